@@ -1,0 +1,44 @@
+"""Writes the feed contract's JSON Schemas into ``docs/schema/``: ``python scripts/write_schema.py``.
+
+They are made from the items, so they cannot drift; a test tells when they are out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+# what follows lies under the path just given
+from crawler.schema import article_schema, listing_schema  # noqa: E402
+
+FOLDER = ROOT / "docs" / "schema"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the schemas by the name of their file."""
+    return {
+        "article.schema.json": article_schema(),
+        "listing.schema.json": listing_schema(),
+    }
+
+
+def text_of(schema: dict[str, Any]) -> str:
+    """Return a schema as its file has it."""
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+def main() -> None:
+    """Write them all."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, schema in schemas().items():
+        (FOLDER / name).write_text(text_of(schema), encoding="utf-8")
+        sys.stdout.write(f"{FOLDER / name}\n")
+
+
+if __name__ == "__main__":
+    main()
