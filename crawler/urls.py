@@ -1,0 +1,231 @@
+"""Addresses: their canonical form, and which of them belong to a mirror."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+
+from w3lib.url import safe_url_string
+
+from crawler.text import one_line, visible
+
+HOME = "README.md"
+
+_SECTION_ID = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
+_ARTICLE_ID = r"n[0-9]{1,12}"
+_INDEX_PATH = re.compile(rf"indexes/({_SECTION_ID})/(README|[1-9][0-9]{{0,6}})\.md")
+_ARTICLE_PATH = re.compile(rf"pages/({_SECTION_ID})/({_ARTICLE_ID})\.md")
+_SECTION = re.compile(_SECTION_ID)
+
+# Hosts that are the newspaper's own; all of them answer on https.
+_OWN_HOSTS = ("epochtimes.com", "theepochtimes.com", "dajiyuan.com")
+
+# What mail programs and social networks add to an address; it names the reader, not the page.
+_TRACKING = re.compile(
+    r"(utm_[a-z_]+|fbclid|gclid|dclid|msclkid|yclid|igshid|mc_[ce]id|_ga)", re.IGNORECASE
+)
+
+# The mirrors' cache-buster: MMDDHHMM behind a Markdown page.
+_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_ANY_BASE = "https://www.epochtimes.com/"
+_CACHE_BUSTER = re.compile(r"[0-9]{8}")
+
+# as written: letters of any script, or an IPv6 address; quotes and brackets make no host (10 pages)
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
+_HOST_PORT = re.compile(r"((?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?|\[[0-9a-f:.]+\])(?::(\d*))?")
+_DEFAULT_PORT = {"http": "80", "https": "443"}
+
+_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
+_ALREADY_CANONICAL = re.compile(
+    r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})*\Z"
+)
+_TAG_PATH = re.compile(r"/(?:gb|b5)/tag/([^/?#]+?)(?:\.html?)?/?\Z")
+_ORIGINAL = re.compile(
+    r"(?:https?:)?//(?:www\.)?epochtimes\.com/(gb|b5)/([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,2})"
+    rf"/({_ARTICLE_ID})\.html?\Z",
+    re.IGNORECASE,
+)
+
+# Strays around an address in hand-written HTML: `\"http://…\"` (61 pages), “…”.
+_STRAY_QUOTES = " \t\r\n\f\\\"'“”‘’＂"
+
+
+class UnusableURL(ValueError):
+    """Raised when an address cannot be parsed or has a scheme that no reader follows."""
+
+
+class Original(NamedTuple):
+    """An article's address at the newspaper, taken apart."""
+
+    url: str
+    edition: str
+    year: int
+    month: int
+    day: int
+    id: str
+
+
+class Copy(NamedTuple):
+    """One copy of an article: the section it lies under, and its id."""
+
+    section: str
+    id: str
+
+    @property
+    def path(self) -> str:
+        """The copy's path below the mirror's base."""
+        return f"pages/{self.section}/{self.id}.md"
+
+
+def index_path(section: str, page: int | None = None) -> str:
+    """Return the path of a section's own index, or of its archive page number ``page``."""
+    return f"indexes/{section}/{'README' if page is None else page}.md"
+
+
+def copy_of(path: str) -> Copy | None:
+    """Return the article copy that ``path`` names, or None where it is no article page."""
+    match = _ARTICLE_PATH.fullmatch(path)
+    return Copy(match[1], match[2]) if match else None
+
+
+def section_of(path: str) -> tuple[str, int | None] | None:
+    """Return (section, archive page or None for its own index) of an index path, or None."""
+    match = _INDEX_PATH.fullmatch(path)
+    if not match:
+        return None
+    return match[1], None if match[2] == "README" else int(match[2])
+
+
+def is_section_id(text: str) -> bool:
+    """Tell whether ``text`` can be a section's id."""
+    return _SECTION.fullmatch(text) is not None
+
+
+def belongs(path: str) -> bool:
+    """Tell whether ``path`` is one the crawl may read: home, an index page, an article."""
+    return path == HOME or section_of(path) is not None or copy_of(path) is not None
+
+
+def mirror_path(page_path: str, href: str) -> str | None:
+    """Return the path below the mirror's base that ``href`` on ``page_path`` leads to.
+
+    The cache-buster and fragment are stripped first. None where the link leaves the
+    base: another scheme or host, an absolute path, more ``..`` than there are folders,
+    or a spelling (back slash, percent escape, control character) that two readers
+    could resolve differently.
+    """
+    href = href.strip().partition("#")[0].partition("?")[0]
+    if not href or href[0] == "/" or re.search(r"[\\%:\x00-\x20\x7f]", href):
+        return None
+    parts = page_path.split("/")[:-1]
+    for part in href.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def original(text: str) -> Original | None:
+    """Return the article's canonical address from the page's last line, or None.
+
+    A year is 1 or 2 digits (``/gb/1/…`` is 2001); blanks at the end occur (5 news pages).
+    """
+    match = _ORIGINAL.match(text.strip().partition("?")[0].partition("#")[0])
+    if not match:
+        return None
+    edition, year, month, day, article = match.groups()
+    edition = edition.lower()
+    url = f"https://www.epochtimes.com/{edition}/{year}/{month}/{day}/{article}.htm"
+    return Original(url, edition, 2000 + int(year), int(month), int(day), article)
+
+
+@lru_cache(maxsize=4096)
+def tag_of(url: str) -> str | None:
+    """Return the tag that a canonical ``/gb/tag/…`` address names, decoded, or None."""
+    if "/tag/" not in url:
+        return None
+    parts = urlsplit(url)
+    if not _own(parts.hostname or ""):
+        return None
+    match = _TAG_PATH.match(parts.path)
+    return (one_line(visible(unquote(match[1]))) or None) if match else None
+
+
+def _own(host: str) -> bool:
+    return any(host == own or host.endswith("." + own) for own in _OWN_HOSTS)
+
+
+def canonical(href: str, base: str) -> str:
+    """Return ``href`` absolute against ``base`` and in its one canonical form.
+
+    Absolute by HTML's rules; host in lower case; https for the newspaper's own hosts;
+    percent escapes upper case; the mirrors' cache-buster and tracking parameters gone;
+    order of the query and the fragment kept.
+
+    Raises:
+        UnusableURL: it cannot be parsed, or is neither http(s) nor mailto.
+    """
+    if _ALREADY_CANONICAL.match(href):
+        return href
+    # an absolute address is the same on every page: tags and sections are linked again and again
+    return _canonical(href, _ANY_BASE if _ABSOLUTE.match(href) else base)
+
+
+@lru_cache(maxsize=4096)
+def _canonical(href: str, base: str) -> str:
+    # HTML: line breaks and tabs inside an address are not part of it.
+    href = re.sub(r"[\t\r\n]+|<br ?/?>", "", href.strip(_STRAY_QUOTES))
+    try:
+        joined = urljoin(base, href)
+        parts = urlsplit(joined)
+        scheme = parts.scheme.lower()
+        if scheme == "mailto":
+            return _mailto(joined)
+        if scheme not in ("http", "https"):
+            raise UnusableURL(f"not an http, https or mailto address: {href[:200]!r}")
+        if not _HOST.fullmatch(parts.hostname or ""):
+            raise UnusableURL(f"not a host name: {parts.hostname!r}")
+        _ = parts.port  # raises for a port that is no number
+        parts = urlsplit(safe_url_string(joined))
+        return _normal(parts.scheme.lower(), parts.netloc, parts.path, parts.query, parts.fragment)
+    except UnusableURL:
+        raise
+    except ValueError as exc:  # urllib and idna raise subclasses of it
+        raise UnusableURL(f"cannot be parsed as an address: {href[:200]!r}: {exc}") from exc
+
+
+def _mailto(address: str) -> str:
+    # the scheme is case-insensitive, the mailbox is not
+    target = address.partition(":")[2].strip()
+    if "@" not in target:
+        raise UnusableURL(f"mailto without a mailbox: {address[:200]!r}")
+    return "mailto:" + _upper_escapes(safe_url_string(target))
+
+
+def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> str:
+    userinfo, at, host_port = netloc.rpartition("@")
+    match = _HOST_PORT.fullmatch(host_port.lower())
+    if not match:
+        raise UnusableURL(f"not a host name: {host_port[:100]!r}")
+    host, port = match[1], match[2] or ""
+    if port == _DEFAULT_PORT[scheme]:
+        port = ""
+    if not port and _own(host):
+        scheme = "https"
+    query = "&".join(
+        pair for pair in query.split("&") if not _TRACKING.fullmatch(pair.partition("=")[0])
+    )
+    if path.endswith(".md") and _CACHE_BUSTER.fullmatch(query):
+        query = ""
+    netloc = userinfo + at + host + (":" + port if port else "")
+    url = urlunsplit((scheme, netloc, path or "/", query, fragment))
+    return _upper_escapes(url)
+
+
+def _upper_escapes(url: str) -> str:
+    return _ESCAPE.sub(lambda match: match[0].upper(), url)

@@ -1,0 +1,274 @@
+"""Addresses: one canonical form, and none that leads out of the mirror."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.urls import (
+    Copy,
+    UnusableURL,
+    belongs,
+    canonical,
+    copy_of,
+    index_path,
+    is_section_id,
+    mirror_path,
+    original,
+    section_of,
+    tag_of,
+)
+
+BASE = "https://www.epochtimes.com/gb/23/9/21/n15000529.htm"
+OWN = "https://www.epochtimes.com"
+ISLAND = "%E6%B5%B7%E5%B2%9B"
+
+CANONICAL = [
+    # the newspaper's own: https, whatever the page has, lower-case host, upper-case escapes
+    (f"{OWN}/gb/tag/{ISLAND}.html", f"{OWN}/gb/tag/{ISLAND}.html"),
+    (f"{OWN}/gb/tag/{ISLAND.lower()}.html", f"{OWN}/gb/tag/{ISLAND}.html"),
+    (f"http://www.epochtimes.com/gb/tag/{ISLAND}.html", f"{OWN}/gb/tag/{ISLAND}.html"),
+    (f"{OWN}/gb/tag/海岛.html", f"{OWN}/gb/tag/{ISLAND}.html"),
+    ("http://WWW.EpochTimes.com/gb/23/9/1/n1.htm", f"{OWN}/gb/23/9/1/n1.htm"),
+    ("http://i.epochtimes.com/a-600x400.jpg", "https://i.epochtimes.com/a-600x400.jpg"),
+    ("  https://i.epochtimes.com/a.jpg ", "https://i.epochtimes.com/a.jpg"),
+    ("http://img.theepochtimes.com/a.jpg", "https://img.theepochtimes.com/a.jpg"),
+    ("http://www.dajiyuan.com", "https://www.dajiyuan.com/"),
+    ("http://epochtimes.com/x", "https://epochtimes.com/x"),
+    ("http://www.epochtimes.com:80/x", f"{OWN}/x"),
+    ("https://www.epochtimes.com:443/x", f"{OWN}/x"),
+    ("http://www.epochtimes.com:8080/x", "http://www.epochtimes.com:8080/x"),
+    ("http://notepochtimes.com/x", "http://notepochtimes.com/x"),
+    ("http://www.epochtimes.com.example.org/x", "http://www.epochtimes.com.example.org/x"),
+    # others keep their scheme, the order of their query and their fragment
+    ("http://example.org", "http://example.org/"),
+    ("HTTP://Example.ORG/Path", "http://example.org/Path"),
+    ("http://example.org:80/a", "http://example.org/a"),
+    ("https://example.org:443/a", "https://example.org/a"),
+    ("http://example.org:443/a", "http://example.org:443/a"),
+    ("http://example.org:/a", "http://example.org/a"),
+    ("https://example.org/a?b=2&a=1#Part", "https://example.org/a?b=2&a=1#Part"),
+    ("https://example.org/a?", "https://example.org/a"),
+    ("https://example.org/a%2fb%c3%a9", "https://example.org/a%2Fb%C3%A9"),
+    ("https://example.org/é", "https://example.org/%C3%A9"),
+    ("https://example.org/a b", "https://example.org/a%20b"),
+    ("https://user:Pass@Example.org/a", "https://user:Pass@example.org/a"),
+    ("https://海岛.example/a", "https://xn--yit350b.example/a"),
+    ("https://[2001:DB8::1]/a", "https://[2001:db8::1]/a"),
+    # relative ones, by HTML's rules
+    ("../../../24/1/2/n2.htm", f"{OWN}/gb/24/1/2/n2.htm"),
+    ("n2.htm", f"{OWN}/gb/23/9/21/n2.htm"),
+    ("/i6/708.jpg", f"{OWN}/i6/708.jpg"),
+    ("//example.org/a.png", "https://example.org/a.png"),
+    ("//www.epochtimes.com/images/highRes.jpg", f"{OWN}/images/highRes.jpg"),
+    ("?page=2", f"{BASE}?page=2"),
+    ("covid19.example/finder", f"{OWN}/gb/23/9/21/covid19.example/finder"),
+    ("#_ftn1", f"{BASE}#_ftn1"),
+    ("", BASE),
+    # what is no part of an address: line breaks, quotes that were escaped twice
+    ("https://example.org/a\n  b", "https://example.org/a%20%20b"),
+    ("https://example.org/\r\na", "https://example.org/a"),
+    ("https://example.org/a<br />b", "https://example.org/ab"),
+    ('\\"http://example.org/a\\"', "http://example.org/a"),
+    ("“http://example.org/a”", "http://example.org/a"),
+    # who reads is nobody's business: tracking parameters, cache-busters
+    ("https://example.org/?utm_source=news&id=12", "https://example.org/?id=12"),
+    ("https://example.org/?id=12&fbclid=x&b=1", "https://example.org/?id=12&b=1"),
+    ("https://example.org/?UTM_Campaign=x", "https://example.org/"),
+    ("https://example.org/?utm_source", "https://example.org/"),
+    ("https://example.org/?utmost=1", "https://example.org/?utmost=1"),
+    ("https://example.org/?q=utm_source=1", "https://example.org/?q=utm_source=1"),
+    ("https://example.org/README.md?10211645", "https://example.org/README.md"),
+    ("https://example.org/README.md?1021164", "https://example.org/README.md?1021164"),
+    ("https://example.org/read?10211645", "https://example.org/read?10211645"),
+    # letters to somebody
+    ("mailto:desk@example.org", "mailto:desk@example.org"),
+    ("MailTo: Desk@Example.org", "mailto:Desk@Example.org"),
+    ("mailto:desk@example.org?subject=海", "mailto:desk@example.org?subject=%E6%B5%B7"),
+]
+
+UNUSABLE = [
+    "http://“海岛集团…",
+    "http://【内幕】…",
+    "http://https：//www.example.org",
+    "http://",
+    "http://example.org:port/",
+    "http://example.org:99999/",
+    "http://[2001:db8::1/",
+    "http://exa mple.org/",
+    "http://a..b/",
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,<b>",
+    "file:///etc/passwd",
+    "blob:https://example.org/1",
+    "ftp://example.org/a",
+    "shttp://example.org/a",
+    "tel:123",
+    "mailto:",
+    "mailto:nobody",
+]
+
+
+@pytest.mark.parametrize(("href", "expected"), CANONICAL)
+def test_canonical(href: str, expected: str) -> None:
+    assert canonical(href, BASE) == expected
+    assert canonical(expected, BASE) == expected, "its own canonical form is itself"
+
+
+@pytest.mark.parametrize("href", UNUSABLE)
+def test_unusable(href: str) -> None:
+    with pytest.raises(UnusableURL):
+        canonical(href, BASE)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_canonical_or_unusable(text: str) -> None:
+    """Never another error; what comes out has a scheme that a reader follows, and stays."""
+    for href in (text, f"http://{text}", f"//{text}/x", f"https://example.org/{text}"):
+        try:
+            url = canonical(href, BASE)
+        except UnusableURL:
+            continue
+        assert url.startswith(("http://", "https://", "mailto:"))
+        assert not set(url) & set('\n\r\t <>"')
+        assert canonical(url, BASE) == url
+
+
+MIRROR_PATHS = [
+    # page, link, where it leads
+    ("README.md", "indexes/ncid1/README.md?10021200", "indexes/ncid1/README.md"),
+    ("README.md", "./indexes/ncid1/README.md", "indexes/ncid1/README.md"),
+    ("README.md", "indexes//ncid1/./README.md#top", "indexes/ncid1/README.md"),
+    ("README.md", " indexes/ncid1/README.md ", "indexes/ncid1/README.md"),
+    ("README.md", "indexes/../../indexes/a/README.md", None),
+    ("README.md", "../other/README.md", None),
+    ("README.md", "/etc/passwd", None),
+    ("README.md", "//example.org/README.md", None),
+    ("README.md", "https://example.org/README.md", None),
+    ("README.md", "file:///etc/passwd", None),
+    ("README.md", "javascript:alert(1)", None),
+    ("README.md", "mailto:a@b", None),
+    ("README.md", "C:\\README.md", None),
+    ("README.md", "indexes\\a\\README.md", None),
+    ("README.md", "indexes/%2e%2e/%2e%2e/etc/passwd.md", None),
+    ("README.md", "indexes/a\x00/README.md", None),
+    ("README.md", "indexes/a\n/README.md", None),
+    ("README.md", "indexes/a b/README.md", None),
+    ("README.md", "?10021200", None),
+    ("README.md", "#top", None),
+    ("README.md", "", None),
+    ("indexes/a/README.md", "../../pages/a/n1.md?10021200", "pages/a/n1.md"),
+    ("indexes/a/README.md", "./7.md", "indexes/a/7.md"),
+    ("indexes/a/README.md", "ok?10021200", "indexes/a/ok"),
+    ("indexes/a/README.md", "../../../etc/passwd.md", None),
+    ("indexes/a/README.md", "../../etc/passwd.md", "etc/passwd.md"),
+    ("indexes/a/README.md", "../../pages/../../n1.md", None),
+    ("indexes/a/README.md", "../..", ""),
+]
+
+
+@pytest.mark.parametrize(("page", "href", "expected"), MIRROR_PATHS)
+def test_mirror_path(page: str, href: str, expected: str | None) -> None:
+    assert mirror_path(page, href) == expected
+
+
+@given(st.text(alphabet="./\\%:?#apn1 \x00nmd", max_size=40))
+def test_no_link_leads_out_of_the_mirror(href: str) -> None:
+    path = mirror_path("indexes/a/README.md", href)
+    if path is not None:
+        assert not path.startswith("/")
+        assert ".." not in path.split("/")
+
+
+BELONGS = [
+    ("README.md", True),
+    ("indexes/ncid1/README.md", True),
+    ("indexes/ncid1/738.md", True),
+    ("pages/ncid1/n14079761.md", True),
+    ("pages/nsc424/n28512.md", True),
+    ("indexes/ncid1/ok", False),
+    ("indexes/ncid1/0.md", False),
+    ("indexes/ncid1/01.md", False),
+    ("indexes/ncid1/-1.md", False),
+    ("indexes/ncid1/99999999.md", False),
+    ("indexes/ncid1/readme.md", False),
+    ("indexes/1/README.md", False),
+    ("indexes/../README.md", False),
+    ("indexes/a/b/README.md", False),
+    ("pages/ncid1/14079761.md", False),
+    ("pages/ncid1/n14079761.md.md", False),
+    ("pages/ncid1/n1407976100000.md", False),
+    ("pages/ncid1/n１４.md", False),
+    ("pages/n1.md", False),
+    ("pages/ncid1/n1.md\n", False),
+    ("indexes/ncid1.csv", False),
+    ("", False),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), BELONGS)
+def test_belongs(path: str, expected: bool) -> None:
+    assert belongs(path) is expected
+
+
+def test_paths_are_made_and_read_alike() -> None:
+    assert section_of(index_path("nf1")) == ("nf1", None)
+    assert section_of(index_path("nf1", 12)) == ("nf1", 12)
+    assert copy_of(Copy("nf1", "n7").path) == Copy("nf1", "n7")
+    assert section_of("pages/nf1/n7.md") is None
+    assert copy_of("indexes/nf1/7.md") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("ncid1078159", True), ("nf1412576", True), ("nsc424", True), ("a-b_c", True)]
+    + [(bad, False) for bad in ("", "1a", "..", "a/b", "a.b", "a b", "海岛", "a" * 65, "a\n")],
+)
+def test_section_ids(text: str, expected: bool) -> None:
+    assert is_section_id(text) is expected
+
+
+ORIGINALS = [
+    (BASE, (BASE, "gb", 2023, 9, 21, "n15000529")),
+    (f" {BASE} \n", (BASE, "gb", 2023, 9, 21, "n15000529")),
+    (f"{BASE}?x=1#y", (BASE, "gb", 2023, 9, 21, "n15000529")),
+    (f"{BASE}l", (BASE, "gb", 2023, 9, 21, "n15000529")),
+    ("http://www.epochtimes.com/gb/1/2/3/n28512.htm",
+     (f"{OWN}/gb/1/2/3/n28512.htm", "gb", 2001, 2, 3, "n28512")),
+    ("//epochtimes.com/b5/9/12/31/n28512.htm",
+     (f"{OWN}/b5/9/12/31/n28512.htm", "b5", 2009, 12, 31, "n28512")),
+    (f"{OWN}/gb/2023/9/21/n1.htm", None),
+    (f"{OWN}/gb/tag/x.html", None),
+    ("https://example.org/gb/23/9/21/n1.htm", None),
+    ("https://www.epochtimes.com.example.org/gb/23/9/21/n1.htm", None),
+    ("", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), ORIGINALS)
+def test_original(text: str, expected: tuple[object, ...] | None) -> None:
+    assert original(text) == expected
+
+
+TAGS = [
+    (f"{OWN}/gb/tag/{ISLAND}.html", "海岛"),
+    (f"{OWN}/b5/tag/{ISLAND}.html", "海岛"),
+    (f"{OWN}/gb/tag/{ISLAND}.htm", "海岛"),
+    (f"{OWN}/gb/tag/{ISLAND}", "海岛"),
+    (f"{OWN}/gb/tag/{ISLAND}/", "海岛"),
+    (f"{OWN}/gb/tag/a%20%20b.html", "a b"),
+    (f"{OWN}/gb/tag/C%2B%2B.html", "C++"),
+    (f"{OWN}/gb/tag/a.b.html", "a.b"),
+    (f"{OWN}/gb/tag/%20.html", None),
+    (f"{OWN}/gb/tag/", None),
+    (f"{OWN}/gb/nf1412576.htm", None),
+    (f"https://example.org/gb/tag/{ISLAND}.html", None),
+]
+
+
+@pytest.mark.parametrize(("url", "expected"), TAGS)
+def test_tag_of(url: str, expected: str | None) -> None:
+    assert tag_of(url) == expected
