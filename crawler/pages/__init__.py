@@ -1,0 +1,1 @@
+"""Pure readers: the text of a page in, a value out. No Scrapy, no network, no clock."""

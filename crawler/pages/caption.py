@@ -1,0 +1,104 @@
+"""An image's caption and its credit: ``广场。（李言／大纪元）``.
+
+Measured on 83,000 captions of lead images: 99.7 % end with the credit in brackets, half of them full,
+half of them half width, 800 of mixed kinds, some nested or doubled.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_OPENING: Final = "（(〈[［〔﹝【"
+_CLOSING: Final = "）)〉]］〕﹞】"
+_SQUARE: Final = "[［〔﹝【"
+_BRACKET: Final = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
+_MARKS: Final = " \n\u3000△▲。．.，,、;；#＃◇◆*＊@"
+_TAIL: Final = re.compile(
+    r"(?<=[）)〉\]］〕﹞】])[\s△▲。.]*(?:[/／][^（(〈\[［〔﹝【]{1,80}|[A-Za-z]*(?:Images?)?[-_ ]?\d{5,}[\w-]*)[\s△▲。.）)]*\Z",
+)
+_LONGEST: Final = 400
+_SPARE_CLOSINGS: Final = 3
+_UNCLOSED: Final = re.compile(r"[（(〈](?P<credit>[^（）()〈〉。]{2,120})\Z")
+_UNOPENED: Final = re.compile(
+    r"(?<=[。！？”])\s*(?P<credit>[^（）()〈〉。！？”\s][^（）()〈〉。！？”\n]{1,80})[）)]\Z"
+)
+_SAYS: Final = re.compile(r"[A-Za-z㐀-鿿]")
+
+
+def split_caption(text: str) -> tuple[str | None, str | None]:
+    """Split a caption into what it says and whom the picture is from.
+
+    Args:
+        text: the caption, white space folded; a line break may stand in it.
+
+    Returns:
+        The caption without the credit, and the text of its last group of brackets where behind it
+        stand at most end marks, a part that begins with a slash (``/ China OUT``) or an agency's
+        picture number; each ``None`` where there is none.
+    """
+    text = text.strip()
+    group = _last_group(text)
+    if not group:
+        return _without_opening(text)
+    start, end = group
+    return _said(text[:start]), _credit(text[start + 1 : end])
+
+
+def _without_opening(text: str) -> tuple[str | None, str | None]:
+    """Split a caption whose last bracket was never opened: ``广场。李言／大纪元）``."""
+    unopened = _UNOPENED.search(text.rstrip(_MARKS))
+    if not unopened:
+        return text or None, None
+    return _said(text[: unopened.start()]), _credit(unopened["credit"])
+
+
+def _last_group(text: str) -> tuple[int, int] | None:
+    """Find the opening and the closing bracket of the last group at the end of ``text``."""
+    size = len(text.rstrip(_MARKS))
+    for _ in range(_SPARE_CLOSINGS):
+        if size and text[size - 1] in _CLOSING:
+            start = _opening(text, size)
+            if start is not None:
+                return _checked(text, start, size - 1)
+        tail = _TAIL.search(text, max(0, size - 160), len(text))
+        if tail:
+            start = _opening(text, tail.start())
+            if start is not None:
+                return _checked(text, start, tail.start() - 1)
+        if not size or text[size - 1] not in _CLOSING:
+            break
+        size = len(text[: size - 1].rstrip(_MARKS))
+    unclosed = _UNCLOSED.search(text, max(0, len(text) - 130))
+    return (unclosed.start(), len(text)) if unclosed else None
+
+
+def _checked(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Refuse what is no credit: an empty group, a footnote's number in square brackets."""
+    inside = text[start + 1 : end]
+    if not inside.strip(_MARKS) or (text[start] in _SQUARE and not _SAYS.search(inside)):
+        return None
+    return start, end
+
+
+def _opening(text: str, end: int) -> int | None:
+    """Find the bracket that opens the group that closes just before ``end``; kinds may be mixed."""
+    depth = 0
+    floor = max(0, end - _LONGEST)
+    for mark in reversed(list(_BRACKET.finditer(text, floor, end))):
+        depth += 1 if mark.group() in _CLOSING else -1
+        if depth == 0:
+            return mark.start()
+    return None
+
+
+def _said(text: str) -> str | None:
+    return text.strip() or None
+
+
+def _credit(inside: str) -> str | None:
+    """Take off a second pair of brackets that doubles the first, and end marks."""
+    inside = inside.strip(_MARKS)
+    while inside[:1] in _OPENING and inside and _opening(inside, len(inside)) == 0:
+        inside = inside[1:-1].strip(_MARKS)
+    return inside or None

@@ -1,0 +1,59 @@
+"""The home page: which sections the mirror has, or where it has moved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crawler.text import one_line, visible
+from crawler.urls import HOME, mirror_path, section_of
+
+LINK = re.compile(r"\[([^\[\]\n]*)\]\(\s*([^()\s]*)\s*\)")
+
+# 该项目已迁移至 [owner/repo](https://github.com/owner/repo)
+_MOVED = re.compile(r"该项目已迁移至\s*\[([^\[\]\n]*)\]\(\s*([^()\s]+)\s*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One link of the home page to a section: what it is called there, and its id."""
+
+    text: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The home page.
+
+    Attributes:
+        labels: links to sections, in order, each section once (its first label).
+        repeated: labels that lead to a section which another label already named.
+        moved_to: address of the mirror's new place where the page is such a notice.
+    """
+
+    labels: tuple[Label, ...]
+    repeated: tuple[Label, ...] = ()
+    moved_to: str | None = None
+
+
+def read_home(text: str) -> Home:
+    """Read the home page; navigation, ads and other mirrors are no sections."""
+    seen: set[str] = set()
+    labels: list[Label] = []
+    repeated: list[Label] = []
+    for match in LINK.finditer(text):
+        path = mirror_path(HOME, match[2])
+        index = section_of(path) if path else None
+        if index is None or index[1] is not None:
+            continue
+        label = Label(one_line(visible(match[1])), index[0])
+        (repeated if label.section in seen else labels).append(label)
+        seen.add(label.section)
+    return Home(tuple(labels), tuple(repeated), None if labels else moved_to(text))
+
+
+def moved_to(text: str) -> str | None:
+    """Return where the notice on a page says that the mirror has moved, None without one."""
+    match = _MOVED.search(text)
+    return match[2] if match else None

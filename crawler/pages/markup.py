@@ -1,0 +1,240 @@
+"""The body as a list of leaves: runs of text under a path of containers.
+
+Text and HTML are both rendered from the same leaves, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import nh3
+
+from crawler.text import glue
+
+_WHITE = re.compile(r"\s+")
+_BREAK = "\n"
+
+# What may come out. Nothing here can run, load a frame, or carry a style.
+_TAGS = {
+    "p", "br", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li",
+    "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th",
+    "figure", "figcaption", "img", "a", "strong", "em", "u", "s", "sub", "sup",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href"},
+    "ol": {"start"},
+    "img": {"src", "alt"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+_SANITIZER = nh3.Cleaner(
+    tags=_TAGS,
+    attributes=_ATTRIBUTES,
+    url_schemes={"http", "https", "mailto"},
+    link_rel=None,
+)
+_TABLE_PARTS = frozenset({"table", "thead", "tbody", "tfoot"})
+
+Mark = tuple[str, str]
+"""An inline element around a run: its tag, and its attributes as finished HTML."""
+
+
+@dataclass(slots=True, eq=False)
+class Container:
+    """An element that holds leaves: a quote, a list, a table cell, a figure."""
+
+    tag: str
+    attributes: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """Text under one set of marks, a line break, or an image (``image``: its finished tag)."""
+
+    text: str
+    marks: tuple[Mark, ...] = ()
+    image: str = ""
+    is_break: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Leaf:
+    """A block of text: a paragraph, a heading, the bare text of a list item.
+
+    Attributes:
+        tag: ``p``, ``h1`` … ``h6``, or ``""`` for text that stands bare in its container.
+        path: containers around it, outermost first.
+        caption: a figure's caption: HTML shows it, the reading text does not.
+        cell: an empty cell that keeps its place in the row: HTML alone shows it.
+        text: its runs joined, white space folded; valid after :meth:`fold`.
+    """
+
+    tag: str
+    path: tuple[Container, ...] = ()
+    caption: bool = False
+    cell: bool = False
+    runs: list[Run] = field(default_factory=list)
+    text: str = ""
+
+    def fold(self) -> None:
+        """Fold white space over all runs, as a browser shows it, and set ``text``.
+
+        Breaks at the edges and behind another break go: they show nothing.
+        """
+        runs = self.runs
+        if len(runs) == 1 and not runs[0].is_break:  # most of all leaves
+            self.text = runs[0].text = _fold_inside(runs[0].text.strip())
+            if not self.text and not runs[0].image:
+                self.runs = []
+            return
+        before, pending = _BREAK, ""
+        kept: list[Run] = []
+        for run in runs:
+            if run.image:
+                kept.append(run)
+            elif run.is_break:
+                pending = ""
+                if before != _BREAK and run.text:
+                    before = _BREAK
+                    kept.append(run)
+            elif body := run.text.strip():
+                start = run.text.index(body[0])
+                pending += run.text[:start]
+                gap = glue(pending, before, body[0]) if pending and before != _BREAK else ""
+                pending, before = run.text[start + len(body) :], body[-1]
+                run.text = _fold_inside(body)
+                if gap:
+                    _put_gap(gap, kept, run)
+                kept.append(run)
+            else:
+                pending += run.text
+        self.runs = _without_last_breaks(kept)
+        self.text = "".join([run.text for run in self.runs])
+
+    def cut(self, start: int, end: int) -> None:
+        """Remove ``text[start:end]`` from the runs it came from, and the blanks that leaves."""
+        position = 0
+        for run in self.runs:
+            length = len(run.text)
+            low, high = max(start - position, 0), min(end - position, length)
+            if low < high:
+                run.text = run.text[:low] + run.text[high:]
+            position += length
+        self.fold()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it shows neither text nor an image."""
+        return not self.text and not any(run.image for run in self.runs)
+
+
+def _without_last_breaks(runs: list[Run]) -> list[Run]:
+    """Return runs without the breaks that no text follows."""
+    last = len(runs) - 1
+    while last >= 0 and not (runs[last].text and not runs[last].is_break):
+        last -= 1
+    return runs[: last + 1] + [run for run in runs[last + 1 :] if not run.is_break]
+
+
+def _put_gap(gap: str, kept: Sequence[Run], run: Run) -> None:
+    """Put the blank between two runs outside of the marks of either, where one has fewer."""
+    if kept and not kept[-1].image and len(kept[-1].marks) <= len(run.marks):
+        kept[-1].text += gap
+    else:
+        run.text = gap + run.text
+
+
+def _fold_inside(text: str) -> str:
+    """Fold the white space between the words of a text that has none at its edges."""
+    if text.isprintable() and "  " not in text:  # no white space but single spaces
+        return text
+    return _WHITE.sub(lambda m: glue(m[0], text[m.start() - 1], text[m.end()]), text)
+
+
+def render_text(leaves: Iterable[Leaf]) -> str:
+    """Return the reading text: blocks apart by a blank line, captions left out.
+
+    A table's rows are lines, its cells stand side by side.
+    """
+    parts: list[str] = []
+    previous: Leaf | None = None
+    for leaf in leaves:
+        if leaf.caption or not leaf.text:
+            continue
+        if previous is not None:
+            parts.append(_separator(previous.path, leaf.path))
+        parts.append(leaf.text)
+        previous = leaf
+    return "".join(parts)
+
+
+def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:
+    if not left or not right:  # most of all leaves
+        return "\n\n"
+    shared = _shared(left, right)
+    inner = left[shared - 1].tag if shared else ""
+    if inner == "tr":
+        return " "
+    return "\n" if inner in _TABLE_PARTS else "\n\n"
+
+
+def _shared(left: Sequence[Container], right: Sequence[Container]) -> int:
+    """Return how many containers two paths have in common."""
+    number = 0
+    for a, b in zip(left, right, strict=False):
+        if a is not b:
+            break
+        number += 1
+    return number
+
+
+def render_html(leaves: Iterable[Leaf]) -> str:
+    """Return the leaves as clean HTML, safe to put on a page as it is."""
+    out: list[str] = []
+    path: tuple[Container, ...] = ()
+    for leaf in leaves:
+        if leaf.empty and not leaf.cell:
+            continue
+        if path or leaf.path:
+            shared = _shared(path, leaf.path)
+            if not leaf.tag and shared == len(path) == len(leaf.path):
+                out.append("<br>")
+            out += [f"</{container.tag}>" for container in reversed(path[shared:])]
+            out += [f"<{container.tag}{container.attributes}>" for container in leaf.path[shared:]]
+            path = leaf.path
+        inline = _inline(leaf.runs)
+        out.append(f"<{leaf.tag}>{inline}</{leaf.tag}>" if leaf.tag else inline)
+    out += [f"</{container.tag}>" for container in reversed(path)]
+    return _SANITIZER.clean("".join(out))
+
+
+def _inline(runs: Sequence[Run]) -> str:
+    """Return runs as HTML; a mark is opened where it first has something to show."""
+    if len(runs) == 1 and not runs[0].marks:  # most of all leaves
+        return runs[0].image or _escaped(runs[0].text)
+    out: list[str] = []
+    marks: tuple[Mark, ...] = ()
+    for run in runs:
+        shown = run.image or ("<br>" if run.is_break else _escaped(run.text))
+        if not shown:
+            continue
+        wanted = marks if run.is_break else run.marks
+        if wanted is not marks:
+            same = 0
+            while same < min(len(marks), len(wanted)) and marks[same] is wanted[same]:
+                same += 1
+            out += [f"</{tag}>" for tag, _ in reversed(marks[same:])]
+            out += [f"<{tag}{attributes}>" for tag, attributes in wanted[same:]]
+            marks = wanted
+        out.append(shown)
+    out += [f"</{tag}>" for tag, _ in reversed(marks)]
+    return "".join(out)
+
+
+def _escaped(text: str) -> str:
+    if "&" in text or "<" in text or ">" in text:
+        return html.escape(text, quote=False)
+    return text

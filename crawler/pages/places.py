@@ -1,0 +1,25 @@
+"""Where a byline's reporters write from: the places that are glued to their names.
+
+Three of ten reporters' bylines join a place to the name without any mark
+(``大纪元记者李言台湾台北报导``), so the list in ``places.txt`` decides where the name ends.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+
+def _read() -> tuple[frozenset[str], frozenset[str]]:
+    """Read the list: all places, and those marked ``~``, which people are called, too."""
+    text = files(__package__).joinpath("places.txt").read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    words = [word for line in lines for word in line.split()]
+    namesakes = frozenset(word[1:] for word in words if word.startswith("~"))
+    return frozenset(word.lstrip("~") for word in words), namesakes
+
+
+PLACES, NAMESAKES = _read()
+"""Every place; and the small ones that are also people's names, like 金山."""
+
+LONGEST: Final = max(map(len, PLACES))

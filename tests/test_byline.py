@@ -1,0 +1,369 @@
+"""Bylines: what is one, and whom it names. All people here are invented."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.pages.byline import find_byline
+from crawler.pages.people import People, people
+from crawler.pages.places import NAMESAKES, PLACES
+from crawler.pages.signed import signed
+
+BEHIND = "海岛渡轮周一复航。"
+REPORT = "大纪元记者方若水松石湾报导"
+
+
+@pytest.mark.parametrize(
+    ("block", "text", "behind"),
+    [
+        pytest.param(f"（{REPORT}）{BEHIND}", REPORT, BEHIND, id="full width"),
+        pytest.param(f"({REPORT}){BEHIND}", REPORT, BEHIND, id="half width"),
+        pytest.param(f" \u3000({REPORT}) {BEHIND}", REPORT, f" {BEHIND}", id="blanks around"),
+        pytest.param(f"（{REPORT}){BEHIND}", REPORT, BEHIND, id="full opens, half closes"),
+        pytest.param(f"({REPORT}）{BEHIND}", REPORT, BEHIND, id="half opens, full closes"),
+        pytest.param(f"（{REPORT}】{BEHIND}", REPORT, BEHIND, id="closed by another kind"),
+        pytest.param(f"﹝{REPORT}﹞{BEHIND}", REPORT, BEHIND, id="tortoise shells"),
+        pytest.param(f"【{REPORT}】{BEHIND}", REPORT, BEHIND, id="the dateline's brackets"),
+        pytest.param(f"（（{REPORT}））{BEHIND}", REPORT, BEHIND, id="doubled brackets"),
+        pytest.param(
+            "（大纪元记者欧文‧费舍（Owen Fisher）报导）文",
+            "大纪元记者欧文‧费舍（Owen Fisher）报导",
+            "文",
+            id="nested",
+        ),
+        pytest.param(f"（{REPORT}海岛渡轮", REPORT, "海岛渡轮", id="never closed"),
+        pytest.param(
+            f"（{REPORT}渡轮（轮渡）复航", REPORT, "渡轮（轮渡）复航", id="another pair later"
+        ),
+        pytest.param(f"{REPORT}）{BEHIND}", REPORT, BEHIND, id="never opened"),
+        pytest.param(f"】（{REPORT}）文", REPORT, "文", id="behind the dateline's spare bracket"),
+        pytest.param(f"（{REPORT}。）文", f"{REPORT}。", "文", id="full stop inside"),
+    ],
+)
+def test_brackets(block: str, text: str, behind: str) -> None:
+    found = find_byline(block)
+    assert found is not None
+    assert (found.text, block[found.end :]) == (text, behind)
+    assert 0 <= found.start < found.end <= len(block)
+
+
+def test_a_second_byline_right_behind_belongs_to_it() -> None:
+    block = "（大纪元记者方若水报导）（大纪元记者方若水、陆小满报导）文"
+    found = find_byline(block)
+    assert found is not None
+    assert (found.text, block[found.end :]) == ("大纪元记者方若水、陆小满报导", "文")
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        pytest.param("大纪元松石湾记者站报导", id="a newsroom"),
+        pytest.param("大纪元综合报导", id="an agency with a verb"),
+        pytest.param("大纪元讯", id="the newspaper's dispatch"),
+        pytest.param("大纪元时报记者方若水／整理报导", id="a verb behind the slash"),
+        pytest.param("大纪元专题部记者方若水、陆小满", id="a reporter without a verb"),
+        pytest.param("记者方若水、陆小满", id="reporters without agency and verb"),
+        pytest.param("中央社记者方若水东京二十二日专电", id="another agency's reporter"),
+        pytest.param("希望之声记者方若水采访报导", id="a radio's reporter"),
+        pytest.param("中央社台北十三日电", id="another agency's dispatch"),
+        pytest.param("文／方若水", id="文 and a slash"),
+        pytest.param("作者：方若水", id="作者 and a colon"),
+        pytest.param("Joan Fisher撰文／大纪元记者陆小满编译", id="a writer without an office"),
+        pytest.param("大纪元记者方若水根据录音整理", id="compiled from a recording"),
+    ],
+)
+def test_what_names_the_writers(inside: str) -> None:
+    found = find_byline(f"（{inside}）{BEHIND}")
+    assert found is not None
+    assert found.text == inside
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param(BEHIND, id="no bracket"),
+        pytest.param("（）", id="an empty pair"),
+        pytest.param("（一）海岛", id="a number"),
+        pytest.param("（接上文）海岛", id="continued"),
+        pytest.param("（续前）", id="continued, otherwise"),
+        pytest.param("（编者按：本文由大纪元记者方若水报导）", id="an editor's note"),
+        pytest.param("[按]为保护友人，姓名已隐去。", id="a short note"),
+        pytest.param(f"（编者按：{'海' * 400}）", id="a long note"),
+        pytest.param("(http://www.epochtimes.com)", id="an address"),
+        pytest.param("（新唐人海岛新闻3月14日完整版）", id="a programme in full"),
+        pytest.param("（新唐人电视台《海岛热点》节目）", id="a programme"),
+        pytest.param("（转载自海岛网）", id="a source"),
+        pytest.param("（本文转自28期【海岛周刊】）", id="a source with a number"),
+        pytest.param("（海岛周刊305期，作者方若水）", id="a magazine's number"),
+        pytest.param("（根据新唐人电视《海岛》节目整理）", id="compiled from a programme"),
+        pytest.param("（系列报导）海岛", id="a kind of report"),
+        pytest.param("（中央社）", id="an agency alone"),
+        pytest.param("（海岛记者）", id="an office alone"),
+        pytest.param("（待续）", id="to be continued"),
+        pytest.param("（松石湾讯）渡轮", id="a place's dispatch"),
+        pytest.param("【海岛热线直播】周二", id="a programme in the dateline's brackets"),
+        pytest.param("（渡轮公司）周一宣布，记者方若水报导了此事。", id="prose that begins so"),
+        pytest.param("记者方若水松石湾报导／渡轮周一复航", id="outside of parentheses"),
+    ],
+)
+def test_no_byline(block: str) -> None:
+    assert find_byline(block) is None
+
+
+def both(authors: str, translators: str = "") -> People:
+    """Return the people that a test names, apart by semicolons."""
+    return People(*(tuple(filter(None, names.split(";"))) for names in (authors, translators)))
+
+
+@pytest.mark.parametrize(
+    ("byline", "expected"),
+    [
+        pytest.param("大纪元记者方若水报导", both("方若水"), id="one"),
+        pytest.param("大纪元记者方言综合报导", both("方言"), id="two characters"),
+        pytest.param("大纪元记者欧阳小满报导", both("欧阳小满"), id="surname of two characters"),
+        pytest.param("大纪元记者原野报导", both("原野"), id="pen name"),
+        pytest.param("大纪元记者方若水、陆小满采访报导", both("方若水;陆小满"), id="two by 、"),
+        pytest.param("大纪元记者方若水，陆小满报导", both("方若水;陆小满"), id="two by ，"),
+        pytest.param("大纪元记者方若水和陆小满报导", both("方若水;陆小满"), id="two by 和"),
+        pytest.param("大纪元记者方若水 陆小满报导", both("方若水;陆小满"), id="two by a blank"),
+        pytest.param("大纪元记者方若水/陆小满报导", both("方若水;陆小满"), id="two by a slash"),
+        pytest.param("大纪元记者方和平报导", both("方和平"), id="和 within a name"),
+        pytest.param(
+            "大纪元记者方若水、特约记者陆小满报导", both("方若水;陆小满"), id="two offices"
+        ),
+        pytest.param("大纪元记者方若水等综合报导", both("方若水"), id="and others"),
+        pytest.param("大纪元记者方若水博士撰文", both("方若水"), id="a title behind"),
+        pytest.param("大纪元记者方 言报导", both("方言"), id="a name spaced out"),
+        # places
+        pytest.param("大纪元记者方若水台湾台北报导", both("方若水"), id="two places"),
+        pytest.param(
+            "大纪元记者方若水 台湾台北报导", both("方若水"), id="a blank before the place"
+        ),
+        pytest.param("大纪元记者方言华盛顿DC报导", both("方言"), id="a place with Latin letters"),
+        pytest.param("大纪元记者方若水美国首都华盛顿报导", both("方若水"), id="首都"),
+        pytest.param("大纪元记者方若水纽约州报导", both("方若水"), id="a place and 州"),
+        pytest.param("大纪元记者方若水发自纽约报导", both("方若水"), id="发自"),
+        pytest.param(
+            "大纪元记者方若水美国费城、陆小满台北报导", both("方若水;陆小满"), id="a place on each"
+        ),
+        pytest.param(
+            "大纪元记者方若水日本某地报导", both("方若水"), id="an unknown place behind a known"
+        ),
+        pytest.param("大纪元多伦多记者方若水报导", both("方若水"), id="a place before the office"),
+        pytest.param("香港大纪元记者方若水报导", both("方若水"), id="a place before the newspaper"),
+        pytest.param("大纪元记者方若水报台湾台北导", both("方若水"), id="a place within the verb"),
+        pytest.param("大纪元记者方台安报导", both("方台安"), id="a name with 台"),
+        pytest.param("大纪元记者方南京报导", both("方南京"), id="a name that ends in a place"),
+        pytest.param("大纪元记者方南京台北报导", both("方南京"), id="the same with a place"),
+        pytest.param("大纪元记者方明海南加州报导", both("方明海"), id="a place across the border"),
+        pytest.param(
+            "大纪元记者欧阳海南报导", both("欧阳海南"), id="both characters of the surname"
+        ),
+        pytest.param("大纪元记者方涛州报导", both("方涛州"), id="a name that ends in 州"),
+        pytest.param("大纪元记者方慕时报导", both("方慕时"), id="a name that ends in 时"),
+        pytest.param("大纪元记者方柏年报导", both("方柏年"), id="a name that ends in 年"),
+        pytest.param("大纪元记者方思文报导", both("方思文"), id="a name that ends in 文"),
+        pytest.param("大纪元记者方明慧报导", both("方明慧"), id="a name that is an agency's too"),
+        pytest.param("大纪元记者金山报导", both("金山"), id="a name that is a place too"),
+        pytest.param("大纪元记者高雄报导", both(""), id="a place where the name is missing"),
+        pytest.param("大纪元记者方若某地报导", both(""), id="an unknown place: nobody is guessed"),
+        # translators
+        pytest.param(
+            "英文大纪元记者Joan Fisher报导／陆小满编译", both("Joan Fisher", "陆小满"), id="／"
+        ),
+        pytest.param(
+            "英文大纪元记者Joan Fisher报导/陆小满编译", both("Joan Fisher", "陆小满"), id="/"
+        ),
+        pytest.param(
+            "英文大纪元记者Joan Fisher报导∕陆小满编译", both("Joan Fisher", "陆小满"), id="∕"
+        ),
+        pytest.param(
+            "英文大纪元记者Joan Fisher报导╱陆小满编译", both("Joan Fisher", "陆小满"), id="╱"
+        ),
+        pytest.param(
+            "英文大纪元记者Joan Fisher报导，陆小满编译", both("Joan Fisher", "陆小满"), id="，"
+        ),
+        pytest.param(
+            "英文大纪元记者Joan Fisher报导、陆小满编译", both("Joan Fisher", "陆小满"), id="、"
+        ),
+        pytest.param(
+            "英文大纪元专栏作家J.M. Fisher撰文／陆小满、方言编译",
+            both("J.M. Fisher", "陆小满;方言"),
+            id="two translators",
+        ),
+        pytest.param(
+            "Joan Fisher撰文／大纪元记者陆小满编译",
+            both("Joan Fisher", "陆小满"),
+            id="a reporter behind",
+        ),
+        pytest.param(
+            "Joan Fisher撰文／编译陆小满", both("Joan Fisher", "陆小满"), id="编译 before the name"
+        ),
+        pytest.param(
+            "英文大纪元记者Joan Fisher／陆小满编译", both("Joan Fisher", "陆小满"), id="no verb"
+        ),
+        pytest.param(
+            "英文大纪元资深记者Joan Fisher采访报导／陆小满同声翻译",
+            both("Joan Fisher", "陆小满"),
+            id="an interpreter",
+        ),
+        pytest.param("英文大纪元报导／记者陆小满编译", both("", "陆小满"), id="a newsroom wrote"),
+        pytest.param("英文大纪元工作组报导／陆小满编译", both("", "陆小满"), id="a team wrote"),
+        pytest.param("大纪元记者方若水编译报导", both("方若水"), id="who compiles alone writes"),
+        pytest.param(
+            "大纪元记者方若水、陆小满编译", both("方若水;陆小满"), id="who compile together"
+        ),
+        pytest.param("大纪元时报记者方若水／编译", both("方若水"), id="the verb behind a slash"),
+        pytest.param("文／方若水编译", both("方若水"), id="文 names nobody"),
+        pytest.param(
+            "自由时报编译方若水／综合渥太华6日外电报导", both("方若水"), id="编译 as an office"
+        ),
+        pytest.param(
+            "英文大纪元记者Joan Fisher报导／陆小满", both("Joan Fisher"), id="a word is missing"
+        ),
+        pytest.param("大纪元记者方若水报导／陆小满摄影", both("方若水"), id="no photographers"),
+        pytest.param("文／方若水 图／陆小满", both("方若水"), id="no photographers, otherwise"),
+        # names in other letters
+        pytest.param(
+            "英文大纪元记者Zoë D’Arcy-Finn报导", both("Zoë D’Arcy-Finn"), id="accents and marks"
+        ),
+        pytest.param(
+            "大纪元记者Joan Fisher和Ann Low撰文", both("Joan Fisher;Ann Low"), id="和 between"
+        ),
+        pytest.param(
+            "大纪元记者Joan Fisher and Ann Low撰文", both("Joan Fisher;Ann Low"), id="and"
+        ),
+        pytest.param("专栏作家Joan Fisher, Jr.撰文", both("Joan Fisher, Jr."), id="Jr."),
+        pytest.param(
+            "大纪元记者Joan Fisher 纽约报导", both("Joan Fisher"), id="a Han place behind"
+        ),
+        pytest.param(
+            "大纪元记者欧文‧费舍（Owen Fisher）报导", both("欧文‧费舍"), id="two spellings"
+        ),
+        pytest.param("欧文·费舍撰文／陆小满编译", both("欧文·费舍", "陆小满"), id="a point within"),
+        pytest.param(
+            "英文大纪元Harbor News Service报导／陆小满编译", both("", "陆小满"), id="a service"
+        ),
+        pytest.param("Epoch Inspired Staff撰文／陆小满编译", both("", "陆小满"), id="a staff"),
+        # offices, typing errors
+        pytest.param(
+            "英文大纪元国会高级记者Joan Fisher报导", both("Joan Fisher"), id="a long office"
+        ),
+        pytest.param("大纪元方若水综合报导", both("方若水"), id="no office"),
+        pytest.param("大纪元方若水记者首尔报导", both("方若水"), id="the office behind the name"),
+        pytest.param("大纪元记者方若水编译香港报导", both("方若水"), id="a verb before the place"),
+        pytest.param("大纪元驻比利时记者编译报导", both(""), id="an office alone"),
+        pytest.param("大纪元记方若水报导", both("方若水"), id="者 missing"),
+        pytest.param("大纪者记者方若水报导", both("方若水"), id="元 is 者"),
+        pytest.param("的纪元记者方若水报导", both("方若水"), id="大 is 的"),
+        pytest.param("大纪元特约记者记者方若水报导", both("方若水"), id="记者 doubled"),
+        pytest.param("大纪元记专题部者方若水报导", both("方若水"), id="记者 torn"),
+        pytest.param("大纪元记者了方若水报导", both("方若水"), id="a spare 了"),
+        pytest.param("大纪元记者方若水综合报", both("方若水"), id="导 missing"),
+        pytest.param("大纪元记者方若水综合包报导", both("方若水"), id="a spare word in the verb"),
+        pytest.param(
+            "美国之音记者：方若水2006年7月18日华盛顿报导", both("方若水"), id="with a date"
+        ),
+        pytest.param("中央社记者方若水日内瓦一日专电", both("方若水"), id="with a day in Han"),
+        # nobody
+        pytest.param("大纪元松石湾记者站报导", both(""), id="a newsroom in an unknown place"),
+        pytest.param("大纪元香港新闻中心报导", both(""), id="a news centre"),
+        pytest.param("大纪元综合报导", both(""), id="the newspaper"),
+        pytest.param("希望之声时事评述报导", both(""), id="a programme"),
+        pytest.param("大纪元特约记者报导", both(""), id="a reporter without a name"),
+        pytest.param("英文大纪元记者HITV报导", both(""), id="a station's letters"),
+        pytest.param("英文大纪元记者Al报导", both(""), id="two letters"),
+        pytest.param("主持人方若水", both(""), id="a host"),
+        pytest.param("", both(""), id="nothing"),
+    ],
+)
+def test_people(byline: str, expected: People) -> None:
+    assert people(byline) == expected
+
+
+def test_a_name_counts_once() -> None:
+    assert people("大纪元记者方若水、方若水报导／方若水编译") == both("方若水")
+
+
+@pytest.mark.parametrize(
+    "place", ["台湾台北", "洛杉矶", "新加坡", "旧金山湾区", "美国华盛顿DC", "捷克布拉格"]
+)
+@pytest.mark.parametrize(
+    "name", ["方言", "方若水", "李新安", "林台安", "高雄安", "张北辰", "王德国", "欧阳南"]
+)
+def test_every_place_behind_every_name(name: str, place: str) -> None:
+    assert people(f"大纪元记者{name}{place}综合报导").authors == (name,)
+
+
+def test_the_list_of_places_is_clean() -> None:
+    """Two characters at least, nothing but Han and letters, small places marked as such known."""
+    assert min(map(len, PLACES)) >= 2
+    assert not [place for place in PLACES if not place.replace(".", "").isalnum()]
+    assert NAMESAKES < PLACES
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("作者：方若水", both("方若水"), id="作者"),
+        pytest.param("作者﹕方若水", both("方若水"), id="small colon"),
+        pytest.param("文／方若水", both("方若水"), id="文"),
+        pytest.param("文/方若水", both("方若水"), id="half-width slash"),
+        pytest.param("撰文：方若水、陆小满", both("方若水;陆小满"), id="two"),
+        pytest.param("译者：陆小满", both("", "陆小满"), id="译者"),
+        pytest.param("（作者：方若水）", both("方若水"), id="in parentheses"),
+        pytest.param("作者：方若水（化名）", both("方若水"), id="a note behind"),
+        pytest.param("作者：方若水，海岛大学", both("方若水"), id="where the writer belongs"),
+        pytest.param("作者：Joan Fisher 译者：陆小满", both("Joan Fisher", "陆小满"), id="both"),
+        pytest.param("文／方若水 图／陆小满", both("方若水"), id="no photographers"),
+        pytest.param("作者：海边先生", both("海边先生"), id="先生 of a pen name"),
+        pytest.param("作者：方若水教授", both("方若水"), id="a title"),
+        pytest.param("作者：方若水#", both("方若水"), id="an end mark"),
+        pytest.param("作者简介：", None, id="about the writer"),
+        pytest.param("作者：海岛大学", None, id="a body"),
+        pytest.param("作者：渡轮公司宣布周一起复航，船票照旧。", None, id="a sentence"),
+        pytest.param("文：好啊", None, id="a speaker"),
+        pytest.param("记者：渡轮什么时候复航？", None, id="an interview"),
+        pytest.param("文字整理：方若水", None, id="who typed it"),
+        pytest.param(BEHIND, None, id="prose"),
+        pytest.param("作者：" + "方" * 100, None, id="too long"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_signed(line: str, expected: People | None) -> None:
+    assert signed(line) == expected
+
+
+BYLINE_LIKE = st.text(
+    alphabet="（）()【】大纪元记者方若水台北报导编译／/、，和与 .Aa:：文作\n", max_size=80
+)
+
+
+@given(BYLINE_LIKE)
+def test_any_text_is_safe(text: str) -> None:
+    found = find_byline(text)
+    if found:
+        assert 0 <= found.start < found.end <= len(text)
+        assert found.text in text
+    for who in (people(text), signed(text) or People()):
+        assert not set(who.authors) & set(who.translators)
+        assert all(len(name) > 1 for name in (*who.authors, *who.translators))
+
+
+@pytest.mark.parametrize(
+    "unit", ["（", "）", "(（", "（大纪元记者", "记者", "报导", "方若水、", "A b", "／"]
+)
+def test_long_runs_take_no_time(unit: str) -> None:
+    long = unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    find_byline(long)
+    find_byline("（大纪元记者" + long)
+    people(long)
+    people("大纪元记者" + long)
+    signed(long)
+    assert time.process_time() - began < 1  # seconds; 0.1 here

@@ -1,0 +1,141 @@
+"""The editors' part of a block: its spellings, what it is glued to, and prose about editors."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.pages.editors import find_editors
+
+
+@pytest.mark.parametrize(
+    ("block", "names", "left"),
+    [
+        pytest.param("责任编辑：方若水", ("方若水",), "", id="plain"),
+        pytest.param("责任编辑：方若水#", ("方若水",), "", id="end mark"),
+        pytest.param("责任编辑：方若水 ＃◇", ("方若水",), "", id="end marks behind a blank"),
+        pytest.param("责任编辑：方若水@", ("方若水",), "", id="another end mark"),
+        pytest.param("责任编辑：方若水￥", ("方若水",), "", id="the mark of a foreign keyboard"),
+        pytest.param("责任编辑：方若水3", ("方若水",), "", id="a shift key missed"),
+        pytest.param("责任编辑：方若水·", ("方若水",), "", id="a point behind"),
+        pytest.param("责任编辑： 方若水 #", ("方若水",), "", id="blanks around"),
+        pytest.param("责任编辑:方若水", ("方若水",), "", id="half-width colon"),
+        pytest.param("责任编辑；方若水", ("方若水",), "", id="semicolon"),
+        pytest.param("责任编辑﹕方若水", ("方若水",), "", id="small colon"),
+        pytest.param("责任编辑／方若水", ("方若水",), "", id="slash"),
+        pytest.param("责任编辑 方若水", ("方若水",), "", id="blank for colon"),
+        pytest.param("责任编辑方若水#", ("方若水",), "", id="nothing for colon"),
+        pytest.param("责任编剧：方若水", ("方若水",), "", id="编剧"),
+        pytest.param("责任编缉：方若水", ("方若水",), "", id="编缉"),
+        pytest.param("责任编叩；方若水", ("方若水",), "", id="编叩"),
+        pytest.param("责任编辑·：方若水", ("方若水",), "", id="a point before the colon"),
+        pytest.param("责任编辑过：方若水", ("方若水",), "", id="编辑过"),
+        pytest.param("责任人编辑：方若水", ("方若水",), "", id="责任人"),
+        pytest.param("责编：方若水", ("方若水",), "", id="责编"),
+        pytest.param("責任編輯：方若水#", ("方若水",), "", id="traditional script"),
+        pytest.param("责任年纪：方若水 ＃", ("方若水",), "", id="another word by the same keys"),
+        pytest.param("责任编辑：责任编辑：方若水", ("方若水",), "", id="doubled"),
+        pytest.param("责任编辑：方若水、陆小满", ("方若水", "陆小满"), "", id="two by 、"),
+        pytest.param("责任编辑：方若水/陆小满#", ("方若水", "陆小满"), "", id="two by a slash"),
+        pytest.param("责任编辑：方若水 陆小满", ("方若水", "陆小满"), "", id="two by a blank"),
+        pytest.param("责任编辑：方若水和陆小满", ("方若水", "陆小满"), "", id="two by 和"),
+        pytest.param("责任编辑：方 言", ("方 言",), "", id="a blank within the name"),
+        pytest.param("责任编辑：方若 水", ("方若 水",), "", id="a blank late in the name"),
+        pytest.param("责任编辑：Joan Fisher", ("Joan Fisher",), "", id="Latin letters"),
+        pytest.param("本文责任编辑：方若水", ("方若水",), "", id="of this article"),
+        pytest.param("责任编辑：", (), "", id="nobody"),
+        pytest.param("（责任编辑：方若水）", ("方若水",), "", id="in parentheses"),
+        pytest.param("责任编辑：方若水）", ("方若水",), "", id="a spare parenthesis"),
+        pytest.param(
+            "文字整理：陆小满；责任编辑：方若水#", ("方若水",), "文字整理：陆小满", id="behind ；"
+        ),
+        pytest.param(
+            "文字整理：陆小满，责任编辑：方若水", ("方若水",), "文字整理：陆小满", id="behind ，"
+        ),
+        pytest.param("译者：陆小满、责任编辑：方若水", ("方若水",), "译者：陆小满", id="behind 、"),
+        pytest.param(
+            "整理：陆小满 责任编辑：方若水", ("方若水",), "整理：陆小满", id="behind a blank"
+        ),
+        pytest.param(
+            "《海岛》制作组\n责任编辑：方若水#", ("方若水",), "《海岛》制作组", id="a line break"
+        ),
+        pytest.param(
+            "（来源：海岛网；责任编辑：方若水）",
+            ("方若水",),
+            "（来源：海岛网）",
+            id="within another's parentheses",
+        ),
+        pytest.param(
+            "渡轮复航了。”责任编辑：方若水#", ("方若水",), "渡轮复航了。”", id="behind prose"
+        ),
+        pytest.param(
+            "https://a.b/c责任编辑：方若水", ("方若水",), "https://a.b/c", id="behind an address"
+        ),
+        pytest.param(
+            "责任编辑：方若水关注我们脸书主页",
+            ("方若水",),
+            "关注我们脸书主页",
+            id="before other text",
+        ),
+        pytest.param(
+            "责任编辑：方若水\n关注我们", ("方若水",), "\n关注我们", id="before another line"
+        ),
+        pytest.param(
+            "责任编辑：方若水；复核：陆小满",
+            ("方若水",),
+            "复核：陆小满",
+            id="before another credit",
+        ),
+        pytest.param(
+            "责任编辑：方若水、校对：陆小满", ("方若水",), "校对：陆小满", id="before a label"
+        ),
+    ],
+)
+def test_editors(block: str, names: tuple[str, ...], left: str) -> None:
+    found = find_editors(block)
+    assert found is not None
+    assert found.names == names
+    assert block[: found.start] + block[found.end :] == left
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("他是海岛台责任编辑。", id="an office in prose"),
+        pytest.param("她担任教材责任编辑期间，渡轮停航。", id="a time in prose"),
+        pytest.param("HITV责任编辑方若水表示，渡轮复航。", id="a person in prose"),
+        pytest.param("由专人负责任编辑：渡轮时刻表", id="负责任 in prose"),
+        pytest.param("总编辑方若水说，渡轮复航。", id="another office"),
+        pytest.param("编辑：方若水", id="no 责任"),
+        pytest.param("文字整理：方若水#", id="another credit"),
+        pytest.param("这是船长的责任：方若水说。", id="责任 in prose"),
+        pytest.param("责任编辑：渡轮公司燃油税假期", id="no name"),
+    ],
+)
+def test_no_editors(block: str) -> None:
+    assert find_editors(block) is None
+
+
+@given(st.text(alphabet="责任编辑剧：；:（）() \n#◇方若水陆小满、和，。Aa1关注我们", max_size=80))
+def test_any_text_is_safe(text: str) -> None:
+    found = find_editors(text)
+    if found:
+        assert 0 <= found.start < found.end <= len(text)
+        assert all(name and name in text for name in found.names)
+
+
+@pytest.mark.parametrize(
+    "unit", ["责", "责任编辑", "责任编辑：", "（", "方、", "A ", " ", "#", "责任编辑：方若水、"]
+)
+def test_long_runs_take_no_time(unit: str) -> None:
+    long = unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    find_editors(long)
+    find_editors("责任编辑：" + long)
+    find_editors(long + "海岛渡轮公司")
+    assert find_editors(long + "\n责任编辑：方若水")
+    assert time.process_time() - began < 2  # seconds; 0.3 here
