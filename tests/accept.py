@@ -1,0 +1,33 @@
+"""Accepts what the sample's crawl gives now as what it has to give: ``python tests/accept.py``.
+
+Prints how many lines changed; look at ``git diff`` before you commit it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from crawling import ROOT, start_crawl
+
+EXPECTED = ROOT / "tests" / "expected" / "sample.jsonl"
+"""The articles of the sample, without times of reading, one a line."""
+
+
+def main() -> None:
+    """Crawl the sample and write its lines as the expected ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = start_crawl("mirror=sample", feed=Path(folder) / "feed").finish()
+        if result.exit_code:
+            sys.exit(f"the crawl of the sample is not complete:\n{result.log}")
+        lines = result.feed.timeless()
+    before = EXPECTED.read_text(encoding="utf-8").splitlines() if EXPECTED.exists() else []
+    EXPECTED.parent.mkdir(exist_ok=True)
+    EXPECTED.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    changed = len(set(lines) - set(before))
+    sys.stdout.write(f"{EXPECTED}: {len(lines)} lines, {changed} of them new or changed\n")
+
+
+if __name__ == "__main__":
+    main()

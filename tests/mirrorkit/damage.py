@@ -1,0 +1,82 @@
+"""What goes wrong in real mirrors, done on purpose to a mirror in a directory."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mirrorkit.indexes import moved_notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_END_OF_BODY = re.compile(r"\n <p>\n  责任编辑.*?\n</div>\n", re.DOTALL)
+
+
+def page_path(directory: Path, section_id: str, article_id: str) -> Path:
+    """Return where a section's copy of an article lies."""
+    return directory / "pages" / section_id / f"{article_id}.md"
+
+
+def drop_page(directory: Path, section_id: str, article_id: str) -> None:
+    """Remove a page that stays listed."""
+    page_path(directory, section_id, article_id).unlink()
+
+
+def break_page(
+    directory: Path,
+    section_id: str,
+    article_id: str,
+    data: bytes = "### 只剩下标题\n".encode(),
+) -> None:
+    """Put ``data`` in place of a page; the default does not fit the mirror's template."""
+    page_path(directory, section_id, article_id).write_bytes(data)
+
+
+def cut_page(directory: Path, section_id: str, article_id: str) -> None:
+    """Cut the end of a page's body away: no editor, no end mark, but the rest of the file.
+
+    Raises:
+        ValueError: the page has no editor line to cut at.
+    """
+    path = page_path(directory, section_id, article_id)
+    text, cuts = _END_OF_BODY.subn("\n</div>\n", path.read_text(encoding="utf-8"))
+    if not cuts:
+        message = f"{path} has no line of an editor"
+        raise ValueError(message)
+    path.write_bytes(text.encode())
+
+
+def index_paths(directory: Path, section_id: str) -> list[Path]:
+    """Return all index pages of a section, its own index first."""
+    folder = directory / "indexes" / section_id
+    archive = sorted(folder.glob("[0-9]*.md"), key=lambda path: int(path.stem))
+    return [folder / "README.md", *archive]
+
+
+def drop_index(directory: Path, section_id: str, page: str = "README.md") -> None:
+    """Remove an index page of a section: its own, or an archive page like ``2.md``."""
+    (directory / "indexes" / section_id / page).unlink()
+
+
+def empty_index(directory: Path, section_id: str) -> None:
+    """Take all entries from a section's own index; heading and pager stay."""
+    path = directory / "indexes" / section_id / "README.md"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    kept = (line for line in lines if not (line.startswith("#### ") and " 第 " not in line))
+    path.write_bytes("\n".join(kept).encode())
+
+
+def move_away(
+    directory: Path,
+    address: str = "owner/repo",
+    *,
+    sections: Iterable[str] = (),
+    pixel: str = "",
+) -> None:
+    """Put a notice with a link to ``address`` in place of the home page and sections' indexes."""
+    notice = moved_notice(address, pixel=pixel).encode()
+    (directory / "README.md").write_bytes(notice)
+    for section_id in sections:
+        (directory / "indexes" / section_id / "README.md").write_bytes(notice)
