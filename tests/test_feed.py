@@ -1,0 +1,175 @@
+"""The feed's files: lines are whole or not there, and one run at a time writes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from crawling import ROOT
+
+from crawler.exceptions import FeedBusy, FeedUnusable
+from crawler.feed import JsonLines, Lock, dumps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "articles.jsonl"
+
+
+@pytest.fixture
+def lines(path: Path) -> Iterator[JsonLines]:
+    file = JsonLines(path)
+    yield file
+    file.close()
+
+
+def test_a_line_is_json_in_utf8_with_its_newline_last() -> None:
+    line = dumps({"id": "n1", "text": "海\n岛\u2028", "none": None})
+    assert line == '{"id":"n1","text":"海\\n岛\u2028","none":null}\n'.encode()
+    assert line.count(b"\n") == 1
+
+
+def test_lines_are_appended(path: Path, lines: JsonLines) -> None:
+    assert lines.append({"id": "n1"}) == 12
+    assert lines.append({"id": "海"}) == len(path.read_bytes()) == lines.size
+    again = JsonLines(path)
+    again.append({"id": "n3"})
+    again.close()
+    assert [json.loads(line)["id"] for line in path.read_bytes().splitlines()] == ["n1", "海", "n3"]
+
+
+@pytest.mark.parametrize(
+    ("before", "torn"),
+    [
+        (b"", 0),
+        (b"{}\n", 0),
+        (b'{}\n{"id":', 6),
+        (b'{"id":', 6),
+        (b"{}\n\xe6\xb5", 2),
+        (b"{}\n" + b"x" * (3 << 20), 3 << 20),
+    ],
+)
+def test_an_unfinished_tail_is_cut_when_it_is_opened(path: Path, before: bytes, torn: int) -> None:
+    """Whatever stands before it is not touched."""
+    path.write_bytes(before)
+    file = JsonLines(path)
+    file.close()
+    assert file.torn == torn
+    assert path.read_bytes() == before[: len(before) - torn]
+    assert file.size == len(before) - torn
+
+
+def test_the_last_line_before_an_offset(lines: JsonLines) -> None:
+    ends = [lines.append({"id": f"n{number}", "x": "海" * number}) for number in range(1, 4)]
+    assert lines.last_line() == dumps({"id": "n3", "x": "海海海"})
+    assert lines.last_line(ends[0]) == dumps({"id": "n1", "x": "海"})
+    assert lines.last_line(0) == b""
+
+
+def test_records_from_an_offset_on(lines: JsonLines) -> None:
+    first = lines.append({"id": "n1"})
+    lines.append({"id": "n2"})
+    assert [record["id"] for record in lines.records()] == ["n1", "n2"]
+    assert [record["id"] for record in lines.records(first)] == ["n2"]
+
+
+@pytest.mark.parametrize("damage", [b"\0\0\0\n", b"[]\n", b"{\n", b"\n", b"\xff{}\n"])
+def test_a_damaged_line_is_named_by_its_place(path: Path, damage: bytes) -> None:
+    path.write_bytes(b'{"id":"n1"}\n' + damage + b'{"id":"n3"}\n')
+    file = JsonLines(path)
+    with pytest.raises(FeedUnusable, match=r"the line at byte 12 is damaged"):
+        list(file.records())
+    file.close()
+
+
+def test_what_a_full_disk_left_of_a_line_is_cut_off(
+    path: Path, lines: JsonLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that gets half-way, then none: the file is as it was, and goes on when there is room."""
+    lines.append({"id": "n1"})
+    before = path.read_bytes()
+    real, calls = os.pwrite, []
+
+    def full(fd: int, data: bytes, offset: int) -> int:
+        calls.append(offset)
+        if len(calls) == 1:
+            return real(fd, data[:5], offset)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(FeedUnusable, match=r"No space left on device. Make room"):
+            lines.append({"id": "n2"})
+    assert calls == [12, 17]
+    assert path.read_bytes() == before
+    lines.append({"id": "n3"})
+    assert path.read_bytes() == before + dumps({"id": "n3"})
+
+
+def test_a_disk_that_refuses_to_sync_is_told(
+    lines: JsonLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(FeedUnusable, match="Input/output error"):
+        lines.sync()
+
+
+def test_a_directory_in_its_place(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(FeedUnusable, match="Is a directory"):
+        JsonLines(path)
+
+
+# -- the lock ------------------------------------------------------------------------------------
+
+
+def test_one_holds_the_lock(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / "lock")
+    with pytest.raises(FeedBusy, match="another run holds the feed"):
+        Lock(tmp_path / "lock")
+    lock.release()
+    Lock(tmp_path / "lock").release()
+
+
+def test_a_note_is_there_while_the_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    lock = Lock(path)
+    assert lock.left_behind is None
+    lock.note({"start": "now"})
+    assert json.loads(path.read_bytes()) == {"start": "now"}
+    lock.note({"a": 1})
+    assert path.read_bytes() == b'{"a":1}\n'
+    lock.release()
+    assert path.read_bytes() == b""
+
+
+def test_the_lock_dies_with_its_holder_and_the_note_stays(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    code = (
+        "import os, sys, pathlib; from crawler.feed import Lock;"
+        "Lock(pathlib.Path(sys.argv[1])).note({'start': 'then'}); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, check=False)
+    assert done.returncode == -9
+    lock = Lock(path)
+    assert lock.left_behind == {"start": "then"}
+    lock.release()
+
+
+def test_a_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_bytes(b'{"start":')
+    lock = Lock(tmp_path / "lock")
+    assert lock.left_behind is None
+    lock.release()
