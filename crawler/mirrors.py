@@ -1,0 +1,244 @@
+"""Mirrors: what ``mirrors.toml`` says of them, and one given by its address."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from crawler.exceptions import MirrorUnusable, WrongUsage
+from crawler.urls import is_section_id
+
+WAYS = ("path", "git", "http", "browser")
+"""The ways to reach a mirror; where several are described, the first in this order is taken."""
+
+_KEYS = {"public", "branch", "sections", *WAYS}
+_NAME = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:\-\[\]]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A mirror and the ways to reach it.
+
+    Attributes:
+        name: names its feed, and goes into every line.
+        public: base address that ``mirror_url`` is made from, whatever the way; ends in ``/``.
+        ways: way to the base under which ``README.md``, ``indexes/`` and ``pages/`` lie.
+        sections: ids of sections that the home page forgets.
+        branch: the git branch, None for the repository's own default.
+    """
+
+    name: str
+    public: str
+    ways: Mapping[str, str]
+    sections: tuple[str, ...] = ()
+    branch: str | None = None
+
+    def way(self, via: str | None) -> str:
+        """Return the way to take: ``via``, or the best one described.
+
+        Raises:
+            WrongUsage: the mirror has no such way.
+        """
+        if via is None:
+            return next(way for way in WAYS if way in self.ways)
+        if via not in self.ways:
+            raise WrongUsage(
+                f"mirror {self.name!r} has no way via={via}; it has: {', '.join(self.ways)}"
+            )
+        return via
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrors:
+    """All mirrors of a mirrors file, and which is crawled where none is named."""
+
+    file: Path
+    default: str | None = None
+    mirrors: Mapping[str, Mirror] = field(default_factory=dict)
+
+    def find(self, wanted: str | None, name: str | None = None) -> Mirror:
+        """Return the mirror called ``wanted``, or the one at the address ``wanted``.
+
+        Raises:
+            WrongUsage: there is none; the message names the choices.
+        """
+        wanted = wanted or self.default
+        if wanted is None:
+            raise WrongUsage(f"{self.file} names no default: say -a mirror={self._choices()}")
+        if wanted in self.mirrors:
+            if name and name != wanted:
+                raise WrongUsage(
+                    f"name={name} is for a mirror given by address; {wanted!r} has its name"
+                )
+            return self.mirrors[wanted]
+        if "://" in wanted:
+            return _at_url(wanted, name)
+        if Path(wanted).expanduser().is_dir():
+            return _at_directory(Path(wanted).expanduser().resolve(), name)
+        raise WrongUsage(
+            f"no mirror {wanted!r}: choose one of {self._choices()} (described in {self.file}), "
+            "or give an address: http(s)://…/ or a directory"
+        )
+
+    def _choices(self) -> str:
+        return ", ".join(sorted(self.mirrors)) or "(none described)"
+
+
+def load_mirrors(file: Path) -> Mirrors:
+    """Read a mirrors file; relative ``path`` and ``git`` bases count from its folder.
+
+    Raises:
+        WrongUsage: it cannot be read or says something that is not understood.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WrongUsage(f"no mirrors file {file}: -s MIRRORS_FILE=… names another") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise WrongUsage(f"mirrors file {file} cannot be read: {exc}") from exc
+    unknown = set(document) - {"default", "mirrors"}
+    if unknown:
+        raise WrongUsage(f"{file}: unknown key {min(unknown)!r}; known: default, [mirrors.NAME]")
+    tables = document.get("mirrors", {})
+    if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
+        raise WrongUsage(f"{file}: a mirror is a table [mirrors.NAME]")
+    mirrors = {name: _described(file, name, table) for name, table in tables.items()}
+    default = document.get("default")
+    if default is not None and default not in mirrors:
+        raise WrongUsage(f"{file}: default = {default!r} is none of {', '.join(sorted(mirrors))}")
+    return Mirrors(file, default, mirrors)
+
+
+def _described(file: Path, name: str, table: Mapping[str, Any]) -> Mirror:
+    where = f"{file}: [mirrors.{name}]"
+    unknown = set(table) - _KEYS
+    if unknown:
+        known = ", ".join(sorted(_KEYS))
+        raise WrongUsage(f"{where}: unknown key {min(unknown)!r}; known: {known}")
+    texts = {key: table[key] for key in table if key != "sections"}
+    for key, value in texts.items():
+        if not isinstance(value, str) or not value:
+            raise WrongUsage(f"{where}: {key} is a text, not {value!r}")
+    ways = {way: _base(file.parent, way, texts[way], where) for way in WAYS if way in texts}
+    if "public" not in texts or not ways:
+        raise WrongUsage(f"{where}: needs 'public' and a way: {', '.join(WAYS)}")
+    return Mirror(
+        name=checked_name(name),
+        public=_web_base(texts["public"], f"{where}: public", rendered=True),
+        ways=ways,
+        sections=_sections(table.get("sections", []), where),
+        branch=texts.get("branch"),
+    )
+
+
+def _sections(value: object, where: str) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(i, str) and is_section_id(i) for i in value):
+        return tuple(value)
+    raise WrongUsage(f'{where}: sections is a list of ids: ["nf1176114"]')
+
+
+def _base(folder: Path, way: str, value: str, where: str) -> str:
+    if way == "path" or (way == "git" and "://" not in value):
+        return str((folder / Path(value).expanduser()).resolve())
+    if way == "git":
+        return value
+    return _web_base(value, f"{where}: {way}", rendered=way == "browser")
+
+
+def _web_base(value: str, where: str, *, rendered: bool = False) -> str:
+    """Return an address that ends in ``/``; where pages are ``rendered``, ``#/`` may be in it."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise WrongUsage(f"{where} is an address http(s)://…/, not {value!r}")
+    if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
+        raise WrongUsage(f"{where} is a base: without ? and #")
+    return value.rstrip("/") + "/"
+
+
+def moved(mirror: Mirror, via: str, address: str) -> Mirror:
+    """Return ``mirror`` at the place that its notice names.
+
+    In ``public`` and in the base of ``via``, ``owner/repository`` is replaced; nothing else
+    is believed of a notice, so that a page cannot send the crawl anywhere.
+
+    Args:
+        mirror: as it is described.
+        via: the way in use; the only one the result has.
+        address: the notice's link.
+
+    Raises:
+        MirrorUnusable: it leads to another host or another repository's name, to where the
+            mirror is already, or a base does not hold ``owner/repository``.
+    """
+    old, new = _repository(mirror.public), _repository(address)
+    same_host = urlsplit(address).hostname == urlsplit(mirror.public).hostname
+    if not (old and new and same_host and old != new and old[1] == new[1]):
+        raise MirrorUnusable(
+            f"mirror {mirror.name!r} says that it has moved to {address}, which is not followed: "
+            f"only another owner's repository of the same name at the host of {mirror.public}"
+        )
+    before, after = "/".join(old), "/".join(new)
+    base = mirror.ways[via]
+    if f"/{before}" not in base:
+        raise MirrorUnusable(
+            f"mirror {mirror.name!r} has moved to {address}, but its base {base} for via={via} "
+            f"does not hold {before!r}: change it in the mirrors file"
+        )
+    return replace(
+        mirror,
+        public=mirror.public.replace(before, after, 1),
+        ways={via: base.replace(f"/{before}", f"/{after}", 1)},
+    )
+
+
+def _repository(address: str) -> tuple[str, str] | None:
+    """Return (owner, repository) of an address at a host of repositories."""
+    parts = urlsplit(address)
+    names = [part for part in parts.path.split("/") if part]
+    if parts.scheme not in ("http", "https") or len(names) < 2:  # noqa: PLR2004 - the pair
+        return None
+    owner, repository = names[0], names[1].removesuffix(".git")
+    return (owner, repository) if _NAME.fullmatch(owner) and _NAME.fullmatch(repository) else None
+
+
+def checked_name(name: str) -> str:
+    """Return ``name`` if a feed's directory may be called so.
+
+    Raises:
+        WrongUsage: it may not.
+    """
+    if not _NAME.fullmatch(name):
+        raise WrongUsage(f"{name!r} is no name for a mirror: letters, digits and . _ : - only")
+    return name
+
+
+def _at_url(address: str, name: str | None) -> Mirror:
+    scheme = urlsplit(address).scheme
+    if scheme not in ("http", "https"):
+        raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
+    base = _web_base(address, "mirror", rendered=True)
+    parts = urlsplit(base)
+    named = name or parts.path.rstrip("/").rpartition("/")[2] or parts.netloc.rpartition("@")[2]
+    ways = {"http": base, "git": address, "browser": base}
+    if parts.fragment:  # what stands behind # is for scripts only
+        ways = {"browser": base}
+    elif parts.path.rstrip("/").endswith(".git"):
+        ways = {"git": address}
+    else:
+        del ways["git"]
+    return Mirror(name=checked_name(named), public=base, ways=ways)
+
+
+def _at_directory(folder: Path, name: str | None) -> Mirror:
+    bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
+    ways = {} if bare else {"path": str(folder)}
+    if bare or (folder / ".git").exists():
+        ways["git"] = str(folder)
+    return Mirror(
+        name=checked_name(name or folder.name), public=folder.as_uri().rstrip("/") + "/", ways=ways
+    )

@@ -1,0 +1,209 @@
+"""Mirrors: the file that describes them, one given by address, one that moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from crawling import ROOT
+
+from crawler.exceptions import MirrorUnusable, WrongUsage
+from crawler.mirrors import Mirror, checked_name, load_mirrors, moved
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PUBLIC = 'public = "https://example.org/a/b/blob/master/"\n'
+FINE = f'default = "one"\n[mirrors.one]\n{PUBLIC}path = "here"\n[mirrors.two]\n{PUBLIC}http = "https://raw.example.org/a/b/master"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mirrors.toml"
+    path.write_text(FINE, encoding="utf-8")
+    return path
+
+
+def test_the_mirrors_that_are_shipped() -> None:
+    """The sample is the default; the live ones have the bases that people see."""
+    mirrors = load_mirrors(ROOT / "mirrors.toml")
+    assert mirrors.default == "sample"
+    assert set(mirrors.mirrors) == {"sample", "news", "comment", "special"}
+    assert mirrors.find(None).ways["path"] == str(ROOT / "sample")
+    for name in ("news", "comment", "special"):
+        mirror = mirrors.find(name)
+        assert mirror.public == f"https://github.com/epic-marker/epoch-{name}/blob/master/"
+        raw = f"https://raw.githubusercontent.com/epic-marker/epoch-{name}/master/"
+        assert mirror.ways["http"] == raw
+    assert mirrors.find("special").sections == ("nf1176114",)
+    assert mirrors.find("news").sections == ()
+
+
+def test_bases_count_from_the_files_folder_and_end_in_a_slash(file: Path) -> None:
+    mirrors = load_mirrors(file)
+    assert mirrors.find("one").ways == {"path": str(file.parent / "here")}
+    assert mirrors.find("two").ways == {"http": "https://raw.example.org/a/b/master/"}
+
+
+def test_which_way_is_taken(file: Path) -> None:
+    """The first described, in the order path, git, http, browser; or the one that is asked for."""
+    mirror = Mirror("one", "https://example.org/", {"http": "h", "git": "g", "browser": "b"})
+    assert mirror.way(None) == "git"
+    assert mirror.way("browser") == "browser"
+    with pytest.raises(WrongUsage, match=r"no way via=path; it has: http, git, browser"):
+        mirror.way("path")
+    assert load_mirrors(file).find("two").way(None) == "http"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("default = ", "cannot be read"),
+        ("\udcff", "cannot be read"),
+        ('default = "nobody"', "'nobody' is none of"),
+        ("colour = 1", "unknown key 'colour'; known: default"),
+        ("mirrors = 1", "a mirror is a table"),
+        ("[mirrors]\none = 1", "a mirror is a table"),
+        (f"[mirrors.one]\n{PUBLIC}", "needs 'public' and a way: path, git, http, browser"),
+        ('[mirrors.one]\npath = "here"', "needs 'public' and a way"),
+        (f'[mirrors.one]\n{PUBLIC}ftp = "x"', "unknown key 'ftp'; known: branch, browser"),
+        (f"[mirrors.one]\n{PUBLIC}path = 1", "path is a text, not 1"),
+        (f'[mirrors.one]\n{PUBLIC}path = ""', "path is a text, not ''"),
+        (f'[mirrors.one]\n{PUBLIC}http = "raw.example.org"', "http is an address"),
+        (f'[mirrors.one]\n{PUBLIC}http = "file:///etc/"', "http is an address"),
+        (f'[mirrors.one]\n{PUBLIC}http = "https://example.org/?a=1"', "without ? and #"),
+        (f'[mirrors.one]\n{PUBLIC}http = "https://example.org/#/"', "without ? and #"),
+        ('[mirrors.one]\npublic = "here"\npath = "x"', "public is an address"),
+        (f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = "nf1"', "sections is a list of ids"),
+        (f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = ["../x"]', "sections is a list of ids"),
+        (f'[mirrors."../one"]\n{PUBLIC}path = "x"', "no name for a mirror"),
+    ],
+)
+def test_a_file_that_is_wrong(file: Path, text: str, says: str) -> None:
+    """Whoever edited it is told which key of which mirror it is."""
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(WrongUsage) as raised:
+        load_mirrors(file)
+    assert says in str(raised.value)
+    if "mirrors.one" in text:
+        assert "[mirrors.one]" in str(raised.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match=r"MIRRORS_FILE=… names another"):
+        load_mirrors(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "ways"),
+    [
+        ("http://127.0.0.1:8000/", "127.0.0.1:8000", ["browser", "http"]),
+        ("http://[::1]:8000", "[::1]:8000", ["browser", "http"]),
+        ("https://example.org/mirrors/epoch-news/", "epoch-news", ["browser", "http"]),
+        ("https://example.org/a/epoch-news.git", "epoch-news.git", ["git"]),
+        ("https://example.org/a/epoch-news/#/", "epoch-news", ["browser"]),
+        ("https://example.org/#/docs", "example.org", ["browser"]),
+    ],
+)
+def test_a_mirror_at_an_address(file: Path, address: str, name: str, ways: list[str]) -> None:
+    """It is named by the last part of its path, else by host and port."""
+    mirror = load_mirrors(file).find(address)
+    assert mirror.name == name
+    assert sorted(mirror.ways) == ways
+    assert mirror.public == address.rstrip("/") + "/"
+    assert load_mirrors(file).find(address, "mine").name == "mine"
+
+
+def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my mirrors" / "epoch-news"
+    folder.mkdir(parents=True)
+    mirror = load_mirrors(file).find(str(folder))
+    assert (mirror.name, mirror.ways) == ("epoch-news", {"path": str(folder)})
+    assert mirror.public == f"{folder.as_uri()}/"
+    assert " " not in mirror.public
+    (folder / ".git").mkdir()
+    assert set(load_mirrors(file).find(str(folder)).ways) == {"path", "git"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "says"),
+    [
+        ("three", None, "choose one of one, two"),
+        ("/nowhere/at/all", None, "or give an address"),
+        ("ftp://example.org/", None, "http(s)://…/"),
+        ("file:///etc", None, "http(s)://…/"),
+        ("http:///x", None, "is an address"),
+        ("https://example.org/a?b=1", None, "without ? and #"),
+        ("https://example.org/a#b", None, "without ? and #"),
+        ("one", "other", "for a mirror given by address"),
+    ],
+)
+def test_a_mirror_that_cannot_be_found(
+    file: Path, wanted: str, name: str | None, says: str
+) -> None:
+    with pytest.raises(WrongUsage) as raised:
+        load_mirrors(file).find(wanted, name)
+    assert says in str(raised.value)
+
+
+def test_no_default(file: Path) -> None:
+    file.write_text(FINE.partition("\n")[2], encoding="utf-8")
+    with pytest.raises(WrongUsage, match=r"names no default: say -a mirror=one, two"):
+        load_mirrors(file).find(None)
+
+
+@pytest.mark.parametrize("name", ["a", "epoch-news", "127.0.0.1:80", "a.b_c", "9", "a" * 100])
+def test_names(name: str) -> None:
+    assert checked_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".a", "a/b", "a b", "海", "-a", "a" * 101, "a\n"])
+def test_names_that_no_feed_may_have(name: str) -> None:
+    with pytest.raises(WrongUsage):
+        checked_name(name)
+
+
+# -- a mirror that moved -------------------------------------------------------------------------
+
+OLD = Mirror(
+    "news",
+    "https://github.com/old/epoch-news/blob/master/",
+    {
+        "http": "https://raw.githubusercontent.com/old/epoch-news/master/",
+        "git": "https://github.com/old/epoch-news.git",
+        "path": "/srv/mirrors",
+    },
+    ("nf1",),
+)
+
+
+def test_a_move_replaces_owner_and_repository_in_both_bases() -> None:
+    """And nothing else: not the host, not the name, not the sections."""
+    new = moved(OLD, "http", "https://github.com/new/epoch-news")
+    assert new.public == "https://github.com/new/epoch-news/blob/master/"
+    assert new.ways == {"http": "https://raw.githubusercontent.com/new/epoch-news/master/"}
+    assert (new.name, new.sections) == ("news", ("nf1",))
+    new = moved(OLD, "git", "https://github.com/new/epoch-news/")
+    assert new.ways == {"git": "https://github.com/new/epoch-news.git"}
+
+
+@pytest.mark.parametrize(
+    ("via", "address", "says"),
+    [
+        ("http", "https://example.org/new/epoch-news", "not followed"),
+        ("http", "https://github.com.example.org/new/epoch-news", "not followed"),
+        ("http", "https://github.com@example.org/new/epoch-news", "not followed"),
+        ("http", "https://github.com/new/other", "not followed"),
+        ("http", "https://github.com/old/epoch-news", "not followed"),
+        ("http", "https://github.com/", "not followed"),
+        ("http", "https://github.com/../epoch-news", "not followed"),
+        ("http", "javascript://github.com/new/epoch-news", "not followed"),
+        ("path", "https://github.com/new/epoch-news", "does not hold 'old/epoch-news'"),
+    ],
+)
+def test_a_move_that_is_not_followed(via: str, address: str, says: str) -> None:
+    """A page cannot send the crawl anywhere."""
+    with pytest.raises(MirrorUnusable) as raised:
+        moved(OLD, via, address)
+    assert says in str(raised.value)
+    assert address in str(raised.value)

@@ -1,0 +1,99 @@
+"""The spider's arguments: each is checked, and an error names the choices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from crawling import ROOT
+
+from crawler.exceptions import WrongUsage
+from crawler.options import CrawlOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EPOCH_MIRROR", raising=False)
+
+
+def options(feeds: Path, **arguments: str) -> CrawlOptions:
+    return CrawlOptions.from_arguments(arguments, mirrors_file=ROOT / "mirrors.toml", feeds=feeds)
+
+
+def test_no_arguments(tmp_path: Path) -> None:
+    """The default mirror, into its feed beside the others."""
+    chosen = options(tmp_path)
+    assert (chosen.mirror.name, chosen.via) == ("sample", "path")
+    assert chosen.feed == tmp_path / "sample"
+    assert (chosen.sections, chosen.limit) == (frozenset(), None)
+    assert (chosen.recheck, chosen.follow_move, chosen.fallback) == (False, False, None)
+
+
+def test_all_arguments(tmp_path: Path) -> None:
+    chosen = options(
+        tmp_path,
+        mirror="https://example.org/a/epoch-news",
+        via="http",
+        name="mine",
+        feed=str(tmp_path / "elsewhere"),
+        sections="ncid278, nf1412576",
+        limit="20",
+        recheck="true",
+        follow_move="Yes",
+        fallback="browser",
+    )
+    assert (chosen.mirror.name, chosen.via, chosen.fallback) == ("mine", "http", "browser")
+    assert chosen.feed == tmp_path / "elsewhere"
+    assert chosen.sections == {"ncid278", "nf1412576"}
+    assert (chosen.limit, chosen.recheck, chosen.follow_move) == (20, True, True)
+
+
+def test_an_empty_argument_counts_as_not_given(tmp_path: Path) -> None:
+    """``-a limit=$LIMIT`` in a script."""
+    assert options(tmp_path, limit="", sections=" ", mirror="").limit is None
+
+
+def test_the_environment_names_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPOCH_MIRROR", "comment")
+    assert options(tmp_path).mirror.name == "comment"
+    assert options(tmp_path, mirror="news").mirror.name == "news"
+
+
+def test_a_relative_feed_counts_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/nobody")
+    assert options(tmp_path, feed="here").feed == tmp_path / "here"
+    assert str(options(tmp_path, feed="~/feed").feed) == "/home/nobody/feed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"colour": "red"}, "unknown argument -a colour=: known: mirror, via, name, feed"),
+        ({"mirror": "nobody"}, "choose one of comment, news, sample, special"),
+        ({"via": "git"}, "no way via=git; it has: path"),
+        ({"via": "carrier-pigeon"}, "no way via=carrier-pigeon"),
+        ({"name": "a/b"}, "no name for a mirror"),
+        ({"name": "other"}, "given by address"),
+        ({"sections": "ncid1;ncid2"}, "is no section id; say ncid278,nf1412576"),
+        ({"sections": "../x"}, "is no section id"),
+        ({"limit": "0"}, "a whole number from 1 on"),
+        ({"limit": "-1"}, "a whole number from 1 on"),
+        ({"limit": "1.5"}, "a whole number from 1 on"),
+        ({"limit": "many"}, "a whole number from 1 on"),
+        ({"limit": "２"}, "a whole number from 1 on"),
+        ({"recheck": "maybe"}, "recheck=maybe: true or false"),
+        ({"follow_move": "2"}, "follow_move=2: true or false"),
+        ({"fallback": "git"}, "the only one is browser"),
+        ({"fallback": "browser"}, "for a run via=http"),
+    ],
+)
+def test_wrong_arguments(tmp_path: Path, arguments: dict[str, str], says: str) -> None:
+    with pytest.raises(WrongUsage) as raised:
+        options(tmp_path, **arguments)
+    assert says in str(raised.value)
