@@ -1,0 +1,41 @@
+"""The wait that a host names in its ``Retry-After`` header."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+# RFC 9110, 10.2.3: delay-seconds is 1*DIGIT. Hosts also send "1.5"; a sign or a unit is malformed.
+_SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
+
+
+def retry_after_seconds(value: str | bytes | None, now: datetime) -> float | None:
+    """Give the wait in seconds that ``value`` names, counted from ``now``.
+
+    The header is a number of seconds or an HTTP date in any of the three forms of RFC 9110, 5.6.7.
+
+    Args:
+        value: the header as received, ``None`` where there is none.
+        now: the present, with a time zone.
+
+    Returns:
+        Seconds, never negative: a date in the past is 0. ``None`` where no wait can be read.
+    """
+    if value is None:
+        return None
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    text = text.strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    date = _http_date(text)
+    return None if date is None else max(0.0, (date - now).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    """Read an HTTP date; one without a zone is in GMT, as all HTTP dates are."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date

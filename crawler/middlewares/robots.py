@@ -1,0 +1,143 @@
+"""Obeys robots.txt as RFC 9309 reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from scrapy import Request, signals
+from scrapy.exceptions import NotConfigured
+from scrapy.http.request import NO_CALLBACK
+from scrapy.utils.httpobj import urlparse_cached
+from scrapy.utils.misc import build_from_crawler, load_object
+
+from crawler.exceptions import MirrorUnusable
+from crawler.middlewares.ending import end_run
+from crawler.middlewares.guard import REDIRECTS, redirect_target
+from crawler.middlewares.refusals import ForbiddenByRobots, RunEnding
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy.robotstxt import RobotParser
+
+logger = logging.getLogger(__name__)
+
+_MOST_REDIRECTS: Final = 5  # RFC 9309, 2.3.1.2
+_READ_AT_MOST: Final = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB
+_OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
+
+
+class RobotsUnreachable(MirrorUnusable):
+    """Raised when robots.txt cannot be had: everything is forbidden then (RFC 9309, 2.3.1.4)."""
+
+
+class RobotsMiddleware:
+    """Drops what robots.txt forbids, and ends the run where robots.txt cannot be had.
+
+    It may only drop a request or end the run. Scrapy's own middleware reads a robots.txt that
+    cannot be had as one that allows all; RFC 9309 says the opposite for server and network errors,
+    and the same for 4xx. The file is asked for once per run and origin, through the whole chain
+    (parked, retried, decompressed), and announced by Scrapy's signal ``robots_parsed``.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Read the settings of ``crawler``."""
+        settings = crawler.settings
+        if not settings.getbool("ROBOTSTXT_OBEY"):
+            message = "ROBOTSTXT_OBEY is off"
+            raise NotConfigured(message)
+        self._crawler = crawler
+        self._agent: str = settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"]
+        self._parser_class = load_object(settings["ROBOTSTXT_PARSER"])
+        self._rules: dict[str, asyncio.Future[RobotParser | None]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make one for ``crawler``."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Drop a forbidden request.
+
+        Raises:
+            ForbiddenByRobots: robots.txt forbids it or cannot be had.
+            RunEnding: the run ends before robots.txt is there.
+        """
+        if request.meta.get("dont_obey_robotstxt"):
+            return
+        rules = await self._rules_for(request)
+        if rules is not None and not rules.allowed(request.url, self._agent):
+            self._crawler.stats.inc_value("epoch/refused/robots")
+            message = f"robots.txt forbids {request.url}"
+            raise ForbiddenByRobots(message)
+
+    def _rules_for(self, request: Request) -> asyncio.Future[RobotParser | None]:
+        parts = urlparse_cached(request)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._rules:
+            self._rules[origin] = asyncio.ensure_future(self._read(origin, request))
+        return self._rules[origin]
+
+    async def _read(self, origin: str, request: Request) -> RobotParser | None:
+        """Give the rules of ``origin``, ``None`` where all is allowed."""
+        try:
+            response = await self._fetch(f"{origin}/robots.txt")
+        except RobotsUnreachable as error:
+            end_run(self._crawler, error, reason="robots_unreachable")
+            raise ForbiddenByRobots(str(error)) from error
+        if response is None:
+            return None
+        body = response.body[:_READ_AT_MOST]
+        rules: RobotParser = build_from_crawler(self._parser_class, self._crawler, body)
+        self._crawler.signals.send_catch_log(
+            signal=signals.robots_parsed, robotparser=rules, request=request
+        )
+        return rules
+
+    async def _fetch(self, url: str) -> Response | None:
+        """Get robots.txt over at most five redirects; ``None``: there is none.
+
+        Raises:
+            RobotsUnreachable: a server or network error, or a redirect to another host.
+            RunEnding: the run ends before the answer is there.
+        """
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await self._ask(url)
+            if response.status in REDIRECTS:
+                url = _same_host_target(response)
+            elif response.status >= _SERVER_ERROR:
+                message = f"{url} answers {response.status}: all is forbidden (RFC 9309)"
+                raise RobotsUnreachable(message)
+            else:
+                return response if _OK <= response.status < _BAD_REQUEST else None
+        return None  # RFC 9309, 2.3.1.2: too many redirects are read as no robots.txt
+
+    async def _ask(self, url: str) -> Response:
+        request = Request(url, callback=NO_CALLBACK, meta={"dont_obey_robotstxt": True})
+        try:
+            return await self._crawler.engine.download_async(request)
+        except RunEnding:
+            raise
+        except Exception as exc:
+            message = f"{url} cannot be had ({type(exc).__name__}): all is forbidden (RFC 9309)"
+            raise RobotsUnreachable(message) from exc
+
+
+def _same_host_target(response: Response) -> str:
+    """Where a redirect of robots.txt leads.
+
+    RFC 9309 lets a crawler follow to other hosts. This one asks its mirror's host only: a redirect
+    must not turn it against a machine of the operator's own network.
+    """
+    target = redirect_target(response)
+    host = urlsplit(response.url).hostname
+    parts = urlsplit(target)
+    if parts.scheme not in {"http", "https"} or parts.hostname != host:
+        message = f"{response.url} redirects to {target}, which is not asked: not {host}"
+        raise RobotsUnreachable(message)
+    return target

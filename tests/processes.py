@@ -1,0 +1,69 @@
+"""Processes that a crawl starts: which they are, and whether they are gone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process, told apart from a later one of the same id."""
+
+    pid: int
+    started: str
+    command: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs (a zombie does not)."""
+        found = _process(self.pid)
+        return found is not None and found[0].started == self.started
+
+
+def _process(pid: int) -> tuple[Process, int] | None:
+    """Return a process and its parent's id; None for one that has ended."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else (Process(pid, fields[19], command), int(fields[1]))
+
+
+def descendants(pid: int) -> list[Process]:
+    """Return the processes that descend from ``pid``."""
+    entries = [_process(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
+    parents = dict(filter(None, entries))
+    found, below = [], {pid}
+    while new := [p for p, parent in parents.items() if parent in below and p not in found]:
+        found += new
+        below = {process.pid for process in new}
+    return found
+
+
+def of_kind(processes: list[Process], words: str, *but: str) -> Process:
+    """Return the one process whose command line has ``words`` and nothing of ``but``."""
+    found = [p for p in processes if words in p.command and not any(x in p.command for x in but)]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def browser_of(processes: list[Process]) -> Process:
+    """Return Chromium's main process."""
+    return of_kind(processes, "--remote-debugging-pipe", "keeper.py", "--type=")
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
+    """Tell whether something becomes true in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True

@@ -1,0 +1,441 @@
+"""The browser's way against stand-ins of the sites, in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from crawling import ROOT, clean_environment
+from processes import browser_of, descendants, of_kind, wait_until
+from standin import SAMPLE, Elsewhere, StandIn, sites
+
+from crawler.exceptions import PageMalformed, PageMissing, PageTooLarge, PageUnreachable, WrongUsage
+from crawler.mirrors import Mirror
+from crawler.pages.article import read_article
+from crawler.pages.home import read_home
+from crawler.pages.index import read_index
+from crawler.urls import copy_of, section_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+from scrapy.http import HtmlResponse, Response
+from scrapy.utils.project import get_project_settings
+
+from crawler.ways.browser import MAX_BYTES, BrowserWay, find_chromium
+from crawler.ways.opening import way_of
+from crawler.ways.rendering import Rota
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+PROBE = ROOT / "tests" / "browser_probe.py"
+PAGES = sorted(str(path.relative_to(SAMPLE)) for path in SAMPLE.glob("pages/*/*.md"))
+LISTS = ["README.md", *sorted(str(p.relative_to(SAMPLE)) for p in SAMPLE.glob("indexes/*/*.md"))]
+
+#: Page of the sample -> what goes wrong with it; and under which reason it is counted.
+FAULTS = {
+    "crash": "crashed",
+    "never": "malformed",
+    "empty": "malformed",
+    "rate_limit": "rate_limited",
+    "rate_limit_200": "rate_limited",
+    "too_many": "rate_limited",
+    "unicorn": "unavailable",
+    "too_long": "unavailable",
+    "not_found_200": "missing",
+    "redirect": "redirect",
+    "redirect_inside": "redirect",
+    "offsite": "redirect",
+    "offsite_same_host": "redirect",
+    "attachment": "not_a_page",
+    "download": "not_a_page",
+    "refuse": "connection",
+}
+#: What keeps a page from ever being there, or the browser from saying so.
+HANGING = ("hung", "hung_later", "silent")
+#: What a page tries, and cannot; it is read all the same.
+HARMLESS = ("dialog", "popup", "worker")
+
+
+@dataclass
+class Probing:
+    """A run of the probe: what it told, and its processes.
+
+    Attributes:
+        process: the crawler.
+        told: what came of each page, by path, in the order it came.
+        stats: Scrapy's, once the run has ended.
+    """
+
+    process: subprocess.Popen[str]
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stats: dict[str, Any] = field(default_factory=dict)
+
+    def tell(self, pages: int = 10**6) -> None:
+        """Take in what it tells, until so many pages are told or it ends."""
+        assert self.process.stdout is not None
+        while len(self.told) < pages and (line := self.process.stdout.readline()):
+            said = json.loads(line)
+            self.stats = said.get("stats", self.stats)
+            if "path" in said:
+                assert said["path"] not in self.told, "a page told twice"
+                self.told[said["path"]] = said
+
+    def finish(self) -> None:
+        """Take in the rest; the crawler must end by itself, and without an error."""
+        self.tell()
+        assert self.process.wait(60) == 0
+        assert self.process.stderr is not None
+        log = self.process.stderr.read()
+        assert "Traceback" not in log, log
+        assert " ERROR: " not in log, log
+
+    def markdown(self, path: str) -> str:
+        """Return the page's Markdown."""
+        assert "text" in self.told[path], self.told[path]
+        return str(self.told[path]["text"])
+
+    def reasons(self) -> dict[str, str]:
+        """Return the pages that were not had, with their reasons."""
+        return {path: said["reason"] for path, said in self.told.items() if "reason" in said}
+
+
+@contextmanager
+def probing(base: str, *paths: str, **options: Any) -> Iterator[Probing]:
+    """Start the probe; no process of it outlives the block."""
+    command = [sys.executable, str(PROBE), base, json.dumps(options), *paths]
+    environment = clean_environment()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+    with ExitStack() as stack:
+        stack.callback(_end, process)
+        yield Probing(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+
+
+def assert_same(path: str, markdown: str) -> None:
+    """Compare what the readers see in a page with what they see in the mirror's file."""
+    raw = (SAMPLE / path).read_text("utf-8")
+    if copy_of(path):
+        ours, theirs = read_article(raw), read_article(markdown)
+        for name in (
+            "title", "original", "dateline", "byline", "lines", "editors", "image", "caption",
+            "images", "content_text",
+        ):  # fmt: skip
+            assert getattr(theirs, name) == getattr(ours, name), (path, name)
+    elif section := section_of(path):
+        assert read_index(markdown, section[0]) == read_index(raw, section[0])
+    else:
+        assert read_home(markdown) == read_home(raw)
+
+
+# -- one run with everything that goes wrong ---------------------------------------------------
+
+
+def test_a_fault_costs_its_page_alone() -> None:
+    """Each is counted under a reason, and the other pages are read.
+
+    Also those that open windows, show dialogs, keep workers busy; whatever they try, no other host
+    is asked.
+    """
+    with sites() as (site, elsewhere):
+        faults = dict(zip(PAGES, [*FAULTS, *HARMLESS], strict=False))
+        site.faults = dict(faults)
+        gone = "pages/ncid900101/n99999999.md"
+        good = PAGES[len(faults) :][:6]
+        paths = [*faults, *good, gone]
+        with probing(site.base, *paths, contexts=2, pages_per_context=5, page_seconds=20) as run:
+            run.finish()
+        told = {path: run.told[path].get("reason") for path in paths}
+        failing = {path: FAULTS[fault] for path, fault in faults.items() if fault in FAULTS}
+        assert told == {**dict.fromkeys(paths), **failing, gone: "missing"}
+        for path in paths:
+            if told[path] is None:
+                assert_same(path, run.markdown(path))
+        assert_nobody_else_was_asked(run, site, elsewhere)
+        assert_contexts_were_recycled(run)
+
+
+def assert_nobody_else_was_asked(run: Probing, site: StandIn, elsewhere: Elsewhere) -> None:
+    """Trackers, fonts, frames, sockets, workers, popups, redirects: all that the pages try."""
+    assert elsewhere.hits.paths == []
+    assert run.stats["playwright/request_count/aborted"] > len(run.told)
+    assert site.hits.agents == {"epoch-tests"}
+    assert not [path for path in site.hits.paths if "/login" in path and "return_to" not in path]
+    assert "/sw.js" not in site.hits.paths
+
+
+def assert_contexts_were_recycled(run: Probing) -> None:
+    """After five pages, or after one that went wrong, a fresh one is taken; none is kept."""
+    assert run.stats["playwright/context_count"] > len(run.told) / 5
+    assert run.stats["playwright/page_count"] < len(run.told)
+    assert run.stats["playwright/context_count/max_concurrent"] <= 3
+    assert run.stats["playwright/page_count/max_concurrent"] <= 4
+    assert run.stats["playwright/browser_count"] == 1
+
+
+def test_pages_that_hang_end_with_their_time() -> None:
+    """Whatever it is that hangs, and all at once."""
+    with sites() as (site, elsewhere):
+        site.faults = dict(zip(PAGES, HANGING, strict=False))
+        with probing(site.base, *site.faults, contexts=3, page_seconds=3) as run:
+            run.finish()
+        assert run.reasons() == dict.fromkeys(site.faults, "timeout")
+        assert elsewhere.hits.paths == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fault", HANGING)
+def test_a_page_that_hangs_costs_no_other(fault: str) -> None:
+    """Neither the one before, whose tab it took, nor the one after."""
+    with sites() as (site, _):
+        site.faults = {PAGES[1]: fault}
+        with probing(site.base, *PAGES[:4], page_seconds=30) as run:
+            run.finish()
+        assert run.reasons() == {PAGES[1]: "timeout"}
+
+
+# -- what a page becomes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "site_kind", [pytest.param("newer, cut, hexadecimal", marks=pytest.mark.soak), "docsify"]
+)
+def test_pages_are_the_mirrors(site_kind: str) -> None:
+    """Lists and articles read the same, in either form of the site."""
+    paths = ["README.md", LISTS[1], *PAGES[40:120:20]]
+    gone = "pages/ncid900101/n99999999.md"
+    with sites() as (site, elsewhere), ExitStack() as stack:
+        site.new_payload = True
+        site.renderer = type(site.renderer)(canonical=False)
+        site.cut_at = 1500
+        base = site.docsify_base if site_kind == "docsify" else site.base
+        run = stack.enter_context(probing(base, *paths, gone, page_seconds=30))
+        run.finish()
+        for path in paths:
+            assert_same(path, run.markdown(path))
+        assert run.reasons() == {gone: "missing"}
+        assert elsewhere.hits.paths == []
+
+
+# -- processes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+def test_a_browser_or_driver_that_dies_is_replaced() -> None:
+    """Killed in mid-crawl: every page is read all the same, and the end is clean."""
+    with sites() as (site, _), probing(site.base, *PAGES[:9], page_seconds=30) as run:
+        run.tell(pages=2)
+        os.kill(browser_of(descendants(run.process.pid)).pid, signal.SIGKILL)
+        run.tell(pages=5)
+        os.kill(of_kind(descendants(run.process.pid), "playwright/driver").pid, signal.SIGKILL)
+        run.tell()
+        assert run.reasons() == {}
+        assert len(run.told) == 9
+        assert run.process.wait(60) == 0
+        assert run.stats["epoch/browser/lost"] >= 1
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stopped", [False, True])
+def test_nothing_outlives_a_killed_crawler(stopped: bool) -> None:
+    """Kill -9, with a page in an endless loop, and with a browser that cannot react at all."""
+    with sites() as (site, _), probing(site.base, *PAGES[:3], page_seconds=60) as run:
+        site.faults[PAGES[1]] = "hung"
+        run.tell(pages=1)
+        assert wait_until(lambda: any(PAGES[1] in path for path in site.hits.paths))
+        time.sleep(1)
+        processes = descendants(run.process.pid)
+        assert len(processes) > 5, processes
+        if stopped:
+            for process in processes:
+                if "playwright/driver" not in process.command and "keeper" not in process.command:
+                    os.kill(process.pid, signal.SIGSTOP)
+        profile = of_kind(processes, "keeper.py").command.partition("--user-data-dir=")[2].split()
+        assert Path(profile[0]).is_dir()
+        run.process.kill()
+        run.process.wait()
+        assert wait_until(lambda: not any(process.alive for process in processes)), [
+            process for process in processes if process.alive
+        ]
+        assert wait_until(lambda: not Path(profile[0]).exists())
+
+
+@pytest.mark.soak
+def test_nothing_outlives_a_run_that_ends() -> None:
+    """Nor does it leave files behind."""
+    with sites() as (site, _), probing(site.base, *PAGES[:2]) as run:
+        run.tell(pages=1)
+        processes = descendants(run.process.pid)
+        profile = of_kind(processes, "keeper.py").command.partition("--user-data-dir=")[2].split()
+        folder = of_kind(processes, "keeper.py").command.partition("epoch-browser-")[2][:8]
+        run.finish()
+        assert wait_until(lambda: not any(process.alive for process in processes))
+        assert not Path(profile[0]).exists()
+        assert not list(Path("/tmp").glob(f"epoch-browser-{folder}*"))  # noqa: S108
+
+
+# -- without a browser -------------------------------------------------------------------------
+
+
+def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Before the crawl, not page by page."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(WrongUsage, match=r"apt-get install chromium.*BROWSER_EXECUTABLE"):
+        BrowserWay("https://github.com/o/r/blob/master/")
+    with pytest.raises(WrongUsage, match="'/nowhere/chrome' is no executable"):
+        find_chromium("/nowhere/chrome")
+
+
+def test_a_named_executable_is_taken(tmp_path: Path) -> None:
+    """By its path."""
+    program = tmp_path / "my-chrome"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    assert find_chromium(str(program)) == program
+
+
+@pytest.mark.parametrize("base", ["ftp://host/", "https://github.com/o/r/blob/master", "news"])
+def test_a_base_that_is_none_is_refused(base: str) -> None:
+    """It must be of http and end in a slash."""
+    with pytest.raises(WrongUsage, match="not a http or https address"):
+        BrowserWay(base)
+
+
+def opened(**settings: object) -> BrowserWay:
+    """Return the way that a run with these settings takes to a mirror at GitHub."""
+    base = "https://github.com/o/r/blob/master/"
+    project = get_project_settings()
+    project.update(settings)
+    way, _ = way_of(Mirror("m", base, {"browser": base}), "browser", project, print)
+    assert isinstance(way, BrowserWay)
+    return way
+
+
+@pytest.mark.parametrize(
+    "name", ["BROWSER_CONTEXTS", "BROWSER_PAGES_PER_CONTEXT", "BROWSER_PAGE_SECONDS"]
+)
+@pytest.mark.parametrize("value", ["0", "-1", "two", ""])
+def test_a_setting_that_cannot_be_is_refused(name: str, value: str) -> None:
+    """Before the run; none of them may make it wait for ever."""
+    with pytest.raises(WrongUsage, match=rf"{name}={value}: a whole number"):
+        opened(**{name: value})
+
+
+def test_no_more_pages_are_rendered_at_a_time_than_the_host_may_be_asked_for() -> None:
+    """Whoever asks for more contexts changes the pace too."""
+    assert opened().contexts == 1
+    assert opened(BROWSER_CONTEXTS="8").contexts == 2
+    assert opened(BROWSER_CONTEXTS=8, PACE_CONCURRENCY=4).contexts == 4
+
+
+def test_importing_the_way_loads_no_playwright() -> None:
+    """Only the handler does, in runs that use it."""
+    code = "import sys, crawler.ways.browser; sys.exit('playwright' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everyone else runs Chromium inside its own."""
+    way = BrowserWay("https://github.com/o/r/blob/master/")
+    for user, sandboxed in ((0, False), (1000, True)):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        assert way.settings()["PLAYWRIGHT_LAUNCH_OPTIONS"]["chromium_sandbox"] is sandboxed
+
+
+def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
+    """A driver is started for each scheme that is mapped."""
+    way = BrowserWay("https://github.com/o/r/blob/master/")
+    assert list(way.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
+    assert way.script_hosts == ("github.githubassets.com",)
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+def answer(status: int, body: str = "", *, url: str | None = None) -> Response:
+    """Return a response to a request for an article."""
+    request = BrowserWay("https://h/m/").request("pages/nf1/n1.md")
+    return HtmlResponse(
+        url or request.url, status=status, body=body.encode(), encoding="utf-8", request=request
+    )
+
+
+@pytest.mark.parametrize(
+    ("response", "error", "reason"),
+    [
+        (answer(404), PageMissing, "missing"),
+        (answer(410, "<p>gone</p>"), PageMissing, "missing"),
+        (answer(403), PageUnreachable, "http_403"),
+        (answer(500, "<p>?</p>"), PageUnreachable, "http_500"),
+        (answer(429), PageUnreachable, "rate_limited"),
+        (answer(503, "<h1>Unicorn!</h1>"), PageUnreachable, "unavailable"),
+        (answer(200), PageMalformed, "malformed"),
+        (answer(200, "<p>hello</p>"), PageMalformed, "malformed"),
+        (answer(200, url="https://h/login"), PageUnreachable, "redirect"),
+        (answer(200, "x" * (MAX_BYTES + 1)), PageTooLarge, "too_large"),
+    ],
+)
+def test_an_answer_without_a_page_has_a_reason(
+    response: Response, error: type[Exception], reason: str
+) -> None:
+    """By the site's words, else by the status."""
+    with pytest.raises(error) as raised:
+        BrowserWay("https://h/m/").page(response)
+    assert raised.value.reason == reason  # type: ignore[attr-defined]
+
+
+# -- contexts ----------------------------------------------------------------------------------
+
+
+def test_a_context_is_left_after_its_turns() -> None:
+    """It is closed with its last page, and not before."""
+    rota = Rota(1, 2)
+    first, second, third = rota.enter(), rota.enter(), rota.enter()
+    assert first == second != third
+    assert not rota.leave(first)
+    assert rota.leave(second)
+    assert not rota.leave(third)
+
+
+def test_pages_are_spread_over_contexts() -> None:
+    """Each goes where the fewest are under way."""
+    rota = Rota(2, 100)
+    first, second = rota.enter(), rota.enter()
+    assert first != second
+    rota.leave(first)
+    assert rota.enter() == first
+
+
+def test_a_context_that_failed_is_retired_once() -> None:
+    """It takes no more pages; the other one keeps its place."""
+    rota = Rota(2, 100)
+    failed, other = rota.enter(), rota.enter()
+    rota.retire(failed)
+    rota.retire(failed)
+    assert rota.leave(failed)
+    assert {rota.enter() for _ in range(10)} >= {other}
+    assert failed not in {rota.enter() for _ in range(10)}

@@ -1,0 +1,98 @@
+"""Pages of real mirrors through a real Chromium: what the browser's way gives of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from corpus import Corpus
+from crawling import Crawl, assert_sound
+from excerpt import excerpt, odd, spread
+from standin import Renderer, sites
+
+from crawler.pages.rendered import UNSEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+OF_THE_WAY = {"crawled_at", "mirror_url"}
+SAME_TEXT = 0.995
+"""The share of pages, taken from all over a mirror, whose text must be the same."""
+CAUSES = {
+    # the sanitizer drops the element, and what was a line of its own runs into its neighbours
+    "centered text": re.compile(r"<center>\s*(?:<ok[^>]*>\s*)?[^<\s]"),
+    # Markdown ends a block of HTML there, and the rest of the tag is text
+    "a blank line in an attribute": re.compile(r'="[^"<>]*\n[ \t]*\n[^"<>]*"'),
+}
+"""Why the text of a page may differ; found in the mirror's file."""
+
+
+def differing(line: dict[str, Any], other: dict[str, Any]) -> set[str]:
+    """Return the keys that a browser can see and that two lines disagree on."""
+    return {key for key in line.keys() - UNSEEN - OF_THE_WAY if line[key] != other[key]}
+
+
+def unexplained(page: str) -> bool:
+    """Tell whether nothing in a mirror's file says why a browser should show another text."""
+    return not any(pattern.search(page) for pattern in CAUSES.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "every", "shell"),
+    [
+        ("comment", 60, 1, "newer"),
+        pytest.param("comment", 150, 1, "older", marks=pytest.mark.soak),
+        pytest.param("special", 150, 1, "newer", marks=pytest.mark.soak),
+        pytest.param("news", 200, 3, "older", marks=pytest.mark.soak),
+        pytest.param("special", 60, 1, "docsify", marks=pytest.mark.soak),
+    ],
+)
+def test_the_browser_gives_what_the_directory_gives(
+    crawl: Crawl,
+    tmp_path: Path,
+    corpus: Callable[[str], Corpus],
+    name: str,
+    count: int,
+    every: int,
+    shell: str,
+) -> None:
+    """The same ids and sections; the same values of all keys that it sees, the text's too.
+
+    Half of the articles are the oddest there are: there each other text has its cause.
+    """
+    mirror = tmp_path / "mirror"
+    plain = spread(corpus(name), count // 2)
+    others = odd(corpus(name), count, every=every)
+    ids = list(dict.fromkeys([*plain, *others]))[:count]
+    excerpt(corpus(name), mirror, ids)
+    expected = crawl(f"mirror={mirror}", feed=tmp_path / "expected")
+    assert len(expected.feed.ids) == count, expected.log
+    with sites(mirror) as (site, elsewhere):
+        site.new_payload = shell == "newer"
+        # the form with less to go by, for the crawl that is run most
+        site.renderer = Renderer(canonical=shell != "newer")
+        base = site.docsify_base if shell == "docsify" else site.base
+        settings = {"BROWSER_CONTEXTS": 2, "BROWSER_PAGE_SECONDS": 60}
+        result = crawl(f"mirror={base}", "via=browser", "name=mirror", settings=settings)
+        assert elsewhere.hits.paths == []
+    assert result.exit_code == expected.exit_code == 0, result.log
+    assert sorted(result.feed.pairs) == sorted(expected.feed.pairs)
+    assert_sound(result.feed)
+    lines = {line["id"]: line for line in result.feed.articles}
+    assert lines.keys() == set(expected.feed.ids)
+    other = {
+        line["id"]: differing(line, lines[line["id"]])
+        for line in expected.feed.articles
+        if differing(line, lines[line["id"]])
+    }
+    assert not [name for name in other if unexplained(page_of(mirror, name))], other
+    assert len(other.keys() & set(plain)) <= (1 - SAME_TEXT) * len(plain), other
+
+
+def page_of(mirror: Path, article: str) -> str:
+    """Return the text of an article's first copy."""
+    return next(mirror.glob(f"pages/*/{article}.md")).read_text(encoding="utf-8")

@@ -1,0 +1,382 @@
+"""Whole crawls in a real Chromium: ``scrapy crawl epoch_mirror -a via=browser``."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import time
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from crawling import (
+    Crawl,
+    Feed,
+    Result,
+    assert_sound,
+    mirrors_file,
+    page_of,
+    start_crawl,
+    story,
+)
+from mirrorkit import MirrorBuilder, Picture
+from misbehaving import MisbehavingServer, busy, status
+from processes import Process, browser_of, descendants, wait_until
+from standin import StandIn, serving, sites
+
+from crawler.pages.rendered import UNSEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from crawling import Running
+
+pytestmark = pytest.mark.usefixtures("chromium")
+
+ONE, TWO = "ncid1", "nf2"
+DAY = 86400.0
+OF_THE_WAY = {"crawled_at", "mirror_url", "mirror"}
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    """Return a mirror of eight stories in two sections."""
+    directory = tmp_path / "mirror"
+    builder = MirrorBuilder.simple(ONE, TWO)
+    picture = Picture("https://i.epochtimes.com/assets/uploads/2023/01/id1-600x400.jpg", "青屿港")
+    for number in range(1, 9):
+        lead = picture if number % 2 else None
+        builder.publish(story(number, lead=lead), ONE, *([TWO] if number % 4 == 0 else []))
+    builder.write(directory)
+    return directory
+
+
+@pytest.fixture
+def site(mirror: Path) -> Iterator[StandIn]:
+    """Show that mirror; no other host may be asked."""
+    with sites(mirror) as (site, elsewhere):
+        yield site
+        assert elsewhere.hits.paths == []
+
+
+def seen(line: dict[str, Any]) -> dict[str, Any]:
+    """Return what a browser can see of a line, without what the way says of itself."""
+    return {key: line[key] for key in line if key not in UNSEEN | OF_THE_WAY}
+
+
+def stat(result: Result, name: str) -> int:
+    """Return a number that Scrapy counted."""
+    found = re.search(rf"'{name}': (\d+)", result.log)
+    assert found, result.log
+    return int(found[1])
+
+
+def by_id(feed: Feed) -> dict[str, dict[str, Any]]:
+    return {line["id"]: line for line in feed.articles}
+
+
+def files_asked(site: StandIn) -> list[str]:
+    """Return the mirror's files that were asked for, in order."""
+    prefix = len(site.prefix)
+    return [path[prefix:] for path in site.hits.paths if path.startswith(site.prefix)]
+
+
+# -- a crawl ------------------------------------------------------------------------------------
+
+
+class Forwarder(ThreadingHTTPServer):
+    """A proxy that knows one host, the mirror's, whatever its name.
+
+    Attributes:
+        asked: hosts that it was asked for.
+        passwords: what came as ``Proxy-Authorization``.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, place: tuple[str, int]) -> None:
+        """Pass every request on to ``place``."""
+        super().__init__(("127.0.0.1", 0), _ForwarderHandler)
+        self.place = place
+        self.asked: set[str] = set()
+        self.passwords: set[str | None] = set()
+
+
+class _ForwarderHandler(BaseHTTPRequestHandler):
+    server: Forwarder
+
+    def do_GET(self) -> None:
+        """Pass one request on."""
+        parts = urlsplit(self.path)
+        self.server.asked.add(parts.netloc)
+        self.server.passwords.add(self.headers["Proxy-Authorization"])
+        far = HTTPConnection(*self.server.place)
+        far.request("GET", parts.path, headers={"User-Agent": self.headers["User-Agent"]})
+        answer = far.getresponse()
+        body = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name not in ("Server", "Date"):
+                self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        far.close()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def forwarding(site: StandIn) -> Iterator[Forwarder]:
+    """Run a proxy in front of ``site``."""
+    proxy = Forwarder(("127.0.0.1", site.server_port))
+    running = serving([proxy])
+    next(running)
+    try:
+        yield proxy
+    finally:
+        running.close()
+
+
+def test_a_crawl_gives_what_the_directory_gives(
+    crawl: Crawl, site: StandIn, mirror: Path, tmp_path: Path
+) -> None:
+    """Through the environment's proxy, past a host that is busy for a while."""
+    site.faults = {page_of(ONE, 5): "busy_once"}
+    site.retry_after = 1
+    expected = crawl(f"mirror={mirror}", feed=tmp_path / "expected")
+    with forwarding(site) as proxy:
+        base = f"http://mirror.invalid{site.prefix}"
+        arguments = (f"mirror={base}", "via=browser", "name=mirror")
+        given = {
+            "settings": {"PACE_DELAY": 0, "STATS_DUMP": True},
+            "env": {"http_proxy": f"http://reader:secret@127.0.0.1:{proxy.server_port}"},
+        }
+        result = crawl(*arguments, **given)  # type: ignore[arg-type]
+        asked = files_asked(site)
+    assert (result.exit_code, result.run["status"], result.run["way"]) == (0, "complete", "browser")
+    assert result.run["failures"] == {}
+    lines, wanted = by_id(result.feed), by_id(expected.feed)
+    assert {name: seen(line) for name, line in lines.items()} == {
+        name: seen(line) for name, line in wanted.items()
+    }
+    assert sorted(result.feed.pairs) == sorted(expected.feed.pairs)
+    for name, line in lines.items():
+        assert {key for key in line if line[key] is None} >= UNSEEN
+        assert line["mirror_url"] == f"{base}pages/{ONE}/{name}.md"
+    assert_sound(result.feed)
+    # every page once, but for the one that had to wait
+    assert asked.count(page_of(ONE, 5)) == 2
+    assert len(asked) == len(set(asked)) + 1 == len(result.feed.ids) + 3 + 1
+    assert site.hits.paths.count("/robots.txt") == 1
+    assert "'epoch/parked/count': 1" in result.log
+    # tabs are read on in
+    assert stat(result, "playwright/page_count") < len(asked) / 2
+    # by the proxy alone, which is told its password, and the mirror is not
+    assert proxy.asked == {"mirror.invalid"}
+    assert len(proxy.passwords) == 1
+    assert None not in proxy.passwords
+    assert "secret" not in result.log
+
+
+@pytest.mark.soak
+def test_pages_that_fail_are_counted_and_had_by_the_next_run(crawl: Crawl, site: StandIn) -> None:
+    """Status 3, named with their reasons; the others are written."""
+    faults = {page_of(ONE, 3): "attachment", page_of(ONE, 6): "not_found_200"}
+    site.faults = dict(faults)
+    arguments = (f"mirror={site.base}", "via=browser", "name=mirror")
+    settings = {"BROWSER_PAGE_SECONDS": 20, "BROWSER_CONTEXTS": 2, "RETRY_TIMES": 0}
+    result = crawl(*arguments, settings=settings)
+    assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
+    assert result.run["failures"] == {
+        "not_a_page": {"count": 1, "ids": [story(3).id]},
+        "missing": {"count": 1, "ids": [story(6).id]},
+    }
+    assert "Traceback" not in result.log
+    site.faults = {}
+    again = crawl(*arguments, settings=settings)
+    assert (again.exit_code, again.run["articles"]) == (0, 2), again.log
+    assert len(again.feed.ids) == 8
+    assert_sound(again.feed)
+
+
+def test_robots_txt_is_obeyed_before_any_page(crawl: Crawl, site: StandIn) -> None:
+    """Where it forbids the pages, none is asked for, and no browser is started."""
+    site.robots = "User-agent: *\nDisallow: /*/blob/\n"
+    result = crawl(f"mirror={site.base}", "via=browser", settings={"STATS_DUMP": True})
+    assert (result.exit_code, result.run["status"]) == (4, "unusable"), result.log
+    assert site.hits.paths == ["/robots.txt"]
+    assert "playwright/browser_count" not in result.log
+
+
+@pytest.mark.soak
+def test_a_host_that_stays_busy_ends_the_run(crawl: Crawl, site: StandIn) -> None:
+    """Status 75; the page that says so with status 200 counts as well."""
+    site.faults = {"README.md": "rate_limit_200"}
+    result = crawl(f"mirror={site.base}", "via=browser", settings={"PARK_BUDGET": 5})
+    assert (result.exit_code, result.run["status"]) == (75, "later"), result.log
+    assert files_asked(site) == ["README.md"]
+
+
+def test_a_missing_chromium_is_told_before_the_crawl(crawl: Crawl, site: StandIn) -> None:
+    """Status 2, and how to get one; the host is not asked."""
+    settings = {"BROWSER_EXECUTABLE": "/nowhere/chromium"}
+    result = crawl(f"mirror={site.base}", "via=browser", settings=settings)
+    assert result.exit_code == 2, result.log
+    assert "apt-get install chromium" in result.log
+    assert "Traceback" not in result.log
+    assert site.hits.paths == []
+
+
+# -- how it ends ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def crawling(site: StandIn, feed: Path, **settings: Any) -> Iterator[tuple[Running, list[Process]]]:
+    """Start a crawl; give it and its processes once it has written two lines."""
+    running = start_crawl(
+        f"mirror={site.base}", "via=browser", "name=mirror", feed=feed, settings=settings
+    )
+    try:
+        running.wait_for(lambda: running.feed.data("articles.jsonl").count(b"\n") >= 2, 120)
+        yield running, descendants(running.process.pid)
+    finally:
+        if running.process.poll() is None:
+            running.process.kill()
+            running.process.wait()
+        running.output.close()
+
+
+def assert_gone(processes: list[Process]) -> None:
+    """Assert that all of a crawl's processes end."""
+    assert len(processes) > 5, processes
+    assert wait_until(lambda: not any(process.alive for process in processes)), [
+        process for process in processes if process.alive
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.soak),
+    ],
+)
+def test_a_signal_ends_the_run_in_seconds(
+    site: StandIn, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """Also while a page does not come; what was read is written, and no Chromium is left."""
+    site.faults = {page_of(ONE, 3): "silent"}
+    with crawling(site, tmp_path / "feed", BROWSER_PAGE_SECONDS=600) as (running, processes):
+        running.wait_for(lambda: page_of(ONE, 3) in files_asked(site), 120)
+        began = time.monotonic()
+        running.send(number)
+        result = running.finish()
+        assert time.monotonic() - began < 45
+    assert (result.exit_code, result.run["status"]) == (code, "interrupted"), result.log
+    assert len(result.feed.ids) >= 2
+    assert_sound(result.feed)
+    assert_gone(processes)
+
+
+def test_a_killed_crawler_leaves_no_chromium_and_a_good_feed(site: StandIn, tmp_path: Path) -> None:
+    """Kill -9 while a page hangs."""
+    site.faults = {page_of(ONE, 3): "hung"}
+    with crawling(site, tmp_path / "feed", BROWSER_PAGE_SECONDS=600) as (running, processes):
+        running.wait_for(lambda: page_of(ONE, 3) in files_asked(site), 120)
+        running.process.kill()
+        running.process.wait()
+    assert_gone(processes)
+    # what stands behind the last newline is the next run's to cut off
+    assert len(running.feed.ids) >= 2
+
+
+def test_a_browser_that_dies_costs_no_page(site: StandIn, tmp_path: Path) -> None:
+    """Another is started for what is left; none outlives the run."""
+    with crawling(site, tmp_path / "feed", STATS_DUMP=True) as (running, processes):
+        os.kill(browser_of(processes).pid, signal.SIGKILL)
+        result = running.finish()
+    assert (result.exit_code, result.run["failures"]) == (0, {}), result.log
+    assert len(result.feed.ids) == 8
+    assert "'playwright/browser_count': 2" in result.log
+    assert "Traceback" not in result.log
+    assert_gone(processes)
+
+
+# -- pages that fail by HTTP ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def fall_back(
+    crawl: Crawl, site: StandIn, mirror: Path, serve: Callable[[Path], MisbehavingServer]
+) -> tuple[MisbehavingServer, Callable[..., Result]]:
+    """Return the host of the raw files, and a crawl of it that falls back on the site."""
+    raw = serve(mirror)
+    file = mirrors_file(mirror.parent, "small", http=raw.base, browser=site.base)
+    settings = {"MIRRORS_FILE": file, "RETRY_TIMES": 0, "PARK_FIRST_WAIT": 0.2, "STATS_DUMP": True}
+
+    def run(*arguments: str, **how: Any) -> Result:
+        return crawl("mirror=small", "via=http", *arguments, settings=settings, **how)
+
+    return raw, run
+
+
+def test_what_is_refused_or_set_aside_is_had_through_the_browser(
+    fall_back: tuple[MisbehavingServer, Callable[..., Result]], site: StandIn
+) -> None:
+    """Once; never what a busy or broken host puts off, whose line can still come whole."""
+    raw, run = fall_back
+    refused, gone, broken, limited = (page_of(ONE, number) for number in (1, 2, 3, 5))
+    raw.behave(f"/{refused}", status(403))
+    raw.behave(f"/{gone}", status(404))
+    raw.behave(f"/{broken}", status(500))
+    raw.behave(f"/{limited}", busy())
+    first = run()
+    assert first.exit_code == 3, first.log
+    assert len(first.feed.ids) == 4
+    assert site.hits.paths == []
+    with sqlite3.connect(first.feed.directory / "state.sqlite") as state:
+        now = time.time()
+        state.execute(
+            "UPDATE failures SET first = ?, last = ? WHERE key != ?",
+            (now - 15 * DAY, now - 8 * DAY, story(1).id),
+        )
+    state.close()
+    second = run("fallback=browser")
+    assert sorted(files_asked(site)) == [refused, gone]
+    assert sorted(second.feed.ids[4:]) == [story(1).id, story(2).id]
+    for number in (1, 2):
+        line = second.feed.article(story(number).id)
+        assert all(line[key] is None for key in UNSEEN)
+        assert line["content_text"] == "\n\n".join(story(number).blocks)
+        assert line["mirror_url"] == f"https://example.org/small/blob/master/{page_of(ONE, number)}"
+    assert set(second.run["failures"]) == {"http_500", "http_429"}
+    assert set(second.run["set_aside"]) == {story(3).id, story(5).id}
+    assert second.exit_code == 0, second.log
+    assert_sound(second.feed)
+
+
+def test_no_driver_is_started_where_nothing_falls_back(
+    fall_back: tuple[MisbehavingServer, Callable[..., Result]], site: StandIn, tmp_path: Path
+) -> None:
+    """Nor by a run that does not name the browser at all; a page that is refused starts it."""
+    raw, run = fall_back
+    node, started = tmp_path / "node", tmp_path / "started"
+    node.write_text(f"#!/bin/sh\ntouch {started}\nexit 1\n")
+    node.chmod(0o700)
+    env = {"PLAYWRIGHT_NODEJS_PATH": str(node)}
+    result = run("fallback=browser", env=env)
+    assert (result.exit_code, len(result.feed.ids)) == (0, 8), result.log
+    assert site.hits.paths == []
+    assert not started.exists()
+    raw.behave(f"/{page_of(ONE, 1)}", status(403))
+    broken = run("fallback=browser", env=env, feed=tmp_path / "other")
+    assert broken.exit_code == 3, broken.log
+    assert started.exists()
+    assert len(broken.feed.ids) == 7

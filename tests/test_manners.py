@@ -1,0 +1,703 @@
+"""The crawl's manners: pure rules by table, the rest in real crawls of a misbehaving server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import misbehaving as bad
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from misbehaving import MisbehavingServer
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotSupported,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.settings import Settings
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from crawler.exceptions import PageMalformed, PageMissing, PageTooLarge, PageUnreachable, WrongUsage
+from crawler.middlewares.door import Door, Waits
+from crawler.middlewares.guard import is_under
+from crawler.middlewares.pace import GITHUB, LOOPBACK, PUBLIC, Pace, chosen_pace, pace_of
+from crawler.middlewares.refusals import ForbiddenByRobots, RunEnding
+from crawler.middlewares.retry_after import retry_after_seconds
+from crawler.ways.failures import failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).parent.parent
+RUNNER = Path(__file__).with_name("manners_crawl.py")
+NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+FINE = bad.answer(b"fine", headers={"Content-Type": "text/plain"})
+
+
+# --- pure rules -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        ("120", 120.0),
+        (b"120", 120.0),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("1.5", 1.5),
+        ("999999999999", 999999999999.0),
+        ("9999999999999", None),
+        ("Sun, 01 Mar 2026 12:05:00 GMT", 300.0),
+        ("Sunday, 01-Mar-26 12:05:00 GMT", 300.0),
+        ("Sun Mar  1 12:05:00 2026", 300.0),
+        ("Sun, 01 Mar 2026 13:05:00 +0100", 300.0),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
+        ("Sun, 01 Mar 2026 25:00:00 GMT", None),
+        ("Sun, 99 Mar 2026 12:00:00 GMT", None),
+        ("-1", None),
+        ("+5", None),
+        ("5 s", None),
+        ("inf", None),
+        ("nan", None),
+        ("1e3", None),
+        ("٣", None),
+        ("soon", None),
+        ("", None),
+        (b"\xff\xfe", None),
+    ],
+)
+def test_retry_after(value: str | bytes | None, expected: float | None) -> None:
+    assert retry_after_seconds(value, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("https://raw.githubusercontent.com/o/r/master/", GITHUB),
+        ("https://GitHub.com/o/r/blob/master/", GITHUB),
+        ("https://github.com.example.org/", PUBLIC),
+        ("https://gist.github.com/", PUBLIC),
+        ("http://127.0.0.1:8000/", LOOPBACK),
+        ("http://127.254.3.2/", LOOPBACK),
+        ("http://[::1]:8000/", LOOPBACK),
+        ("http://localhost/", LOOPBACK),
+        ("http://localhost.example.org/", PUBLIC),
+        ("http://notlocalhost/", PUBLIC),
+        ("http://127.0.0.1.example.org/", PUBLIC),
+        ("http://[::ffff:127.0.0.1]/", PUBLIC),
+        ("http://0.0.0.0/", PUBLIC),
+        ("http://127.1/", PUBLIC),
+        ("http://10.0.0.1/", PUBLIC),
+        ("http://user@127.0.0.1@example.org/", PUBLIC),
+        ("file:///data/mirror", PUBLIC),
+    ],
+)
+def test_pace(base: str, expected: Pace) -> None:
+    assert pace_of(base) == expected
+
+
+def test_github_gets_two_at_a_time_and_4500_an_hour() -> None:
+    assert (GITHUB.concurrency, round(3600 / GITHUB.delay)) == (2, 4500)
+
+
+def test_user_sets_the_pace() -> None:
+    settings = Settings({"PACE_CONCURRENCY": "1", "PACE_DELAY": "2.5"})
+    assert chosen_pace("https://example.org/", settings) == Pace(1, 2.5)
+
+
+@pytest.mark.parametrize("wrong", [{"PACE_CONCURRENCY": "0"}, {"PACE_DELAY": "-1"},
+                                   {"PACE_DELAY": "nan"}, {"PACE_DELAY": "fast"}])  # fmt: skip
+def test_wrong_pace_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(WrongUsage, match="PACE_DELAY"):
+        chosen_pace("https://example.org/", Settings(wrong))
+
+
+BASE = "https://raw.example.org/o/r/master/"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (BASE, True),
+        (BASE + "README.md", True),
+        (BASE + "pages/a/n1.md?03011200", True),
+        ("https://RAW.example.org:443/o/r/master/README.md", True),
+        (BASE + "a..b/n1.md", True),
+        ("https://raw.example.org/o/r/master", False),
+        ("https://raw.example.org/o/r/master2/README.md", False),
+        ("https://raw.example.org/o/r/README.md", False),
+        (BASE + "../other/README.md", False),
+        (BASE + "%2e%2e/other/README.md", False),
+        (BASE + "%252e%252e%252fother/README.md", False),
+        (BASE + "..%5cother/README.md", False),
+        (BASE + "pages\\..\\..\\README.md", False),
+        ("http://raw.example.org/o/r/master/README.md", False),
+        ("https://raw.example.org:8443/o/r/master/README.md", False),
+        ("https://raw.example.org@evil.example/o/r/master/README.md", False),
+        ("https://who@raw.example.org/o/r/master/README.md", False),
+        ("https://evil.example/o/r/master/README.md", False),
+        ("file:///o/r/master/README.md", False),
+        ("https://[/o/r/master/README.md", False),
+        ("https://raw.example.org:x/o/r/master/README.md", False),
+    ],
+)
+def test_is_under(url: str, expected: bool) -> None:
+    assert is_under(url, BASE) is expected
+
+
+def waits(budget: float = 3600) -> Waits:
+    return Waits(first=60, longest=1800, budget=budget)
+
+
+@pytest.mark.parametrize(
+    ("named", "in_a_row", "expected"),
+    [
+        (None, 0, 60),
+        (None, 1, 120),
+        (None, 2, 240),
+        (None, 5, 1800),
+        (None, 5000, 1800),
+        (0.0, 1, 120),
+        (30.0, 0, 30),
+        (30.0, 3, 30),
+        (1.0, 5, 32),
+        (7200.0, 0, 7200),
+    ],
+)
+def test_length_of_a_wait(named: float | None, in_a_row: int, expected: float) -> None:
+    assert waits().length(named, in_a_row) == expected
+
+
+def test_waits_spend_a_budget() -> None:
+    some = waits(budget=100)
+    assert [some.spend(60), some.spend(60), some.spend(40), some.spend(1)] == [
+        True, False, True, False,
+    ]  # fmt: skip
+    assert some.spent == 100
+
+
+def test_wait_beyond_the_longest_is_not_begun() -> None:
+    some = waits(budget=1e9)
+    assert not some.spend(1801)
+    assert some.spent == 0
+
+
+def test_door_spaces_requests() -> None:
+    door = Door(delay=2)
+    door.pass_(100)
+    assert (door.wait(100), door.wait(102)) == (2, 0)
+
+
+def test_requests_in_flight_do_not_lengthen_a_park() -> None:
+    door, some = Door(delay=0), waits()
+    first, second = door.pass_(0), door.pass_(0)
+    door.park(1, None, first, some)
+    door.park(2, None, second, some)
+    assert (door.wait(2), door.in_a_row, some.spent) == (59, 1, 60)
+
+
+def test_request_in_flight_that_names_a_later_time_is_heard() -> None:
+    door, some = Door(delay=0), waits()
+    first, second = door.pass_(0), door.pass_(0)
+    door.park(1, 10, first, some)
+    door.park(2, 100, second, some)
+    assert (door.wait(2), door.parks, door.in_a_row, some.spent) == (100, 1, 1, 101)
+
+
+def test_good_answer_ends_the_row_only_when_asked_for_after_the_park() -> None:
+    door, some = Door(delay=0), waits()
+    early = door.pass_(0)
+    door.park(1, None, door.pass_(0), some)
+    door.answered(early)
+    assert door.in_a_row == 1
+    door.answered(door.pass_(61))
+    assert door.in_a_row == 0
+
+
+def chained(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+class Unpacked(ValueError):
+    """Stands for Scrapy's private error, known by this attribute."""
+
+    decompressed_size = 1
+
+
+class PlaywrightTimeout(Exception):
+    """Stands for Playwright's, which is known by its name."""
+
+
+PlaywrightTimeout.__name__ = "TimeoutError"
+
+
+def response(status: int) -> Response:
+    return Response("http://127.0.0.1/x", status=status)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "reason"),
+    [
+        (response(404), PageMissing, "missing"),
+        (response(410), PageMissing, "missing"),
+        (response(403), PageUnreachable, "http_403"),
+        (response(500), PageUnreachable, "http_500"),
+        (response(429), PageUnreachable, "http_429"),
+        (response(206), PageUnreachable, "http_206"),
+        (response(301), PageUnreachable, "redirect"),
+        (response(304), PageUnreachable, "redirect"),
+        (HttpError(response(503)), PageUnreachable, "http_503"),
+        (Failure(DownloadTimeoutError("x")), PageUnreachable, "timeout"),
+        (TimeoutError(), PageUnreachable, "timeout"),
+        (PlaywrightTimeout(), PageUnreachable, "timeout"),
+        (CannotResolveHostError("x"), PageUnreachable, "connection"),
+        (DownloadConnectionRefusedError("x"), PageUnreachable, "connection"),
+        (DownloadFailedError("x"), PageUnreachable, "connection"),
+        (ResponseDataLossError(), PageUnreachable, "connection"),
+        (ConnectionResetError(), PageUnreachable, "connection"),
+        (
+            chained(DownloadFailedError("x"), OSError("certificate verify failed")),
+            PageUnreachable,
+            "certificate",
+        ),
+        (DownloadCancelledError(""), PageTooLarge, "too_large"),
+        (chained(IgnoreRequest("x"), Unpacked()), PageTooLarge, "too_large"),
+        (IgnoreRequest("x"), PageUnreachable, "ignored"),
+        (ForbiddenByRobots("x"), PageUnreachable, "robots"),
+        (RunEnding("x"), PageUnreachable, "run_ending"),
+        (NotSupported("x"), PageUnreachable, "unsupported"),
+        (PageMalformed("x"), PageMalformed, "malformed"),
+        (RuntimeError("x"), PageUnreachable, "unreachable"),
+    ],
+)
+def test_failure_of(outcome: Any, kind: type, reason: str) -> None:
+    failure = failure_of(outcome)
+    assert (type(failure), failure.reason) == (kind, reason)
+
+
+def test_a_page_that_came_is_no_failure() -> None:
+    with pytest.raises(ValueError, match="no failure"):
+        failure_of(response(200))
+
+
+# --- real crawls ----------------------------------------------------------------------------------
+
+
+def back_in(seconds: float) -> bad.Behaviour:
+    """Be busy until a date; HTTP dates know whole seconds only, so up to one second is lost."""
+
+    def behave(connection: bad.Connection) -> None:
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+        bad.busy(503, date)(connection)
+
+    return behave
+
+
+def order(server: MisbehavingServer, *paths: str, **settings: Any) -> dict[str, Any]:
+    """Write the order to crawl ``paths`` of ``server``, with short waits."""
+    quick = {"RETRY_FIRST_WAIT": 0.05, "ROBOTSTXT_OBEY": False, "MIRROR_BASES": [server.base]}
+    return {"urls": [server.base.rstrip("/") + path for path in paths],
+            "settings": quick | settings}  # fmt: skip
+
+
+def start(*orders: dict[str, Any], **env: str) -> subprocess.Popen[str]:
+    """Start to crawl, in an environment with no proxy but that of ``env``."""
+    return subprocess.Popen(
+        [sys.executable, RUNNER, json.dumps(orders)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)} | env,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def reports(crawl: subprocess.Popen[str]) -> list[dict[str, Any]]:
+    """Wait for the end of ``crawl`` and read what it reports."""
+    try:
+        out, err = crawl.communicate(timeout=45)
+    except subprocess.TimeoutExpired:
+        crawl.kill()
+        pytest.fail(f"the crawl did not end:\n{crawl.communicate()[1]}")
+    assert crawl.returncode == 0, err
+    return [named(report) | {"log": err} for report in json.loads(out)]
+
+
+def named(report: dict[str, Any]) -> dict[str, Any]:
+    """Name the outcomes of a report by path."""
+    outcomes = {urlsplit(url).path: what for url, what in report["outcomes"].items()}
+    return report | {"outcomes": outcomes}
+
+
+PAGE = b"### page\n" * 100
+
+ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
+    # path: behaviour, how often (then it answers well), what becomes of the page
+    "/good": (FINE, 1, "ok 4"),
+    "/500-passes": (bad.status(500), 2, "ok 4"),
+    "/500": (bad.status(500), 99, "http_500"),
+    "/403": (bad.status(403), 99, "http_403"),
+    "/404": (bad.status(404), 99, "missing"),
+    "/410": (bad.status(410), 99, "missing"),
+    "/reset-passes": (bad.reset(), 2, "ok 4"),
+    "/reset": (bad.reset(), 99, "connection"),
+    "/hang-up": (bad.hang_up(), 99, "connection"),
+    "/cut-short": (bad.wrong_length(PAGE, len(PAGE) + 100), 99, "connection"),
+    "/cut-short-passes": (bad.wrong_length(PAGE, len(PAGE) + 100), 2, "ok 4"),
+    "/too-short-a-length": (bad.wrong_length(PAGE, len(PAGE) - 100), 99, f"ok {len(PAGE) - 100}"),
+    "/dribble": (bad.dribble(PAGE), 99, "timeout"),
+    "/silence": (bad.silence(), 99, "timeout"),
+    "/bomb": (bad.gzip_of_zeros(2), 99, "too_large"),
+    "/larger-than-pages": (bad.answer(bytes(9 << 20)), 99, "too_large"),
+    "/no-http": (lambda connection: (connection.send(b"SSH-2.0\r\n\r\n"), connection.close())[1],
+                 99, "connection"),
+    "/redirect-inside": (bad.redirect("/good"), 99, "ok 4"),
+    "/redirect-itself": (bad.redirect("/redirect-itself"), 99, "redirect"),
+    "/redirect-round-1": (bad.redirect("/redirect-round-2"), 99, "redirect"),
+    "/redirect-round-2": (bad.redirect("/redirect-round-1"), 99, "redirect"),
+    "/redirect-file": (bad.redirect("file:///etc/passwd"), 99, "redirect"),
+    "/redirect-nowhere": (bad.status(302), 99, "redirect"),
+    "/redirect-broken": (bad.redirect("http://[/"), 99, "redirect"),
+    "/html": (bad.answer(b"<html>", headers={"Content-Type": "text/html"}), 99, "ok 6"),
+    "/error-page": (bad.answer(b"Sorry!"), 99, "ok 6"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """Make a server's context whose certificate nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    today = datetime.now(UTC)
+    certificate = x509.CertificateBuilder(
+        issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=1,
+        not_valid_before=today - timedelta(days=1), not_valid_after=today + timedelta(days=1),
+    ).sign(key, hashes.SHA256())  # fmt: skip
+    pem = serialization.Encoding.PEM
+    key_format = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    file.write_bytes(key.private_bytes(pem, *key_format) + certificate.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.fixture(scope="module")
+def zoo(own_certificate: ssl.SSLContext) -> Iterator[dict[str, Any]]:
+    """Crawl all of `ZOO` at once; another server watches that nobody comes."""
+    with MisbehavingServer() as gone:
+        pass
+    with MisbehavingServer() as server, MisbehavingServer() as other, \
+         MisbehavingServer(tls=own_certificate) as unproven:  # fmt: skip
+        server.behave("*", FINE)
+        for path, (behaviour, times, _) in ZOO.items():
+            server.behave(path, behaviour, times=times)
+        server.behave("/redirect-away", bad.redirect(other.base + "good"))
+        bases = [server.base, gone.base, unproven.base]
+        wanted = order(server, *ZOO, "/redirect-away", DOWNLOAD_TIMEOUT=0.8, MIRROR_BASES=bases)
+        wanted["urls"] += [gone.base + "refused", unproven.base + "unproven"]
+        wanted["urls"] += [other.base + "other", "file:///etc/passwd", "data:/,x"]
+        (report,) = reports(start(wanted))
+        yield report | {"server": server, "other": other, "unproven": unproven}
+
+
+@pytest.mark.parametrize("path", ZOO)
+def test_what_becomes_of_a_page(zoo: dict[str, Any], path: str) -> None:
+    assert zoo["outcomes"][path] == ZOO[path][2]
+
+
+def test_other_host_is_never_asked(zoo: dict[str, Any]) -> None:
+    assert zoo["outcomes"]["/redirect-away"] == "redirect"
+    assert (zoo["other"].connections, zoo["stats"]["epoch/refused/outside"]) == (0, 3)
+
+
+def test_page_that_redirects_to_itself_is_asked_once(zoo: dict[str, Any]) -> None:
+    assert len(zoo["server"].times_of("/redirect-itself")) == 1
+
+
+def test_zeros_are_not_unpacked(zoo: dict[str, Any]) -> None:
+    """2 GB of zeros in 2 MB: the whole crawl stays under 200 MB."""
+    assert zoo["peak_kib"] < 200_000
+
+
+def test_server_error_is_tried_again_with_pauses(zoo: dict[str, Any]) -> None:
+    gaps = [b - a for a, b in pairwise(zoo["server"].times_of("/500"))]
+    assert len(gaps) == 3
+    assert all(gap >= pause for gap, pause in zip(gaps, [0.05, 0.1, 0.2], strict=True))
+
+
+def test_refused_connection(zoo: dict[str, Any]) -> None:
+    assert zoo["outcomes"]["/refused"] == "connection"
+
+
+def test_certificate_is_verified_before_anything_is_asked(zoo: dict[str, Any]) -> None:
+    assert zoo["outcomes"]["/unproven"] == "certificate"
+    assert zoo["unproven"].requests == []
+
+
+def test_headers_name_the_operator_and_carry_nothing_else(zoo: dict[str, Any]) -> None:
+    headers = [seen.headers for seen in zoo["server"].requests]
+    assert {one["user-agent"] for one in headers} == {
+        "epoch-mirror/0.1 (+mailto:operator@example.org)"
+    }
+    assert not any("cookie" in one or "referer" in one for one in headers)
+
+
+@pytest.fixture(scope="module")
+def parked() -> Iterator[dict[str, dict[str, Any]]]:
+    """Crawl hosts that ask to come back, each in its way, all at once."""
+    pages = [f"/p{number}" for number in range(40)]
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    cases: dict[str, tuple[bad.Behaviour, float, dict[str, Any]]] = {
+        "seconds": (bad.late(bad.busy(429, "2")), 5, {"DOWNLOAD_TIMEOUT": 1.8}),
+        "date": (back_in(3), 1, {}),
+        "unnamed": (bad.busy(429), 3, {"PARK_FIRST_WAIT": 0.4, "PACE_CONCURRENCY": 1}),
+        "tomorrow": (bad.busy(429, format_datetime(tomorrow, usegmt=True)), 99, {}),
+        "budget": (bad.busy(503), 99, {"PARK_FIRST_WAIT": 0.2, "PARK_BUDGET": 1}),
+    }
+    with MisbehavingServer() as a, MisbehavingServer() as b, MisbehavingServer() as c, \
+         MisbehavingServer() as d, MisbehavingServer() as e, MisbehavingServer() as f:  # fmt: skip
+        servers = dict(zip([*cases, "page"], [a, b, c, d, e, f], strict=True))
+        orders = []
+        for name, server in servers.items():
+            server.behave("*", bad.late(FINE) if name == "seconds" else FINE)
+            behaviour, times, settings = cases.get(name, (FINE, 0, {"PARK_FIRST_WAIT": 0.1}))
+            server.behave("*", behaviour, times=times)
+            orders.append(order(server, *pages, **settings))
+        servers["page"].behave("/p7", bad.busy(503))
+        crawls = reports(start(*orders))
+        yield {
+            name: report | {"times": [seen.time for seen in server.requests]}
+            for (name, server), report in zip(servers.items(), crawls, strict=True)
+        }
+
+
+ALL_GOOD = {f"/p{number}": "ok 4" for number in range(40)}
+
+
+@pytest.mark.parametrize("name", ["seconds", "date", "unnamed"])
+def test_parked_pages_all_come_and_are_no_retries(parked: dict[str, Any], name: str) -> None:
+    assert parked[name]["outcomes"] == ALL_GOOD
+    assert "retry/count" not in parked[name]["stats"]
+
+
+def longest_silence(times: list[float]) -> tuple[float, int]:
+    """Give the longest time without a request, and how many requests came before it."""
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    return max(gaps), gaps.index(max(gaps)) + 1
+
+
+def test_whole_host_is_silent_for_the_seconds_named(parked: dict[str, Any]) -> None:
+    """Of 16 requests under way five come back busy: one park, and not a longer one.
+
+    The wait is longer than a download may take: it is no time-out.
+    """
+    silence, before = longest_silence(parked["seconds"]["times"])
+    assert 1.95 <= silence < 3.5
+    assert before < len(ALL_GOOD)
+    assert parked["seconds"]["stats"]["epoch/parked/count"] == 1
+
+
+def test_date_is_honoured(parked: dict[str, Any]) -> None:
+    assert longest_silence(parked["date"]["times"])[0] > 1.9
+    assert parked["date"]["stats"]["epoch/parked/count"] == 1
+
+
+def test_waits_grow_where_none_is_named(parked: dict[str, Any]) -> None:
+    gaps = [later - earlier for earlier, later in pairwise(parked["unnamed"]["times"][:4])]
+    assert all(gap >= wait for gap, wait in zip(gaps, [0.4, 0.8, 1.6], strict=True))
+    assert parked["unnamed"]["stats"]["epoch/parked/seconds"] == 2.8
+
+
+@pytest.mark.parametrize("name", ["tomorrow", "budget"])
+def test_host_that_stays_busy_ends_the_run(parked: dict[str, Any], name: str) -> None:
+    report = parked[name]
+    assert report["stats"]["finish_reason"] == "host_busy"
+    assert "asks to come back at 20" in report["stats"]["epoch/run_error"]
+    assert set(report["outcomes"].values()) <= {"run_ending"}
+
+
+def test_run_does_not_wait_for_tomorrow(parked: dict[str, Any]) -> None:
+    assert len(parked["tomorrow"]["times"]) <= LOOPBACK.concurrency
+    assert parked["tomorrow"]["stats"]["elapsed_time_seconds"] < 5
+
+
+def test_page_that_is_always_busy_costs_only_itself(parked: dict[str, Any]) -> None:
+    assert parked["page"]["outcomes"] == ALL_GOOD | {"/p7": "http_503"}
+    assert parked["page"]["stats"]["finish_reason"] == "finished"
+
+
+ROBOTS: dict[str, tuple[bad.Behaviour, str, str]] = {
+    # robots.txt; what becomes of /private and of /open
+    "rules": (bad.answer(b"User-agent: *\nDisallow: /private\n"), "robots", "ok 4"),
+    "for-us": (
+        bad.answer(b"User-agent: epoch-mirror\nDisallow: /private\n\nUser-agent: *\nDisallow: /"),
+        "robots",
+        "ok 4",
+    ),
+    "late-rule": (
+        bad.answer(b"User-agent: *\n" + b"# x\n" * 120_000 + b"Disallow: /private\n"),
+        "robots",
+        "ok 4",
+    ),
+    "none": (bad.status(404), "ok 4", "ok 4"),
+    "forbidden": (bad.status(403), "ok 4", "ok 4"),
+    "html": (bad.answer(b"<html><p>Disallow: /"), "ok 4", "ok 4"),
+    "error": (bad.status(500), "robots", "robots"),
+    "reset": (bad.reset(), "robots", "robots"),
+    "moved": (bad.redirect("/there/robots.txt"), "robots", "ok 4"),
+    "round": (bad.redirect("/robots.txt"), "ok 4", "ok 4"),
+    "file": (bad.redirect("file:///etc/hosts"), "robots", "robots"),
+}
+UNREACHABLE = {"error", "reset", "file", "away"}
+
+
+@pytest.fixture(scope="module")
+def robots() -> Iterator[dict[str, dict[str, Any]]]:
+    """Crawl hosts with robots.txt of all kinds, all at once."""
+    servers = {name: MisbehavingServer() for name in [*ROBOTS, "away", "other", "once", "slow"]}
+    for server in servers.values():
+        server.__enter__()
+        server.behave("*", FINE)
+    for name, (behaviour, _, _) in ROBOTS.items():
+        servers[name].behave("/robots.txt", behaviour)
+    rules = bad.answer(b"User-agent: *\nDisallow: /private\n")
+    servers["moved"].behave("/there/robots.txt", rules)
+    elsewhere = f"http://localhost:{servers['other'].port}/robots.txt"
+    servers["away"].behave("/robots.txt", bad.redirect(elsewhere))
+    servers["once"].behave("/robots.txt", rules)
+    servers["once"].behave("/robots.txt", bad.status(500), times=2)
+    servers["slow"].behave("/robots.txt", bad.answer(b"User-agent: *\nCrawl-delay: 0.7\n"))
+    try:
+        paths = ["/private", "/open", "/open2", "/open3"]
+        asked = {name: server for name, server in servers.items() if name != "other"}
+        orders = [order(server, *paths, ROBOTSTXT_OBEY=True) for server in asked.values()]
+        crawls = reports(start(*orders))
+        yield {
+            name: report | {"server": asked[name], "other": servers["other"]}
+            for name, report in zip(asked, crawls, strict=True)
+        }
+    finally:
+        for server in servers.values():
+            server.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("name", ROBOTS)
+def test_robots_txt(robots: dict[str, Any], name: str) -> None:
+    outcomes = robots[name]["outcomes"]
+    assert (outcomes["/private"], outcomes["/open"]) == ROBOTS[name][1:]
+    ended = robots[name]["stats"]["finish_reason"]
+    assert ended == ("robots_unreachable" if name in UNREACHABLE else "finished")
+
+
+@pytest.mark.parametrize("name", sorted(UNREACHABLE))
+def test_unreachable_robots_txt_forbids_all(robots: dict[str, Any], name: str) -> None:
+    """RFC 9309, 2.3.1.4; no page is asked for, and the run says why it ends."""
+    asked = {seen.path for seen in robots[name]["server"].requests}
+    assert asked == {"/robots.txt"}
+    assert "robots.txt" in robots[name]["stats"]["epoch/run_error"]
+
+
+def test_robots_txt_on_another_host_is_not_asked_for(robots: dict[str, Any]) -> None:
+    assert robots["away"]["other"].connections == 0
+    assert "which is not asked: not 127.0.0.1" in robots["away"]["stats"]["epoch/run_error"]
+
+
+def test_robots_txt_of_a_passing_error_is_asked_again_and_read_once(robots: dict[str, Any]) -> None:
+    assert robots["once"]["outcomes"]["/private"] == "robots"
+    assert len(robots["once"]["server"].times_of("/robots.txt")) == 3
+    assert len(robots["none"]["server"].times_of("/robots.txt")) == 1
+
+
+def test_crawl_delay_is_applied(robots: dict[str, Any]) -> None:
+    _, *pages = [seen.time for seen in robots["slow"]["server"].requests]
+    gaps = [later - earlier for earlier, later in pairwise(pages)]
+    assert len(gaps) == 3
+    assert all(gap >= 0.5 for gap in gaps), gaps
+    assert sum(gaps) >= 2
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "settings", "number"),
+    [
+        pytest.param(bad.busy(429, "600"), {}, signal.SIGTERM, id="parked"),
+        pytest.param(
+            bad.busy(429, "600"),
+            {"ROBOTSTXT_OBEY": True},
+            signal.SIGINT,
+            id="parked-for-robots-txt",
+        ),
+        pytest.param(bad.silence(), {}, signal.SIGTERM, id="silent"),
+        pytest.param(FINE, {"PACE_DELAY": 60}, signal.SIGTERM, id="slow-pace"),
+    ],
+)
+def test_stopped_run_ends_within_seconds(
+    behaviour: bad.Behaviour, settings: dict[str, Any], number: signal.Signals
+) -> None:
+    with MisbehavingServer() as server:
+        server.behave("*", behaviour)
+        crawl = start(order(server, *ALL_GOOD, **settings))
+        while not server.requests:
+            assert crawl.poll() is None, crawl.communicate()
+            time.sleep(0.05)
+        time.sleep(0.3)
+        stopped = time.monotonic()
+        crawl.send_signal(number)
+        (report,) = reports(crawl)
+        assert time.monotonic() - stopped < 8
+    assert report["stats"]["finish_reason"] == "shutdown"
+    assert "epoch/run_error" not in report["stats"]
+    assert set(report["outcomes"].values()) <= {"run_ending", "ok 4"}
+
+
+def test_public_host_is_asked_once_a_second_through_the_proxy() -> None:
+    """The proxy of the environment stands for a public host; ``no_proxy`` is honoured too."""
+    with MisbehavingServer() as proxy, MisbehavingServer() as near:
+        proxy.behave("*", FINE)
+        near.behave("*", FINE)
+        far = "http://mirror.invalid/"
+        public = order(near, MIRROR_BASES=[far]) | {"urls": [f"{far}{n}" for n in range(3)]}
+        env = {"http_proxy": proxy.base, "no_proxy": "127.0.0.1"}
+        reported = reports(start(public, order(near, "/near"), **env))
+        assert [seen.path for seen in near.requests] == ["/near"]
+        assert {seen.path for seen in proxy.requests} == {f"{far}{n}" for n in range(3)}
+        gaps = [b.time - a.time for a, b in pairwise(proxy.requests)]
+        assert all(gap >= 0.7 for gap in gaps), gaps
+        assert sum(gaps) >= 1.9
+    assert set(reported[0]["outcomes"].values()) == {"ok 4"}
+
+
+def test_no_more_requests_at_a_time_than_the_pace_allows() -> None:
+    def slow(connection: bad.Connection) -> None:
+        under_way.append(1)
+        seen.append(len(under_way))
+        connection.pause(0.1)
+        under_way.pop()
+        FINE(connection)
+
+    under_way: list[int] = []
+    seen: list[int] = []
+    with MisbehavingServer() as server:
+        server.behave("*", slow)
+        reports(start(order(server, *list(ALL_GOOD)[:8], PACE_CONCURRENCY=2)))
+    assert max(seen) == 2
