@@ -1,0 +1,93 @@
+"""``scrapy audit FEED``: what a feed holds, what looks odd in it, and whether its floors hold.
+
+Exit status:
+    0   the feed was read, and what ``--floors`` asks for holds
+    2   wrong usage: no such feed, an option or a floors file that is none
+    3   a floor does not hold
+    5   the feed is damaged: a line that is no JSON object
+
+A tail without a newline is a line being written, or one that a killed run left for the next
+to cut off; it is reported and no damage.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.exceptions import FeedUnusable, WrongUsage
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+FLOOR_MISSED = 3
+
+
+class Command(ScrapyCommand):
+    """Audits a feed."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "[options] FEED"
+
+    def short_desc(self) -> str:
+        """Return the line for the list of commands."""
+        return "Audit a feed: per key how many lines have it, and what looks odd"
+
+    def long_desc(self) -> str:
+        """Return the description for ``-h``."""
+        return (
+            "Read a feed's articles (FEED is its directory or articles.jsonl) and print, per "
+            "key, how many lines have it, and the most frequent and the rarest odd values. "
+            "Exit status: 0; 2 wrong usage; 3 a floor of --floors does not hold; 5 the feed "
+            "has a damaged line."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options."""
+        super().add_options(parser)
+        parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+        parser.add_argument("--all", action="store_true", help="print every odd value")
+        parser.add_argument(
+            "--floors", metavar="FILE", help="TOML file of at_least and at_most to hold"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Audit, print, and set the exit status."""
+        if len(args) != 1:
+            raise UsageError("one FEED is wanted: a feed's directory or its articles.jsonl")
+        # here, not above: Scrapy imports every command before it runs one of them
+        from crawler.audit import audit  # noqa: PLC0415
+        from crawler.floors import missed, read_floors  # noqa: PLC0415
+
+        try:
+            bounds = read_floors(Path(opts.floors)) if opts.floors else []
+            report = {"feed": args[0], **audit(Path(args[0])).report()}
+            report["floors_missed"] = missed(report, bounds)
+        except WrongUsage as exc:
+            raise UsageError(str(exc), print_help=False) from exc
+        if opts.json:
+            print(json.dumps(report, ensure_ascii=False, indent=1))  # noqa: T201
+        else:
+            from rich.console import Console  # noqa: PLC0415
+
+            from crawler.tables import print_tables  # noqa: PLC0415
+
+            print_tables(report, Console(), everything=opts.all)
+        self.exitcode = exit_status(report)
+
+
+def exit_status(report: Mapping[str, Any]) -> int:
+    """Return the exit status that a report with its missed floors ends the command with."""
+    if report["damaged"]["count"]:
+        return FeedUnusable.exit_code
+    return FLOOR_MISSED if report["floors_missed"] else 0

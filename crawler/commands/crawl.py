@@ -1,0 +1,85 @@
+"""``scrapy crawl`` with an exit status that tells the truth."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable
+from typing import Any
+
+from scrapy.commands.crawl import Command as CrawlCommand
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler.exceptions import RunError, WrongUsage
+from crawler.outcome import outcome_of_error
+from crawler.run import Run
+
+logger = logging.getLogger(__name__)
+
+_CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
+
+
+class Command(CrawlCommand):
+    """Runs a spider; ends with what its run has come to (``crawler.outcome``)."""
+
+    def long_desc(self) -> str:
+        """Return the help text."""
+        return (
+            "Run a spider of the project. Exit status: 0 complete, 1 error of the program, 2 wrong "
+            "usage, 3 partial, 4 mirror unusable, 5 feed unusable, 75 try again later, 130 and 143 "
+            "stopped by a signal."
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run the spider that ``args`` names."""
+        if len(args) != 1:
+            raise UsageError("say which spider: scrapy crawl epoch_mirror")
+        assert self.crawler_process is not None  # noqa: S101 - a promise of Scrapy's
+        self._quieten()
+        crawler = self._create_crawler(args[0])
+        self.failure: BaseException | None = None
+        self._watch(self.crawler_process.crawl(crawler, **opts.spargs))
+        self.crawler_process.start()
+        self.exitcode = self._status(crawler)
+
+    def _quieten(self) -> None:
+        """Leave Scrapy's lists of its own parts to those who debug: cron mails what is logged."""
+        if self.settings and self.settings["LOG_LEVEL"] != "DEBUG":
+            for name in _CHATTY:
+                logging.getLogger(name).setLevel(logging.WARNING)
+
+    def _watch(self, crawl: Deferred[Any] | Awaitable[None]) -> None:
+        """Keep what a crawl that could not begin fails with, whichever kind of future it is."""
+        if isinstance(crawl, Deferred):
+            crawl.addErrback(lambda failure: self._failed(failure.value))
+        else:
+            asyncio.ensure_future(crawl).add_done_callback(
+                lambda task: self._failed(task.exception())
+            )
+
+    def _failed(self, failure: BaseException | Failure | None) -> None:
+        self.failure = failure if isinstance(failure, BaseException) else None
+
+    def _status(self, crawler: Crawler) -> int:
+        if isinstance(self.failure, RunError):
+            _tell(self.failure)
+            return outcome_of_error(self.failure).exit_code
+        if self.failure is not None:
+            logger.critical("the crawl could not begin", exc_info=self.failure)
+            return 1
+        try:
+            return Run.of(crawler).outcome.exit_code
+        except KeyError:  # another spider: Scrapy's own status
+            return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
+
+
+def _tell(error: RunError) -> None:
+    """Say what is wrong where a person looks: usage on the terminal, all else in the log too."""
+    logger.error("%s", error)
+    if isinstance(error, WrongUsage) and not logging.root.handlers:
+        sys.stderr.write(f"{error}\n")

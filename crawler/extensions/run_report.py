@@ -1,0 +1,67 @@
+"""The run's report: its line in ``runs.jsonl``, its stats, its last lines in the log."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.statscollectors import StatsCollector
+
+from crawler.exceptions import FeedUnusable, RunError
+from crawler.middlewares.ending import run_ending
+from crawler.run import Run
+from crawler.summary import summary_lines
+
+logger = logging.getLogger(__name__)
+
+
+class RunReport:
+    """Closes the ledger when the spider closes, and says what the run has come to."""
+
+    def __init__(self, run: Run, stats: StatsCollector) -> None:
+        """Take the run, and the stats that get its counts."""
+        self.run = run
+        self.stats = stats
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Connect to ``crawler``'s signals."""
+        extension = cls(Run.of(crawler), crawler.stats)
+        crawler.signals.connect(extension.crashed, signal=signals.spider_error)
+        crawler.signals.connect(extension.crashed, signal=signals.item_error)
+        crawler.signals.connect(extension.ending, signal=run_ending)
+        crawler.signals.connect(extension.spider_closed, signal=signals.spider_closed)
+        crawler.signals.connect(extension.engine_stopped, signal=signals.engine_stopped)
+        return extension
+
+    def crashed(self) -> None:
+        """Note an error of the program itself."""
+        self.run.crashed = True
+
+    def ending(self, error: RunError | None) -> None:
+        """Note what ends the run early."""
+        if error is not None:
+            self.run.end(error)
+
+    def spider_closed(self) -> None:
+        """Write the run's line, and the counts into Scrapy's stats."""
+        try:
+            self.run.close(datetime.now(UTC))
+        except FeedUnusable as error:
+            self.run.end(error)
+            logger.error("%s", error)  # noqa: TRY400 - the message is the whole story
+        for name, value in self.run.tally.stats().items():
+            self.stats.set_value(f"epoch/{name}", value)
+        outcome = self.run.outcome
+        self.stats.set_value("epoch/status", outcome.status)
+        self.stats.set_value("epoch/exit_code", outcome.exit_code)
+
+    def engine_stopped(self) -> None:
+        """Tell the outcome, last of all."""
+        outcome = self.run.outcome
+        level = logging.INFO if outcome.exit_code == 0 else logging.WARNING
+        for line in summary_lines(self.run):
+            logger.log(level, "%s", line)

@@ -1,0 +1,1 @@
+"""What happens to an item, one verb each, in the order of ``ITEM_PIPELINES``."""

@@ -1,0 +1,31 @@
+"""Deduplicate: an article id that the feed has a line of goes no further."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from crawler.items import Article
+from crawler.run import Run
+
+
+class DeduplicatePipeline:
+    """Drops an article whose id was written before, in this run or an earlier one."""
+
+    def __init__(self, run: Run) -> None:
+        """Take the run, whose ledger knows every id that was written."""
+        self.run = run
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build for ``crawler``'s run."""
+        return cls(Run.of(crawler))
+
+    def process_item(self, item: Article) -> Article:
+        """Return the article, or drop it."""
+        if self.run.ledger.state.is_written(str(item.id)):
+            self.run.tally.dropped += 1
+            raise DropItem(f"{item.id} is in the feed already")
+        return item

@@ -1,0 +1,35 @@
+"""Write: one line of the feed for every article that came through."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from crawler.exceptions import FeedUnusable
+from crawler.items import Article, as_record
+from crawler.run import Run
+
+
+class WritePipeline:
+    """Appends articles to ``articles.jsonl``; a feed that cannot be written ends the run."""
+
+    def __init__(self, run: Run) -> None:
+        """Take the run, whose ledger writes."""
+        self.run = run
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build for ``crawler``'s run."""
+        return cls(Run.of(crawler))
+
+    def process_item(self, item: Article) -> Article:
+        """Return the article once its line is written."""
+        try:
+            self.run.ledger.write(as_record(item))
+        except FeedUnusable as error:
+            self.run.end(error)
+            raise DropItem(f"{item.id} could not be written") from error
+        self.run.tally.new += 1
+        return item

@@ -1,0 +1,152 @@
+"""One run over one feed: what its components share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from scrapy.crawler import Crawler
+
+from crawler import __version__
+from crawler.exceptions import RunError
+from crawler.items import CONTRACT_VERSION, timestamp
+from crawler.ledger import Ledger
+from crawler.middlewares.ending import run_ending
+from crawler.options import CrawlOptions
+from crawler.outcome import Outcome, graver, outcome_of
+from crawler.state import State
+from crawler.tally import NAMED_IDS, Tally
+
+_runs: MutableMapping[Crawler, Run] = WeakKeyDictionary()
+
+
+class Run:
+    """A run: its options, its ledger, its counts.
+
+    Attributes:
+        commit: the git commit that was read, where there is one.
+        announce: tells all who hold requests back that the run ends.
+        signal: number of the signal that stopped the run.
+        lists_complete: every list of the mirror was read.
+        doing: what the run is doing before its first page, in words.
+        known: how many articles the feed has, once the run is closed.
+        crashed: an error of the program itself happened.
+        cut_short: why it ended before the walk did, in Scrapy's words; None: it did not.
+    """
+
+    def __init__(self, options: CrawlOptions) -> None:
+        """Open the feed.
+
+        Raises:
+            RunError: the feed cannot be had.
+        """
+        self.options = options
+        self.tally = Tally()
+        self.announce: Callable[[RunError], object] = lambda _: None
+        self.start = datetime.now(UTC)
+        self.commit: str | None = None
+        self.signal: int | None = None
+        self.lists_complete = False
+        self.doing = ""
+        self.known = 0
+        self.crashed = False
+        self.cut_short: str | None = None
+        self.ledger = Ledger(options.feed, options.mirror.name, self.about())
+
+    @classmethod
+    def begin(cls, crawler: Crawler, options: CrawlOptions) -> Run:
+        """Begin the run of ``crawler``."""
+        run = _runs[crawler] = cls(options)
+        run.announce = lambda error: crawler.signals.send_catch_log(signal=run_ending, error=error)
+        return run
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> Run:
+        """Return the run of ``crawler``.
+
+        Raises:
+            KeyError: it runs a spider that has none.
+        """
+        return _runs[crawler]
+
+    def say(self, doing: str) -> None:
+        """Note in words what the run is doing before its first page; the progress shows it."""
+        self.doing = doing
+
+    def end(self, error: RunError) -> None:
+        """Note what ends the run before it is done; of several errors the gravest counts."""
+        first = self.tally.error is None
+        self.tally.error = graver(self.tally.error, error)
+        if first:
+            self.announce(error)
+
+    def refuse(self, article: str, reason: str) -> None:
+        """Note that an article was read, and no line can come of it."""
+        self.tally.fail(article, reason)
+        self.ledger.fail(article, reason)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the run has come to so far."""
+        return outcome_of(
+            self.tally,
+            signal=self.signal,
+            crashed=self.crashed,
+            cut_short=self.cut_short is not None,
+        )
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run ended before it was done; None where it did not."""
+        return str(self.tally.error) if self.tally.error else self.cut_short
+
+    def close(self, now: datetime) -> None:
+        """Close the ledger with the run's line.
+
+        Raises:
+            FeedUnusable: the disk refused.
+        """
+        with self.ledger.guard():
+            self._conclude(self.ledger.state)
+        self.ledger.close(self._record(now))
+
+    def _conclude(self, state: State) -> None:
+        """Take from the state what the report tells, and leave there what the next run compares."""
+        self.tally.set_aside = self.ledger.all_set_aside()
+        self.known, _ = state.counts()
+        if self.lists_complete and self.tally.entries and self.outcome.exit_code == 0:
+            state.put("entries", self.tally.entries)
+        if self.lists_complete and self.commit:
+            state.put("commit", self.commit)
+
+    def _record(self, now: datetime) -> dict[str, Any]:
+        tally, outcome = self.tally, self.outcome
+        return {
+            **self.about(),
+            "end": timestamp(now),
+            "commit": self.commit,
+            "status": outcome.status,
+            "exit_code": outcome.exit_code,
+            "reason": self.reason,
+            "pages": dict(tally.pages),
+            "entries": tally.entries,
+            "articles": tally.new,
+            "listings": tally.listings,
+            "duplicates": tally.duplicates,
+            "failures": tally.named_failures(),
+            "set_aside": tally.set_aside,
+            "changed": tally.named_changes(),
+            "warnings": tally.warnings[:NAMED_IDS],
+        }
+
+    def about(self) -> dict[str, Any]:
+        """Return the head of the run's line."""
+        return {
+            "start": timestamp(self.start),
+            "mirror": self.options.mirror.name,
+            "way": self.options.via,
+            "crawler": __version__,
+            "contract": CONTRACT_VERSION,
+        }

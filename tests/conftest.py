@@ -1,0 +1,64 @@
+"""Fixtures that several tests share; what they do lies in the modules beside this one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from corpus import corpus  # noqa: F401 - a fixture
+from crawling import start_crawl
+from hypothesis import settings
+from misbehaving import MisbehavingServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from crawling import Crawl, Result
+
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, max_examples=1000)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Search for new examples only in the long tests: the short ones give the same answer twice."""
+    short = "not soak" in config.getoption("markexpr")
+    settings.load_profile("fixed" if short else "search")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> None:
+    """Skip where there is no browser."""
+    from crawler.exceptions import WrongUsage  # noqa: PLC0415 - most tests need none of it
+    from crawler.ways.browser import find_chromium  # noqa: PLC0415
+
+    try:
+        find_chromium()
+    except WrongUsage as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Crawl:
+    """Return a function that crawls to the end in a process of its own."""
+
+    def run(*arguments: str, feed: Path | None = None, **how: Any) -> Result:
+        return start_crawl(*arguments, feed=feed or tmp_path / "feed", **how).finish()
+
+    return run
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], MisbehavingServer]]:
+    """Return a function that serves a directory on loopback until the test ends."""
+    servers: list[MisbehavingServer] = []
+
+    def start(directory: Path) -> MisbehavingServer:
+        server = MisbehavingServer(directory)
+        server.__enter__()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.__exit__(None, None, None)

@@ -1,0 +1,305 @@
+"""Crawls for real: ``scrapy crawl epoch_mirror`` in a process of its own, and what it left.
+
+    result = crawl("mirror=sample", feed=tmp_path / "feed")
+    assert result.exit_code == 0, result.log
+    assert result.feed.ids == ["n15000001", …]
+
+The process gets an environment of its own: no proxies, no ``EPOCH_MIRROR``, no home.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from mirrorkit import ArticleSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from misbehaving import MisbehavingServer
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMES = ("crawled_at", "first_seen_at")
+"""Keys that tell when something was read; two runs never agree on them."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A feed's directory, read as a downstream tool reads it: whole lines only."""
+
+    directory: Path
+
+    def data(self, name: str) -> bytes:
+        """Return a file's bytes, none where it is not there."""
+        path = self.directory / name
+        return path.read_bytes() if path.exists() else b""
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """Return the published lines of a file."""
+        return [json.loads(line) for line in self.data(name).split(b"\n")[:-1]]
+
+    @property
+    def articles(self) -> list[dict[str, Any]]:
+        """The articles, in the order of the file."""
+        return self.lines("articles.jsonl")
+
+    @property
+    def listings(self) -> list[dict[str, Any]]:
+        """The listings, in the order of the file."""
+        return self.lines("listings.jsonl")
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs, in the order of the file."""
+        return self.lines("runs.jsonl")
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the articles, in the order of the file."""
+        return [article["id"] for article in self.articles]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """(section, id) of the listings, in the order of the file."""
+        return [(listing["section"], listing["id"]) for listing in self.listings]
+
+    def article(self, article: str) -> dict[str, Any]:
+        """Return the one line of an id."""
+        [found] = [line for line in self.articles if line["id"] == article]
+        return found
+
+    def timeless(self, name: str = "articles.jsonl") -> list[str]:
+        """Return the lines without times of reading, in the order of their texts."""
+        return sorted(
+            json.dumps({key: line[key] for key in line if key not in TIMES}, ensure_ascii=False)
+            for line in self.lines(name)
+        )
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Return name and bytes of every file, to see later that nothing was written."""
+        return {path.name: path.read_bytes() for path in sorted(self.directory.iterdir())}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a crawl.
+
+    Attributes:
+        exit_code: its status; negative: the signal that ended it.
+        log: all it printed.
+        feed: the feed it wrote.
+        seconds: how long it took.
+        run: the last line of ``runs.jsonl`` when it ended; empty without one.
+    """
+
+    exit_code: int
+    log: str
+    feed: Feed
+    seconds: float
+    run: dict[str, Any]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Lines of the log that warn."""
+        return [line for line in self.log.splitlines() if "] WARNING:" in line]
+
+    @property
+    def tail(self) -> list[str]:
+        """The lines of the report at the log's end, without time and logger."""
+        mark = "[crawler.extensions.run_report] "
+        lines = [line.partition(mark)[2] for line in self.log.splitlines() if mark in line]
+        return [line.partition(": ")[2] for line in lines]
+
+
+class Crawl(Protocol):
+    """What the fixture ``crawl`` gives."""
+
+    def __call__(
+        self,
+        *arguments: str,
+        feed: Path | None = None,
+        settings: Mapping[str, object] | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        options: Iterable[str] = (),
+        before: Callable[[], None] | None = None,
+    ) -> Result:
+        """Crawl to the end; the feed is the test's own where none is named."""
+
+
+def command(
+    arguments: Iterable[str], settings: Mapping[str, object] | None, options: Iterable[str]
+) -> list[str]:
+    """Return the command line of a crawl."""
+    line = [sys.executable, "-m", "scrapy", "crawl", "epoch_mirror"]
+    for argument in arguments:
+        line += ["-a", argument]
+    for name, value in (settings or {}).items():
+        line += ["-s", f"{name}={value}"]
+    return [*line, *options]
+
+
+def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a crawl."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        **(env or {}),
+    }
+
+
+@dataclass
+class Running:
+    """A crawl that goes on.
+
+    Attributes:
+        process: the process; what it prints goes to ``output``.
+        feed: the feed it writes.
+    """
+
+    process: subprocess.Popen[bytes]
+    feed: Feed
+    output: IO[bytes]
+    started: float
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def wait_for(self, happened: Callable[[], object], seconds: float = 30) -> None:
+        """Wait until something is true, or the crawl ends."""
+        end = time.monotonic() + seconds
+        while not happened() and self.process.poll() is None:
+            assert time.monotonic() < end, self.log
+            time.sleep(0.005)
+
+    def wait_for_lines(self, number: int, name: str = "articles.jsonl") -> None:
+        """Wait until a file of the feed has so many lines, or the crawl ends."""
+        self.wait_for(lambda: self.feed.data(name).count(b"\n") >= number)
+
+    @property
+    def log(self) -> str:
+        """What it printed so far."""
+        return os.pread(self.output.fileno(), 1 << 26, 0).decode(errors="replace")
+
+    def finish(self, seconds: float = 120) -> Result:
+        """Wait for the end."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"the crawl did not end:\n{self.log}") from None
+        seconds = time.monotonic() - self.started
+        log = self.log
+        self.output.close()
+        runs = self.feed.runs
+        return Result(code, log, self.feed, seconds, runs[-1] if runs else {})
+
+
+def start_crawl(
+    *arguments: str,
+    feed: Path,
+    settings: Mapping[str, object] | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    options: Iterable[str] = (),
+    before: Callable[[], None] | None = None,
+    through: Iterable[str] = (),
+) -> Running:
+    """Start a crawl.
+
+    Args:
+        arguments: of the spider: ``mirror=sample``.
+        feed: directory of the feed.
+        settings: of Scrapy and the project, by name.
+        env: what the environment has on top of the clean one.
+        cwd: working directory, by default the project's.
+        options: further words of the command line.
+        before: called in the new process before the crawl begins.
+        through: words of a program that runs the command line.
+    """
+    output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last who knows it
+    process = subprocess.Popen(
+        [*through, *command([*arguments, f"feed={feed}"], settings, options)],
+        cwd=cwd or ROOT,
+        env=clean_environment(env),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        preexec_fn=before,  # noqa: PLW1509 - the tests' threads hold no locks it wants
+    )
+    return Running(process, Feed(feed), output, time.monotonic())
+
+
+def story(number: int, **keys: Any) -> ArticleSpec:
+    """Return an invented article; each number tells its own."""
+    day = dt.date(2023, 1, 1) + dt.timedelta(days=number // 10)
+    told = {
+        "id": f"n{15_000_000 + number}",
+        "title": f"青屿消息第{number}号",
+        "date": day,
+        "blocks": (f"青屿第{number}号渡船今天准点到港。", f"船上有{number}名乘客。"),
+        "byline": "（大纪元记者陆小满报导）",
+    }
+    return ArticleSpec(**{**told, **keys})
+
+
+def page_of(section: str, number: int) -> str:
+    """Return the path of a story's copy below the mirror's base."""
+    return f"pages/{section}/n{15_000_000 + number}.md"
+
+
+def mirrors_file(directory: Path, name: str, **ways: str | list[str]) -> Path:
+    """Write a mirrors file that describes one mirror; return its path."""
+    lines = [f'default = "{name}"', f"[mirrors.{name}]"]
+    described = {"public": f"https://example.org/{name}/blob/master/", **ways}
+    lines += [f"{key} = {json.dumps(value)}" for key, value in described.items()]
+    path = directory / f"{name}.toml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def asked(server: MisbehavingServer) -> Counter[str]:
+    """Return how often each path was asked for by one crawl; then forget it all.
+
+    Without robots.txt, which every crawl asks for once.
+    """
+    paths = Counter(seen.path for seen in server.requests)
+    server.requests.clear()
+    assert paths.pop("/robots.txt", 0) == 1
+    return paths
+
+
+def assert_offsets_meet(feed: Feed) -> None:
+    """Assert that each run's line begins where the one before it ended, and the last at the end."""
+    for name in ("articles", "listings"):
+        at = 0
+        for run in feed.runs:
+            assert run[f"{name}_before"] == at, (name, run)
+            at = run[f"{name}_after"]
+        assert at == len(feed.data(f"{name}.jsonl"))
+
+
+def assert_sound(feed: Feed) -> None:
+    """Assert what the contract promises of a feed that no run is writing."""
+    for name in ("articles.jsonl", "listings.jsonl", "runs.jsonl"):
+        assert not feed.data(name) or feed.data(name).endswith(b"\n"), name
+    assert len(set(feed.ids)) == len(feed.ids)
+    assert len(set(feed.pairs)) == len(feed.pairs)
+    assert {section["id"] for line in feed.articles for section in line["sections"]} <= {
+        section for section, _ in feed.pairs
+    }
+    assert_offsets_meet(feed)

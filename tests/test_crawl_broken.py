@@ -1,0 +1,545 @@
+"""Mirrors with something broken in them: counted, named, survived, and the status says so."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from crawling import (
+    ROOT,
+    Feed,
+    asked,
+    assert_sound,
+    mirrors_file,
+    page_of,
+    start_crawl,
+    story,
+)
+from mirrorkit import (
+    RELATIVE_AD,
+    Group,
+    Link,
+    MirrorBuilder,
+    Section,
+    break_page,
+    cut_page,
+    drop_index,
+    drop_page,
+    empty_index,
+    move_away,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from crawling import Crawl
+    from misbehaving import MisbehavingServer
+
+ONE, TWO, THREE = "ncid1", "ncid2", "nf3"
+DAY = 86400.0
+
+
+def id_of(number: int) -> str:
+    return story(number).id
+
+
+def small_mirror(directory: Path) -> MirrorBuilder:
+    """Write 40 stories: all in the first section, every fourth in the second, some in the third."""
+    builder = MirrorBuilder.simple(ONE, TWO, THREE)
+    for number in range(1, 41):
+        more = ([TWO] if number % 4 == 0 else []) + ([THREE] if number % 8 == 0 else [])
+        builder.publish(story(number), ONE, *more)
+    builder.write(directory)
+    return builder
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    """Return a small mirror that a test may break."""
+    directory = tmp_path / "mirror"
+    small_mirror(directory)
+    return directory
+
+
+def test_bad_pages_cost_only_themselves(crawl: Crawl, mirror: Path) -> None:
+    """Each is counted by its reason, named in log and run, and read when it is mended."""
+    whole = {path: path.read_bytes() for path in (mirror / "pages" / ONE).iterdir()}
+    other = (mirror / page_of(ONE, 39)).read_bytes()
+    drop_page(mirror, ONE, id_of(1))
+    break_page(mirror, ONE, id_of(2))
+    break_page(mirror, ONE, id_of(3), other)
+    break_page(mirror, ONE, id_of(5), "### 标题\n\n---\n".encode("gb18030"))
+    break_page(mirror, ONE, id_of(6), b"x" * ((8 << 20) + 1))
+    break_page(mirror, ONE, id_of(7), b"")
+    break_page(mirror, ONE, id_of(9), b"<html><body>404 not found</body></html>")
+    text = (mirror / page_of(ONE, 10)).read_text(encoding="utf-8")
+    break_page(mirror, ONE, id_of(10), text.partition("原文链接")[0].encode())
+    break_page(mirror, ONE, id_of(11), text.replace("/gb/23/", "/gb/tag/").encode())
+    expected = {
+        "missing": [1],
+        "malformed": [2, 3, 7, 9, 10, 11],
+        "not_utf8": [5],
+        "too_large": [6],
+    }
+    result = crawl(f"mirror={mirror}")
+    assert result.exit_code == 3, result.log
+    named = {
+        reason: {"count": len(numbers), "ids": [id_of(number) for number in numbers]}
+        for reason, numbers in expected.items()
+    }
+    assert result.run["failures"] == named
+    assert (result.run["status"], result.run["exit_code"]) == ("partial", 3)
+    bad = {id_of(number) for numbers in expected.values() for number in numbers}
+    assert set(result.feed.ids) == {id_of(number) for number in range(1, 41)} - bad
+    for article in bad:
+        assert any(article in line for line in result.warnings), article
+    assert any("failed" in line and "6 malformed" in line for line in result.tail)
+    assert result.tail[-1] == "status        partial, exit status 3"
+    assert_sound(result.feed)
+    for path, data in whole.items():
+        path.write_bytes(data)
+    again = crawl(f"mirror={mirror}")
+    assert again.exit_code == 0, again.log
+    assert again.run["pages"] == {"home": 1, "index": 3, "article": len(bad)}
+    assert set(again.feed.ids) == {id_of(number) for number in range(1, 41)}
+    assert_sound(again.feed)
+
+
+def test_another_copy_helps(
+    crawl: Crawl,
+    tmp_path: Path,
+    serve: Callable[[Path], MisbehavingServer],
+) -> None:
+    """A second copy is asked for only where the first is missing, malformed or cut short."""
+    mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO, THREE)
+    for number in range(1, 9):
+        builder.publish(story(number), ONE, TWO, THREE)
+    builder.write(mirror)
+    drop_page(mirror, ONE, id_of(1))
+    break_page(mirror, ONE, id_of(2))
+    cut_page(mirror, ONE, id_of(3))
+    cut_page(mirror, ONE, id_of(4))
+    cut_page(mirror, TWO, id_of(4))
+    for section in (ONE, TWO, THREE):
+        cut_page(mirror, section, id_of(5))
+    drop_page(mirror, ONE, id_of(6))
+    cut_page(mirror, TWO, id_of(6))
+    drop_page(mirror, THREE, id_of(6))
+    cut_page(mirror, ONE, id_of(7))
+    break_page(mirror, TWO, id_of(7))
+    read_from = {1: TWO, 2: TWO, 3: TWO, 4: THREE, 5: ONE, 6: TWO, 7: THREE, 8: ONE}
+    tried = {1: 2, 2: 2, 3: 2, 4: 3, 5: 3, 6: 3, 7: 3, 8: 1}
+    server = serve(mirror)
+    result = crawl(f"mirror={server.base}", "name=small")
+    assert result.exit_code == 0, result.log
+    for number, section in read_from.items():
+        line = result.feed.article(id_of(number))
+        assert line["mirror_url"] == server.base + page_of(section, number)
+        assert [one["id"] for one in line["sections"]] == [ONE, TWO, THREE]
+        assert line["truncated"] is (number in (5, 6))
+    requests = asked(server)
+    for number, count in tried.items():
+        wanted = {page_of(section, number) for section in (ONE, TWO, THREE)[:count]}
+        assert {path[1:] for path in requests if id_of(number) in path} == wanted
+    assert set(requests.values()) == {1}
+    assert any(page_of(ONE, 1) in text and "missing" in text for text in result.run["warnings"])
+    assert any(page_of(ONE, 2) in text and "malformed" in text for text in result.run["warnings"])
+    assert_sound(result.feed)
+
+
+def test_nothing_but_the_mirror_is_asked_for(
+    crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
+) -> None:
+    """No ad, no navigation, no pixel, nothing above the base, no other scheme or host."""
+    mirror = tmp_path / "root" / "mirror"
+    builder = MirrorBuilder(
+        (
+            Group("海岛", (Section(ONE, "一", ad=RELATIVE_AD), Link("二", "../up/README.md"))),
+            Group(
+                "别处",
+                (
+                    Link("绝对", "/indexes/up/README.md"),
+                    Link("主机", "//127.0.0.1:1/indexes/up/README.md"),
+                    Link("文件", "file:///etc/passwd"),
+                    Link("脚本", "javascript:alert(1)"),
+                    Link("档案", f"indexes/{ONE}/1.md"),
+                    Link("文章", page_of(ONE, 1)),
+                    Link("编码", "indexes/%2e%2e/README.md"),
+                    Link("上层", f"indexes/{ONE}/../../../up/README.md"),
+                    Link("广告", "ok"),
+                    Link("原站", "https://www.epochtimes.com/gb/ncid1.htm"),
+                ),
+            ),
+        )
+    )
+    for number in range(1, 36):
+        builder.publish(story(number, pixel=True), ONE)
+    builder.write(mirror)
+    index = mirror / "indexes" / ONE / "README.md"
+    strays = (
+        "../../../up/n1.md",
+        "../../etc/passwd.md",
+        "../../pages/up/n2.md",
+        "https://example.org/pages/ncid1/n3.md",
+        "/pages/ncid1/n4.md",
+    )
+    lines = "".join(f"#### [离群]({stray}) \n" for stray in strays)
+    text = index.read_text(encoding="utf-8").replace("---\n", f"---\n{lines}", 1)
+    index.write_text(text, encoding="utf-8")
+    server = serve(tmp_path / "root")
+    result = crawl(f"mirror={server.base}mirror/")
+    assert result.exit_code == 0, result.log
+    pages = {f"/mirror/{page_of(ONE, number)}": 1 for number in range(1, 36)}
+    lists = ["/mirror/README.md", f"/mirror/indexes/{ONE}/README.md", f"/mirror/indexes/{ONE}/1.md"]
+    assert asked(server) == {**dict.fromkeys(lists, 1), **pages}
+    warned = [text for text in result.run["warnings"] if "no article of its own" in text]
+    assert len(warned) == 3
+    assert all(any(stray in text for stray in strays) for text in warned)
+
+
+def test_an_empty_section_and_a_repeated_label_are_warnings(crawl: Crawl, tmp_path: Path) -> None:
+    """Both are told, and cost nothing."""
+    mirror = tmp_path / "mirror"
+    sections = (Section(ONE, "一"), Section(TWO, "二"), Section(THREE, "三"))
+    again = Link("又一", f"indexes/{ONE}/README.md")
+    builder = MirrorBuilder((Group("海岛", (*sections, again)),))
+    for number in range(1, 4):
+        builder.publish(story(number), ONE, TWO)
+    builder.write(mirror)
+    empty_index(mirror, TWO)
+    result = crawl(f"mirror={mirror}")
+    assert result.exit_code == 0, result.log
+    assert result.run["status"] == "complete"
+    assert len(result.feed.ids) == 3
+    assert [text.split()[0] for text in result.run["warnings"]] == [
+        "the",
+        f"indexes/{TWO}/README.md",
+        f"indexes/{THREE}/README.md",
+    ]
+    assert "又一" in result.run["warnings"][0]
+    assert "lists no article" in result.run["warnings"][2]
+    assert result.feed.articles[0]["sections"] == [{"id": ONE, "name": "一"}]
+    assert len(result.warnings) == 3
+
+
+def test_a_missing_section_index_is_partial(crawl: Crawl, mirror: Path) -> None:
+    """The other sections are read."""
+    drop_index(mirror, TWO)
+    result = crawl(f"mirror={mirror}")
+    assert result.exit_code == 3, result.log
+    path = f"indexes/{TWO}/README.md"
+    assert result.run["failures"] == {"missing": {"count": 1, "ids": [path]}}
+    assert any(path in line for line in result.warnings)
+    assert len(result.feed.ids) == 40
+    assert {section for section, _ in result.feed.pairs} == {ONE, THREE}
+
+
+# -- no use ----------------------------------------------------------------------------------
+
+
+def test_a_mirror_that_moved_is_an_outcome_of_its_own(crawl: Crawl, mirror: Path) -> None:
+    """It says where it went and what to change; nothing is lost."""
+    published = crawl(f"mirror={mirror}").feed.data("articles.jsonl")
+    move_away(mirror, "new-owner/mirror")
+    result = crawl(f"mirror={mirror}")
+    assert result.exit_code == 4, result.log
+    assert (result.run["status"], result.run["exit_code"]) == ("moved", 4)
+    assert "https://github.com/new-owner/mirror" in result.run["reason"]
+    assert "[mirrors.mirror]" in result.run["reason"]
+    assert any(result.run["reason"] in line for line in result.tail)
+    assert result.tail[-1] == "status        moved, exit status 4"
+    assert result.feed.data("articles.jsonl") == published
+    assert result.run["pages"] == {}
+    assert_sound(result.feed)
+
+
+@pytest.mark.parametrize("via", ["http", "path"])
+def test_a_move_is_followed_where_that_is_asked_for(
+    crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer], via: str
+) -> None:
+    """By the same way, at the new owner's repository of the same name; once."""
+    old, new = (tmp_path / "host" / owner / "mirror" for owner in ("old-owner", "new-owner"))
+    small_mirror(new)
+    MirrorBuilder.simple(ONE).write(old)
+    move_away(old, "new-owner/mirror")
+    server = serve(tmp_path / "host")
+    base = {"http": f"{server.base}old-owner/mirror/", "path": str(old)}[via]
+    file = mirrors_file(tmp_path, "small", public="https://github.com/old-owner/mirror/blob/master/",
+                        **{via: base})  # fmt: skip
+    result = crawl("follow_move=true", settings={"MIRRORS_FILE": file})
+    assert result.exit_code == 0, result.log
+    assert len(result.feed.ids) == 40
+    assert {line["mirror"] for line in result.feed.articles} == {"small"}
+    public = "https://github.com/new-owner/mirror/blob/master/pages/"
+    assert all(line["mirror_url"].startswith(public) for line in result.feed.articles)
+    assert any("new-owner/mirror" in line for line in result.warnings)
+    if via == "http":
+        requests = asked(server)
+        assert requests["/old-owner/mirror/README.md"] == 1
+        assert sum("old-owner" in path for path in requests) == 1
+    assert "old-owner" in file.read_text()
+
+
+def test_a_move_elsewhere_is_not_followed(crawl: Crawl, tmp_path: Path) -> None:
+    """Not to another host, though a mirror of that name is there."""
+    old = tmp_path / "old-owner" / "mirror"
+    small_mirror(old)
+    small_mirror(tmp_path / "new-owner" / "mirror")
+    move_away(old, "new-owner/mirror")
+    file = mirrors_file(
+        tmp_path, "small", public="https://example.org/old-owner/mirror/", path=str(old)
+    )
+    result = crawl("follow_move=true", settings={"MIRRORS_FILE": file})
+    assert (result.exit_code, result.run["status"]) == (4, "unusable"), result.log
+    assert result.feed.ids == []
+    assert "https://github.com/new-owner/mirror" in result.run["reason"]
+
+
+def test_a_home_page_that_lists_nothing_is_no_use(crawl: Crawl, mirror: Path) -> None:
+    """What is published stays."""
+    published = crawl(f"mirror={mirror}").feed.data("articles.jsonl")
+    (mirror / "README.md").write_text("## 青屿新闻\n\n即将开放\n", encoding="utf-8")
+    result = crawl(f"mirror={mirror}")
+    assert (result.exit_code, result.run["status"]) == (4, "unusable"), result.log
+    assert "lists no section" in result.run["reason"]
+    assert result.feed.data("articles.jsonl") == published
+    assert_sound(result.feed)
+
+
+def test_a_mirror_that_cannot_be_reached_is_no_use(
+    crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
+) -> None:
+    """Nobody listens; the directory is gone."""
+    server = serve(tmp_path)
+    base = server.base
+    server.__exit__(None, None, None)
+    server.__enter__()  # the fixture ends it; on another port
+    refused = crawl(f"mirror={base}", "name=small", settings={"RETRY_TIMES": 0})
+    assert (refused.exit_code, refused.run["status"]) == (4, "unusable"), refused.log
+    file = mirrors_file(tmp_path, "small", path=str(tmp_path / "gone"))
+    gone = crawl(settings={"MIRRORS_FILE": file})
+    assert (gone.exit_code, gone.run["status"]) == (4, "unusable"), gone.log
+    assert "gone" in gone.run["reason"]
+
+
+def test_a_mirror_that_has_shrunk_is_no_use(crawl: Crawl, tmp_path: Path) -> None:
+    """Below nine tenths of the last complete run's entries; a setting says otherwise."""
+    mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
+    for number in range(1, 30):
+        builder.publish(story(number), ONE if number <= 20 else TWO)
+    builder.write(mirror)
+    first = crawl(f"mirror={mirror}")
+    assert first.exit_code == 0, first.log
+    builder.rows[TWO] = builder.rows[TWO][:4]
+    builder.publish(story(31), ONE)
+    builder.write(mirror)
+    shrunk = crawl(f"mirror={mirror}")
+    assert (shrunk.exit_code, shrunk.run["status"]) == (4, "unusable"), shrunk.log
+    assert "shrunk" in shrunk.run["reason"]
+    assert shrunk.run["articles"] == 0
+    right = crawl(f"mirror={mirror}", settings={"MIRROR_SHRUNK_SHARE": 0})
+    assert (right.exit_code, right.run["articles"]) == (0, 1), right.log
+    assert_sound(right.feed)
+
+
+# -- usage -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["mirror=nowhere"], ["'nowhere'", "sample", "news", "comment", "special"]),
+        (["mirror=sample", "sections=ncid900101,ncid5"],
+         ["ncid5", "ncid900101 (", "nsc900301 ("]),
+    ],
+)  # fmt: skip
+def test_wrong_usage(crawl: Crawl, arguments: list[str], words: list[str]) -> None:
+    """Status 2, and a message that names the choices; no traceback."""
+    result = crawl(*arguments)
+    assert result.exit_code == 2, result.log
+    assert all(word in result.log for word in words)
+    assert "Traceback" not in result.log
+    assert result.feed.data("articles.jsonl") == b""
+
+
+def test_wrong_mirrors_file(crawl: Crawl, tmp_path: Path) -> None:
+    result = crawl(settings={"MIRRORS_FILE": tmp_path / "none.toml"})
+    assert result.exit_code == 2
+    assert "MIRRORS_FILE" in result.log
+    assert not result.feed.directory.exists()
+
+
+def test_a_feed_belongs_to_one_mirror(crawl: Crawl, mirror: Path) -> None:
+    """A run of another mirror ends with 2 and writes nothing."""
+    first = crawl("mirror=sample")
+    before = first.feed.snapshot()
+    other = crawl(f"mirror={mirror}")
+    assert other.exit_code == 2, other.log
+    assert "'sample'" in other.log
+    assert "'mirror'" in other.log
+    assert other.feed.snapshot() == before
+
+
+def test_a_feed_of_another_contract_is_refused(crawl: Crawl) -> None:
+    """Status 5, with the way out; nothing is written."""
+    feed = crawl("mirror=sample").feed
+    path = feed.directory / "runs.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"contract":1', b'"contract":2'))
+    before = feed.snapshot()
+    result = crawl("mirror=sample")
+    assert result.exit_code == 5, result.log
+    assert "contract version 2" in result.log
+    assert "feed=DIR" in result.log
+    assert feed.snapshot() == before
+
+
+# -- parts of a mirror -----------------------------------------------------------------------
+
+
+def test_limit_gives_the_newest_and_reads_no_more_than_it_needs(
+    crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
+) -> None:
+    """The next run goes on behind them."""
+    mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
+    for number in range(1, 131):
+        builder.publish(story(number), TWO if number % 10 == 0 else ONE)
+    builder.write(mirror)
+    server = serve(mirror)
+    arguments = (f"mirror={server.base}", "name=small")
+    few = crawl(*arguments, "limit=5")
+    assert (few.exit_code, few.run["status"]) == (0, "limited"), few.log
+    assert sorted(few.feed.ids) == [id_of(number) for number in range(126, 131)]
+    lists = {"/README.md", f"/indexes/{ONE}/README.md", f"/indexes/{TWO}/README.md"}
+    assert {path for path in asked(server) if "/pages/" not in path} == lists
+    more = crawl(*arguments, "limit=50")
+    assert (more.exit_code, more.run["articles"]) == (0, 50), more.log
+    archives = {path for path in asked(server) if "/pages/" not in path} - lists
+    assert archives == {f"/indexes/{ONE}/3.md"}
+    rest = crawl(*arguments)
+    assert (rest.exit_code, rest.run["status"]) == (0, "complete"), rest.log
+    assert sorted(rest.feed.ids) == [id_of(number) for number in range(1, 131)]
+    archives = {path for path in asked(server) if "/pages/" not in path} - lists
+    assert archives == {f"/indexes/{ONE}/1.md", f"/indexes/{ONE}/2.md"}
+    assert_sound(rest.feed)
+
+
+def test_sections_are_fetched_alone_and_all_lists_are_read(crawl: Crawl, mirror: Path) -> None:
+    """So that a line names all of its sections; a run without the argument fetches the rest."""
+    result = crawl(f"mirror={mirror}", f"sections={THREE}")
+    assert result.exit_code == 0, result.log
+    assert set(result.feed.ids) == {id_of(number) for number in range(8, 41, 8)}
+    for line in result.feed.articles:
+        assert [section["id"] for section in line["sections"]] == [ONE, TWO, THREE]
+    assert len(result.feed.pairs) == 55
+    assert len(crawl(f"mirror={mirror}").feed.ids) == 40
+
+
+# -- what fails for long, what changed, what goes wrong inside -------------------------------
+
+
+def failed_since(feed: Feed, first: float, last: float) -> None:
+    """Make all failures that the state knows begin and end so many days ago."""
+    with sqlite3.connect(feed.directory / "state.sqlite") as state:
+        now = time.time()
+        state.execute(
+            "UPDATE failures SET first = ?, last = ?", (now - first * DAY, now - last * DAY)
+        )
+    state.close()
+
+
+def test_what_fails_for_a_week_is_set_aside(crawl: Crawl, mirror: Path) -> None:
+    """Named in every run's line, looked at once a week, no longer counted in the status."""
+    break_page(mirror, ONE, id_of(1))
+    assert crawl(f"mirror={mirror}").exit_code == 3
+
+    def run_after(first: float, last: float) -> dict[str, Any]:
+        failed_since(Feed(mirror.parent / "feed"), first, last)
+        result = crawl(f"mirror={mirror}")
+        return {**result.run, "exit": result.exit_code}
+
+    resting = run_after(7.1, 0.1)
+    assert (resting["exit"], resting["failures"]) == (0, {})
+    assert resting["set_aside"] == {id_of(1): "malformed"}
+    looked_at = run_after(15, 7.1)
+    assert looked_at["exit"] == 0
+    assert looked_at["failures"]["malformed"]["ids"] == [id_of(1)]
+    assert looked_at["set_aside"] == {id_of(1): "malformed"}
+
+
+def test_recheck_tells_what_differs_and_changes_nothing(crawl: Crawl, tmp_path: Path) -> None:
+    """New sections, changed and vanished pages, entries that are no longer listed."""
+    mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
+    for number in range(1, 36):
+        builder.publish(story(number), ONE)
+    builder.write(mirror)
+    first = crawl(f"mirror={mirror}")
+    published = first.feed.data("articles.jsonl")
+    builder.publish(story(3), TWO)
+    builder.publish(story(36), ONE)
+    builder.write(mirror)
+    drop_page(mirror, ONE, id_of(7))
+    changed = mirror / page_of(ONE, 8)
+    changed.write_text(
+        changed.read_text(encoding="utf-8").replace("名乘客", "位乘客"), encoding="utf-8"
+    )
+    archive = mirror / "indexes" / ONE / "1.md"
+    lines = archive.read_text(encoding="utf-8").splitlines(keepends=True)
+    archive.write_text("".join(line for line in lines if id_of(1) not in line), encoding="utf-8")
+    result = crawl(f"mirror={mirror}", "recheck=true")
+    assert result.exit_code == 0, result.log
+    assert result.run["changed"] == {
+        "changed": {"count": 1, "ids": [id_of(8)]},
+        "listed": {"count": 1, "ids": [f"{TWO}/{id_of(3)}"]},
+        "unlisted": {"count": 1, "ids": [f"{ONE}/{id_of(1)}"]},
+        "vanished": {"count": 1, "ids": [id_of(7)]},
+    }
+    assert result.feed.data("articles.jsonl").startswith(published)
+    assert result.feed.ids[35:] == [id_of(36)]
+    assert_sound(result.feed)
+
+
+def test_a_run_that_scrapy_cuts_short_is_partial(crawl: Crawl, mirror: Path) -> None:
+    """It was not complete, whatever Scrapy's own status says."""
+    result = crawl(f"mirror={mirror}", settings={"CLOSESPIDER_ITEMCOUNT": 3})
+    assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
+    assert "closespider_itemcount" in result.run["reason"]
+    assert 3 <= len(result.feed.ids) < 40
+    assert crawl(f"mirror={mirror}").exit_code == 0
+    assert_sound(result.feed)
+
+
+def test_an_error_of_the_program_costs_one_article(
+    crawl: Crawl, mirror: Path, tmp_path: Path
+) -> None:
+    """Status 1, the others are written, the next run goes on."""
+    (tmp_path / "failing.py").write_text(
+        "class FailingPipeline:\n"
+        "    def process_item(self, item):\n"
+        f"        if item.id == {id_of(9)!r}:\n"
+        "            raise ZeroDivisionError('on purpose')\n"
+        "        return item\n"
+    )
+    pipelines = {
+        "failing.FailingPipeline": 50,
+        "crawler.pipelines.deduplicate.DeduplicatePipeline": 100,
+        "crawler.pipelines.write.WritePipeline": 400,
+    }
+    result = crawl(
+        f"mirror={mirror}",
+        settings={"ITEM_PIPELINES": str(pipelines).replace("'", '"')},
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    assert (result.exit_code, result.run["status"]) == (1, "error"), result.log
+    assert "on purpose" in result.log
+    assert len(result.feed.ids) == 39
+    again = crawl(f"mirror={mirror}")
+    assert (again.exit_code, again.feed.ids[39:]) == (0, [id_of(9)])
+
+
+def test_an_unknown_spider_and_no_spider_are_wrong_usage(tmp_path: Path) -> None:
+    """The command stands in for Scrapy's own in every respect."""
+    running = start_crawl(feed=tmp_path / "feed", options=["another"], cwd=ROOT)
+    assert running.finish().exit_code == 2

@@ -1,0 +1,189 @@
+"""Whole crawls through git where something is amiss: mended and said so, or a clear end."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from crawling import assert_sound, mirrors_file, page_of, start_crawl, story
+from gitserver import Dripping, Repository, clone_of, git, git_server, spoil_blob
+from mirrorkit import MirrorBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from crawling import Result, Running
+
+ONE, TWO = "ncid1", "ncid2"
+TRY_LATER = 75
+
+
+def ids(numbers: Iterable[int]) -> set[str]:
+    return {story(number).id for number in numbers}
+
+
+@dataclass
+class GitMirror:
+    """A mirror of invented news in a repository, and how it is crawled.
+
+    Attributes:
+        place: directory for all there is.
+        files: the mirror's files at its last commit.
+        commit: that commit.
+    """
+
+    place: Path
+    builder: MirrorBuilder = field(default_factory=lambda: MirrorBuilder.simple(ONE, TWO))
+    files: dict[str, bytes] = field(default_factory=dict)
+    commit: str | None = None
+
+    def __post_init__(self) -> None:
+        """Make the repository."""
+        self.repository = Repository(self.place / "served" / "mirror.git")
+
+    @property
+    def cache(self) -> Path:
+        """Where clones go."""
+        return self.place / "cache"
+
+    def publish(self, numbers: Iterable[int], *, restart: bool = False) -> None:
+        """Commit further stories; ``restart``: as the first commit of a new history."""
+        for number in numbers:
+            self.builder.publish(story(number), ONE, TWO)
+        files = {name: text.encode() for name, text in self.builder.files(self.builder.stamp)}
+        self.files |= files
+        self.builder.write(self.place / "written")
+        parent = None if restart else self.commit
+        self.commit = self.repository.commit(self.files, parent=parent)
+
+    def start(self, *arguments: str, feed: str = "feed", **ways: str) -> Running:
+        """Start to crawl by git; ``ways``: other lines of the mirrors file."""
+        file = mirrors_file(self.place, "small", **{"git": str(self.repository.path), **ways})
+        settings = {"MIRRORS_FILE": file, "CACHE_DIRECTORY": self.cache}
+        return start_crawl(*arguments, feed=self.place / feed, settings=settings)
+
+    def crawl(self, *arguments: str, **ways: str) -> Result:
+        """Crawl by git."""
+        result = self.start(*arguments, **ways).finish()
+        assert "Traceback" not in result.log
+        return result
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> GitMirror:
+    """A mirror of 40 articles: in each of two sections one archive page is final."""
+    mirror = GitMirror(tmp_path)
+    mirror.publish(range(1, 41))
+    return mirror
+
+
+def test_a_damaged_clone_is_mended_on_the_way(mirror: GitMirror) -> None:
+    """Found while a page is read: the run says so, goes on, and has it all."""
+    assert mirror.crawl("limit=2").exit_code == 0
+    spoil_blob(clone_of(mirror.cache), page_of(ONE, 7))
+    result = mirror.crawl()
+    assert (result.exit_code, result.run["status"]) == (0, "complete"), result.log
+    assert any("cannot be read" in line and "made anew" in line for line in result.warnings)
+    assert set(result.feed.ids) == ids(range(1, 41))
+    assert_sound(result.feed)
+
+
+def test_a_restarted_history_is_compared_whole(mirror: GitMirror) -> None:
+    """The commit crawled last is gone everywhere: all lists are read again, no article is."""
+    first = mirror.crawl()
+    assert (first.exit_code, first.run["commit"]) == (0, mirror.commit), first.log
+    shutil.rmtree(mirror.cache)
+    mirror.publish([41, 42], restart=True)
+    git(mirror.repository.path, "gc", "--prune=now", "--quiet")
+    result = mirror.crawl()
+    assert (result.exit_code, result.run["commit"]) == (0, mirror.commit), result.log
+    assert result.run["pages"] == {"home": 1, "index": 2, "archive": 2, "article": 2}
+    assert set(result.feed.ids) == ids(range(1, 43))
+    assert_sound(result.feed)
+
+
+def test_a_remote_that_is_gone_is_no_use(mirror: GitMirror) -> None:
+    """Status 4; it says what to change and which way is left; what is published stays."""
+    published = mirror.crawl("limit=3").feed.data("articles.jsonl")
+    shutil.rmtree(mirror.repository.path)
+    result = mirror.crawl()
+    assert (result.exit_code, result.run["status"]) == (4, "unusable"), result.log
+    assert "no git repository" in result.run["reason"]
+    assert "correct mirrors.toml" in result.run["reason"]
+    assert "-a via=http" in result.run["reason"]
+    assert any(result.run["reason"] in line for line in result.tail)
+    assert result.feed.data("articles.jsonl") == published
+    assert_sound(result.feed)
+
+
+def test_a_renamed_branch(mirror: GitMirror) -> None:
+    """The default one is followed; one that the mirrors file names ends the run, with its choices."""
+    assert mirror.crawl("limit=3", branch="master").exit_code == 0
+    git(mirror.repository.path, "branch", "-m", "master", "main")
+    mirror.repository.branch = "main"
+    mirror.publish([41])
+    named = mirror.crawl(branch="master")
+    assert (named.exit_code, named.run["status"]) == (4, "unusable"), named.log
+    assert "no branch 'master'; correct `branch` in mirrors.toml: it has main" in named.log
+    default = mirror.crawl()
+    assert default.exit_code == 0, default.log
+    assert set(default.feed.ids) == ids(range(1, 42))
+    assert_sound(default.feed)
+
+
+def test_no_git_program(mirror: GitMirror) -> None:
+    """Status 2: it names the package, and the way that does without."""
+    file = mirrors_file(mirror.place, "small", git=str(mirror.repository.path))
+    env = {"PATH": str(mirror.place)}
+    feed = mirror.place / "feed"
+    result = start_crawl(feed=feed, settings={"MIRRORS_FILE": file}, env=env).finish()
+    assert result.exit_code == 2, result.log
+    assert "install the package `git`" in result.log
+    assert "-a via=http" in result.log
+    assert "Traceback" not in result.log
+    assert result.feed.ids == []
+
+
+def test_a_run_that_is_killed_while_it_clones(mirror: GitMirror) -> None:
+    """Another run on the same clone leaves with 75; after the kill the next one makes it whole."""
+    noise = {f"noise/{number}": random_bytes(number) for number in range(20)}
+    mirror.files |= noise
+    mirror.publish([])
+    drip = Dripping(mirror.repository.path.parent, piece=100_000, pause=0, pieces=5)
+    with git_server(mirror.repository.path.parent, drip) as address:
+        remote = f"{address}/mirror.git"
+        cloning = mirror.start(feed="feed", git=remote)
+        cloning.wait_for(lambda: drip.sent >= 5 * drip.piece)
+        other = mirror.start(feed="other", git=remote).finish()
+        assert (other.exit_code, other.run["status"]) == (TRY_LATER, "later"), other.log
+        assert "another run uses the clone" in other.run["reason"]
+        assert cloning.process.poll() is None, cloning.log
+        assert list(mirror.cache.glob("*/new-*"))
+        cloning.send(signal.SIGKILL)
+        assert cloning.finish().exit_code == -signal.SIGKILL
+        assert not list(mirror.cache.glob("*/clone.git"))
+        drip.pieces = 10**9
+        result = crawl_when_free(mirror, remote)
+    assert (result.exit_code, result.run["status"]) == (0, "complete"), result.log
+    assert any("left by a run that did not end" in line for line in result.log.splitlines())
+    assert set(result.feed.ids) == ids(range(1, 41))
+    assert result.feed.runs[0]["status"] == "killed"
+    assert not list(mirror.cache.glob("*/new-*"))
+    assert_sound(result.feed)
+
+
+def random_bytes(seed: int) -> bytes:
+    return random.Random(seed).randbytes(100_000)
+
+
+def crawl_when_free(mirror: GitMirror, remote: str) -> Result:
+    """Crawl as soon as the git of the killed run has let the clone go."""
+    while (result := mirror.crawl(git=remote)).exit_code == TRY_LATER:
+        time.sleep(0.2)
+    return result

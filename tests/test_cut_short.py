@@ -1,0 +1,124 @@
+"""Runs that Scrapy itself ends early while the host is parked end at once, not after the park."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from crawling import assert_sound, page_of, start_crawl, story
+from mirrorkit import MirrorBuilder
+from misbehaving import MisbehavingServer, answer, busy, late
+
+from crawler.settings import EXTENSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from crawling import Result
+
+SECTION = "ncid1"
+PARK = 600
+"""Seconds for which the host wants to be left alone."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What ends a run, and what it had fetched by then.
+
+    Attributes:
+        settings: of Scrapy.
+        reason: Scrapy's word for it.
+        articles: how many articles come, late, of those asked for before the host was parked.
+    """
+
+    settings: dict[str, object]
+    reason: str
+    articles: int
+
+
+ANEW = ("setsid", "--fork", "--wait")
+"""Fork once more: the kernel's peak of memory (``ru_maxrss``), which Scrapy's limit looks at, counts
+that of the process which a program was started from, and a test's may be large."""
+
+GREEDY = """
+from scrapy.utils.asyncio import create_looping_call
+
+class Greedy:
+    @classmethod
+    def from_crawler(cls, crawler):
+        greedy = cls()
+        greedy.look = create_looping_call(greedy.eat, crawler)
+        greedy.look.start(0.2, now=False)
+        return greedy
+
+    def eat(self, crawler):
+        if crawler.stats.get_value("epoch/parked/count"):
+            self.look.stop()
+            self.eaten = b"x" * (500 << 20)
+"""
+"""An extension that takes 500 MB once the host is parked."""
+
+CASES = {
+    # long enough for a busy machine to get as far as the first article
+    "time": Case({"CLOSESPIDER_TIMEOUT": 10}, "closespider_timeout", 0),
+    "articles": Case({"CLOSESPIDER_ITEMCOUNT": 3}, "closespider_itemcount", 5),
+    "memory": Case(
+        {
+            "MEMUSAGE_LIMIT_MB": 400,
+            "MEMUSAGE_CHECK_INTERVAL_SECONDS": 1,
+            "EXTENSIONS": json.dumps({**EXTENSIONS, "greedy.Greedy": 500}),
+        },
+        "memusage_exceeded",
+        0,
+    ),
+}
+
+
+@pytest.fixture
+def cut_short(tmp_path: Path) -> Iterator[dict[str, Result]]:
+    """Run all cases at once; of twenty articles the host refuses all but a few."""
+    place = tmp_path
+    mirror, builder = place / "mirror", MirrorBuilder.simple(SECTION)
+    for number in range(1, 21):
+        builder.publish(story(number), SECTION)
+    builder.write(mirror)
+    (place / "greedy.py").write_text(GREEDY)
+    env = {"PYTHONPATH": str(place)}
+    servers, crawls = {}, {}
+    for name, case in CASES.items():
+        server = servers[name] = MisbehavingServer(mirror)
+        server.__enter__()
+        server.behave("/pages/*", busy(429, str(PARK)))
+        for number in range(20, 20 - case.articles, -1):  # the newest are asked for first
+            page = answer((mirror / page_of(SECTION, number)).read_bytes())
+            server.behave(f"/{page_of(SECTION, number)}", late(page, 1))
+        arguments = (f"mirror={server.base}", "name=small")
+        crawls[name] = start_crawl(
+            *arguments, feed=place / name, settings=case.settings, env=env, through=ANEW
+        )
+    try:
+        yield {name: crawl.finish(PARK / 2) for name, crawl in crawls.items()}
+    finally:
+        for server in servers.values():
+            server.__exit__(None, None, None)
+
+
+def test_parked_runs_that_are_cut_short_end_at_once(cut_short: dict[str, Result]) -> None:
+    """Partial; what was fetched is written, what was not tried has not failed."""
+    for name, result in cut_short.items():
+        assert_cut_short(CASES[name], result)
+
+
+def assert_cut_short(case: Case, result: Result) -> None:
+    """Assert that a run came to what its case says."""
+    assert "no request to it for 600 s" in result.log
+    assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
+    assert case.reason in result.run["reason"]
+    assert result.seconds < PARK / 4
+    assert len(result.feed.ids) == case.articles
+    assert result.run["failures"] == {}
+    assert "Traceback" not in result.log
+    assert_sound(result.feed)
