@@ -1,0 +1,361 @@
+"""Nothing of a page's text is lost, doubled, moved or added.
+
+An independent reading of a page to hold a record against. It shares no code with the
+extractor and parses with lexbor, the HTML5 parser of selectolax, where the extractor has
+lxml. It knows as little as it can: the page's lines, and from the record's raw values
+(``dateline``, ``byline``, ``editors``) what may be missing, each at its place. All else
+that is neither white space nor a figure's caption nor named junk must be in
+``content_text``, in order, as often as there; and nothing else may be.
+
+:func:`compare` returns the differences of one page, none where it holds exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from parting import parted
+from selectolax.lexbor import LexborHTMLParser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from selectolax.lexbor import LexborNode
+
+SNIPPET = 60
+"""Characters of a difference that are kept for the report."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where page and record part.
+
+    Attributes:
+        kind: ``missing`` from the record, ``extra`` in it, ``moved`` there, or ``left``:
+            something that the record's text should not hold by its own rules.
+        reason: what it seems to be: ``text`` that the page has, a ``caption``, ``byline``, ...;
+            ``unknown`` where the page has no such text in one piece.
+        text: its beginning.
+        length: characters, white space not counted.
+    """
+
+    kind: str
+    reason: str
+    text: str
+    length: int
+
+
+def compare(page: str, record: Mapping[str, Any]) -> list[Difference]:
+    """Return where ``record`` parts from the text of ``page``, in order.
+
+    Args:
+        page: the page's raw text, in the mirror's Markdown form.
+        record: the article made from it, by the keys of the feed contract.
+    """
+    reading = read(page)
+    expected = characters("".join(kept_lines(reading.lines, record)))
+    found = characters(record["content_text"] or "")
+    if expected == found:
+        return []
+    return _name_all(list(parted(expected, found)), reading, record)
+
+
+def compare_html(page: str, record: Mapping[str, Any]) -> list[Difference]:
+    """Return where ``content_html`` parts from ``content_text``, and its captions from the page's."""
+    reading = read(page)
+    root = LexborHTMLParser(f"<div id=html>{record['content_html'] or ''}</div>")
+    html = _Lines()
+    _walk(root.css_first("#html"), html)
+    differences = []
+    for expected, found in (
+        (record["content_text"] or "", "".join(html.text)),
+        ("".join(reading.captions), "".join(html.captions)),
+    ):
+        places = parted(characters(expected), characters(found))
+        differences += _name_all(list(places), reading, record)
+    return differences
+
+
+def left(record: Mapping[str, Any]) -> list[Difference]:
+    """Return what ``content_text`` holds although the contract says that it never does."""
+    text = record["content_text"] or ""
+    rules = (
+        ("control", r"[^\n\S ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"),
+        ("zero_width", "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"),
+        ("editor", r"(?m)^[（(]?\s*责任编辑\s*[：:；]"),
+        ("dateline", r"\A.{0,40}【大纪元\d{4}年\d{1,2}月\d{1,2}日讯】"),
+        ("mark", r"[#＃◇◆@*]\s*\Z"),
+        ("space", r"(?m)^ | $|  "),
+        ("blank_lines", r"\n{3}|\A\n|\n\Z"),
+        ("not_nfc", r"\A(?=.)" if not unicodedata.is_normalized("NFC", text) else r"(?!)"),
+    )
+    return [
+        Difference("left", name, _snippet(text[max(0, match.start() - 10) : match.end() + 20]), 1)
+        for name, rule in rules
+        if (match := re.search(rule, text, re.DOTALL if name == "mark" else 0))
+    ]
+
+
+# --- characters -----------------------------------------------------------------------
+
+_INVISIBLE = {
+    code: None
+    for code in (*range(0x10000), *range(0xE0000, 0xE1000))
+    if (category := unicodedata.category(chr(code)))[0] == "Z" or category in ("Cc", "Cf")
+}
+
+
+def characters(text: str) -> str:
+    """Return the characters of ``text`` that are seen: NFC, no white space, no controls."""
+    return unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+
+
+# --- the page's lines -----------------------------------------------------------------
+
+BEGIN = "<!-- article content begin -->"
+END = "<!-- article content end -->"
+_BODY = re.compile(r"""<div\b[^>]*\bid=["']artbody["']""")
+_ORIGINAL = "\n---\n\n原文链接"
+
+_BREAKS = frozenset(
+    re.findall(
+        r"\w+",
+        "p div h1 h2 h3 h4 h5 h6 li ul ol dl dt dd table tbody thead tr td th caption blockquote "
+        "figure figcaption center hr br pre form section article aside header footer audio video "
+        "address fieldset details summary main nav",
+    )
+)
+_UNSEEN = frozenset(
+    re.findall(
+        r"\w+",
+        "script style template title head iframe object audio video noscript noembed textarea "
+        "select",
+    )
+)
+_JUNK_IDS = ("gtx-trans", "gtx-anchor", "popupMenu", "related-posts", "related_posts")
+_JUNK_CLASSES = ("related-posts", "related_posts", "relate_post")
+
+
+@dataclass
+class Reading:
+    """A page's body: its lines as seen, and apart from them the captions of its figures."""
+
+    lines: list[str]
+    captions: list[str]
+
+
+class _Lines:
+    """Collects text, a new line at each block's edge; keeps the captions apart."""
+
+    def __init__(self) -> None:
+        self.text = [""]
+        self.captions: list[str] = []
+        self.ended = False
+
+    def add(self, text: str) -> None:
+        if not self.ended:
+            self.text[-1] += text
+
+    def new_line(self) -> None:
+        if self.text[-1]:
+            self.text.append("")
+
+    def comment(self, source: str) -> None:
+        if source == BEGIN and not self.ended:
+            self.text = [""]
+            self.captions = []
+        elif source == END:
+            self.ended = True
+
+
+def read(page: str) -> Reading:
+    """Return the lines of the page's first ``#artbody`` between its begin and end marks."""
+    found = _BODY.search(page)
+    if found is None:
+        return Reading([], [])
+    end = page.rfind(_ORIGINAL)
+    root = LexborHTMLParser(page[found.start() : end if end > 0 else None])
+    lines = _Lines()
+    _walk(root.css_first("#artbody"), lines)
+    return Reading(
+        [line for line in map(characters, lines.text) if line],
+        [caption for caption in map(characters, lines.captions) if caption],
+    )
+
+
+def _walk(node: LexborNode | None, lines: _Lines) -> None:
+    # Not recursive: pages nest as deep as they like. None in the stack is a block's end.
+    stack: list[LexborNode | None] = [*_children(node)] if node is not None else []
+    while stack:
+        node_or_end = stack.pop()
+        if node_or_end is None:
+            lines.new_line()
+        elif node_or_end.is_text_node:
+            lines.add(node_or_end.text_content or "")
+        elif node_or_end.is_comment_node:
+            lines.comment((node_or_end.html or "").strip())
+        elif not _enter(node_or_end, lines):
+            continue
+        else:
+            if node_or_end.tag in _BREAKS:
+                lines.new_line()
+                stack.append(None)
+            stack.extend(_children(node_or_end))
+
+
+def _children(node: LexborNode) -> Iterator[LexborNode]:
+    child = node.last_child
+    while child is not None:
+        yield child
+        child = child.prev
+
+
+def _enter(node: LexborNode, lines: _Lines) -> bool:
+    """Tell whether the text of ``node`` is read; keep a caption apart."""
+    if node.tag in _UNSEEN or _is_junk(node):
+        return False
+    if node.tag == "figcaption":
+        if not lines.ended:
+            lines.captions.append(node.text(deep=True))
+        lines.new_line()
+        return False
+    return True
+
+
+def _is_junk(node: LexborNode) -> bool:
+    attributes = node.attributes
+    if not attributes:
+        return False
+    identity = (attributes.get("id") or "").strip()
+    classes = (attributes.get("class") or "").split()
+    return identity.startswith(_JUNK_IDS) or any(name.startswith(_JUNK_CLASSES) for name in classes)
+
+
+# --- what may be missing --------------------------------------------------------------
+
+_ADDRESS = re.compile(r"[（(]https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?[）)]\Z")
+_AD = re.compile(r"#{2,6}(?:\[[^\[\]]*\]\(https?://[^()]*\)\|?(?:&nbsp;)?\|?)+")
+_MARKS = "#＃◇◆@*"
+_TYPED_MARKS = "3￥"
+"""What one key beside # types: at the end of an editor line a mark, elsewhere text (8 pages)."""
+
+_NO_EDITOR = re.compile(rf"责任编辑[：:][{_MARKS}]*")
+_SEPARATORS = "；;，,、：:／/·。.﹕"
+_HEAD = 12
+"""Lines in which a dateline is looked for; the deepest known is the eighth block."""
+
+
+def kept_lines(lines: list[str], record: Mapping[str, Any]) -> list[str]:
+    """Return ``lines`` without what the contract cuts and the record has elsewhere."""
+    lines = [_ADDRESS.sub("", line) for line in lines]
+    lines = _without_head(lines, record)
+    editors = [characters(name) for name in record["editors"] or []]
+    lines = [_without_editors(line, editors) for line in lines]
+    return _without_end_marks(lines)
+
+
+def _without_head(lines: list[str], record: Mapping[str, Any]) -> list[str]:
+    # a closing bracket typed twice belongs to the one it closes (10 pages)
+    lines = list(lines)
+    dateline, byline = characters(record["dateline"] or ""), characters(record["byline"] or "")
+    at, place = 0, 0
+    if dateline:
+        found = _find(lines, rf"[【\[]?{re.escape(dateline)}[】\]）)]*", at, place)
+        if found:
+            at, place = found
+            lines[at] = _AD.sub("", lines[at][:place]) + lines[at][place:]
+            place = min(place, len(lines[at]))
+    if byline:
+        _find(lines, rf"[（(【〔﹝\[]{re.escape(byline)}[）)】〕﹞\]]*", at, 0)
+    return lines
+
+
+def _find(lines: list[str], pattern: str, at: int, place: int) -> tuple[int, int] | None:
+    """Cut the first match of ``pattern`` from line ``at`` on; return its line and place."""
+    rule = re.compile(pattern)
+    for number in range(at, min(len(lines), at + _HEAD)):
+        match = rule.search(lines[number], place if number == at else 0)
+        if match:
+            lines[number] = lines[number][: match.start()] + lines[number][match.end() :]
+            return number, match.start()
+    return None
+
+
+def _without_editors(line: str, editors: list[str]) -> str:
+    """Cut 责任编辑, in any spelling, with the names that the record has, from ``line``."""
+    if _NO_EDITOR.fullmatch(line):
+        return ""
+    if "编" not in line or not any(name in line for name in editors):
+        return line
+    names = "|".join(map(re.escape, sorted(editors, key=len, reverse=True)))
+    between = f"[{re.escape(_SEPARATORS)}]"
+    rule = (
+        rf"(?P<open>[（(]?){between}*责.{{0,2}}编.?.?{between}*(?:责任编辑{between}*)*"
+        rf"(?:{names})(?:{between}*(?:{names}))*(?:[{_TYPED_MARKS}]\Z)?"
+        rf"[{re.escape(_SEPARATORS + _MARKS)}]*(?P<close>[）)]?)[{_MARKS}]*"
+    )
+    return re.sub(rule, _brackets_kept, line)
+
+
+def _brackets_kept(match: re.Match[str]) -> str:
+    # A pair that holds nothing else goes with it, half a pair belongs to what is kept.
+    return "" if match["open"] and match["close"] else match["open"] + match["close"]
+
+
+def _without_end_marks(lines: list[str]) -> list[str]:
+    lines = list(lines)
+    while lines:
+        lines[-1] = lines[-1].rstrip(_MARKS)
+        if lines[-1]:
+            break
+        lines.pop()
+    return lines
+
+
+# --- naming a difference --------------------------------------------------------------
+
+
+def _name_all(
+    places: list[tuple[str, str]], reading: Reading, record: Mapping[str, Any]
+) -> list[Difference]:
+    missing = [text for text, _ in places if text]
+    extra = [text for _, text in places if text]
+    moved = {text for text in missing if text in extra}
+    differences = []
+    for lost, added in places:
+        for kind, text in (("missing", lost), ("extra", added)):
+            if text in moved and kind == "extra":
+                continue
+            if text:
+                named = "moved" if text in moved else kind
+                reason = _reason(text, reading, record)
+                differences.append(Difference(named, reason, _snippet(text), len(text)))
+    return differences
+
+
+def _reason(text: str, reading: Reading, record: Mapping[str, Any]) -> str:
+    head = {
+        "dateline": f"【{characters(record['dateline'] or '')}】",
+        "byline": f"（{characters(record['byline'] or '')}）",
+    }
+    seems = {
+        "end_mark": not text.strip(_MARKS),
+        "punctuation": not text.strip(_SEPARATORS + _MARKS + "（）()"),
+        "editor": "责任编" in text or "责编" in text,
+        "caption": any(_is_much_of(text, caption) for caption in reading.captions),
+        **{name: record[name] and _is_much_of(text, raw) for name, raw in head.items()},
+        "old_address": "www.epochtimes.com)" in text or "www.dajiyuan.com)" in text,
+        "text": text in "".join(reading.lines),
+    }
+    return next((name for name, true in seems.items() if true), "unknown")
+
+
+def _is_much_of(text: str, whole: str) -> bool:
+    return whole in text or (text in whole and len(text) * 2 > len(whole))
+
+
+def _snippet(text: str) -> str:
+    return text if len(text) <= SNIPPET else text[: SNIPPET - 1] + "…"

@@ -1,0 +1,326 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import pytest
+from accept import EXPECTED
+from crawling import ROOT, TIMES, Feed, start_crawl
+from documents import (
+    Key,
+    anchors,
+    code_blocks,
+    code_names,
+    indented_lines,
+    keys,
+    links,
+    part,
+    table,
+)
+from test_architecture import KNOWS
+from test_browser import FAULTS
+
+from crawler import exceptions
+from crawler.exceptions import RunError
+from crawler.items import CONTRACT_VERSION, Article, Listing
+from crawler.options import CrawlOptions
+from crawler.outcome import outcome_of, outcome_of_error
+from crawler.pages.rendered import UNSEEN
+from crawler.schema import article_schema, listing_schema
+from crawler.tally import Tally
+from crawler.ways.browser import EXECUTABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = ROOT / "docs"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+USUAL = "n15000304"
+"""The article that examples are from where no other is named."""
+
+BROWSER = (DOCS / "browser.md").read_text(encoding="utf-8")
+DATA_FORMAT = (DOCS / "data-format.md").read_text(encoding="utf-8")
+OPERATIONS = (DOCS / "operations.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+ARTICLE_KEYS = keys(part(DATA_FORMAT, "One article"))
+LISTING_KEYS = keys(part(DATA_FORMAT, "One listing"))
+RUN_KEYS = keys(part(DATA_FORMAT, "One run"))
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
+    """Return the feed of a first crawl of the sample."""
+    result = start_crawl("mirror=sample", feed=tmp_path_factory.mktemp("docs") / "feed").finish()
+    assert result.exit_code == 0, result.log
+    return result.feed
+
+
+def named(key: Key) -> str:
+    return key.name
+
+
+def expected(article: str) -> dict[str, Any]:
+    """Return the sample's expected record of an article."""
+    lines = EXPECTED.read_text(encoding="utf-8").splitlines()
+    record: dict[str, Any]
+    [record] = [found for line in lines if (found := json.loads(line))["id"] == article]
+    return record
+
+
+def assert_shortens(example: Any, value: Any) -> None:
+    """Assert that an example is the value, but for what ``…`` at its end stands for."""
+    if isinstance(example, str) and example.endswith("…"):
+        assert isinstance(value, str)
+        assert value.startswith(example[:-1])
+    else:
+        assert example == value
+
+
+# -- the contract ----------------------------------------------------------------------------
+
+
+def test_every_key_of_an_article_is_documented_in_order() -> None:
+    assert [key.name for key in ARTICLE_KEYS] == [field.name for field in fields(Article)]
+
+
+def test_every_key_of_a_listing_is_documented_in_order() -> None:
+    assert [key.name for key in LISTING_KEYS] == [field.name for field in fields(Listing)]
+
+
+def test_every_key_of_a_run_is_documented_in_order(feed: Feed) -> None:
+    assert [key.name for key in RUN_KEYS] == list(feed.runs[-1])
+
+
+@pytest.mark.parametrize("key", [k for k in ARTICLE_KEYS if k.name not in TIMES], ids=named)
+def test_an_example_of_an_article_is_the_samples(key: Key) -> None:
+    assert_shortens(json.loads(key.example), expected(key.article or USUAL)[key.name])
+
+
+@pytest.mark.parametrize("key", ARTICLE_KEYS, ids=named)
+def test_an_example_of_an_article_keeps_the_schema(key: Key) -> None:
+    schema = article_schema()["properties"][key.name]
+    jsonschema_rs.validate(schema, json.loads(key.example))
+
+
+@pytest.mark.parametrize("key", ARTICLE_KEYS, ids=named)
+def test_what_may_be_null_says_so(key: Key) -> None:
+    """By the schema, or because a browser cannot see it; all others say that they never are."""
+    schema = article_schema()["properties"][key.name]
+    null = "null" in schema.get("type", []) or key.name in UNSEEN
+    assert ("null" in key.type) is null
+    if not null:
+        assert "never null" in " ".join(key.text.split()).lower()
+    if key.name in UNSEEN:
+        assert "Null by way of the browser." in " ".join(key.text.split())
+
+
+def test_the_keys_a_browser_cannot_see_are_listed() -> None:
+    said = part(DATA_FORMAT, "What the browser's way cannot see")
+    assert set(code_names(said)) - {"via=browser", "fallback=browser"} == UNSEEN
+
+
+def test_the_examples_of_a_listing_are_a_line_of_the_sample(feed: Feed) -> None:
+    example = {key.name: json.loads(key.example) for key in LISTING_KEYS}
+    jsonschema_rs.validate(listing_schema(), example)
+    [line] = [
+        line
+        for line in feed.listings
+        if (line["id"], line["section"]) == (example["id"], example["section"])
+    ]
+    assert line["title"] == example["title"]
+
+
+def test_the_examples_of_a_run_are_a_first_crawl_of_the_sample(feed: Feed) -> None:
+    """But for its times, and for the sizes, which change with every word that is read better."""
+    line = feed.runs[0]
+    for key in RUN_KEYS:
+        example = json.loads(key.example)
+        if key.name in ("start", "end", "articles_after", "listings_after"):
+            assert type(line[key.name]) is type(example), key.name
+        else:
+            assert line[key.name] == example, key.name
+
+
+def test_the_version_of_the_contract_is_told() -> None:
+    assert f"This is version {CONTRACT_VERSION} of the contract" in " ".join(DATA_FORMAT.split())
+
+
+@pytest.mark.parametrize("name", ["article", "listing"])
+def test_the_schema_files_are_up_to_date(name: str) -> None:
+    """``python scripts/write_schema.py`` writes them."""
+    made = {"article": article_schema, "listing": listing_schema}[name]()
+    text = (DOCS / "schema" / f"{name}.schema.json").read_text(encoding="utf-8")
+    assert text == json.dumps(made, ensure_ascii=False, indent=2) + "\n"
+
+
+def test_a_reader_as_shown_takes_whole_lines_only(tmp_path: Path) -> None:
+    [code] = code_blocks(DATA_FORMAT, "python")
+    names: dict[str, Any] = {"json": json}
+    exec(compile(ast.parse(code), "data-format.md", "exec"), names)  # noqa: S102 - our document
+    path = tmp_path / "articles.jsonl"
+    path.write_bytes('{"a": "天\u2028地"}\n{"b": 2'.encode())
+    records, offset = names["new_lines"](path, 0)
+    assert records == [{"a": "天\u2028地"}]
+    path.write_bytes('{"a": "天\u2028地"}\n{"b": 2}\n'.encode())
+    assert names["new_lines"](path, offset) == ([{"b": 2}], path.stat().st_size)
+
+
+# -- what a user gives, and gets back ------------------------------------------------------------
+
+
+def test_every_argument_of_the_spider_is_documented() -> None:
+    rows = table(part(OPERATIONS, "Arguments"))
+    assert [name for row in rows for name in code_names(row[0])] == list(CrawlOptions.ARGUMENTS)
+
+
+def own_settings() -> dict[str, Any]:
+    """Return the project's own settings with their defaults, in the order of the file."""
+    text = (ROOT / "crawler" / "settings.py").read_text(encoding="utf-8")
+    head, mark, own = text.partition("# -- the project's --")
+    assert mark
+    names: dict[str, Any] = {}
+    whole = {"__file__": str(ROOT / "crawler" / "settings.py")}
+    exec(compile(text, "settings.py", "exec"), whole)  # noqa: S102 - our settings
+    for name in re.findall(r"^([A-Z_]+)(?::[^=\n]*)? = ", own, re.MULTILINE):
+        names[name] = whole[name]
+    assert not names.keys() & set(re.findall(r"^([A-Z_]+) = ", head, re.MULTILINE))
+    return names
+
+
+def test_every_setting_of_the_project_is_documented_in_order() -> None:
+    rows = table(part(OPERATIONS, "Settings"))
+    assert [code_names(row[0]) for row in rows] == [[name] for name in own_settings()]
+
+
+@pytest.mark.parametrize(("name", "value"), own_settings().items(), ids=own_settings())
+def test_a_default_that_is_a_number_is_told(name: str, value: object) -> None:
+    [row] = [row for row in table(part(OPERATIONS, "Settings")) if row[0] == f"`{name}`"]
+    if isinstance(value, int | float):
+        assert row[-1] == f"{value}"
+    elif not value:
+        assert row[-1], "what holds where nothing is set"
+
+
+# -- the browser ---------------------------------------------------------------------------------
+
+
+def test_the_browsers_settings_are_told() -> None:
+    rows = table(part(BROWSER, "What it needs"))
+    named = [name for name in own_settings() if name.startswith("BROWSER_")]
+    assert [code_names(row[0]) for row in rows] == [[name] for name in named]
+
+
+def test_the_programs_that_are_looked_for_are_told() -> None:
+    said = part(BROWSER, "What it needs").partition("is taken: ")[2].partition("A run that")[0]
+    assert code_names(said) == list(EXECUTABLES)
+
+
+def test_each_key_that_a_browser_cannot_see_has_its_reason() -> None:
+    rows = table(part(BROWSER, "What it cannot see"))
+    assert {name for row in rows for name in code_names(row[0])} == UNSEEN
+    assert all(row[1] for row in rows)
+
+
+def test_the_reasons_of_pages_that_fail_in_a_browser_are_told() -> None:
+    rows = table(part(BROWSER, "When a page fails"))
+    assert {name for row in rows for name in code_names(row[1])} == {*FAULTS.values(), "timeout"}
+
+
+def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:
+    """Return a kind of error and all that are of its kind, in the exceptions' module."""
+    return {kind}.union(*(run_errors(one) for one in kind.__subclasses__()))
+
+
+def outcomes() -> set[tuple[int, str]]:
+    """Return every (exit status, word) that a run can come to."""
+    failed = Tally(failures={"missing": {"n1"}})
+    found = {
+        outcome_of(Tally()),
+        outcome_of(Tally(limited=True)),
+        outcome_of(failed),
+        outcome_of(Tally(), crashed=True),
+        outcome_of(Tally(), signal=2),
+        outcome_of(Tally(), signal=15),
+    }
+    for kind in run_errors():
+        if kind.__module__ == exceptions.__name__:
+            found.add(outcome_of_error(kind.__new__(kind)))
+    return {(outcome.exit_code, outcome.status) for outcome in found}
+
+
+def test_every_exit_status_is_documented_with_its_words() -> None:
+    rows = table(part(OPERATIONS, "Exit status"))
+    told = {(int(row[0]), word) for row in rows for word in code_names(row[1])}
+    assert told == outcomes()
+    assert all(len(row) == 4 and all(row) for row in rows)
+
+
+def test_every_status_of_a_run_is_documented() -> None:
+    [key] = [key for key in RUN_KEYS if key.name == "status"]
+    words = {word for _, word in outcomes()} | {"killed", "altered"}
+    assert words <= set(code_names(key.text))
+
+
+# -- README, and what leads where ----------------------------------------------------------------
+
+
+def test_the_commands_of_the_readme_are_there() -> None:
+    targets = re.findall(
+        r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    commands = [line for line in indented_lines(README) if line.startswith("make ")]
+    assert commands == ["make crawl", "make test"]
+    assert {line.split()[1] for line in commands} <= set(targets)
+    mentioned = re.findall(r"`make ([a-z ]+)`", "".join(p.read_text("utf-8") for p in DOCUMENTS))
+    assert {word for words in mentioned for word in words.split()} <= set(targets)
+
+
+def test_the_readme_shows_what_make_crawl_prints(tmp_path: Path) -> None:
+    result = start_crawl("mirror=sample", feed=tmp_path / "feeds" / "sample").finish()
+    shown = [line for line in indented_lines(README) if not line.startswith(("make ", ".venv"))]
+    assert shown == [line.replace(str(tmp_path), "…") for line in result.tail]
+
+
+def test_the_record_of_the_readme_is_the_samples() -> None:
+    [block] = code_blocks(README, "json")
+    shown = json.loads(block)
+    assert list(shown) == [field.name for field in fields(Article)]
+    record = expected(shown["id"])
+    for key in shown.keys() - set(TIMES):
+        assert_shortens(shown[key], record[key])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for target in links(document):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        path = document.parent / name if name else document
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_documents_name_are_there(document: Path) -> None:
+    """Paths between back quotes that begin with a folder of the project."""
+    folders = ("bench/", "crawler/", "docs/", "scripts/", "tests/")
+    text = document.read_text(encoding="utf-8")
+    for name in re.findall(r"`(?:python )?([\w./*<>-]+)`", text):
+        if name.startswith(folders) and "<" not in name:
+            assert list(ROOT.glob(name.rstrip("/"))), name
+
+
+def test_every_part_has_its_paragraph() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    said = part(text, "The parts, and what each may only do")
+    begins = [line for line in said.split("\n\n") if line.strip().startswith("`")]
+    told = {name for paragraph in begins for name in code_names(paragraph)}
+    assert set(KNOWS) <= told
