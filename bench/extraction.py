@@ -1,0 +1,87 @@
+"""From a page's bytes to a record, beside the bare parse of the same bytes by lxml."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from statistics import fmean, median
+from typing import TYPE_CHECKING
+
+from lxml import etree
+from report import Figure, Report
+
+from crawler.items import Article, Section
+from crawler.loaders import Reading, load_article
+from crawler.pages.article import read_article
+from crawler.pages.source import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from workbench import Bench
+
+MILLISECONDS_AT_MOST = 1.2
+"""CPU of a median page, unless ``TIMES_LXML_AT_MOST`` gives more."""
+TIMES_LXML_AT_MOST = 6
+
+_PAGES, _ROUNDS = 500, 9
+_PAGES_QUICKLY, _ROUNDS_QUICKLY = 200, 5
+
+_PARSER = etree.HTMLParser(encoding="utf-8")
+_READING = Reading(
+    mirror="bench",
+    mirror_url="https://example.org/pages/ncid1/n1.md",
+    sections=[Section(id="ncid1", name="news")],
+    at=datetime.now(UTC),
+)
+
+
+def parse(page: bytes) -> etree._Element:
+    """Parse the bytes of a page, and no more."""
+    return etree.fromstring(page, _PARSER)
+
+
+def record(page: bytes) -> Article:
+    """Make the item of a page, the loader included, the pipelines not."""
+    return load_article(read_article(decoded(page)), _READING)
+
+
+def measure(bench: Bench) -> list[Report]:
+    """Time both on pages from all over the mirror, in turn; the best of all rounds counts."""
+    wanted = _PAGES_QUICKLY if bench.quick else _PAGES
+    paths = sorted(bench.mirror.glob("pages/*/*.md"))
+    pages = [path.read_bytes() for path in paths[:: max(len(paths) // wanted, 1)]]
+    rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
+    bare, whole = _best([parse, record], pages, rounds)
+    ratios = [mine / theirs for mine, theirs in zip(whole, bare, strict=True)]
+    return [
+        Report(
+            f"Page to record, {len(pages)} pages",
+            [
+                Figure("lxml's bare parse, median page", median(bare) * 1e3, "ms"),
+                Figure("lxml's bare parse, mean", fmean(bare) * 1e3, "ms"),
+                Figure(
+                    "page to record, median page", median(whole) * 1e3, "ms",
+                    at_most=max(MILLISECONDS_AT_MOST, TIMES_LXML_AT_MOST * median(bare) * 1e3),
+                ),
+                Figure("page to record, mean", fmean(whole) * 1e3, "ms"),
+                Figure("ratio of the two, median page", median(ratios)),
+                Figure("ratio of the two, mean", sum(whole) / sum(bare)),
+            ],
+            [f"CPU time of one process, best of {rounds} rounds for each page"],
+        )
+    ]  # fmt: skip
+
+
+def _best(
+    functions: list[Callable[[bytes], object]], pages: list[bytes], rounds: int
+) -> list[list[float]]:
+    """Return for each function the least CPU seconds it took for each page."""
+    least = [[float("inf")] * len(pages) for _ in functions]
+    for _ in range(rounds):
+        for number, page in enumerate(pages):
+            for times, function in zip(least, functions, strict=True):
+                began = time.thread_time()
+                function(page)
+                times[number] = min(times[number], time.thread_time() - began)
+    return least

@@ -1,0 +1,128 @@
+"""The crawl over HTTP beside the smallest possible spider that fetches the same addresses."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from report import Figure, Report
+from web import Server, served
+from workbench import HERE, Bench
+
+if TYPE_CHECKING:
+    from process import Usage
+
+RATE_AT_LEAST = 0.8
+"""Share of the empty spider's pages per second that the crawl should reach."""
+MEMORY_AT_MOST = 200
+"""Peak memory of a crawl in MiB, however large the mirror."""
+
+_CONCURRENCY = 16
+_ARTICLES, _ROUNDS = 2000, 3
+_ARTICLES_QUICKLY, _ROUNDS_QUICKLY = 600, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The crawl and the empty spider over the same addresses, one after the other.
+
+    Attributes:
+        pages: answers that the server gave to each.
+        crawl: what the crawl cost.
+        empty: what the empty spider cost.
+    """
+
+    pages: int
+    crawl: Usage
+    empty: Usage
+
+    @property
+    def rate(self) -> float:
+        """The crawl's pages per second as a share of the empty spider's."""
+        return self.empty.wall / self.crawl.wall
+
+    @property
+    def cpu(self) -> float:
+        """The empty spider's CPU time as a share of the crawl's: the rate on an idle machine."""
+        return self.empty.cpu / self.crawl.cpu
+
+
+def measure(bench: Bench) -> list[Report]:
+    """Crawl part of the mirror several times, the whole once (not when quick)."""
+    articles = _ARTICLES_QUICKLY if bench.quick else _ARTICLES
+    rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
+    with served(bench.mirror, bench.place / "web") as server:
+        pairs = [_pair(bench, server, f"limit={articles}", first=n % 2) for n in range(rounds)]
+        reports = [_report(f"Over HTTP, {articles:,} articles, {rounds} rounds", pairs)]
+        if not bench.quick:
+            whole = [_pair(bench, server)]
+            reports.append(_report("Over HTTP, the whole mirror, once", whole))
+    return reports
+
+
+def _pair(bench: Bench, server: Server, *arguments: str, first: int = 0) -> Pair:
+    """Run both, in turn who begins; the empty spider takes its addresses from the server's log."""
+    addresses = bench.place / "addresses.txt"
+    if first and addresses.exists():
+        empty, count = _empty(bench, server)
+        crawl, pages = _crawl(bench, server, *arguments)
+    else:
+        crawl, pages = _crawl(bench, server, *arguments)
+        empty, count = _empty(bench, server)
+    # the addresses are those of the crawl before: a page more or less under a limit
+    assert abs(count - pages) <= 0.02 * pages, f"{count} pages beside {pages}"
+    return Pair(pages, crawl, empty)
+
+
+def _crawl(bench: Bench, server: Server, *arguments: str) -> tuple[Usage, int]:
+    feed = bench.place / "feed"
+    shutil.rmtree(feed, ignore_errors=True)
+    usage = bench.crawl(server.address, feed, *arguments)
+    asked = server.asked()
+    (bench.place / "addresses.txt").write_text("\n".join(asked), encoding="utf-8")
+    return usage, len(asked)
+
+
+def _empty(bench: Bench, server: Server) -> tuple[Usage, int]:
+    """Run the empty spider with Scrapy's default settings, but as many requests at a time."""
+    settings = {
+        "CONCURRENT_REQUESTS": _CONCURRENCY,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": _CONCURRENCY,
+    }
+    given = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
+    addresses = bench.place / "addresses.txt"
+    usage = bench.scrapy(
+        "runspider", HERE / "empty.py", "-a", f"addresses={addresses}", *given, cwd=bench.place
+    )
+    return usage, len(server.asked())
+
+
+def _report(title: str, pairs: list[Pair]) -> Report:
+    """Return the medians of all pairs; ratios are taken within a pair."""
+
+    def middle(*values: float) -> float:
+        return float(median(values))
+
+    pages = middle(*(pair.pages for pair in pairs))
+    return Report(
+        title,
+        [
+            Figure("pages", pages),
+            Figure("crawl: pages a second", middle(*(p.pages / p.crawl.wall for p in pairs)), "/s"),
+            Figure("empty: pages a second", middle(*(p.pages / p.empty.wall for p in pairs)), "/s"),
+            Figure("ratio of the rates", middle(*(p.rate for p in pairs)), "", RATE_AT_LEAST),
+            Figure("crawl: CPU a page", middle(*(p.crawl.cpu / p.pages for p in pairs)) * 1e3, "ms"),
+            Figure("empty: CPU a page", middle(*(p.empty.cpu / p.pages for p in pairs)) * 1e3, "ms"),
+            Figure("ratio of CPU, empty to crawl", middle(*(p.cpu for p in pairs)), ""),
+            Figure(
+                "crawl: peak memory (RSS)",
+                middle(*(p.crawl.rss for p in pairs)), "MiB", at_most=MEMORY_AT_MOST,
+            ),
+            Figure("crawl: peak RssAnon", middle(*(p.crawl.anon for p in pairs)), "MiB"),
+            Figure("empty: peak memory (RSS)", middle(*(p.empty.rss for p in pairs)), "MiB"),
+            Figure("empty: peak RssAnon", middle(*(p.empty.anon for p in pairs)), "MiB"),
+        ],
+        ["start of Python and Scrapy included in both"],
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""A child process, and what it cost: wall time, CPU time, peak memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+_LOOK_EVERY = 0.02
+_MEBIBYTE = 1 << 20
+
+
+class ChildFailed(Exception):
+    """Raised when a measured program ends with a status it should not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a child process cost.
+
+    Attributes:
+        wall: seconds from start to end.
+        cpu: seconds of CPU, user and system, its own children included.
+        rss: peak resident set in MiB, as the kernel keeps it (VmHWM; not the ``ru_maxrss`` of
+            its end, which counts what it shared with this process before it was another).
+        anon: peak of the anonymous part (RssAnon) in MiB, as far as it was seen.
+    """
+
+    wall: float
+    cpu: float
+    rss: float
+    anon: float
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    expect: int = 0,
+    look: Callable[[int], None] = lambda _: None,
+    every: float = _LOOK_EVERY,
+) -> Usage:
+    """Run ``command`` to its end.
+
+    Args:
+        command: program and arguments.
+        cwd: its working directory.
+        log: file that gets what it prints.
+        environment: what is added to this process's own.
+        expect: the exit status it must have.
+        look: is given its process id at every look at its memory.
+        every: seconds between two looks.
+
+    Raises:
+        ChildFailed: it ended with another; the message has the end of the log.
+    """
+    with log.open("wb") as out:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        rss = anon = 0.0
+        while True:
+            pid, status, used = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            memory = memory_of(process.pid)
+            rss, anon = max(rss, memory["VmHWM"]), max(anon, memory["RssAnon"])
+            look(process.pid)
+            time.sleep(every)
+        wall = time.monotonic() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != expect:
+        tail = log.read_text(errors="replace")[-2000:]
+        raise ChildFailed(f"{command} ended with {process.returncode}, not {expect}:\n{tail}")
+    return Usage(wall, used.ru_utime + used.ru_stime, rss, anon)
+
+
+def memory_of(pid: int) -> dict[str, float]:
+    """Return (peak) resident set and anonymous memory in MiB, 0 where the process has ended."""
+    found = {"VmHWM": 0.0, "VmRSS": 0.0, "RssAnon": 0.0}
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            for line in file:
+                name, _, value = line.partition(":")
+                if name in found:
+                    found[name] = int(value.split()[0]) * 1024 / _MEBIBYTE
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found

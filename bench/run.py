@@ -1,0 +1,93 @@
+"""Speed and memory, as ratios against a baseline that runs beside it.
+
+    python bench/run.py                 all measures, about five minutes
+    python bench/run.py --quick         about a minute, rougher
+    python bench/run.py --only http     one of them
+    python bench/run.py --json FILE     the figures for a machine, too
+
+The mirror is a real one where its bundle is found (``EPOCH_CORPUS``, see tests/corpus.py), else
+invented news. Other programs on the machine disturb wall times; ratios and CPU times less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+# what follows lies under the paths just given
+import extraction  # noqa: E402
+import over_browser  # noqa: E402
+import over_git  # noqa: E402
+import over_http  # noqa: E402
+import startup  # noqa: E402
+from process import ChildFailed  # noqa: E402
+from report import as_json  # noqa: E402
+from rich.console import Console  # noqa: E402
+from web import NoServer  # noqa: E402
+from workbench import prepared  # noqa: E402
+
+MEASURES = {
+    "extraction": extraction.measure,
+    "startup": startup.measure,
+    "http": over_http.measure,
+    "git": over_git.measure,
+    "browser": over_browser.measure,
+}
+"""Every measure by its name, in the order in which they run."""
+
+
+def main() -> int:
+    """Measure, print, and return the exit status: 0, or 1 where a measure could not be taken."""
+    options = _options()
+    console = Console()
+    began = time.monotonic()
+    reports = []
+    with tempfile.TemporaryDirectory(prefix="epoch-bench-") as folder:
+        bench = prepared(Path(folder), quick=options.quick, generated=options.generated)
+        console.print(f"on {bench.described}; {_machine()}")
+        for name in options.only or MEASURES:
+            try:
+                found = MEASURES[name](bench)
+            except (ChildFailed, NoServer) as error:
+                console.print(f"{name}: {error}", style="bold red", markup=False)
+                return 1
+            for report in found:
+                console.print(report.table())
+            reports += found
+        about = {"mirror": bench.described, "machine": _machine(), "quick": options.quick}
+    console.print(f"{time.monotonic() - began:.0f} s in all")
+    if options.json:
+        text = json.dumps(as_json(reports, about), ensure_ascii=False, indent=1)
+        options.json.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="about a minute")
+    parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measures only")
+    parser.add_argument("--generated", action="store_true", help="invented news, not the corpus")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    return parser.parse_args()
+
+
+def _machine() -> str:
+    return (
+        f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

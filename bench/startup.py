@@ -1,0 +1,119 @@
+"""A run that finds nothing new, with 100,000 articles known, beside an empty spider."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from statistics import median
+from typing import TYPE_CHECKING
+
+from mirrorkit.indexes import PER_PAGE, Group, Section, home_page, index_page, page_count
+from report import Figure, Report
+from workbench import HERE, Bench
+
+from crawler.ledger import Ledger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from process import Usage
+
+ARTICLES = 100_000
+SECTIONS = 12
+LISTED_TWICE = 4
+"""One article in so many is listed in a second section."""
+SECONDS_AT_MOST = 0.5
+MEMORY_AT_MOST = 40
+
+_ROUNDS, _ROUNDS_QUICKLY = 7, 3
+_STAMP = "11010600"
+
+
+def measure(bench: Bench) -> list[Report]:
+    """Run both in turn; differences are taken within a round."""
+    mirror, feed = bench.place / "known", bench.place / "known-feed"
+    fill(mirror, feed)
+    project = _bare_project(bench.place / "bare")
+    runs = []
+    for _ in range(_ROUNDS_QUICKLY if bench.quick else _ROUNDS):
+        empty = bench.scrapy("crawl", "empty", cwd=project, path=HERE)
+        runs.append((empty, bench.crawl(mirror, feed)))
+    assert "new articles  0" in bench.log(), bench.log()
+    return [_report(runs)]
+
+
+def _report(runs: list[tuple[Usage, Usage]]) -> Report:
+    def middle(name: str, side: int) -> float:
+        return float(median(getattr(pair[side], name) for pair in runs))
+
+    def more(name: str) -> float:
+        return float(median(getattr(ours, name) - getattr(empty, name) for empty, ours in runs))
+
+    return Report(
+        f"Nothing new, {ARTICLES:,} articles known, {len(runs)} rounds",
+        [
+            Figure("empty spider: wall time", middle("wall", 0), "s"),
+            Figure("crawl: wall time", middle("wall", 1), "s"),
+            Figure("crawl: wall time more", more("wall"), "s", at_most=SECONDS_AT_MOST),
+            Figure("crawl: CPU time more", more("cpu"), "s"),
+            Figure("empty spider: peak memory (RSS)", middle("rss", 0), "MiB"),
+            Figure("crawl: peak memory (RSS)", middle("rss", 1), "MiB"),
+            Figure("crawl: memory more (RSS)", more("rss"), "MiB", at_most=MEMORY_AT_MOST),
+            Figure("crawl: RssAnon more", more("anon"), "MiB"),
+        ],
+        [f"the home page and {SECTIONS} section indexes read from a directory"],
+    )
+
+
+def _bare_project(place: Path) -> Path:
+    """Make a project with nothing in it but the empty spider, Scrapy's defaults in force."""
+    place.mkdir()
+    (place / "scrapy.cfg").write_text("[settings]\ndefault = bare\n", encoding="utf-8")
+    (place / "bare.py").write_text('SPIDER_MODULES = ["empty"]\n', encoding="utf-8")
+    return place
+
+
+def fill(mirror: Path, feed: Path) -> None:
+    """Write the lists of a mirror without its articles, and a feed that knows them all."""
+    sections = [Section(f"ncid99{n:03d}", f"版面{n:02d}") for n in range(SECTIONS)]
+    rows: dict[str, list[tuple[str, str]]] = {section.id: [] for section in sections}
+    for number in range(ARTICLES):
+        row = (f"n{15_000_000 + number}", f"第{number}号消息")
+        rows[sections[number % SECTIONS].id].append(row)
+        if number % LISTED_TWICE == 0:
+            rows[sections[(number + 1) % SECTIONS].id].append(row)
+    ledger = Ledger(feed, "bench", {})
+    for section in sections:
+        _write_index(mirror, section, rows[section.id])
+        _know_section(ledger, section, rows[section.id])
+    _know_articles(ledger, sections)
+    ledger.close({"mirror": "bench", "contract": 1})
+    home = home_page("新闻", [Group("海岛", tuple(sections))], _STAMP)
+    (mirror / "README.md").write_text(home, encoding="utf-8")
+
+
+def _write_index(mirror: Path, section: Section, rows: list[tuple[str, str]]) -> None:
+    folder = mirror / "indexes" / section.id
+    folder.mkdir(parents=True)
+    text = index_page(section, rows[-PER_PAGE:], page_count(len(rows)), stamp=_STAMP)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _know_section(ledger: Ledger, section: Section, rows: list[tuple[str, str]]) -> None:
+    ledger.take_listings(section.id, rows, datetime.now(UTC))
+    ledger.name_section(section.id, section.name)
+    for page in range(1, page_count(len(rows))):
+        ledger.archive_read(section.id, page)
+
+
+def _know_articles(ledger: Ledger, sections: list[Section]) -> None:
+    for number in range(ARTICLES):
+        article = f"n{15_000_000 + number}"
+        section = sections[number % SECTIONS].id
+        ledger.write(
+            {
+                "id": article,
+                "content_sha256": f"{number:064x}",
+                "mirror": "bench",
+                "mirror_url": f"{'file:///known'}/pages/{section}/{article}.md",
+            }
+        )

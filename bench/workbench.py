@@ -1,0 +1,87 @@
+"""What every measure is given: where it may write, which mirror, how long it may take."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus import LIVE, Corpus, bundle
+from mirrorkit import large_mirror
+from process import Usage, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+
+_GENERATED = 6000
+_GENERATED_QUICKLY = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One run of the bench.
+
+    Attributes:
+        place: directory for everything that is written; removed at the end.
+        mirror: directory of the mirror that is measured on.
+        described: which mirror that is, in words.
+        quick: a minute in all, not five.
+    """
+
+    place: Path
+    mirror: Path
+    described: str
+    quick: bool
+
+    def scrapy(
+        self, *arguments: str | Path, cwd: Path = ROOT, path: Path = ROOT, expect: int = 0
+    ) -> Usage:
+        """Run ``scrapy`` with ``arguments`` in a process of its own; return what it cost."""
+        command: Sequence[str | Path] = [sys.executable, "-m", "scrapy", *arguments]
+        return run(
+            command,
+            cwd=cwd,
+            log=self.place / "log",
+            # compiled once, as on a user's machine, whatever this one's environment says
+            environment={
+                "PYTHONPATH": str(path),
+                "no_proxy": "127.0.0.1",
+                "PYTHONDONTWRITEBYTECODE": "",
+            },
+            expect=expect,
+        )
+
+    def crawl(self, mirror: str | Path, feed: Path, *arguments: str) -> Usage:
+        """Crawl ``mirror``, an address or a directory, into ``feed``."""
+        options = [f"mirror={mirror}", "name=bench", f"feed={feed}", *arguments]
+        given = [part for option in options for part in ("-a", option)]
+        return self.scrapy("crawl", "epoch_mirror", *given)
+
+    def log(self) -> str:
+        """Return what the last child process printed."""
+        return (self.place / "log").read_text(encoding="utf-8", errors="replace")
+
+
+def prepared(place: Path, *, quick: bool, generated: bool = False) -> Bench:
+    """Lay out the mirror to measure on: a real one where its bundle is there, else invented news.
+
+    Args:
+        place: directory for everything that is written.
+        quick: a smaller mirror where one is made.
+        generated: invented news in any case.
+    """
+    source = None if generated else bundle("news")
+    if source is None:
+        articles = _GENERATED_QUICKLY if quick else _GENERATED
+        made = large_mirror(place / "mirror", 8, articles)
+        words = f"invented news, {made.articles:,} articles in {made.listings:,} files"
+        return Bench(place, place / "mirror", words, quick)
+    git = place / "news.git"
+    run(["git", "clone", "--quiet", "--bare", source, git], cwd=place, log=place / "log")
+    tree = Corpus("news", git, LIVE["news"]).tree()
+    files = sum(1 for _ in tree.glob("pages/*/*.md"))
+    return Bench(place, tree, f"a real mirror, {files:,} article files ({source.name})", quick)
