@@ -194,7 +194,8 @@ def assert_contexts_were_recycled(run: Probing) -> None:
     assert run.stats["playwright/page_count"] < len(run.told)
     assert run.stats["playwright/context_count/max_concurrent"] <= 3
     assert run.stats["playwright/page_count/max_concurrent"] <= 4
-    assert run.stats["playwright/browser_count"] == 1
+    # one browser for all of them, but for one that seemed to hang on a busy machine
+    assert run.stats["playwright/browser_count"] <= 1 + run.stats.get("epoch/browser/killed", 0)
 
 
 def test_pages_that_hang_end_with_their_time() -> None:
