@@ -60,6 +60,13 @@ SEEN = "渡轮驶入松石湾。"
             id="nested",
         ),
         pytest.param(f"{SEEN}（（Joan/Getty Images））", SEEN, "Joan/Getty Images", id="doubled"),
+        pytest.param(
+            f"{SEEN}（【海岛】提供）", SEEN, "【海岛】提供", id="brackets at the head only"
+        ),
+        pytest.param(f"{SEEN}（〈海岛〉（刊））", SEEN, "〈海岛〉（刊）", id="two pairs in a pair"),
+        pytest.param(f"{SEEN}(Harbor Ltd.)", SEEN, "Harbor Ltd.", id="an abbreviation"),
+        pytest.param(f"{SEEN}（方若水/大纪元.）", SEEN, "方若水/大纪元", id="a stop behind Han"),
+        pytest.param(f"{SEEN}（@Owen授权）", SEEN, "@Owen授权", id="an account"),
         pytest.param(f"{SEEN}（公有领域））", SEEN, "公有领域", id="closed twice"),
         pytest.param(f"{SEEN}（网络图片", SEEN, "网络图片", id="never closed"),
         pytest.param(f"{SEEN}Joan/Getty Images）", SEEN, "Joan/Getty Images", id="never opened"),

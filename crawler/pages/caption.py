@@ -14,6 +14,9 @@ _CLOSING: Final = "）)〉]］〕﹞】"
 _SQUARE: Final = "[［〔﹝【"
 _BRACKET: Final = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
 _MARKS: Final = " \n\u3000△▲。．.，,、;；#＃◇◆*＊@"
+_STOPS: Final = " \n\u3000△▲。．.，,、;；"
+# A full stop behind a Latin letter is the abbreviation's: ``Harbor Ltd.``
+_ENDS: Final = re.compile(rf"(?:[{re.escape(_MARKS.replace('.', ''))}]|(?<![A-Za-z])\.)+\Z")
 _TAIL: Final = re.compile(
     r"(?<=[）)〉\]］〕﹞】])[\s△▲。.]*(?:[/／][^（(〈\[［〔﹝【]{1,80}|[A-Za-z]*(?:Images?)?[-_ ]?\d{5,}[\w-]*)[\s△▲。.）)]*\Z",
 )
@@ -98,7 +101,12 @@ def _said(text: str) -> str | None:
 
 def _credit(inside: str) -> str | None:
     """Take off a second pair of brackets that doubles the first, and end marks."""
-    inside = inside.strip(_MARKS)
-    while inside[:1] in _OPENING and inside and _opening(inside, len(inside)) == 0:
-        inside = inside[1:-1].strip(_MARKS)
+    inside = _without_ends(inside)
+    while inside[-1:] in _CLOSING and inside and _opening(inside, len(inside)) == 0:
+        inside = _without_ends(inside[1:-1])
     return inside or None
+
+
+def _without_ends(text: str) -> str:
+    """Take off stops at the head and end marks at the end; an ``@`` at the head names an account."""
+    return _ENDS.sub("", text).lstrip(_STOPS)
