@@ -46,6 +46,20 @@ from crawler.pages.editors import find_editors
         pytest.param("责任编辑：方若 水", ("方若 水",), "", id="a blank late in the name"),
         pytest.param("责任编辑：Joan Fisher", ("Joan Fisher",), "", id="Latin letters"),
         pytest.param("本文责任编辑：方若水", ("方若水",), "", id="of this article"),
+        pytest.param("责任编辑：方若水 岸汀", ("方若水", "岸汀"), "", id="a pen name by a blank"),
+        pytest.param(
+            "责任编辑：岸汀 陆小满 方言#", ("岸汀", "陆小满", "方言"), "", id="three by blanks"
+        ),
+        pytest.param("责任编辑：方若水；陆小满", ("方若水", "陆小满"), "", id="two by ；"),
+        pytest.param("责任编辑：方若水.陆小满", ("方若水", "陆小满"), "", id="two by a full stop"),
+        pytest.param("责任编辑：方若水|陆小满", ("方若水", "陆小满"), "", id="two by a bar"),
+        pytest.param("责任编辑：方若水 待续", ("方若水",), "待续", id="to be continued"),
+        pytest.param("责任编辑：方若水；关注我们", ("方若水",), "关注我们", id="text behind ；"),
+        pytest.param("责任编辑：海岛编辑部", ("海岛编辑部",), "", id="a body"),
+        pytest.param("责任编辑：渡轮公司燃油税假期#", (), "", id="a slip of the keyboard"),
+        pytest.param(
+            "（作者：陆小满／责任编辑：方若水）", ("方若水",), "（作者：陆小满）", id="behind ／"
+        ),
         pytest.param("责任编辑：", (), "", id="nobody"),
         pytest.param("（责任编辑：方若水）", ("方若水",), "", id="in parentheses"),
         pytest.param("责任编辑：方若水）", ("方若水",), "", id="a spare parenthesis"),
@@ -113,7 +127,7 @@ def test_editors(block: str, names: tuple[str, ...], left: str) -> None:
         pytest.param("编辑：方若水", id="no 责任"),
         pytest.param("文字整理：方若水#", id="another credit"),
         pytest.param("这是船长的责任：方若水说。", id="责任 in prose"),
-        pytest.param("责任编辑：渡轮公司燃油税假期", id="no name"),
+        pytest.param("责任编辑：渡轮公司燃油税假期，船票照旧", id="no name, a sentence"),
     ],
 )
 def test_no_editors(block: str) -> None:

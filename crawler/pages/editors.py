@@ -33,13 +33,20 @@ _GLUED_NAME: Final = re.compile(
 )
 _MOST_KEYWORDS: Final = 20
 _MOST_NAMES: Final = 20
+_MOST_LAST: Final = 4
+_PEN_NAME: Final = 3
 """No real line has more; a hostile one is not read to its end again and again."""
 _BETWEEN: Final = re.compile(r"\s*[、/／,，&＆]\s*")
+_ANOTHER: Final = re.compile(r" |\s*[；;|｜.．]\s*")
+"""Between two editors at the very end; elsewhere other text follows."""
+_NO_EDITOR: Final = frozenset("待续 未完 完结 全文 谢谢 转载 组图 视频".split())
+_WHOLE_LINE: Final = re.compile(rf"{HAN}{{2,10}}")
+_BODY: Final = re.compile("(?:编辑[部组室]|新闻[部组]|中心|记者站|报社|杂志社)$")
 _LABEL_FOLLOWS: Final = re.compile(r"\s*[：:﹕︰∶]")
 _WORD: Final = re.compile(r"\w")
 _CLAUSE: Final = re.compile(r"[^\n。]{0,20}[，,。“”？！]")
 _SLASHES: Final = "／/╱∕|｜"
-_JOINING: Final = " \n\u3000；;，,、：:"
+_JOINING: Final = " \n\u3000；;，,、：:/／"
 _OPENING: Final = "（(﹝〔[［【"
 _CLOSING: Final = "）)﹞〕]］】"
 _TO_THE_END: Final = re.compile(
@@ -91,6 +98,9 @@ def _read(text: str, keyword: re.Match[str]) -> EditorLine | None:
     names, end = _names(text, at)
     mark = keyword.group().rstrip()[-1]
     marked = mark in _COLON + _SLASHES or at > keyword.end()
+    if not names and marked and (whole := _whole_line(text, keyword.start(), at)):
+        body = _BODY.search(whole.group())
+        return _with_edges(text, (whole.group(),) if body else (), keyword.start(), whole.end())
     if not marked and not _alone(text, keyword.start(), names, end):
         return None
     if _in_prose(text, keyword.start(), end):
@@ -98,6 +108,14 @@ def _read(text: str, keyword: re.Match[str]) -> EditorLine | None:
     if not names and text[at:].strip(" #＃◇◆*@。"):
         return None
     return _with_edges(text, names, keyword.start(), end)
+
+
+def _whole_line(text: str, start: int, at: int) -> re.Match[str] | None:
+    """Find what is no person's name, and yet all that a line of its own gives: a body, a slip."""
+    if start > 0 and text[start - 1] != "\n":
+        return None
+    whole = _WHOLE_LINE.match(text, at)
+    return whole if whole and _TO_THE_END.match(text, whole.end()) else None
 
 
 def _in_prose(text: str, start: int, end: int) -> bool:
@@ -119,17 +137,33 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
         between = _BETWEEN.match(text, end)
         if between:
             at = between.end()
-        elif text[end : end + 1] == " " and _second_editor(text, end + 1):
-            at = end + 1
+        elif (another := _ANOTHER.match(text, end)) and _last_editor(text, another.end()):
+            at = another.end()
         else:
             break
     return tuple(names), end
 
 
-def _second_editor(text: str, at: int) -> bool:
-    """Tell whether behind a blank another editor stands, and not other text."""
-    name = _NAME.match(text, at)
-    return bool(name and is_surname_led(name.group()) and _TO_THE_END.match(text, name.end()))
+def _last_editor(text: str, at: int) -> bool:
+    """Tell whether from ``at`` on a few editors stand, pen names too, and no other text."""
+    for _ in range(_MOST_LAST):
+        name = _NAME.match(text, at)
+        if not name or not _is_editor(name.group()):
+            return False
+        if _TO_THE_END.match(text, name.end()):
+            return True
+        another = _ANOTHER.match(text, name.end())
+        if another is None:
+            return False
+        at = another.end()
+    return False
+
+
+def _is_editor(name: str) -> bool:
+    """Tell whether an editor may be called so where other words may stand as well."""
+    if name in _NO_EDITOR or " " in name:
+        return False
+    return is_surname_led(name) or len(name) <= _PEN_NAME
 
 
 def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:
