@@ -13,10 +13,11 @@ from itemloaders.processors import Identity, TakeFirst
 
 from crawler.items import Article, Person, Section, timestamp
 from crawler.pages.article import ArticlePage
+from crawler.pages.byline import credited
 from crawler.pages.caption import split_caption
 from crawler.pages.dateline import publication_date
 from crawler.pages.headline import column, title_author
-from crawler.pages.people import People, people
+from crawler.pages.people import People
 from crawler.pages.signed import signed
 
 _EDITIONS = {"gb": "zh-Hans", "b5": "zh-Hant"}
@@ -135,7 +136,7 @@ def writers_of(page: ArticlePage, sections: Iterable[Section]) -> People:
     From the byline; without one from a line of its own (``作者：X``), else, where a section
     of 纪元评论 lists the article, from the head of its title (``姓名：…``).
     """
-    found = people(page.byline) if page.byline else People()
+    found = credited(page.byline) if page.byline else People()
     lines = [who for line in page.lines if (who := signed(line)) is not None]
     authors = found.authors
     if not page.byline:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pages.byline import find_byline
+from crawler.pages.byline import credited, find_byline
 from crawler.pages.people import People, people
 from crawler.pages.places import NAMESAKES, PLACES
 from crawler.pages.signed import signed
@@ -74,6 +74,8 @@ def test_a_second_byline_right_behind_belongs_to_it() -> None:
         pytest.param("作者：方若水", id="作者 and a colon"),
         pytest.param("Joan Fisher撰文／大纪元记者陆小满编译", id="a writer without an office"),
         pytest.param("大纪元记者方若水根据录音整理", id="compiled from a recording"),
+        pytest.param("大纪元记者方若水报台湾台北导", id="a verb torn by a place"),
+        pytest.param("大纪元记者方若水台北", id="a reporter and a place"),
     ],
 )
 def test_what_names_the_writers(inside: str) -> None:
@@ -104,6 +106,9 @@ def test_what_names_the_writers(inside: str) -> None:
         pytest.param("（系列报导）海岛", id="a kind of report"),
         pytest.param("（中央社）", id="an agency alone"),
         pytest.param("（海岛记者）", id="an office alone"),
+        pytest.param("（大纪元记者方若水遇袭 议会谴责）", id="a heading about a reporter"),
+        pytest.param("【大纪元记者方若水遇袭】", id="a heading in the dateline's brackets"),
+        pytest.param("（公民记者方若水渡轮上失踪）", id="a reporter of nobody's"),
         pytest.param("（待续）", id="to be continued"),
         pytest.param("（松石湾讯）渡轮", id="a place's dispatch"),
         pytest.param("【海岛热线直播】周二", id="a programme in the dateline's brackets"),
@@ -255,6 +260,15 @@ def both(authors: str, translators: str = "") -> People:
             "英文大纪元国会高级记者Joan Fisher报导", both("Joan Fisher"), id="a long office"
         ),
         pytest.param("大纪元方若水综合报导", both("方若水"), id="no office"),
+        pytest.param("记者方若水编译自美联社报导", both("方若水"), id="compiled from a source"),
+        pytest.param("方若水编译自法新社", both("方若水"), id="compiled from a source, no verb"),
+        pytest.param("记者方若水据路透社报导", both("方若水"), id="standing on a source"),
+        pytest.param("记者方若水根据路透社报导", both("方若水"), id="standing on a source, longer"),
+        pytest.param("自由亚洲电台记者方若水的采访报导", both("方若水"), id="的 before the verb"),
+        pytest.param("新唐人热点互动方若水报导", both("方若水"), id="a programme"),
+        pytest.param("大纪元记者方若水雪州八打灵报导", both("方若水"), id="a far place"),
+        pytest.param("大纪元记者方若水白宫前报导", both("方若水"), id="before a place"),
+        pytest.param("大纪元记者方若水巴黎机场报导", both("方若水"), id="a part of a place"),
         pytest.param("大纪元方若水记者首尔报导", both("方若水"), id="the office behind the name"),
         pytest.param("大纪元记者方若水编译香港报导", both("方若水"), id="a verb before the place"),
         pytest.param("大纪元驻比利时记者编译报导", both(""), id="an office alone"),
@@ -308,6 +322,20 @@ def test_the_list_of_places_is_clean() -> None:
 
 
 @pytest.mark.parametrize(
+    "byline",
+    [
+        "文／Joan Fisher 编译／陆小满",
+        "作者／Joan Fisher 编译／陆小满",
+        "撰文／Joan Fisher 翻译／陆小满",
+        "文：Joan Fisher 译：陆小满",
+        "英文大纪元记者Joan Fisher报导／陆小满编译",
+    ],
+)
+def test_labels_within_a_byline(byline: str) -> None:
+    assert credited(byline) == both("Joan Fisher", "陆小满")
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
         pytest.param("作者：方若水", both("方若水"), id="作者"),
@@ -324,6 +352,15 @@ def test_the_list_of_places_is_clean() -> None:
         pytest.param("作者：海边先生", both("海边先生"), id="先生 of a pen name"),
         pytest.param("作者：方若水教授", both("方若水"), id="a title"),
         pytest.param("作者：方若水#", both("方若水"), id="an end mark"),
+        pytest.param("撰写：方若水", both("方若水"), id="撰写"),
+        pytest.param("执笔：方若水", both("方若水"), id="执笔"),
+        pytest.param(
+            "作者：方若水，海岛经济学者，现居松石湾。" + "海" * 90,
+            both("方若水"),
+            id="a life behind",
+        ),
+        pytest.param("作者：方若水（学者）现居松石湾。", both("方若水"), id="a life behind a note"),
+        pytest.param("作者：当然，渡轮周一复航。", None, id="a speaker's word"),
         pytest.param("作者简介：", None, id="about the writer"),
         pytest.param("作者：海岛大学", None, id="a body"),
         pytest.param("作者：渡轮公司宣布周一起复航，船票照旧。", None, id="a sentence"),

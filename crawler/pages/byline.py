@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from crawler.pages.people import AGENCY, LONGEST_BYLINE, OFFICE, People, people
+from crawler.pages.people import AGENCY, LONGEST_BYLINE, OFFICE, People, names_alone, people
 from crawler.pages.signed import signed
 
-__all__ = ["Byline", "People", "find_byline", "people", "signed"]
+__all__ = ["Byline", "People", "credited", "find_byline"]
 
 OPENING: Final = "（(﹝〔[［【〈{｛﹙"
 CLOSING: Final = "）)﹞〕]］】〉}｝﹚"
@@ -25,7 +25,7 @@ _VERB = (
 _BRACKET: Final = re.compile(f"[{re.escape(OPENING + CLOSING)}]")
 _HEAD: Final = re.compile(rf"[\s】）)]*[{re.escape(OPENING)}]")
 _ENDS_IN_VERB: Final = re.compile(
-    rf"{_VERB}\s*[。.，,]?$|[日社闻报]电$|(?:大纪元|本[报刊台]|综合)讯$|综合$"
+    rf"{_VERB}\s*[。.，,]?$|报[^、，,／/]{{2,8}}导$|[日社闻报]电$|(?:大纪元|本[报刊台]|综合)讯$|综合$"
 )
 _NO_BYLINE_HEAD: Final = re.compile(
     r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|[本原全]文|以[上下]|[下前]文|"
@@ -75,7 +75,7 @@ def find_byline(text: str) -> Byline | None:
     end = _closing(text, start)
     if end is not None:
         inside = _inside(text, start, end)
-        if names_the_writers(inside) and (text[start] != "【" or OFFICE.search(inside)):
+        if names_the_writers(inside) and (text[start] != "【" or _is_report(inside)):
             return _doubled(Byline(inside, start, end), text)
         if text[start] in "【[［〈" or len(inside) < _SHORT:
             return None
@@ -92,8 +92,18 @@ def _doubled(first: Byline, text: str) -> Byline:
     inside = _inside(text, first.end, end)
     if not names_the_writers(inside) or not OFFICE.search(inside):
         return first
-    more = len(people(inside).authors) > len(people(first.text).authors)
+    more = len(credited(inside).authors) > len(credited(first.text).authors)
     return Byline(inside if more else first.text, first.start, end)
+
+
+def credited(byline_text: str) -> People:
+    """Read whom a byline names, be they labelled (``文／李言 译／王立``) or glued to their office."""
+    return signed(byline_text) or people(byline_text)
+
+
+def _is_report(inside: str) -> bool:
+    """Tell whether a reporter and a verb are named: in 【】 most else is a heading."""
+    return bool(OFFICE.search(inside) and _ENDS_IN_VERB.search(inside))
 
 
 def names_the_writers(inside: str) -> bool:
@@ -107,12 +117,10 @@ def names_the_writers(inside: str) -> bool:
     if _NO_BYLINE_WITHIN.search(inside):
         return False
     if _LABELLED.match(inside):
-        return people(inside) != People()
+        return credited(inside) != People()
     if _ENDS_IN_VERB.search(inside):
         return bool(AGENCY.search(inside) or OFFICE.search(inside)) or people(inside) != People()
-    if len(inside) > _SHORT or not OFFICE.search(inside):
-        return False
-    return bool(AGENCY.match(inside)) or people(inside) != People()
+    return len(inside) <= _SHORT and bool(OFFICE.search(inside)) and names_alone(inside)
 
 
 def _closing(text: str, start: int) -> int | None:

@@ -58,7 +58,7 @@ _SELF = (
 )
 AGENCY: Final = re.compile(
     f"《{_SELF}》|{_SELF}(?:英文版|中文版|英文|中文)?"
-    "|《?新纪元(?:周刊)?》?|新唐人(?:亚太)?(?:电视台|电视)?|NTD(?:TV)?|希望之声(?:国际)?(?:广播)?(?:电台)?"
+    "|《?新纪元(?:周刊)?》?|新唐人(?:亚太)?(?:电视台|电视)?(?:热点互动|世事关心)?|NTD(?:TV)?|希望之声(?:国际)?(?:广播)?(?:电台)?"
     "|自由亚洲(?:电台)?|美国之音|法国国际广播电台|法广|德国之声|英国广播公司|明慧(?:网|记者站|(?=记者|通讯员))"
     "|正见网|看中国|动态网|追查国际|中央社|法新社|美联社|路透社|共同社|韩联社|新华社|中新社|中广|中评社"
     "|自由时报|中国时报|联合报|苹果日报|世界日报|星岛日报|明报|(?:The )?Epoch Times|本[报刊网台社]",
@@ -66,7 +66,7 @@ AGENCY: Final = re.compile(
 """Bodies that report, the newspaper's own name in its misspellings among them."""
 
 OFFICE: Final = re.compile(
-    "(?:记者|记[^者、，／/]{1,3}者(?!记者)|纪者|大纪?者)+(?![站团会组室部协])|专栏作[家者]|专栏撰稿人|作家|作者|评论[员人]|时评人|撰稿[人员]"
+    "(?<!公民)(?<!战地)(?<!外国)(?:记者|记[^者、，／/]{1,3}者(?!记者)|纪者|大纪?者)+(?![站团会组室部协])|专栏作[家者]|专栏撰稿人|作家|作者|评论[员人]|时评人|撰稿[人员]"
     "|通讯员|研究员|分析师|主笔|副?主编|总编辑?|编辑(?![部组室])|实习生|(?:编译者?|翻译|译者)[:：]?(?![报综整改导稿兼撰和])(?=.)",
 )
 """Nouns for those who write; the name stands behind them, seldom before."""
@@ -88,7 +88,7 @@ _OTHER: Final = "摄影 拍摄 制图 绘图 主持 剪辑 制作 录像 图".sp
 _FILLER: Final = (
     "综合 独家 现场 联合 连线 特别 深度 追踪 跟踪 实地 即时 滚动 文字 新闻 调查 分析 图文 视频 电话 专题 快讯 发自 来自 "
     "首都 首府 DC D.C. 日讯 消息 社论 记者站 分社 新闻中心 新闻部 新闻组 新闻社 编辑部 编译组 翻译组 "
-    "工作组 制作组 专题部 专题组 报道组 报导组 报社 电视台 电台 广播电台 团队 地区 大学 机场 记者"
+    "工作组 制作组 专题部 专题组 报道组 报导组 报社 电视台 电台 广播电台 团队 地区 大学 机场 广场 医院 法院 校园 会场 车站 总部 领馆 领事馆 大使馆 记者"
 ).split()
 _NEWSROOM: Final = re.compile(
     "[^、，,/／]{0,20}?(?:记者站|分社|新闻(?:中心|[部组社])|编辑部|[编翻]译组|[工制]作组|专题[部组]|报[导道]组)"
@@ -104,7 +104,7 @@ _TAIL: Final = PLACES.union(_WRITE, _TRANSLATE, _OTHER, _FILLER, _AND_OTHERS) - 
 _SIGNPOSTS: Final = PLACES.union(_WRITE, _TRANSLATE, ["综合", "根据"]) - {"译", "报", "电"}
 _LAST: Final = frozenset({"电", "报", "讯", "等"})
 """Words of one character: they count at the very end only, else they would eat names."""
-_BEHIND_PLACE: Final = frozenset("市州县省郡区镇")
+_BEHIND_PLACE: Final = frozenset("市州县省郡区镇前外")
 _BEFORE_PLACE: Final = frozenset("于在自从")
 """Characters that count beside a place only: people are called 杨州, 李自."""
 
@@ -130,6 +130,11 @@ _SECOND_SPELLING: Final = re.compile(
 )
 _TEXT_AND_PICTURE: Final = re.compile(r"文\s*(?=[/／][^/／]{2,12}图$)")
 _PICTURE_CREDIT: Final = re.compile(r"(?<=.{2})[ ，,、；;]*(?:图|摄影|摄)\s*[/／:：].*$")
+_SOURCE: Final = re.compile(
+    rf"(?<=[译写理])自[^、，,／/]*|(?<=.)(?:根据|据)(?:{AGENCY.pattern})(?=[^、，,／/]*报[导道])"
+)
+"""What a report stands on: ``李言编译自美联社``, ``李言据路透社报导``."""
+_LINKING: Final = re.compile("的(?=采访|专访|综合|报[导道]|编译|访谈)")
 _LONG_NAME: Final = 4
 _JOINT_REACH: Final = 24
 """Characters within which the "and" behind a first name stands, its place included."""
@@ -157,6 +162,7 @@ def people(byline_text: str) -> People:
 
 def _items(text: str) -> list[_Item]:
     """Split a byline at its marks: a slash divides groups, a comma or an "and" divides items."""
+    text = _LINKING.sub("", _SOURCE.sub("", text))
     text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", _SECOND_SPELLING.sub("", text)))
     found: list[_Item] = []
     for group, part in enumerate(_SLASH.split(text)):
@@ -171,6 +177,24 @@ def _items(text: str) -> list[_Item]:
             if rest:
                 found.append(_item(rest, group))
     return found
+
+
+def names_alone(byline_text: str) -> bool:
+    """Tell whether a byline that ends in no verb holds nothing but offices, names and places.
+
+    ``大纪元记者李言、王立台北`` does; a heading about a reporter does not.
+    """
+    text = _SECOND_SPELLING.sub("", byline_text[:LONGEST_BYLINE])
+    pieces = (piece.strip() for part in _SLASH.split(text) for piece in _COMMA.split(part))
+    return all(map(_is_name_alone, filter(None, pieces)))
+
+
+def _is_name_alone(piece: str) -> bool:
+    rest = _without_agency(piece)
+    office = OFFICE.search(rest)
+    behind = _without_agency(rest[office.end() :]) if office else rest
+    names, tail = _names(behind)
+    return 0 in _tail_starts(tail) if names else bool(office and _name_before(rest[: office.end()]))
 
 
 def _with_deeds(items: list[_Item]) -> list[_Item]:
