@@ -38,6 +38,10 @@ def test_column(title: str, expected: str | None) -> None:
         pytest.param("海边月：渡轮", "海边月", id="pen name"),
         pytest.param("五湖先生：渡轮", "五湖先生", id="pen name of four"),
         pytest.param("欧文·费舍：渡轮", "欧文·费舍", id="foreign name"),
+        pytest.param("欧文 ·费舍：渡轮", "欧文·费舍", id="a blank beside the point"),
+        pytest.param("Joan Fisher：渡轮", "Joan Fisher", id="Latin letters"),
+        pytest.param("White House：渡轮", None, id="a house in Latin letters"),
+        pytest.param("北岸隐士：渡轮", "北岸隐士", id="pen name of a hermit"),
         pytest.param("方若水： 渡轮", "方若水", id="blank behind the colon"),
         pytest.param("方 言：渡轮", "方言", id="a name spaced out"),
         pytest.param("方若水 ：渡轮", "方若水", id="blank before the colon"),
@@ -50,7 +54,7 @@ def test_column(title: str, expected: str | None) -> None:
             pytest.param(f"{label}：渡轮", None, id=label)
             for label in (
                 "分析 快讯 组图 专家 消息 视频 图片新闻 评论 社论 一线 连载 特稿 纪元特稿 时评 白宫 美国 台湾 台北市 "
-                "美议员 中国人 渡轮公司 海岛法院 前外交官 海岛大学 卫生部 时报 外媒 网友 知情人 九评之三 法学教授 历史的真实 "
+                "美议员 中国人 渡轮公司 海岛法院 海岛村 春节 温家宝 法广 老百姓 前外交官 海岛大学 卫生部 时报 外媒 网友 知情人 九评之三 法学教授 历史的真实 "
                 "新华社 东海论坛 大纪元编辑部 民调 港府 警方"
             ).split()
         ),

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from crawler.pages.names import HAN, is_han_name, is_surname_led
+from crawler.pages.names import HAN, is_han_name, is_latin_name, is_surname_led
+from crawler.pages.people import AGENCY
 from crawler.pages.places import NAMESAKES, PLACES
 
 _COLUMN: Final = re.compile(r"\s*【\s*([^】\s](?:[^】\n]{0,38}[^】\s])?)\s*】")
-_PREFIX: Final = re.compile(rf"\s*({HAN}(?:[{HAN[1:-1]} ·‧•・.．]{{0,14}}{HAN})?)\s*[：:﹕︰]")
+_PREFIX: Final = re.compile(
+    rf"\s*({HAN}(?:[{HAN[1:-1]} ·‧•・.．]{{0,14}}{HAN})?|[A-Z][A-Za-z.'’-]*(?: [A-Z][A-Za-z.'’-]*){{1,3}})"
+    r"\s*[：:﹕︰]"
+)
+_SPACED_POINT: Final = re.compile(r" *([·‧•・]) *")
 _LABELS: Final = frozenset(
     (
         "分析 快讯 组图 专家 消息 视频 评论 社论 一线 连载 简讯 短讯 快评 时评 特稿 专稿 专访 访谈 独家 图片 图集 图解 图说 影片 直播 报告 民调 调查 "
@@ -23,9 +28,14 @@ _LABELS: Final = frozenset(
         "公开信 致辞 演讲 讲话 发言 证词 证言 自述 口述 回忆 回忆录 日记 书信 遗书 知情人 知情者 消息人士 目击者 爆料 举报 问答 问与答 答疑 释疑 "
         "明慧网 正见网 大纪元 新唐人 希望之声 自由时报 苹果日报 美国之音 追查国际 法轮功 法轮大法 川普 特朗普 拜登 奥巴马 布什 普京 普丁 蓬佩奥 彭斯 "
         "布林肯 佩洛西 耶伦 泽连斯基 达赖喇嘛 安倍 习近平 胡锦涛 江泽民 毛泽东 蔡英文 马英九 赖清德 "
+        "温家宝 朱镕基 李克强 邓小平 赵紫阳 胡耀邦 曾庆红 周永康 薄熙来 王岐山 陈水扁 李登辉 宋楚瑜 吕秀莲 柯文哲 韩国瑜 董建华 曾荫权 梁振英 林郑月娥 李家超 "
+        "布莱尔 鲍威尔 赖斯 希拉里 克林顿 切尼 拉姆斯菲尔德 麦凯恩 罗姆尼 桑德斯 贺锦丽 沙利文 默克尔 萨科齐 马克龙 朔尔茨 卡梅伦 小泉纯一郎 菅义伟 岸田文雄 "
+        "金正日 金正恩 文在寅 尹锡悦 朴槿惠 卢武铉 李明博 杜鲁多 特鲁多 哈珀 霍华德 莫里森 内塔尼亚胡 萨达姆 卡扎菲 本拉登 马斯克 "
         "外电 通讯社 业界 智库 高层 民意 民调 网络投票 知情 亲历者 见证 战况 战局 战事 疫情 灾情 灾难 天灾 人祸 选情 选战 台海 南海 两会 俄乌 中医 西医 医师 医生 时评人 "
         "秘闻 秘辛 秘史 黑幕 史海 读史 传奇 传说 神话 寓言 故事 民谣 童谣 杂感 感悟 随感 随想 笔记 札记 手记 征文 投书 来函 预告 录像 录音 录影 茶馆 "
-        "经济学人 华邮 纽时 路透 彭博 路透社 法新社 美联社 新华社 央视 人民日报 环时 真相 谎言 警示 提醒 预言 奇闻 轶事 天象 健康 养生 生活"
+        "经济学人 华邮 纽时 路透 彭博 路透社 法新社 美联社 新华社 央视 人民日报 环时 真相 谎言 警示 提醒 预言 奇闻 轶事 天象 健康 养生 生活 "
+        "文革 奥运 春节 元旦 中秋 端午 清明 国庆 五一 六四 七一 九一八 教师节 母亲节 父亲节 情人节 圣诞节 感恩节 红楼梦 三国演义 水浒 西游记 真善忍 一剪梅 "
+        "老百姓 百姓 平民 公民 民运 农民 工人 农民工 访民 股民 网络水军 北漂 海归 退伍军人 福布斯"
     ).split(),
 )
 """What stands in a name's place and is no person: kinds of text, bodies, quoted statesmen."""
@@ -36,10 +46,13 @@ _NO_PERSON: Final = re.compile(
     "运动|历史|文化|经济|政治|军事|社会|政府|政权|政局|真相|谎言|危机|战争|主义|思想|教育|劳教|酷刑|迫害|特工|间谍|记者|读者|网友|夫妇|女子|男子|"
     "^[美英日俄韩德法澳加台港印欧中陆前原某各](?:[防财外]长|副卿|国务卿|立委|高[官管]|将领|首富|医[生师]|智库|各界|员工|业者|商会|检察|勋爵|"
     "府$)|(?:警长|公诉人|监事|战略师|现象|[诉法]庭)$|"
-    "少女|当权者|特稿|点评|开讲|拾遗|[部院署局厅社报媒网党办刊]$|[学协]会$|安理会|委员会|法院|电台|电视",
+    "少女|当权者|特稿|点评|开讲|拾遗|[部院署局厅社报媒网党办刊村]$|[学协]会$|安理会|委员会|法院|电台|电视",
 )
 _NO_PEN_NAME: Final = re.compile(
-    "[国省市县州区军队团组方站处校台会人们]$|表示|认为|关于|发现|[致从论看谈评观驳问答说访第]|[上中下篇讲章回集期一二三四五六七八九十]$|之.$",
+    "[国省市县州区镇军队团组方站处校台会人们]$|表示|认为|关于|发现|[致从论看谈评观驳问答说访第]|[上中下篇讲章回集期一二三四五六七八九十]$|之.$",
+)
+_NO_LATIN_PERSON: Final = re.compile(
+    r"\b(?:House|White|Wall|Street|Affairs|Policy|Report|Review|Index|States?|United|National|World|Security|Freedom|Human|Rights|Chin(?:a|ese))\b"
 )
 _PEN_NAME_END: Final = (
     "先生",
@@ -54,6 +67,8 @@ _PEN_NAME_END: Final = (
     "一枭",
     "主人",
     "布衣",
+    "隐士",
+    "老师",
 )
 _STATES: Final = PLACES - NAMESAKES
 _LONG_NAME: Final = 4
@@ -81,10 +96,12 @@ def title_author(title: str) -> str | None:
     match = _PREFIX.match(title)
     if not match:
         return None
-    name = match[1].strip()
+    name = _SPACED_POINT.sub(r"\1", match[1].strip())
+    if is_latin_name(name):
+        return None if _NO_LATIN_PERSON.search(name) else name
     if " " in name:
         name = name.replace(" ", "") if len(name) <= _LONG_NAME else name
-    if name in _LABELS or name in _STATES or not is_han_name(name):
+    if name in _LABELS or name in _STATES or AGENCY.fullmatch(name) or not is_han_name(name):
         return None
     return name if _is_person(name) else None
 
