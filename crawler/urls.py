@@ -22,9 +22,11 @@ _SECTION = re.compile(_SECTION_ID)
 # Hosts that are the newspaper's own; all of them answer on https.
 _OWN_HOSTS = ("epochtimes.com", "theepochtimes.com", "dajiyuan.com")
 
-# What mail programs and social networks add to an address; it names the reader, not the page.
+# What mail programs and social networks add to an address: it names the reader, not the page.
+# And the number that players add (4 pages), so that no cache answers.
 _TRACKING = re.compile(
-    r"(utm_[a-z_]+|fbclid|gclid|dclid|msclkid|yclid|igshid|mc_[ce]id|_ga)", re.IGNORECASE
+    r"(?:utm_[a-z_]+|fbclid|gclid|dclid|msclkid|yclid|igshid|mc_[ce]id|_ga)(?:=.*)?|_=[0-9]+",
+    re.IGNORECASE,
 )
 
 # The mirrors' cache-buster: MMDDHHMM behind a Markdown page.
@@ -188,7 +190,7 @@ def _canonical(href: str, base: str) -> str:
             return _mailto(joined)
         if scheme not in ("http", "https"):
             raise UnusableURL(f"not an http, https or mailto address: {href[:200]!r}")
-        if not _HOST.fullmatch(parts.hostname or ""):
+        if not _is_host(parts.hostname or ""):
             raise UnusableURL(f"not a host name: {parts.hostname!r}")
         _ = parts.port  # raises for a port that is no number
         parts = urlsplit(safe_url_string(joined))
@@ -197,6 +199,11 @@ def _canonical(href: str, base: str) -> str:
         raise
     except ValueError as exc:  # urllib and idna raise subclasses of it
         raise UnusableURL(f"cannot be parsed as an address: {href[:200]!r}: {exc}") from exc
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a host can be called so; without a dot it is a slip: ``http://https//www…``."""
+    return _HOST.fullmatch(name) is not None and ("." in name.strip(".") or ":" in name)
 
 
 def _mailto(address: str) -> str:
@@ -217,9 +224,7 @@ def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> s
         port = ""
     if not port and _own(host):
         scheme = "https"
-    query = "&".join(
-        pair for pair in query.split("&") if not _TRACKING.fullmatch(pair.partition("=")[0])
-    )
+    query = "&".join(pair for pair in query.split("&") if not _TRACKING.fullmatch(pair))
     if path.endswith(".md") and _CACHE_BUSTER.fullmatch(query):
         query = ""
     netloc = userinfo + at + host + (":" + port if port else "")

@@ -77,6 +77,8 @@ CANONICAL = [
     ("https://example.org/?id=12&fbclid=x&b=1", "https://example.org/?id=12&b=1"),
     ("https://example.org/?UTM_Campaign=x", "https://example.org/"),
     ("https://example.org/?utm_source", "https://example.org/"),
+    ("https://example.org/a.mp4?_=12", "https://example.org/a.mp4"),
+    ("https://example.org/?_=a", "https://example.org/?_=a"),
     ("https://example.org/?utmost=1", "https://example.org/?utmost=1"),
     ("https://example.org/?q=utm_source=1", "https://example.org/?q=utm_source=1"),
     ("https://example.org/README.md?10211645", "https://example.org/README.md"),
