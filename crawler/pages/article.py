@@ -40,6 +40,7 @@ _BYLINE_BLOCKS = 3
 _EDITOR_BLOCKS = 8
 _EDITOR_LINES = 3  # of one block; more are no credits
 _SIGNATURE_LENGTH = 60
+_SIGNATURE_BLOCKS = 3
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 
@@ -194,6 +195,7 @@ def _read_blocks(page: ArticlePage, header: Sequence[Leaf], body: Sequence[Leaf]
     blocks = [leaf for leaf in blocks if leaf.text]
     page.editors = _take_editors(blocks)  # before the byline: on a short page they stand there
     page.lines = [line for leaf in (*header, *blocks) for line in _short_lines(leaf.text)]
+    page.lines += [leaf.text for leaf in blocks[-_SIGNATURE_BLOCKS:] if _tells_a_life(leaf.text)]
     page.dateline, page.byline = _take_head(blocks)
     _cut_end_marks(blocks)
 
@@ -222,28 +224,32 @@ def _short_lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
 
 
+def _tells_a_life(text: str) -> bool:
+    """Tell whether a block signs the article and goes on: ``作者：李言，经济学者，现居海岛。…``."""
+    return len(text) > _SIGNATURE_LENGTH and text.startswith(("作者", "撰文", "本文作者"))
+
+
 def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
     """Cut dateline and byline out of the first blocks and return their raw text."""
     for number, leaf in enumerate(blocks[:_DATELINE_BLOCKS]):
         dateline = find_dateline(leaf.text)
         if dateline is None:
             continue
-        behind = leaf.text[dateline.end :]
         byline = None
-        if behind.strip():
-            found = find_byline(behind)
-            if found:
-                byline = found.text
-                leaf.cut(dateline.end + found.start, dateline.end + found.end)
-        elif number + 1 < len(blocks):  # alone in its block: 1,977 comment pages
-            byline = _take_byline(blocks[number + 1])
+        if found := find_byline(leaf.text[dateline.end :]):
+            byline = found.text
+            leaf.cut(dateline.end + found.start, dateline.end + found.end)
+        # alone in its block on 1,977 comment pages, or with a second title behind it
+        byline = byline or _first_byline(blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)])
         leaf.cut(dateline.start, dateline.end)
         _cut_spare_closings(leaf)
         return dateline.text, byline
-    for leaf in blocks[:_BYLINE_BLOCKS]:
-        if byline := _take_byline(leaf):
-            return None, byline
-    return None, None
+    return None, _first_byline(blocks[:_BYLINE_BLOCKS])
+
+
+def _first_byline(blocks: Sequence[Leaf]) -> str | None:
+    """Cut the byline that heads one of ``blocks`` and return its raw text."""
+    return next((byline for leaf in blocks if (byline := _take_byline(leaf))), None)
 
 
 def _cut_spare_closings(leaf: Leaf) -> None:

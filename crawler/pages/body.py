@@ -161,6 +161,7 @@ class _Walk:
         self.figure: Picture | None = None
         self.caption = False
         self.anchors: list[Anchor] = []
+        self.linked = 0
         self.begins = begins
         self.ends = ends
         self.loose_list: tuple[tuple[Container, ...], Container] | None = None
@@ -268,7 +269,7 @@ class _Walk:
             if _is_junk(element):
                 return
             classes = element.get("class", "")
-            if "wp-caption-text" in classes:
+            if "wp-caption-text" in classes or "imgtxt" in classes:  # the latter in page headers
                 self.captioned(element, path, marks, depth)
                 return
             if "wp-caption" in classes or "gallery-item" in classes:
@@ -336,17 +337,22 @@ class _Walk:
         if url is None:
             self.inside(element, tag, path, marks, depth + 1)
             return
+        if self.linked:  # HTML knows no link in a link: the innermost is the one that is followed
+            marks = tuple(mark for mark in marks if mark[0] != "a")
+        marks = (*marks, _anchor_mark(url))
+        self.linked += 1
         label = tag_of(url)
-        if label is not None:
+        if label is None:
+            anchor = Anchor(url)
+            self.body.anchors.append(anchor)
+            self.anchors.append(anchor)
+            self.inside(element, tag, path, marks, depth + 1)
+            self.anchors.pop()
+        else:
             if label not in self.body.tags:
                 self.body.tags.append(label)
-            self.inside(element, tag, path, (*marks, _anchor_mark(url)), depth + 1)
-            return
-        anchor = Anchor(url)
-        self.body.anchors.append(anchor)
-        self.anchors.append(anchor)
-        self.inside(element, tag, path, (*marks, _anchor_mark(url)), depth + 1)
-        self.anchors.pop()
+            self.inside(element, tag, path, marks, depth + 1)
+        self.linked -= 1
 
     def resolved(self, href: str | None) -> str | None:
         """Return the canonical address of ``href``, None where it leads nowhere else."""
@@ -392,7 +398,9 @@ class _Walk:
         """Note what a player or its fallback leaves: addresses of media, never text."""
         if leaves_player_trace(element):
             self.body.player = True
-        for node in element.iter("video", "audio", "source", "embed", "iframe"):
+        # a player's list of what it plays, for those without scripts, links to it
+        listed = _LINKS if element.tag == "noscript" else ()
+        for node in element.iter("video", "audio", "source", "embed", "iframe", *listed):
             for name in ("src", "href"):
                 url = self.resolved(node.get(name))
                 if url and is_video(url):

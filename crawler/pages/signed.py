@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from crawler.pages.names import is_han_name, is_name, is_surname_led, plain_name
+from crawler.pages.names import is_han_name, is_latin_name, is_name, is_surname_led, plain_name
 from crawler.pages.people import People
 
-_WRITER = r"(?:本文)?(?:原?作者|撰文|撰稿|图、?文|文、?图|文)"
+_WRITER = r"(?:本文)?(?:原?作者|撰[文稿写]|[编采]写|执笔|图、?文|文、?图|文)"
 _TRANSLATOR = r"(?:中?文?翻译|译者|编译|译)"
 _MARK = r"\s*[：:﹕︰/／╱∕|｜◎]\s*"
 # Credits of another kind on the same line: ``文／李言 图／王立``, ``作者：李言 来源：海岛网``.
@@ -22,6 +22,10 @@ _SIGNED: Final = re.compile(
     rf"[\s（(【\[◎●◆◇▲■*]*(?:(?P<writer>{_WRITER})|(?P<translator>{_TRANSLATOR})){_MARK}(?P<names>[^：:﹕︰]{{2,60}}?)"
     rf"(?:[\s，,；;、]*(?P<second>{_TRANSLATOR}){_MARK}(?P<others>[^：:﹕︰]{{2,40}}?))?"
     rf"(?:[（(][^（）()]{{1,60}}[）)])?(?:{_OTHER})?[\s）)】\]#＃◇◆*@。.]*",
+)
+# A life behind the name: ``作者：李言，经济学者，现居海岛。``
+_LIFE: Final = re.compile(
+    r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?(?:作者|撰文)\s*[：:﹕︰]\s*(?P<name>[^：:﹕︰，,。、（(\n]{2,30}?)\s*[，,（(]"
 )
 # One character and a colon may also be a speaker of a dialogue: ``文：好啊``.
 _SPEAKER: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*[文译]\s*[：:﹕︰]")
@@ -41,15 +45,23 @@ def signed(line: str) -> People | None:
     Returns:
         Its people, or ``None`` where it is no such line or names nobody.
     """
-    if len(line) > _LONGEST:
+    match = _SIGNED.fullmatch(line) if len(line) <= _LONGEST else None
+    first = _people(match["names"]) if match else ()
+    if not match or not first:
+        return _with_life(line)
+    if _SPEAKER.match(line) and any(map(_is_word, first)):
         return None
-    match = _SIGNED.fullmatch(line)
+    others = _people(match["others"] or "")
+    return People(first, others) if match["writer"] else People((), (*first, *others))
+
+
+def _with_life(line: str) -> People | None:
+    """Read an author whose life follows; a word is no name here, prose may begin so."""
+    match = _LIFE.match(line)
     if not match:
         return None
-    first, others = _people(match["names"]), _people(match["others"] or "")
-    if not first or (_SPEAKER.match(line) and any(map(_is_word, first))):
-        return None
-    return People(first, others) if match["writer"] else People((), (*first, *others))
+    name = plain_name(match["name"])
+    return People((name,)) if is_surname_led(name) or is_latin_name(name) else None
 
 
 def _people(text: str) -> tuple[str, ...]:
