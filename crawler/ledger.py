@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.exceptions import FeedBusy, FeedUnusable, WrongUsage
 from crawler.feed import JsonLines, Lock
 from crawler.items import CONTRACT_VERSION, timestamp
 from crawler.state import Ids, State, StateTooNew, Written, is_damage
@@ -347,6 +347,10 @@ class Ledger:
             yield
         except sqlite3.Error as exc:
             self.given_up = True
+            if getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise FeedBusy(
+                    f"another program holds the feed's state in {self.directory}; run again"
+                ) from exc
             raise FeedUnusable(
                 f"the feed's state in {self.directory} cannot be written: {exc}. "
                 "Make room or mend the permissions, then run again: nothing is lost."

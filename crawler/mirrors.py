@@ -78,8 +78,8 @@ class Mirrors:
             return self.mirrors[wanted]
         if "://" in wanted:
             return _at_url(wanted, name)
-        if Path(wanted).expanduser().is_dir():
-            return _at_directory(Path(wanted).expanduser().resolve(), name)
+        if (folder := expanded(wanted, "mirror")).is_dir():
+            return _at_directory(folder.resolve(), name)
         raise WrongUsage(
             f"no mirror {wanted!r}: choose one of {self._choices()} (described in {self.file}), "
             "or give an address: http(s)://…/ or a directory"
@@ -109,7 +109,7 @@ def load_mirrors(file: Path) -> Mirrors:
         raise WrongUsage(f"{file}: a mirror is a table [mirrors.NAME]")
     mirrors = {name: _described(file, name, table) for name, table in tables.items()}
     default = document.get("default")
-    if default is not None and default not in mirrors:
+    if default is not None and (not isinstance(default, str) or default not in mirrors):
         raise WrongUsage(f"{file}: default = {default!r} is none of {', '.join(sorted(mirrors))}")
     return Mirrors(file, default, mirrors)
 
@@ -144,7 +144,7 @@ def _sections(value: object, where: str) -> tuple[str, ...]:
 
 def _base(folder: Path, way: str, value: str, where: str) -> str:
     if way == "path" or (way == "git" and "://" not in value):
-        return str((folder / Path(value).expanduser()).resolve())
+        return str((folder / expanded(value, f"{where}: {way}")).resolve())
     if way == "git":
         return value
     return _web_base(value, f"{where}: {way}", rendered=way == "browser")
@@ -152,12 +152,30 @@ def _base(folder: Path, way: str, value: str, where: str) -> str:
 
 def _web_base(value: str, where: str, *, rendered: bool = False) -> str:
     """Return an address that ends in ``/``; where pages are ``rendered``, ``#/`` may be in it."""
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises for one that is no number
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise WrongUsage(f"{where} is an address http(s)://…/, not {value!r}")
     if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
         raise WrongUsage(f"{where} is a base: without ? and #")
-    return value.rstrip("/") + "/"
+    # scheme and host are the same in any case; lines have one form
+    user, at, host = parts.netloc.rpartition("@")
+    origin = f"{parts.scheme}://{user}{at}{host.lower()}"
+    return (origin + value[len(origin) :]).rstrip("/") + "/"
+
+
+def expanded(value: str, where: str) -> Path:
+    """Return a directory that is given by its path, ``~`` included."""
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError as exc:  # ~ of nobody
+        raise WrongUsage(f"{where}: {value!r} is no directory: {exc}") from exc
+    if "\0" in value:
+        raise WrongUsage(f"{where}: {value!r} is no directory")
+    return path
 
 
 def moved(mirror: Mirror, via: str, address: str) -> Mirror:
@@ -218,8 +236,7 @@ def checked_name(name: str) -> str:
 
 
 def _at_url(address: str, name: str | None) -> Mirror:
-    scheme = urlsplit(address).scheme
-    if scheme not in ("http", "https"):
+    if address.partition("://")[0].lower() not in ("http", "https"):
         raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
     base = _web_base(address, "mirror", rendered=True)
     parts = urlsplit(base)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.exceptions import WrongUsage
-from crawler.mirrors import Mirror, checked_name, load_mirrors
+from crawler.mirrors import Mirror, checked_name, expanded, load_mirrors
 from crawler.urls import is_section_id
 
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
@@ -66,7 +66,7 @@ class CrawlOptions:
         name = checked_name(given["name"]) if "name" in given else None
         wanted = given.get("mirror") or os.environ.get(ENVIRONMENT_DEFAULT)
         mirror = load_mirrors(mirrors_file).find(wanted, name)
-        feed = Path(given["feed"]).expanduser() if "feed" in given else feeds / mirror.name
+        feed = expanded(given["feed"], "feed") if "feed" in given else feeds / mirror.name
         return cls(
             mirror=mirror,
             via=mirror.way(given.get("via")),

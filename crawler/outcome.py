@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Final, NamedTuple
 
 from crawler.exceptions import (
@@ -22,6 +23,9 @@ _WORDS: tuple[tuple[type[RunError], str], ...] = (
     (MirrorUnusable, "unusable"),
 )
 
+
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+"""Signals that stop a run in good order."""
 
 # Where several errors end a run, the first of these is told. Usage: it never began.
 _GRAVEST: Final = (2, 1, 5, 75, 4)
@@ -47,18 +51,18 @@ def graver(first: RunError | None, second: RunError) -> RunError:
 
 
 def outcome_of(
-    tally: Tally, *, signal: int | None = None, crashed: bool = False, cut_short: bool = False
+    tally: Tally, *, stopped_by: int | None = None, crashed: bool = False, cut_short: bool = False
 ) -> Outcome:
     """Return what a run has come to; where several apply, what is gravest.
 
     Args:
         tally: the run's counts.
-        signal: number of the signal that stopped it.
+        stopped_by: number of the signal that stopped it.
         crashed: an error of the program itself happened.
         cut_short: something else ended it before it was done (``-s CLOSESPIDER_TIMEOUT=…``).
     """
-    if signal is not None:
-        return Outcome("interrupted", 128 + signal)
+    if stopped_by is not None:
+        return Outcome("interrupted", 128 + stopped_by)
     if crashed:
         return Outcome("error", 1)
     if tally.error is not None:

@@ -27,6 +27,7 @@ class Run:
 
     Attributes:
         commit: the git commit that was read, where there is one.
+        closed: the ledger was closed, or would not let itself be closed.
         announce: tells all who hold requests back that the run ends.
         signal: number of the signal that stopped the run.
         lists_complete: every list of the mirror was read.
@@ -52,7 +53,9 @@ class Run:
         self.doing = ""
         self.known = 0
         self.crashed = False
+        self.closed = False
         self.cut_short: str | None = None
+        self._told: Outcome | None = None
         self.ledger = Ledger(options.feed, options.mirror.name, self.about())
 
     @classmethod
@@ -89,10 +92,10 @@ class Run:
 
     @property
     def outcome(self) -> Outcome:
-        """What the run has come to so far."""
-        return outcome_of(
+        """What the run has come to so far; once its line is written, what that says."""
+        return self._told or outcome_of(
             self.tally,
-            signal=self.signal,
+            stopped_by=self.signal,
             crashed=self.crashed,
             cut_short=self.cut_short is not None,
         )
@@ -108,9 +111,12 @@ class Run:
         Raises:
             FeedUnusable: the disk refused.
         """
+        self.closed = True
         with self.ledger.guard():
             self._conclude(self.ledger.state)
-        self.ledger.close(self._record(now))
+        outcome = self.outcome
+        self.ledger.close(self._record(now, outcome))
+        self._told = outcome
 
     def _conclude(self, state: State) -> None:
         """Take from the state what the report tells, and leave there what the next run compares."""
@@ -121,8 +127,8 @@ class Run:
         if self.lists_complete and self.commit:
             state.put("commit", self.commit)
 
-    def _record(self, now: datetime) -> dict[str, Any]:
-        tally, outcome = self.tally, self.outcome
+    def _record(self, now: datetime, outcome: Outcome) -> dict[str, Any]:
+        tally = self.tally
         return {
             **self.about(),
             "end": timestamp(now),

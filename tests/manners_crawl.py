@@ -18,6 +18,7 @@ from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from crawler import settings as project
 from crawler.middlewares.pace import chosen_pace
 from crawler.ways.failures import failure_of
 
@@ -27,45 +28,20 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-_SCRAPY = "scrapy.downloadermiddlewares"
-
+_NAMES = (
+    "ROBOTSTXT_OBEY", "COOKIES_ENABLED", "TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED",
+    "DOWNLOAD_VERIFY_CERTIFICATES", "DOWNLOAD_MAXSIZE", "DOWNLOAD_WARNSIZE", "DOWNLOAD_TIMEOUT",
+    "RETRY_TIMES", "RETRY_HTTP_CODES", "RETRY_GIVE_UP_LOG_LEVEL", "DOWNLOAD_HANDLERS",
+    "DOWNLOADER_MIDDLEWARES_BASE", "DOWNLOADER_MIDDLEWARES",
+    "PARK_FIRST_WAIT", "PARK_MAX_WAIT", "PARK_BUDGET", "RETRY_FIRST_WAIT",
+)  # fmt: skip
 MANNERS: dict[str, Any] = {
+    **{name: getattr(project, name) for name in _NAMES},
     "USER_AGENT": "epoch-mirror/0.1 (+mailto:operator@example.org)",
     "ROBOTSTXT_USER_AGENT": "epoch-mirror",
-    "ROBOTSTXT_OBEY": True,
-    "COOKIES_ENABLED": False,
-    "TELNETCONSOLE_ENABLED": False,
-    "REMOTE_CONTROL_ENABLED": False,
-    "DOWNLOAD_VERIFY_CERTIFICATES": True,
-    "DOWNLOAD_MAXSIZE": 8 * 1024 * 1024,
-    "DOWNLOAD_WARNSIZE": 0,
-    "DOWNLOAD_TIMEOUT": 30,
-    "RETRY_TIMES": 3,
-    "RETRY_HTTP_CODES": [408, 500, 502, 504, 522, 524],
-    "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",
-    "DOWNLOAD_HANDLERS": {
-        "http": "crawler.middlewares.handler.LettingGoHandler",
-        "https": "crawler.middlewares.handler.LettingGoHandler",
-        "data": None,
-        "file": None,
-        "ftp": None,
-        "s3": None,
-    },
-    "DOWNLOADER_MIDDLEWARES": {
-        f"{_SCRAPY}.offsite.OffsiteMiddleware": None,
-        f"{_SCRAPY}.robotstxt.RobotsTxtMiddleware": None,
-        f"{_SCRAPY}.httpauth.HttpAuthMiddleware": None,
-        f"{_SCRAPY}.redirect.MetaRefreshMiddleware": None,
-        f"{_SCRAPY}.redirect.RedirectMiddleware": None,
-        f"{_SCRAPY}.cookies.CookiesMiddleware": None,
-        f"{_SCRAPY}.httpcache.HttpCacheMiddleware": None,
-        "crawler.middlewares.guard.GuardMiddleware": 50,
-        "crawler.middlewares.robots.RobotsMiddleware": 100,
-        "crawler.middlewares.parking.ParkingMiddleware": 800,
-    },
-    "LOG_LEVEL": "INFO",
     "MEMUSAGE_ENABLED": False,
 }
+"""The project's own settings, so far as they are about manners."""
 
 
 class ListSpider(Spider):

@@ -30,6 +30,7 @@ KNOWS: dict[str, set[str]] = {
     "state": {"items", "urls"},
     "ledger": {"exceptions", "feed", "items", "state", "urls"},
     "mirrors": {"exceptions", "items", "urls"},
+    "quantities": {"exceptions"},
     "options": {"exceptions", "mirrors", "urls"},
     "tally": {"exceptions"},
     "outcome": {"exceptions", "tally"},
@@ -45,18 +46,19 @@ KNOWS: dict[str, set[str]] = {
     "tables": set(),
     # Scrapy's side
     "logformatter": set(),
-    "middlewares": {"exceptions"},
+    "middlewares": {"exceptions", "quantities"},
     "run": {
         "exceptions", "items", "ledger", "middlewares", "options", "outcome", "state", "tally",
     },
     "summary": {"run"},
-    "ways": {"changes", "exceptions", "items", "middlewares", "mirrors", "pages", "urls"},
+    "ways": {"changes", "exceptions", "items", "middlewares", "mirrors", "pages", "quantities", "urls"},
     "pipelines": {"exceptions", "items", "run", "schema", "tally", "urls"},
-    "extensions": {"exceptions", "middlewares", "run", "summary"},
+    "extensions": {"exceptions", "middlewares", "outcome", "run", "summary"},
     "spiders": {
-        "exceptions", "items", "middlewares", "mirrors", "options", "run", "walk", "ways",
+        "exceptions", "items", "middlewares", "mirrors", "options", "quantities", "run", "walk",
+        "ways",
     },
-    "commands": {"audit", "exceptions", "floors", "outcome", "run", "tables"},
+    "commands": {"audit", "exceptions", "floors", "outcome", "run", "summary", "tables"},
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
 

@@ -365,6 +365,32 @@ def test_wrong_usage(crawl: Crawl, arguments: list[str], words: list[str]) -> No
     assert result.feed.data("articles.jsonl") == b""
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MIRROR_SHRUNK_SHARE", "much"),
+        ("PARK_BUDGET", ""),
+        ("PACE_DELAY", "slow"),
+        ("READERS", "-1"),
+    ],
+)
+def test_a_wrong_setting_is_wrong_usage(
+    crawl: Crawl, mirror: Path, serve: Callable[[Path], MisbehavingServer], name: str, value: str
+) -> None:
+    """Told by its name, and no run that died: the next one has nothing to say of it."""
+    server = serve(mirror)
+    arguments = (f"mirror={server.base}", "name=mirror", "limit=1")
+    result = crawl(*arguments, settings={name: value})
+    assert result.exit_code == 2, result.log
+    assert name in result.log
+    assert "Traceback" not in result.log
+    assert not server.requests
+    again = crawl(*arguments)
+    assert again.exit_code == 0, again.log
+    assert [run["status"] for run in again.feed.runs if run["status"] == "killed"] == []
+    assert_sound(again.feed)
+
+
 def test_wrong_mirrors_file(crawl: Crawl, tmp_path: Path) -> None:
     result = crawl(settings={"MIRRORS_FILE": tmp_path / "none.toml"})
     assert result.exit_code == 2

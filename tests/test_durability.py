@@ -246,6 +246,36 @@ def test_a_second_signal_may_stop_hard(mirror: Mirror, tmp_path: Path) -> None:
     mirror.assert_crawled(again.feed)
 
 
+@pytest.mark.parametrize(
+    "moments", [8, pytest.param(60, marks=pytest.mark.soak)], ids=["few", "many"]
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_at_any_moment_gets_the_truth(
+    tmp_path: Path, number: signal.Signals, moments: int
+) -> None:
+    """From the start to the very end: status, line and log say the same.
+
+    Before the run began the signal ends the process as it ends any; once the run's line is written,
+    it comes too late.
+    """
+    usual = start_crawl("mirror=sample", feed=tmp_path / "usual").finish()
+    assert usual.exit_code == 0, usual.log
+    for moment in range(moments):
+        feed = tmp_path / f"feed{moment}"
+        running = start_crawl("mirror=sample", feed=feed)
+        # not while Python itself starts, whose own words for it nobody here chooses
+        time.sleep(usual.seconds * (0.15 + 0.9 * moment / moments))
+        running.send(number)
+        result = running.finish()
+        if result.exit_code == -number:
+            assert not result.run, result.log
+        else:
+            assert result.exit_code in (0, 128 + number), result.log
+            assert result.run["exit_code"] == result.exit_code, (result.run, result.log)
+            assert f"exit status {result.exit_code}\n" in result.log, result.log
+            assert_sound(result.feed)
+
+
 # -- one run at a time -------------------------------------------------------------------------
 
 

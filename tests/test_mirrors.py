@@ -61,6 +61,11 @@ def test_which_way_is_taken(file: Path) -> None:
         ("default = ", "cannot be read"),
         ("\udcff", "cannot be read"),
         ('default = "nobody"', "'nobody' is none of"),
+        ('default = ["one"]', "['one'] is none of"),
+        (f'[mirrors.one]\n{PUBLIC}path = "~nobodyhere/x"', "path: '~nobodyhere/x' is no directory"),
+        (f'[mirrors.one]\n{PUBLIC}path = "a\\u0000b"', "is no directory"),
+        (f'[mirrors.one]\n{PUBLIC}http = "http://[bad"', "http is an address"),
+        ('[mirrors.one]\npublic = "http://x:y/"\npath = "x"', "public is an address"),
         ("colour = 1", "unknown key 'colour'; known: default"),
         ("mirrors = 1", "a mirror is a table"),
         ("[mirrors]\none = 1", "a mirror is a table"),
@@ -114,6 +119,13 @@ def test_a_mirror_at_an_address(file: Path, address: str, name: str, ways: list[
     assert load_mirrors(file).find(address, "mine").name == "mine"
 
 
+def test_an_address_has_one_form(file: Path) -> None:
+    """Scheme and host are the same in any case."""
+    mirror = load_mirrors(file).find("HTTP://Example.ORG:80/Mirrors/Epoch")
+    assert mirror.public == "http://example.org:80/Mirrors/Epoch/"
+    assert mirror.name == "Epoch"
+
+
 def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "my mirrors" / "epoch-news"
     folder.mkdir(parents=True)
@@ -133,6 +145,11 @@ def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
         ("ftp://example.org/", None, "http(s)://…/"),
         ("file:///etc", None, "http(s)://…/"),
         ("http:///x", None, "is an address"),
+        ("http://[::1", None, "is an address"),
+        ("http://127.0.0.1:99999/", None, "is an address"),
+        ("http://127.0.0.1:ab/", None, "is an address"),
+        ("~nobodyhere/x", None, "is no directory"),
+        ("a\0b", None, "is no directory"),
         ("https://example.org/a?b=1", None, "without ? and #"),
         ("https://example.org/a#b", None, "without ? and #"),
         ("one", "other", "for a mirror given by address"),

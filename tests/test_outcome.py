@@ -46,8 +46,8 @@ def tally(*, failed: bool = False, limited: bool = False, error: RunError | None
         (tally(error=USAGE), {}, ("usage", 2)),
         (tally(failed=True), {"crashed": True}, ("error", 1)),
         (tally(error=FEED), {"crashed": True}, ("error", 1)),
-        (tally(error=FEED, failed=True), {"signal": 15, "crashed": True}, ("interrupted", 143)),
-        (tally(), {"signal": 2, "cut_short": True}, ("interrupted", 130)),
+        (tally(error=FEED, failed=True), {"stopped_by": 15, "crashed": True}, ("interrupted", 143)),
+        (tally(), {"stopped_by": 2, "cut_short": True}, ("interrupted", 130)),
     ],
 )
 def test_the_gravest_is_told(counts: Tally, how: dict[str, Any], expected: tuple[str, int]) -> None:

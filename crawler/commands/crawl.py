@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any
 
 from scrapy.commands.crawl import Command as CrawlCommand
@@ -15,9 +17,10 @@ from scrapy.exceptions import UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.exceptions import RunError, WrongUsage
-from crawler.outcome import outcome_of_error
+from crawler.exceptions import FeedUnusable, RunError, WrongUsage
+from crawler.outcome import STOPPING, outcome_of_error
 from crawler.run import Run
+from crawler.summary import summary_lines
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ class Command(CrawlCommand):
         self.failure: BaseException | None = None
         self._watch(self.crawler_process.crawl(crawler, **opts.spargs))
         self.crawler_process.start()
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)  # the run is done, and its line says so
         self.exitcode = self._status(crawler)
 
     def _quieten(self) -> None:
@@ -68,14 +73,35 @@ class Command(CrawlCommand):
     def _status(self, crawler: Crawler) -> int:
         if isinstance(self.failure, RunError):
             _tell(self.failure)
-            return outcome_of_error(self.failure).exit_code
-        if self.failure is not None:
+        elif self.failure is not None:
             logger.critical("the crawl could not begin", exc_info=self.failure)
-            return 1
         try:
-            return Run.of(crawler).outcome.exit_code
-        except KeyError:  # another spider: Scrapy's own status
+            run = Run.of(crawler)
+        except KeyError:  # none began: another spider, or wrong usage
+            return self._status_without_run()
+        if not run.closed:
+            self._close(run)
+        return run.outcome.exit_code
+
+    def _status_without_run(self) -> int:
+        if self.failure is None:
             return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
+        if isinstance(self.failure, RunError):
+            return outcome_of_error(self.failure).exit_code
+        return 1
+
+    def _close(self, run: Run) -> None:
+        """Close a run whose spider never opened, so that it has its line."""
+        if isinstance(self.failure, RunError):
+            run.end(self.failure)
+        elif self.failure is not None:
+            run.crashed = True
+        try:
+            run.close(datetime.now(UTC))
+        except FeedUnusable as error:
+            run.end(error)
+        for line in summary_lines(run):
+            logger.warning("%s", line)
 
 
 def _tell(error: RunError) -> None:

@@ -8,13 +8,10 @@ from functools import partial
 from types import FrameType
 from typing import Self
 
-from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.utils.asyncio import call_later
 
+from crawler.outcome import STOPPING
 from crawler.run import Run
-
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignal:
@@ -26,17 +23,16 @@ class StopSignal:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Connect to ``crawler``'s start."""
+        """Step in front of Scrapy's handlers, which are there once the reactor runs."""
+        from twisted.internet import reactor  # noqa: PLC0415 - Scrapy has chosen it by now
+
         extension = cls(Run.of(crawler))
-        crawler.signals.connect(extension.engine_started, signal=signals.engine_started)
+        reactor.callWhenRunning(extension.step_in)
         return extension
 
-    def engine_started(self) -> None:
-        """Step in front of Scrapy's handlers, which are there once the reactor runs."""
-        call_later(0, self._step_in)
-
-    def _step_in(self) -> None:
-        for number in _STOPPING:
+    def step_in(self) -> None:
+        """Note a signal before Scrapy's handler is told of it."""
+        for number in STOPPING:
             handler = signal.getsignal(number)
             if not callable(handler):
                 continue

@@ -18,6 +18,7 @@ from crawler.middlewares.ending import StopWatch, end_run, run_ending
 from crawler.middlewares.pace import chosen_pace
 from crawler.middlewares.refusals import RunEnding
 from crawler.middlewares.retry_after import retry_after_seconds
+from crawler.quantities import amount
 
 if TYPE_CHECKING:
     from typing import Self
@@ -57,15 +58,19 @@ class ParkingMiddleware:
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        """Read the settings of ``crawler`` and listen to its signals."""
+        """Read the settings of ``crawler`` and listen to its signals.
+
+        Raises:
+            WrongUsage: a setting is no number of seconds.
+        """
         settings = crawler.settings
         self._crawler = crawler
         self._waits = Waits(
-            first=settings.getfloat("PARK_FIRST_WAIT", 60),
-            longest=settings.getfloat("PARK_MAX_WAIT", 1800),
-            budget=settings.getfloat("PARK_BUDGET", 3600),
+            first=amount(settings, "PARK_FIRST_WAIT"),
+            longest=amount(settings, "PARK_MAX_WAIT"),
+            budget=amount(settings, "PARK_BUDGET"),
         )
-        self._retry_wait = settings.getfloat("RETRY_FIRST_WAIT", 1)
+        self._retry_wait = amount(settings, "RETRY_FIRST_WAIT")
         self._doors: dict[str, Door] = {}
         self._ending = asyncio.Event()
         self._stop_watch = StopWatch(crawler)

@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 
 # RFC 9110, 10.2.3: delay-seconds is 1*DIGIT. Hosts also send "1.5"; a sign or a unit is malformed.
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
+# Longer waits are all the same, and a date so far away has no name: ten years.
+_LONGEST = 10 * 366 * 86400.0
 
 
 def retry_after_seconds(value: str | bytes | None, now: datetime) -> float | None:
@@ -20,16 +22,16 @@ def retry_after_seconds(value: str | bytes | None, now: datetime) -> float | Non
         now: the present, with a time zone.
 
     Returns:
-        Seconds, never negative: a date in the past is 0. ``None`` where no wait can be read.
+        Seconds, from 0 (a date in the past) to ten years. ``None`` where no wait can be read.
     """
     if value is None:
         return None
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     text = text.strip()
     if _SECONDS.fullmatch(text):
-        return float(text)
+        return min(float(text), _LONGEST)
     date = _http_date(text)
-    return None if date is None else max(0.0, (date - now).total_seconds())
+    return None if date is None else min(max(0.0, (date - now).total_seconds()), _LONGEST)
 
 
 def _http_date(text: str) -> datetime | None:

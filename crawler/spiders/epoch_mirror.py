@@ -19,6 +19,7 @@ from crawler.items import Article
 from crawler.middlewares.guard import GuardMiddleware
 from crawler.mirrors import moved
 from crawler.options import CrawlOptions
+from crawler.quantities import amount
 from crawler.run import Run
 from crawler.walk import Visit, Walk
 from crawler.ways.bulk import Bulk, readers_for
@@ -67,7 +68,7 @@ class EpochMirrorSpider(Spider):
             self.run.tally,
             clock=lambda: datetime.now(UTC),
             unseen=self.way.unseen,
-            shrunk_share=self.settings.getfloat("MIRROR_SHRUNK_SHARE"),
+            shrunk_share=amount(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )
         if options.fallback:
             self.second_way, more = way_of(

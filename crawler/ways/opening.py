@@ -9,9 +9,9 @@ from typing import Any
 import platformdirs
 from scrapy.settings import BaseSettings
 
-from crawler.exceptions import WrongUsage
 from crawler.middlewares.pace import chosen_pace
 from crawler.mirrors import Mirror
+from crawler.quantities import count
 from crawler.ways.git import GitWay
 from crawler.ways.http import HttpWay
 from crawler.ways.path import PathWay
@@ -48,9 +48,9 @@ def way_of(
         base,
         executable=settings["BROWSER_EXECUTABLE"],
         # a page is one request of the host's pace, whatever it loads
-        contexts=min(_count(settings, "BROWSER_CONTEXTS"), chosen_pace(base, settings).concurrency),
-        pages_per_context=_count(settings, "BROWSER_PAGES_PER_CONTEXT"),
-        page_seconds=_count(settings, "BROWSER_PAGE_SECONDS"),
+        contexts=min(count(settings, "BROWSER_CONTEXTS"), chosen_pace(base, settings).concurrency),
+        pages_per_context=count(settings, "BROWSER_PAGES_PER_CONTEXT"),
+        page_seconds=count(settings, "BROWSER_PAGE_SECONDS"),
         script_hosts=tuple(settings.getlist("BROWSER_SCRIPT_HOSTS")),
     )
     return browser, {**_manners(base, settings), **browser.settings()}
@@ -62,18 +62,6 @@ def both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     The handler that renders also downloads what is not to be rendered; the pace stays the first's.
     """
     return {**second, **first, "MIRROR_BASES": [*first["MIRROR_BASES"], *second["MIRROR_BASES"]]}
-
-
-def _count(settings: BaseSettings, name: str) -> int:
-    """Return a setting that is a whole number from 1 on.
-
-    Raises:
-        WrongUsage: it is none.
-    """
-    value = str(settings[name])
-    if not (value.isascii() and value.isdecimal() and int(value) > 0):
-        raise WrongUsage(f"{name}={value}: a whole number from 1 on")
-    return int(value)
 
 
 def _manners(base: str, settings: BaseSettings) -> dict[str, Any]:
