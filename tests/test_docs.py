@@ -246,8 +246,8 @@ def outcomes() -> set[tuple[int, str]]:
         outcome_of(Tally(limited=True)),
         outcome_of(failed),
         outcome_of(Tally(), crashed=True),
-        outcome_of(Tally(), signal=2),
-        outcome_of(Tally(), signal=15),
+        outcome_of(Tally(), stopped_by=2),
+        outcome_of(Tally(), stopped_by=15),
     }
     for kind in run_errors():
         if kind.__module__ == exceptions.__name__:
