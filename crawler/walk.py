@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 # A pager that names more pages than this (600,000 articles) is a mistake or a trap.
 MAX_ARCHIVE_PAGES = 20_000
+# So many archive pages of a section one after the other are not there: the others are no more.
+MISSING_IN_A_ROW = 30
 # "30 in every file": what an archive page holds.
 ENTRIES_A_PAGE = 30
 # Another copy of the article may be whole where this one is so.
@@ -134,6 +136,7 @@ class Walk:
         self.last_page: dict[str, int] = {}
         self.moved: dict[str, str] = {}
         self.given = 0
+        self._missing_in_a_row: Counter[str] = Counter()
         self._again: deque[Visit] = deque()
         self._plan = self._planned()
         self._over = False
@@ -238,9 +241,24 @@ class Walk:
                 pages = [visits.pop(0) for visits in due.values() if visits]
             else:
                 return
-            yield from pages
+            for visit in pages:
+                if not self._pager_lies(visit):
+                    yield visit
             yield from self._all_in()
         self.archives_done = True
+
+    def _pager_lies(self, visit: Visit) -> bool:
+        """Tell whether so many of the section's pages are missing that the rest is not asked for.
+
+        A pager that names pages by the thousand would cost a host as many requests in every run.
+        """
+        if self._missing_in_a_row[visit.section] < MISSING_IN_A_ROW:
+            return False
+        key = index_path(visit.section)
+        if key not in self.tally.failures.get("pager", ()):
+            logger.warning("%s: its pager names pages that are missing: not all are tried", key)
+            self.tally.fail(key, "pager")
+        return True
 
     def _due_archives(self, section: str) -> list[Visit]:
         """Return the section's archive pages that are final and were not read, newest first.
@@ -376,19 +394,35 @@ class Walk:
             raise PageMalformed(f"a notice that it moved to {index.moved_to}", reason="moved")
         if index.last_page > MAX_ARCHIVE_PAGES:
             raise PageMalformed(f"its pager names page {index.last_page}")
-        if not index.entries:
-            self._warn(f"{visit.path} lists no article")
         for stray in index.strays[:3]:
             self._warn(f"{visit.path} has an entry that is no article of its own: {stray[:200]}")
         self._take_listings(section, index)
+        self._check_whole(visit, index)
         if visit.kind == "archive":
             self.ledger.archive_read(section, visit.page)
+            self._missing_in_a_row[section] = 0
             return
+        if not index.entries:
+            self._warn(f"{visit.path} lists no article")
         self.last_page[section] = index.last_page
         self.tally.entries += max(index.last_page - 1, 0) * ENTRIES_A_PAGE + len(index.entries)
         if index.heading:
             self.names[section] = index.heading
             self.ledger.name_section(section, index.heading)
+
+    def _check_whole(self, visit: Visit, index: Index) -> None:
+        """Refuse a list that was answered, and is none or cut short: an archive page is read once.
+
+        The pager stands last; an archive page's first link is the page itself, and it lists
+        articles. A section's own index may list none.
+
+        Raises:
+            PageMalformed: what a list ends with is missing.
+        """
+        if index.last_page >= max(visit.page, 1) and (index.entries or visit.kind == "index"):
+            return
+        if visit.kind == "archive" or index.entries or not index.heading:
+            raise PageMalformed("it is no list of the mirror's, or cut short: no pager, no entries")
 
     def _take_listings(self, section: str, index: Index) -> None:
         entries = [(entry.id, entry.title) for entry in index.entries]
@@ -480,6 +514,8 @@ class Walk:
         # A copy that is whole but out of reach today is worth a later run's try, also where
         # an earlier one was read that is cut short.
         trouble = visit.trouble or error
+        if visit.kind == "archive" and trouble.reason == "missing":
+            self._missing_in_a_row[visit.section] += 1
         logger.warning("%s: %s: %s", visit.path, trouble.reason, trouble)
         self.tally.fail(visit.key, trouble.reason)
         self.ledger.fail(visit.key, trouble.reason)
@@ -499,6 +535,11 @@ class Walk:
         return error.reason == "http_403" or visit.key in self._set_aside
 
     # -- what follows from it ------------------------------------------------------------
+
+    def forget_moves(self) -> None:
+        """Take back that lists failed as notices of a move that is followed now."""
+        for path in self.tally.failures.pop("moved", ()):
+            self.ledger.recover(path)
 
     def _move(self, address: str) -> MirrorMoved:
         self.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
@@ -281,6 +282,22 @@ def test_a_move_is_followed_where_that_is_asked_for(
         assert requests["/old-owner/mirror/README.md"] == 1
         assert sum("old-owner" in path for path in requests) == 1
     assert "old-owner" in file.read_text()
+
+
+def test_a_move_that_only_sections_tell_is_followed_too(crawl: Crawl, tmp_path: Path) -> None:
+    """Their notices are no failures then, in the next run neither."""
+    old, new = (tmp_path / owner / "mirror" for owner in ("old-owner", "new-owner"))
+    small_mirror(new)
+    small_mirror(old)
+    move_away(old, "new-owner/mirror", sections=(ONE, TWO, THREE))
+    small_mirror(tmp_path / "intact")
+    shutil.copy(tmp_path / "intact" / "README.md", old / "README.md")
+    file = mirrors_file(tmp_path, "small", public="https://github.com/old-owner/mirror/blob/master/",
+                        path=str(old))  # fmt: skip
+    for expected in (40, 0):
+        result = crawl("follow_move=true", settings={"MIRRORS_FILE": file})
+        assert result.exit_code == 0, result.log
+        assert (result.run["articles"], result.run["failures"]) == (expected, {})
 
 
 def test_a_move_elsewhere_is_not_followed(crawl: Crawl, tmp_path: Path) -> None:

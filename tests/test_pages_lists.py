@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from crawling import ROOT
 from hypothesis import given
@@ -185,6 +187,20 @@ def test_no_text_breaks_a_reader(text: str) -> None:
     index = read_index(text, "ncid1")
     assert all(entry.id[0] == "n" and entry.id[1:].isdigit() for entry in index.entries)
     assert index.last_page >= 0
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["# [x](", " ", "\n", "[x](\n", "# [x](a) ", "[", "#", "该项目已迁移至 ", "# [x](a ", "/../"],
+)
+def test_long_runs_take_no_time(unit: str) -> None:
+    """Nor do they before blanks without end."""
+    long = unit * (200_000 // len(unit))
+    began = time.process_time()
+    for text in (long, f"# [x]({long}", f"{unit}{' ' * 200_000}x"):
+        read_index(text, "ncid1")
+        read_home(text)
+    assert time.process_time() - began < 2  # seconds; 0.1 here
 
 
 # -- bytes -----------------------------------------------------------------------------------------

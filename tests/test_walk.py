@@ -98,6 +98,53 @@ def test_a_pager_that_is_a_trap(mirror: Path, feed: Path) -> None:
     assert walked.feed.ids == [story(2).id]
 
 
+def test_a_pager_that_lies_is_not_believed_to_the_end(mirror: Path, feed: Path) -> None:
+    """After thirty missing pages in a row the section's others are not asked for; it is told."""
+    built(mirror, {1: (ONE,), **dict.fromkeys(range(2, 70), (TWO,))})
+    path = mirror / "indexes" / ONE / "README.md"
+    text = path.read_text(encoding="utf-8").replace("[1](./1.md", "[19999](./19999.md")
+    path.write_text(text, encoding="utf-8")
+    walked = walk_mirror(mirror, feed)
+    missing = [f"indexes/{ONE}/{number}.md" for number in range(19998, 19968, -1)]
+    assert walked.tally.failures == {"missing": set(missing), "pager": {f"indexes/{ONE}/README.md"}}
+    assert [one for one in walked.paths if one.startswith(f"indexes/{ONE}/1")] == missing
+    assert not walked.walk.lists_complete
+    assert len(walked.feed.ids) == 69
+
+
+HTML = "<!DOCTYPE html><html><body><h1>503</h1></body></html>"
+
+
+@pytest.mark.parametrize("cut", [HTML, "", 6, -1], ids=["html", "empty", "few lines", "no pager"])
+def test_an_archive_page_that_is_none_is_asked_for_again(
+    mirror: Path, feed: Path, cut: str | int
+) -> None:
+    """Whole pages are final; one that a busy host answered otherwise, or cut short, is not."""
+    built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
+    path = mirror / "indexes" / ONE / "1.md"
+    whole = path.read_text(encoding="utf-8")
+    lines = whole.rstrip("\n").split("\n")
+    path.write_text(cut if isinstance(cut, str) else "\n".join(lines[:cut]), encoding="utf-8")
+    first = walk_mirror(mirror, feed)
+    assert first.tally.failures == {"malformed": {f"indexes/{ONE}/1.md"}}
+    assert not first.walk.lists_complete
+    path.write_text(whole, encoding="utf-8")
+    again = walk_mirror(mirror, feed)
+    assert again.tally.failures == {}
+    assert len(again.feed.ids) == 65
+    assert walk_mirror(mirror, feed).paths == ["README.md", *INDEXES]
+
+
+@pytest.mark.parametrize("cut", [HTML, 6], ids=["html", "few lines"])
+def test_a_section_index_that_is_none_is_partial(mirror: Path, feed: Path, cut: str | int) -> None:
+    built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
+    path = mirror / INDEXES[0]
+    lines = path.read_text(encoding="utf-8").split("\n")
+    path.write_text(cut if isinstance(cut, str) else "\n".join(lines[:cut]), encoding="utf-8")
+    walked = walk_mirror(mirror, feed)
+    assert walked.tally.failures == {"malformed": {INDEXES[0]}}
+
+
 def test_an_id_that_is_listed_a_thousand_times_is_one(mirror: Path, feed: Path) -> None:
     built(mirror, {1: (ONE,), 2: (ONE,)})
     path = mirror / "indexes" / ONE / "README.md"

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from crawler.text import one_line, visible
 from crawler.urls import HOME, mirror_path, section_of
 
-LINK = re.compile(r"\[([^\[\]\n]*)\]\(\s*([^()\s]*)\s*\)")
+# Possessive, here and in the other patterns of lists: a long run of blanks is looked at once.
+LINK = re.compile(r"\[([^\[\]\n]*+)\]\([ \t]*+([^()\s]*+)[ \t]*+\)")
 
 # 该项目已迁移至 [owner/repo](https://github.com/owner/repo)
-_MOVED = re.compile(r"该项目已迁移至\s*\[([^\[\]\n]*)\]\(\s*([^()\s]+)\s*\)")
+_MOVED = re.compile(r"该项目已迁移至\s*+\[([^\[\]\n]*+)\]\([ \t]*+([^()\s]++)[ \t]*+\)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from crawler.pages.home import LINK, moved_to
 from crawler.text import one_line, visible
 from crawler.urls import copy_of, index_path, mirror_path, section_of
 
-_HEADING = re.compile(r"\A\s*#{1,6}[ \t]+(?!\[)(\S.*)")
+_HEADING = re.compile(r"\A\s*+#{1,6}[ \t]++(?!\[)(\S.*)")
 # Titles hold no brackets (0 of 132,101), but a reader must survive one that does.
-_ENTRY = re.compile(r"^#{1,6}[ \t]*\[(.*)\]\(\s*([^()\s]*)\s*\)[ \t]*$", re.MULTILINE)
+_ENTRY = re.compile(r"^#{1,6}[ \t]*+\[(.*)\]\([ \t]*+([^()\s]*+)[ \t]*+\)[ \t]*+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

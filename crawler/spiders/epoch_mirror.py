@@ -204,6 +204,7 @@ class EpochMirrorSpider(Spider):
             mirror.public,
         )
         self.followed = True
+        self.walk.forget_moves()
         self.way.close()
         bases = self.take(replace(options, mirror=mirror)).get("MIRROR_BASES", [])
         if guard := self.crawler.get_downloader_middleware(GuardMiddleware):
