@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 
@@ -20,7 +20,7 @@ def dumps(record: Mapping[str, Any]) -> bytes:
 
 
 class JsonLines:
-    """One append-only file of JSON lines.
+    """One append-only file of JSON lines, which one process writes at a time.
 
     A line is published when its newline is in the file. Bytes that are published are
     never touched again; an unfinished tail is.
@@ -30,11 +30,13 @@ class JsonLines:
         """Open ``path`` for appending, made if it is missing; cut an unfinished tail.
 
         Raises:
+            FeedBusy: another process writes it, though the feed's lock is free: it was deleted.
             FeedUnusable: it cannot be opened or written.
         """
         self.path = path
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            _lock(self._fd, path)
             self.size = os.fstat(self._fd).st_size
             self.torn = self._cut_tail()
         except OSError as exc:
@@ -44,8 +46,10 @@ class JsonLines:
         """Write one line; return the offset behind its newline.
 
         Raises:
-            FeedUnusable: it could not be written; what got through is cut off again.
+            FeedUnusable: it could not be written; what got through is cut off again. Or somebody
+                else changed the file.
         """
+        self._check_untouched()  # a write behind a cut would leave a hole
         line = dumps(record)
         written = 0
         try:
@@ -61,12 +65,22 @@ class JsonLines:
         """Force what was written to the disk.
 
         Raises:
-            FeedUnusable: the disk refused.
+            FeedUnusable: the disk refused, or somebody else changed or removed the file.
         """
         try:
             os.fsync(self._fd)
         except OSError as exc:
             raise _unusable(self.path, exc) from exc
+        self._check_untouched()
+
+    def _check_untouched(self) -> None:
+        now = os.fstat(self._fd)
+        if now.st_size != self.size or not now.st_nlink:
+            raise FeedUnusable(
+                f"{self.path} was changed or removed by another program while this run writes it. "
+                "Leave a feed's files alone while a run goes on; restore them from a backup, or "
+                "move the feed's directory away to crawl from nothing."
+            )
 
     def records(self, start: int = 0) -> Iterator[dict[str, Any]]:
         """Yield every published line from byte ``start`` on.
@@ -79,7 +93,7 @@ class JsonLines:
             for line in file:
                 try:
                     record = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     record = None
                 if not isinstance(record, dict):
                     raise FeedUnusable(
@@ -98,6 +112,12 @@ class JsonLines:
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _cut_tail(self) -> int:
         """Cut what a killed run left behind the last newline; return how many bytes."""
@@ -120,6 +140,19 @@ class JsonLines:
     def _give_up(self, written: int) -> None:
         if written:
             os.ftruncate(self._fd, self.size)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    """Lock an open file against other runs; readers ask for no lock.
+
+    Raises:
+        FeedBusy: another run has it.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FeedBusy(f"another run holds the feed {path.parent}; this one leaves it") from None
 
 
 def _unusable(path: Path, exc: OSError) -> FeedUnusable:
@@ -147,13 +180,7 @@ class Lock:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as exc:
             raise _unusable(path, exc) from exc
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._fd)
-            raise FeedBusy(
-                f"another run holds the feed {path.parent}; this one leaves it"
-            ) from None
+        _lock(self._fd, path)
         self.left_behind = self._note()
 
     def note(self, run: Mapping[str, Any]) -> None:
@@ -168,14 +195,17 @@ class Lock:
         except OSError as exc:
             raise FeedUnusable(f"the feed cannot be written: {exc.strerror}. Make room.") from exc
 
-    def release(self) -> None:
-        """Clear the note and let go of the lock."""
+    def clear(self) -> None:
+        """Clear the note: the run it tells of has its line."""
         os.ftruncate(self._fd, 0)
+
+    def leave(self) -> None:
+        """Let go of the lock; a note that is not cleared tells the next run of this one."""
         os.close(self._fd)
 
     def _note(self) -> dict[str, Any] | None:
         try:
             note = json.loads(os.pread(self._fd, 1 << 16, 0))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return note if isinstance(note, dict) else None

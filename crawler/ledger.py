@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from crawler.exceptions import FeedBusy, FeedUnusable, WrongUsage
 from crawler.feed import JsonLines, Lock
 from crawler.items import CONTRACT_VERSION, timestamp
 from crawler.state import Ids, State, StateTooNew, Written, is_damage
-from crawler.urls import copy_of
+from crawler.urls import Copy, copy_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,18 +63,21 @@ class Ledger:
         except OSError as exc:
             raise FeedUnusable(f"the feed's directory {directory}: {exc.strerror}") from exc
         self.lock = Lock(directory / "lock")
-        self._check_owner()
-        self.articles = self._opened("articles.jsonl")
-        self.listings = self._opened("listings.jsonl")
-        self.runs = self._opened("runs.jsonl")
-        with self.guard():
-            self.state = self._known_state()
-        self._account_for_the_dead()
-        self.blobs: dict[str, str] = {}
-        self.before = (self.articles.size, self.listings.size)
-        self.lock.note(about)
-        self._committed = time.monotonic()
-        self.commit()
+        with ExitStack() as opened:
+            opened.callback(self.lock.leave)
+            self._check_owner(about.get("address"))
+            self.articles = opened.enter_context(self._opened("articles.jsonl"))
+            self.listings = opened.enter_context(self._opened("listings.jsonl"))
+            self.runs = opened.enter_context(self._opened("runs.jsonl"))
+            with self.guard():
+                self.state = self._known_state()
+            self._account_for_the_dead()
+            self.blobs: dict[str, str] = {}
+            self.before = (self.articles.size, self.listings.size)
+            self.lock.note(about)
+            self._committed = time.monotonic()
+            self.commit()
+            self._opened_files = opened.pop_all()
 
     # -- what the crawl asks and tells -----------------------------------------------
 
@@ -127,9 +130,10 @@ class Ledger:
             FeedUnusable: a line of the feed is damaged.
         """
         for record in self.articles.records():
-            named = {section["id"] for section in record["sections"]}
-            for section in sorted(self.state.sections_of(record["id"]) - named):
-                yield section, record["id"]
+            article = str(record.get("id"))
+            named = {section["id"] for section in record.get("sections", ())}
+            for section in sorted(self.state.sections_of(article) - named):
+                yield section, article
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append an article's line.
@@ -183,8 +187,12 @@ class Ledger:
             FeedUnusable: the disk refused.
         """
         with self.guard():
-            self.articles.sync()
-            self.listings.sync()
+            try:
+                self.articles.sync()
+                self.listings.sync()
+            except FeedUnusable:
+                self.given_up = True  # what the state was told since is not on the disk
+                raise
             for name, file in (("articles", self.articles), ("listings", self.listings)):
                 self.state.put(f"{name}_offset", file.size)
                 self.state.put(f"{name}_tail", _digest(file.last_line()))
@@ -196,7 +204,7 @@ class Ledger:
             self.commit()
 
     def close(self, record: Mapping[str, Any] | None) -> None:
-        """Commit, write the run's line, let go of the lock.
+        """Write the run's line, let go of the lock; what was written was committed before.
 
         Args:
             record: the run's line without offsets; None: the run did nothing worth a line.
@@ -205,22 +213,23 @@ class Ledger:
             FeedUnusable: the disk refused; the next run writes the line.
         """
         try:
-            if not self.given_up:
-                self.commit()
             if record is not None:
                 self.runs.append({**record, **self._offsets(self.before)})
                 self.runs.sync()
             if not self.given_up:
                 self.state.close()
+            self.lock.clear()
         finally:
             if self.given_up:
                 self.state.abandon()
-        self.lock.release()
+            self._opened_files.close()
 
     # -- opening -----------------------------------------------------------------------
 
-    def _check_owner(self) -> None:
+    def _check_owner(self, address: str | None) -> None:
         """Refuse a feed of another mirror or contract, before anything is written.
+
+        Many mirrors are called ``master``, by the end of their address: those are told apart by it.
 
         The note of a run that died tells it where no article was written yet.
         """
@@ -233,6 +242,11 @@ class Ledger:
                 raise WrongUsage(
                     f"the feed {self.directory} belongs to mirror {owner!r}, not to "
                     f"{self.mirror!r}: name another with -a feed=DIR, or the mirror with -a name="
+                )
+            if address and record.get("address", address) != address:
+                raise WrongUsage(
+                    f"the feed {self.directory} belongs to the mirror at {record['address']}, not "
+                    f"to {address}: name this one with -a name=, or another feed with -a feed=DIR"
                 )
             if (version := record.get("contract", CONTRACT_VERSION)) != CONTRACT_VERSION:
                 raise FeedUnusable(
@@ -292,9 +306,14 @@ class Ledger:
     def _catch_up(self, state: State) -> None:
         """Take in the lines that the state does not know of yet."""
         for record in self.listings.records(_number(state.get("listings_offset"))):
-            state.list_article(str(record.get("section")), str(record.get("id")))
+            section, article = str(record.get("section")), str(record.get("id"))
+            if copy_of(Copy(section, article).path) is None:
+                raise FeedUnusable(_names_nothing(self.listings.path, record))
+            state.list_article(section, article)
         for record in self.articles.records(_number(state.get("articles_offset"))):
             article = str(record.get("id"))
+            if copy_of(Copy("any", article).path) is None:
+                raise FeedUnusable(_names_nothing(self.articles.path, record))
             if not state.write_article(article, _written(record)):
                 raise FeedUnusable(
                     f"{self.articles.path} has more than one line of {article}: it was changed by "
@@ -304,7 +323,7 @@ class Ledger:
     def _account_for_the_dead(self) -> None:
         """Write the line of a run that died without one, so that offsets always meet."""
         last = _last_record(self.runs)
-        before = (last.get("articles_after", 0), last.get("listings_after", 0))
+        before = (_number(last.get("articles_after")), _number(last.get("listings_after")))
         note = self.lock.left_behind
         told = note is None or (last.get("end") and note.get("start") == last.get("start"))
         if told and before == (self.articles.size, self.listings.size):
@@ -362,6 +381,13 @@ def _written(record: Mapping[str, Any]) -> Written:
     return Written(record.get("content_sha256"), copy.section if copy else None)
 
 
+def _names_nothing(path: Path, record: Mapping[str, Any]) -> str:
+    return (
+        f"{path} has a line that names no article of a section ({str(record)[:100]}): it was "
+        "changed by hand. Restore it from a backup, or move the feed's directory away."
+    )
+
+
 def _digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
@@ -388,6 +414,6 @@ def _last_record(file: JsonLines) -> dict[str, Any]:
 def _record(line: bytes) -> dict[str, Any]:
     try:
         record = json.loads(line) if line.endswith(b"\n") else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -30,6 +30,7 @@ class Mirror:
         ways: way to the base under which ``README.md``, ``indexes/`` and ``pages/`` lie.
         sections: ids of sections that the home page forgets.
         branch: the git branch, None for the repository's own default.
+        named_by_address: its name is the end of its address, which other mirrors may share.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Mirror:
     ways: Mapping[str, str]
     sections: tuple[str, ...] = ()
     branch: str | None = None
+    named_by_address: bool = False
 
     def way(self, via: str | None) -> str:
         """Return the way to take: ``via``, or the best one described.
@@ -110,7 +112,8 @@ def load_mirrors(file: Path) -> Mirrors:
     mirrors = {name: _described(file, name, table) for name, table in tables.items()}
     default = document.get("default")
     if default is not None and (not isinstance(default, str) or default not in mirrors):
-        raise WrongUsage(f"{file}: default = {default!r} is none of {', '.join(sorted(mirrors))}")
+        known = ", ".join(sorted(mirrors)) or "the mirrors described, for there are none"
+        raise WrongUsage(f"{file}: default = {default!r} is none of {known}")
     return Mirrors(file, default, mirrors)
 
 
@@ -159,11 +162,12 @@ def _web_base(value: str, where: str, *, rendered: bool = False) -> str:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise WrongUsage(f"{where} is an address http(s)://…/, not {value!r}")
+    if parts.username is not None or parts.password is not None:
+        raise WrongUsage(f"{where} may hold no user name and no password: they would be in logs")
     if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
         raise WrongUsage(f"{where} is a base: without ? and #")
     # scheme and host are the same in any case; lines have one form
-    user, at, host = parts.netloc.rpartition("@")
-    origin = f"{parts.scheme}://{user}{at}{host.lower()}"
+    origin = f"{parts.scheme}://{parts.netloc.lower()}"
     return (origin + value[len(origin) :]).rstrip("/") + "/"
 
 
@@ -231,7 +235,10 @@ def checked_name(name: str) -> str:
         WrongUsage: it may not.
     """
     if not _NAME.fullmatch(name):
-        raise WrongUsage(f"{name!r} is no name for a mirror: letters, digits and . _ : - only")
+        raise WrongUsage(
+            f"{name!r} is no name for a mirror: letters, digits and . _ : - only; one that is given "
+            "by address is named with -a name="
+        )
     return name
 
 
@@ -240,7 +247,7 @@ def _at_url(address: str, name: str | None) -> Mirror:
         raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
     base = _web_base(address, "mirror", rendered=True)
     parts = urlsplit(base)
-    named = name or parts.path.rstrip("/").rpartition("/")[2] or parts.netloc.rpartition("@")[2]
+    named = name or parts.path.rstrip("/").rpartition("/")[2] or parts.netloc
     ways = {"http": base, "git": address, "browser": base}
     if parts.fragment:  # what stands behind # is for scripts only
         ways = {"browser": base}
@@ -248,7 +255,7 @@ def _at_url(address: str, name: str | None) -> Mirror:
         ways = {"git": address}
     else:
         del ways["git"]
-    return Mirror(name=checked_name(named), public=base, ways=ways)
+    return Mirror(checked_name(named), public=base, ways=ways, named_by_address=name is None)
 
 
 def _at_directory(folder: Path, name: str | None) -> Mirror:
@@ -257,5 +264,8 @@ def _at_directory(folder: Path, name: str | None) -> Mirror:
     if bare or (folder / ".git").exists():
         ways["git"] = str(folder)
     return Mirror(
-        name=checked_name(name or folder.name), public=folder.as_uri().rstrip("/") + "/", ways=ways
+        name=checked_name(name or folder.name),
+        public=folder.as_uri().rstrip("/") + "/",
+        ways=ways,
+        named_by_address=name is None,
     )

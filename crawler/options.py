@@ -14,6 +14,7 @@ from crawler.urls import is_section_id
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
 """Environment variable that names the mirror to crawl where ``-a mirror=`` does not."""
 
+_MOST_DIGITS = 20
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -90,8 +91,8 @@ def _ids(text: str) -> frozenset[str]:
 def _count(name: str, text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise WrongUsage(f"{name}={text}: a whole number from 1 on")
+    if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
+        raise WrongUsage(f"{name}={text[:40]}: a whole number from 1 on")
     return int(text)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from crawler.exceptions import WrongUsage
 
+_MOST_DIGITS = 20
+
 
 def count(settings: Mapping[str, Any], name: str) -> int:
     """Return a setting that is a whole number from 1 on.
@@ -16,7 +18,7 @@ def count(settings: Mapping[str, Any], name: str) -> int:
         WrongUsage: it is none.
     """
     value = str(settings[name])
-    if not (value.isascii() and value.isdecimal() and int(value) > 0):
+    if not (value.isascii() and value.isdecimal() and len(value) < _MOST_DIGITS and int(value) > 0):
         raise WrongUsage(f"{name}={value}: a whole number from 1 on")
     return int(value)
 

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from scrapy.crawler import Crawler
 
 from crawler import __version__
-from crawler.exceptions import RunError
+from crawler.exceptions import FeedUnusable, RunError
 from crawler.items import CONTRACT_VERSION, timestamp
 from crawler.ledger import Ledger
 from crawler.middlewares.ending import run_ending
@@ -112,8 +112,12 @@ class Run:
             FeedUnusable: the disk refused.
         """
         self.closed = True
-        with self.ledger.guard():
-            self._conclude(self.ledger.state)
+        try:
+            with self.ledger.guard():
+                self._conclude(self.ledger.state)
+            self.ledger.commit()
+        except FeedUnusable as error:
+            self.end(error)  # its line may still find room
         outcome = self.outcome
         self.ledger.close(self._record(now, outcome))
         self._told = outcome
@@ -149,10 +153,12 @@ class Run:
 
     def about(self) -> dict[str, Any]:
         """Return the head of the run's line."""
+        mirror = self.options.mirror
         return {
             "start": timestamp(self.start),
-            "mirror": self.options.mirror.name,
+            "mirror": mirror.name,
             "way": self.options.via,
             "crawler": __version__,
             "contract": CONTRACT_VERSION,
+            **({"address": mirror.public} if mirror.named_by_address else {}),
         }

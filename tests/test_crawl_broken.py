@@ -426,6 +426,19 @@ def test_a_feed_belongs_to_one_mirror(crawl: Crawl, mirror: Path) -> None:
     assert other.feed.snapshot() == before
 
 
+def test_mirrors_whose_addresses_end_alike_are_told_apart(crawl: Crawl, tmp_path: Path) -> None:
+    """Raw files of most repositories lie at …/master/; a name of its own makes it another mirror."""
+    one, other = (tmp_path / owner / "master" for owner in ("one", "other"))
+    small_mirror(one)
+    small_mirror(other)
+    assert crawl(f"mirror={one}").exit_code == 0
+    result = crawl(f"mirror={other}")
+    assert result.exit_code == 2, result.log
+    assert all(word in result.log for word in (one.as_uri(), other.as_uri(), "-a name="))
+    assert crawl(f"mirror={one}").exit_code == 0
+    assert crawl(f"mirror={other}", "name=master").exit_code == 0
+
+
 def test_a_feed_of_another_contract_is_refused(crawl: Crawl) -> None:
     """Status 5, with the way out; nothing is written."""
     feed = crawl("mirror=sample").feed

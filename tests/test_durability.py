@@ -6,6 +6,7 @@ import ctypes
 import os
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -274,6 +275,37 @@ def test_a_signal_at_any_moment_gets_the_truth(
             assert result.run["exit_code"] == result.exit_code, (result.run, result.log)
             assert f"exit status {result.exit_code}\n" in result.log, result.log
             assert_sound(result.feed)
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed"])
+def test_a_feed_that_is_changed_under_a_run(mirror: Mirror, tmp_path: Path, how: str) -> None:
+    """Status 5, nothing is written behind a hole, and the next run makes the feed whole."""
+    feed = tmp_path / "feed"
+    running = start_crawl(mirror.argument, feed=feed)
+    running.wait_for_lines(50)
+    if how == "emptied":
+        os.truncate(feed / "articles.jsonl", 0)
+    else:
+        shutil.rmtree(feed)
+    result = running.finish()
+    assert result.exit_code == 5, result.log
+    assert "changed or removed by another program" in result.log
+    again = start_crawl(mirror.argument, feed=feed).finish()
+    assert again.exit_code == 0, again.log
+    mirror.assert_crawled(again.feed)
+
+
+def test_a_lock_that_is_deleted_lets_no_second_run_in(mirror: Mirror, tmp_path: Path) -> None:
+    feed = tmp_path / "feed"
+    first = start_crawl(mirror.argument, feed=feed)
+    first.wait_for_lines(10)
+    (feed / "lock").unlink()
+    second = start_crawl(mirror.argument, feed=feed).finish()
+    assert second.exit_code == 75, second.log
+    assert "another run holds the feed" in second.log
+    result = first.finish()
+    assert result.exit_code == 0, result.log
+    mirror.assert_crawled(result.feed)
 
 
 # -- one run at a time -------------------------------------------------------------------------

@@ -38,9 +38,11 @@ def test_a_line_is_json_in_utf8_with_its_newline_last() -> None:
     assert line.count(b"\n") == 1
 
 
-def test_lines_are_appended(path: Path, lines: JsonLines) -> None:
+def test_lines_are_appended(path: Path) -> None:
+    lines = JsonLines(path)
     assert lines.append({"id": "n1"}) == 12
     assert lines.append({"id": "海"}) == len(path.read_bytes()) == lines.size
+    lines.close()
     again = JsonLines(path)
     again.append({"id": "n3"})
     again.close()
@@ -139,8 +141,8 @@ def test_one_holds_the_lock(tmp_path: Path) -> None:
     lock = Lock(tmp_path / "lock")
     with pytest.raises(FeedBusy, match="another run holds the feed"):
         Lock(tmp_path / "lock")
-    lock.release()
-    Lock(tmp_path / "lock").release()
+    lock.leave()
+    Lock(tmp_path / "lock").leave()
 
 
 def test_a_note_is_there_while_the_run_goes_on(tmp_path: Path) -> None:
@@ -151,7 +153,8 @@ def test_a_note_is_there_while_the_run_goes_on(tmp_path: Path) -> None:
     assert json.loads(path.read_bytes()) == {"start": "now"}
     lock.note({"a": 1})
     assert path.read_bytes() == b'{"a":1}\n'
-    lock.release()
+    lock.clear()
+    lock.leave()
     assert path.read_bytes() == b""
 
 
@@ -165,11 +168,11 @@ def test_the_lock_dies_with_its_holder_and_the_note_stays(tmp_path: Path) -> Non
     assert done.returncode == -9
     lock = Lock(path)
     assert lock.left_behind == {"start": "then"}
-    lock.release()
+    lock.leave()
 
 
 def test_a_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     (tmp_path / "lock").write_bytes(b'{"start":')
     lock = Lock(tmp_path / "lock")
     assert lock.left_behind is None
-    lock.release()
+    lock.leave()

@@ -145,6 +145,7 @@ def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
         ("ftp://example.org/", None, "http(s)://…/"),
         ("file:///etc", None, "http(s)://…/"),
         ("http:///x", None, "is an address"),
+        ("http://user:secret@example.org/", None, "no user name and no password"),
         ("http://[::1", None, "is an address"),
         ("http://127.0.0.1:99999/", None, "is an address"),
         ("http://127.0.0.1:ab/", None, "is an address"),

@@ -87,6 +87,7 @@ def walk_mirror(
     if walk.lists_complete and not walked.error and not walk.tally.counted_failures:
         ledger.state.put("entries", walk.tally.entries)
     walk.tally.set_aside = ledger.all_set_aside()
+    ledger.commit()
     ledger.close(None)
     return walked
 

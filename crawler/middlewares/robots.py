@@ -124,7 +124,8 @@ class RobotsMiddleware:
         except RunEnding:
             raise
         except Exception as exc:
-            message = f"{url} cannot be had ({type(exc).__name__}): all is forbidden (RFC 9309)"
+            why = str(exc) or type(exc).__name__
+            message = f"{url} cannot be had ({why[:300]}): all is forbidden (RFC 9309)"
             raise RobotsUnreachable(message) from exc
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import platformdirs
 from scrapy.settings import BaseSettings
 
+from crawler.exceptions import WrongUsage
 from crawler.middlewares.pace import chosen_pace
 from crawler.mirrors import Mirror
 from crawler.quantities import count
@@ -68,5 +69,7 @@ def _manners(base: str, settings: BaseSettings) -> dict[str, Any]:
     """Return the settings that keep a crawl within its mirror, at its host's pace."""
     manners: dict[str, Any] = {"MIRROR_BASES": [base], **chosen_pace(base, settings).as_settings()}
     if operator := settings["OPERATOR"]:
+        if not (operator.isascii() and operator.isprintable()):
+            raise WrongUsage(f"OPERATOR={operator!r}: a mail or web address, in ASCII")
         manners["USER_AGENT"] = f"{settings['USER_AGENT']} operator: {operator}"
     return manners

@@ -141,4 +141,6 @@ def _read(body: bytes) -> ArticlePage | None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a service's stop: the crawler ends this
-    main(sys.stdin.buffer, sys.stdout.buffer)
+    with suppress(BrokenPipeError):  # the crawler is gone
+        main(sys.stdin.buffer, sys.stdout.buffer)
+    os._exit(0)  # without flushing to nobody
