@@ -118,6 +118,11 @@ class Ledger:
         with self.guard():
             self.state.archive_read(section, page)
 
+    def archive_unread(self, section: str, page: int) -> None:
+        """Note that an archive page that was read has changed: it is to be read again."""
+        with self.guard():
+            self.state.archive_unread(section, page)
+
     def name_section(self, section: str, name: str) -> None:
         """Keep what the section's own index calls it."""
         with self.guard():
@@ -408,7 +413,14 @@ def _first_record(path: Path) -> dict[str, Any]:
 
 
 def _last_record(file: JsonLines) -> dict[str, Any]:
-    return _record(file.last_line())
+    """Return the last line that can be read; one that cannot was changed by hand."""
+    end = file.size
+    while line := file.last_line(end):
+        if record := _record(line):
+            return record
+        logger.warning("%s: the line before byte %d is damaged: passed over", file.path, end)
+        end -= len(line)
+    return {}
 
 
 def _record(line: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from crawler.exceptions import MirrorUnusable, WrongUsage
 from crawler.urls import is_section_id
@@ -17,7 +17,7 @@ WAYS = ("path", "git", "http", "browser")
 """The ways to reach a mirror; where several are described, the first in this order is taken."""
 
 _KEYS = {"public", "branch", "sections", *WAYS}
-_NAME = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:\-\[\]]{0,99}")
+_NAME = re.compile(r"(?!_)[\w\[][\w.:\-\[\]]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,8 @@ def _sections(value: object, where: str) -> tuple[str, ...]:
 
 
 def _base(folder: Path, way: str, value: str, where: str) -> str:
-    if way == "path" or (way == "git" and "://" not in value):
+    # host:path is no directory: the way says what it thinks of it
+    if way == "path" or (way == "git" and not re.match(r"[^/]+:", value)):
         return str((folder / expanded(value, f"{where}: {way}")).resolve())
     if way == "git":
         return value
@@ -247,7 +248,7 @@ def _at_url(address: str, name: str | None) -> Mirror:
         raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
     base = _web_base(address, "mirror", rendered=True)
     parts = urlsplit(base)
-    named = name or parts.path.rstrip("/").rpartition("/")[2] or parts.netloc
+    named = name or unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc
     ways = {"http": base, "git": address, "browser": base}
     if parts.fragment:  # what stands behind # is for scripts only
         ways = {"browser": base}

@@ -31,6 +31,7 @@ class Run:
         announce: tells all who hold requests back that the run ends.
         signal: number of the signal that stopped the run.
         lists_complete: every list of the mirror was read.
+        lists_asked: every list was asked for; what failed is kept as failing.
         doing: what the run is doing before its first page, in words.
         known: how many articles the feed has, once the run is closed.
         crashed: an error of the program itself happened.
@@ -50,6 +51,7 @@ class Run:
         self.commit: str | None = None
         self.signal: int | None = None
         self.lists_complete = False
+        self.lists_asked = False
         self.doing = ""
         self.known = 0
         self.crashed = False
@@ -128,7 +130,7 @@ class Run:
         self.known, _ = state.counts()
         if self.lists_complete and self.tally.entries and self.outcome.exit_code == 0:
             state.put("entries", self.tally.entries)
-        if self.lists_complete and self.commit:
+        if self.lists_asked and self.commit:
             state.put("commit", self.commit)
 
     def _record(self, now: datetime, outcome: Outcome) -> dict[str, Any]:

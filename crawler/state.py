@@ -195,6 +195,10 @@ class State:
         """Note that an archive page is final and was read."""
         self._db.execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (section, page))
 
+    def archive_unread(self, section: str, page: int) -> None:
+        """Note that an archive page that was read is to be read again."""
+        self._db.execute("DELETE FROM archives WHERE section = ? AND page = ?", (section, page))
+
     # -- articles ------------------------------------------------------------------
 
     def write_article(self, article: str, written: Written) -> bool:
@@ -208,11 +212,12 @@ class State:
         """Tell whether the feed has a line of ``article``."""
         return self._exists("SELECT 1 FROM articles WHERE id = ?", (article,))
 
-    def made_from(self, copy: Copy) -> bool:
-        """Tell whether the article's line was made from this copy of it."""
-        return self._exists(
-            "SELECT 1 FROM articles WHERE id = ? AND section = ?", (copy.id, copy.section)
-        )
+    def written_from(self, copies: Iterable[Copy]) -> Iterator[tuple[str, Written]]:
+        """Yield those of ``copies`` that an article's line was made from, with what is kept of it."""
+        query = "SELECT sha256, section, blob FROM articles WHERE id = ? AND section = ?"
+        for copy in copies:
+            if row := self._db.execute(query, (copy.id, copy.section)).fetchone():
+                yield copy.id, Written(*row)
 
     def written(self) -> Iterator[tuple[str, Written]]:
         """Yield every article that the feed has a line of, the newest first."""

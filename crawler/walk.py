@@ -26,7 +26,7 @@ from crawler.pages.index import Index, read_index
 from crawler.pages.source import decoded
 from crawler.state import Ids, Written
 from crawler.tally import Tally
-from crawler.urls import HOME, Copy, copy_of, index_path
+from crawler.urls import HOME, Copy, copy_of, index_path, section_of
 
 if TYPE_CHECKING:
     from crawler.pages.article import ArticlePage
@@ -92,7 +92,9 @@ class Walk:
         blob_id: tells a page's git blob id without reading it, from a way that can.
         in_flight: how many visits wait for their answer.
         given: how many articles were given.
-        lists_complete: every list of the mirror was read, or is known not to have changed.
+        lists_asked: every list of the mirror was asked for, or is known not to have changed; what
+            failed is kept as failing.
+        lists_complete: so it was, and none failed.
         finished: nothing was left to read, or the limit was reached.
     """
 
@@ -127,8 +129,8 @@ class Walk:
         self.blob_id: Callable[[str], str | None] | None = None
         self.second_unseen: frozenset[str] | None = None
         self.in_flight = 0
+        self.lists_asked = False
         self.lists_complete = False
-        self.archives_done = False
         self._troubled = {key for key, *_ in ledger.state.failures()}
         self._set_aside = frozenset(ledger.all_set_aside())
         self._waiting = frozenset(ledger.set_aside(due=False))
@@ -207,7 +209,7 @@ class Walk:
     def _planned(self) -> Iterator[Visit | None]:
         """Yield visits in the order they are due; None: wait for a result."""
         if self._nothing_to_do():
-            self.lists_complete = True
+            self.lists_asked = self.lists_complete = True
             return
         self._report_changes()
         yield Visit("home", HOME)
@@ -218,7 +220,7 @@ class Walk:
         yield from self._all_in()
         self._check_size()
         yield from self._archives()
-        self.lists_complete = self.archives_done and not self.tally.failures
+        self.lists_complete = self.lists_asked and not self.tally.failures
         if self.options.recheck:
             self._report_listed()
         yield from self._articles()
@@ -245,7 +247,7 @@ class Walk:
                 if not self._pager_lies(visit):
                     yield visit
             yield from self._all_in()
-        self.archives_done = True
+        self.lists_asked = True
 
     def _pager_lies(self, visit: Visit) -> bool:
         """Tell whether so many of the section's pages are missing that the rest is not asked for.
@@ -272,6 +274,8 @@ class Walk:
             known = page in read and not self.options.recheck
             if known and not self._differs(path):
                 continue
+            if known:  # until it is read again, also by a later run
+                self.ledger.archive_unread(section, page)
             if path not in self._waiting:
                 visits.append(Visit("archive", path, section, page))
         return visits
@@ -287,18 +291,36 @@ class Walk:
         if self.changes is None or self.options.recheck:
             return False
         changed = self.changes.added or self.changes.modified or self.changes.deleted
-        return not changed and not self.ledger.pending()
+        return not (changed or self._lists_are_due() or self.ledger.pending())
+
+    def _lists_are_due(self) -> bool:
+        """Tell whether a list failed in an earlier run, or is of a section never read yet."""
+        wanted = {*self.options.mirror.sections, *self.options.sections}
+        new = {index_path(section) for section in wanted - set(self.ledger.state.section_names())}
+        failed = {key for key in self._troubled if section_of(key)}
+        return not (new | failed) <= self._waiting
 
     def _report_changes(self) -> None:
         """Note which published articles' pages changed or vanished, from their paths alone."""
-        if self.changes is None or self.options.recheck:
+        if self.options.recheck or self.blob_id is None:
             return
-        paths = self.changes.modified | self.changes.deleted
-        copies = {path: copy for path in paths if (copy := copy_of(path))}
-        for path, copy in sorted(copies.items()):
-            if self.ledger.state.made_from(copy):
-                deleted = path in self.changes.deleted
-                self.tally.differs("vanished" if deleted else "changed", copy.id)
+        if self.compare_all:
+            self._warn("the state last compared with is unknown to the mirror: all is compared")
+            lines = self.ledger.state.written()
+        elif self.changes is not None:
+            paths = self.changes.modified | self.changes.deleted
+            copies = sorted(copy for path in paths if (copy := copy_of(path)))
+            lines = self.ledger.state.written_from(copies)
+        else:
+            return
+        for article, written in lines:
+            if written.section is None:
+                continue
+            blob = self.blob_id(Copy(written.section, article).path)
+            if blob is None:
+                self.tally.differs("vanished", article)
+            elif written.blob and blob != written.blob:
+                self.tally.differs("changed", article)
 
     def _wanted(self) -> Ids:
         """Return the articles to fetch, the newest first."""
@@ -379,6 +401,11 @@ class Walk:
                 f"the home page of mirror {self.options.mirror.name!r} lists no section: "
                 "look at it, and at its address in the mirrors file"
             )
+        for section in sorted(known.keys() - self.names.keys()):
+            self._warn(
+                f"section {section} ({known[section]}) is no more on the home page: its lists are "
+                "not read; name it under 'sections' in the mirrors file if they are still there"
+            )
         if unknown := self.options.sections - set(self.names):
             raise WrongUsage(
                 f"sections={','.join(sorted(unknown))}: the mirror has no such section; it has: "
@@ -399,8 +426,9 @@ class Walk:
         self._take_listings(section, index)
         self._check_whole(visit, index)
         if visit.kind == "archive":
-            self.ledger.archive_read(section, visit.page)
             self._missing_in_a_row[section] = 0
+            if index.lines >= ENTRIES_A_PAGE:  # else a cache gave it as it was before it was full
+                self.ledger.archive_read(section, visit.page)
             return
         if not index.entries:
             self._warn(f"{visit.path} lists no article")
@@ -463,7 +491,7 @@ class Walk:
             return None
         if article.truncated and visit.kept is not None:
             article = visit.kept
-        self.ledger.blobs[visit.id] = _blob_id(body)
+        self.ledger.blobs[visit.id] = blob_id_of(body)
         return self._give(article)
 
     def _give(self, article: Article) -> Article:
@@ -503,6 +531,8 @@ class Walk:
             )
         if visit.published:
             self.tally.differs("vanished" if error.reason == "missing" else "unread", visit.id)
+            if error.reason != "missing":  # what the feed has of it stays as good as it was
+                self.tally.fail(visit.id, error.reason)
             return None
         if visit.kind == "article" and error.reason in _OTHER_COPY_HELPS:
             if visit.others:
@@ -574,6 +604,6 @@ class Walk:
         self.tally.warnings.append(text)
 
 
-def _blob_id(body: bytes) -> str:
+def blob_id_of(body: bytes) -> str:
     """Return the id git gives these bytes; it tells a page that changed from one that did not."""
     return hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()

@@ -94,6 +94,19 @@ def test_a_damaged_clone_is_mended_on_the_way(mirror: GitMirror) -> None:
     assert_sound(result.feed)
 
 
+def test_a_clone_that_cannot_be_mended_ends_the_run(mirror: GitMirror) -> None:
+    """The mirror went on meanwhile: the next run reads its new state."""
+    served = mirror.repository.path.parent
+    drip = Dripping(served, piece=1 << 20, pause=0, pieces=10**9)
+    with git_server(served, drip) as address:
+        remote = f"{address}/mirror.git"
+        assert mirror.crawl("limit=2", git=remote).exit_code == 0
+        spoil_blob(clone_of(mirror.cache), page_of(ONE, 7))
+    result = mirror.crawl(git=remote)  # nobody answers any more
+    assert result.exit_code == 4, result.log
+    assert set(mirror.crawl().feed.ids) == ids(range(1, 41))
+
+
 def test_a_restarted_history_is_compared_whole(mirror: GitMirror) -> None:
     """The commit crawled last is gone everywhere: all lists are read again, no article is."""
     first = mirror.crawl()

@@ -132,6 +132,16 @@ def test_a_run_that_died_behind_its_line_gets_no_second(
     assert [run["status"] for run in Feed(directory).runs] == ["complete", "complete"]
 
 
+@pytest.mark.parametrize("line", ["{\n", '{"articles_after": null, "end": "x"}\n'])
+def test_a_runs_line_that_was_changed_by_hand(directory: Path, line: str) -> None:
+    """Passed over where it cannot be read; a count that is none is counted as nothing."""
+    filled(directory)
+    with (directory / "runs.jsonl").open("a", encoding="utf-8") as runs:
+        runs.write(line)
+    with opened(directory) as ledger:
+        assert list(ledger.pending()) == ["n3"]
+
+
 @pytest.mark.parametrize("what", ["lists", "fails"])
 def test_the_state_is_committed_while_lists_are_read_and_pages_fail(
     directory: Path, monkeypatch: pytest.MonkeyPatch, what: str

@@ -103,6 +103,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ("address", "name", "ways"),
     [
         ("http://127.0.0.1:8000/", "127.0.0.1:8000", ["browser", "http"]),
+        ("http://127.0.0.1:8000/%E6%B5%B7%E5%B2%9B/", "海岛", ["browser", "http"]),
         ("http://[::1]:8000", "[::1]:8000", ["browser", "http"]),
         ("https://example.org/mirrors/epoch-news/", "epoch-news", ["browser", "http"]),
         ("https://example.org/a/epoch-news.git", "epoch-news.git", ["git"]),
@@ -170,12 +171,14 @@ def test_no_default(file: Path) -> None:
         load_mirrors(file).find(None)
 
 
-@pytest.mark.parametrize("name", ["a", "epoch-news", "127.0.0.1:80", "a.b_c", "9", "a" * 100])
+@pytest.mark.parametrize(
+    "name", ["a", "epoch-news", "127.0.0.1:80", "a.b_c", "9", "海岛", "a" * 100]
+)
 def test_names(name: str) -> None:
     assert checked_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", ".a", "a/b", "a b", "海", "-a", "a" * 101, "a\n"])
+@pytest.mark.parametrize("name", ["", ".", "..", ".a", "a/b", "a b", "_a", "-a", "a" * 101, "a\n"])
 def test_names_that_no_feed_may_have(name: str) -> None:
     with pytest.raises(WrongUsage):
         checked_name(name)

@@ -29,6 +29,7 @@ from crawler.exceptions import (
     PageUnreachable,
     WrongUsage,
 )
+from crawler.walk import blob_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,6 +133,25 @@ def test_an_archive_page_that_is_none_is_asked_for_again(
     again = walk_mirror(mirror, feed)
     assert again.tally.failures == {}
     assert len(again.feed.ids) == 65
+    assert walk_mirror(mirror, feed).paths == ["README.md", *INDEXES]
+
+
+def test_an_archive_page_that_is_not_full_is_not_final(mirror: Path, feed: Path) -> None:
+    """A cache may give it as it was when it was the last."""
+    built(mirror, dict.fromkeys(range(1, 51), (ONE,)))
+    old = (mirror / "indexes" / ONE / "2.md").read_text(encoding="utf-8")
+    walk_mirror(mirror, feed)
+    built(mirror, dict.fromkeys(range(1, 96), (ONE,)))
+    path = mirror / "indexes" / ONE / "2.md"
+    full = path.read_text(encoding="utf-8")
+    lines = [line for line in old.split("\n") if "pages/" in line][-20:]
+    path.write_text("\n".join(["### 一", "---", *lines, "", "---", "#### 第 [ [2](./2.md) ] 页"]))
+    stale = walk_mirror(mirror, feed)
+    assert stale.tally.failures == {}
+    assert len(stale.feed.ids) < 95
+    path.write_text(full, encoding="utf-8")
+    again = walk_mirror(mirror, feed)
+    assert len(again.feed.ids) == 95
     assert walk_mirror(mirror, feed).paths == ["README.md", *INDEXES]
 
 
@@ -495,6 +515,25 @@ def test_a_recheck_tells_what_is_listed_no_more(mirror: Path, feed: Path) -> Non
     assert len(changed["unlisted"]) == 35 + 36
 
 
+def test_a_recheck_that_cannot_read_is_partial(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,), 2: (ONE,)})
+    walk_mirror(mirror, feed)
+    away = {page_of(ONE, 2): PageUnreachable("500", reason="http_500")}
+    walked = walk_mirror(mirror, feed, recheck=True, fails=away)
+    assert walked.tally.changed == {"unread": [story(2).id]}
+    assert walked.tally.failures == {"http_500": {story(2).id}}
+    assert walk_mirror(mirror, feed).tally.failures == {}
+
+
+def test_a_section_that_left_the_home_page_is_told(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,), 2: (TWO,)})
+    walk_mirror(mirror, feed)
+    path = mirror / "README.md"
+    path.write_text(path.read_text(encoding="utf-8").replace(f"indexes/{TWO}/", "indexes/x/"))
+    walked = walk_mirror(mirror, feed)
+    assert any(f"section {TWO} " in text and "no more" in text for text in walked.tally.warnings)
+
+
 def test_section_pages_that_are_notices(mirror: Path, feed: Path) -> None:
     """All of them: moved. Some of them: those sections failed, the others are read."""
     built(mirror, {1: (ONE, TWO), 2: (TWO,)})
@@ -547,9 +586,16 @@ def changes(**kinds: Iterable[str]) -> Changes:
 
 
 def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:
+    """Walk with a way that knows what changed (None: it cannot tell), and each page's blob id."""
+
+    def blob_id(path: str) -> str | None:
+        file = mirror / path
+        return blob_id_of(file.read_bytes()) if file.exists() else None
+
     def tell(walk: Walk) -> None:
         walk.changes = known
         walk.compare_all = known is None
+        walk.blob_id = blob_id
 
     return walk_mirror(mirror, feed, prepare=tell)
 
@@ -580,13 +626,53 @@ def test_an_archive_page_that_changed_is_read_again(mirror: Path, feed: Path) ->
 
 
 def test_changed_and_vanished_pages_are_told(mirror: Path, feed: Path) -> None:
-    """Of the copy that a line was made from, and of no other."""
-    built(mirror, {1: (ONE, TWO), 2: (ONE,), 3: (ONE,)})
+    """Of the copy that a line was made from, and of no other; not where the bytes are the line's.
+
+    Where the way cannot tell, all lines are compared.
+    """
+    built(mirror, {1: (ONE, TWO), 2: (ONE,), 3: (ONE,), 4: (ONE,)})
     walk_mirror(mirror, feed)
+    for path in (page_of(ONE, 1), page_of(TWO, 1)):
+        (mirror / path).write_bytes((mirror / path).read_bytes() + b"\n")
+    drop_page(mirror, ONE, story(2).id)
     known = changes(
-        modified=[page_of(ONE, 1), page_of(TWO, 1), "README.md"],
+        modified=[page_of(ONE, 1), page_of(TWO, 1), page_of(ONE, 4), "README.md"],
         deleted=[page_of(ONE, 2)],
         added=[page_of(ONE, 9)],
     )
-    walked = walked_with(mirror, feed, known)
-    assert walked.tally.changed == {"changed": [story(1).id], "vanished": [story(2).id]}
+    told = {"changed": [story(1).id], "vanished": [story(2).id]}
+    assert walked_with(mirror, feed, known).tally.changed == told
+    unknown = walked_with(mirror, feed, None).tally
+    assert unknown.changed == told
+    assert any("all is compared" in text for text in unknown.warnings)
+
+
+def test_a_list_that_failed_is_due_though_nothing_changed(mirror: Path, feed: Path) -> None:
+    """Also an archive page that was read before, changed, and could not be had then."""
+    built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
+    path = f"indexes/{ONE}/2.md"
+    walk_mirror(mirror, feed)
+    gone = {path: PageMissing("gone")}
+
+    def tell(walk: Walk) -> None:
+        walk.changes = changes(modified=[path])
+
+    failed = walk_mirror(mirror, feed, fails=gone, prepare=tell)
+    assert failed.tally.failures == {"missing": {path}}
+    assert (failed.walk.lists_asked, failed.walk.lists_complete) == (True, False)
+    again = walked_with(mirror, feed, changes())
+    assert again.paths == ["README.md", *INDEXES, path]
+    assert walked_with(mirror, feed, changes()).paths == []
+
+
+def test_a_section_that_is_new_in_the_mirrors_file_is_read_though_nothing_changed(
+    mirror: Path, feed: Path
+) -> None:
+    built(mirror, {1: (ONE, TWO)})
+    walk_mirror(mirror, feed)
+
+    def tell(walk: Walk) -> None:
+        walk.changes = changes()
+
+    walked = walk_mirror(mirror, feed, sections=("nf9",), prepare=tell)
+    assert walked.tally.failures == {"missing": {"indexes/nf9/README.md"}}

@@ -356,9 +356,34 @@ def other_remote(clone: Path) -> None:
     (clone.parent / "remote").write_text("https://mirror.invalid/other.git")
 
 
+def in_place(name: str, kind: str) -> Callable[[Path], None]:
+    """Return what puts a file, a folder or a dangling link where something else belongs."""
+
+    def damage(clone: Path) -> None:
+        path = clone / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        if kind == "folder":
+            path.mkdir(parents=True)
+        elif kind == "link":
+            path.symlink_to("/nowhere/at/all")
+        else:
+            path.write_bytes(b"\xff\0 nonsense")
+
+    return damage
+
+
 @pytest.mark.parametrize(
     "damage",
     [
+        in_place("../remote", "file"),
+        in_place("../remote", "folder"),
+        in_place(".", "file"),
+        in_place(".", "link"),
+        in_place("config", "folder"),
+        in_place("objects", "file"),
         cut,
         lose("objects/pack/*.pack"),
         lose("objects/pack/*.idx"),
@@ -394,7 +419,15 @@ def test_a_damaged_clone_is_made_anew_and_said_so(
 
 
 @pytest.mark.parametrize(
-    "damage", [scribble("HEAD"), lose("HEAD"), scribble("config"), lose("config")]
+    "damage",
+    [
+        scribble("HEAD"),
+        lose("HEAD"),
+        scribble("config"),
+        lose("config"),
+        in_place("../gitconfig", "folder"),
+        in_place("refs/heads/mirror.lock", "folder"),
+    ],
 )
 def test_what_is_known_is_written_again(
     mirror: Repository, cache: Path, damage: Callable[[Path], None]
@@ -602,6 +635,17 @@ def test_no_git_installed(
     assert caught.exit_code == 2
     assert "apt-get install git" in str(caught)
     assert "-a via=http" in str(caught)
+
+
+def test_a_git_that_cannot_be_run(
+    mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text("#!/nowhere/at/all\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert "mend the package `git`" in str(fails(mirror.path, cache))
 
 
 @pytest.mark.parametrize("version", ["git version 2.31.9", "git version 1.9", "busybox"])

@@ -107,5 +107,10 @@ class Command(CrawlCommand):
 def _tell(error: RunError) -> None:
     """Say what is wrong where a person looks: usage on the terminal, all else in the log too."""
     logger.error("%s", error)
-    if isinstance(error, WrongUsage) and not logging.root.handlers:
+    if isinstance(error, WrongUsage) and not any(map(_is_terminal_log, logging.root.handlers)):
         sys.stderr.write(f"{error}\n")
+
+
+def _is_terminal_log(handler: logging.Handler) -> bool:
+    """Tell whether a handler of the log writes where the user of the command looks."""
+    return isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr

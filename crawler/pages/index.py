@@ -29,6 +29,7 @@ class Index:
     Attributes:
         heading: text of its first heading, None where it has none.
         entries: the articles it lists, newest first, each once.
+        lines: how many lines are entries, repeated ones too.
         last_page: the highest archive page its pager names; 0 without a pager.
         strays: links of entries that are no article of this section.
         moved_to: address of the mirror's new place where the page is such a notice.
@@ -36,6 +37,7 @@ class Index:
 
     heading: str | None
     entries: tuple[Entry, ...]
+    lines: int = 0
     last_page: int = 0
     strays: tuple[str, ...] = ()
     moved_to: str | None = None
@@ -50,10 +52,12 @@ def read_index(text: str, section: str) -> Index:
     here = index_path(section)
     entries: dict[str, Entry] = {}
     strays: list[str] = []
+    lines = 0
     for match in _ENTRY.finditer(text):
         path = mirror_path(here, match[2])
         copy = copy_of(path) if path else None
         if copy is not None and copy.section == section:
+            lines += 1
             entries.setdefault(copy.id, Entry(copy.id, one_line(visible(match[1]))))
         elif match[2].partition("?")[0].endswith(".md"):
             strays.append(match[2])
@@ -62,6 +66,7 @@ def read_index(text: str, section: str) -> Index:
     return Index(
         heading=(one_line(visible(heading[1])) or None) if heading and not moved else None,
         entries=tuple(entries.values()),
+        lines=lines,
         last_page=_last_page(text, section),
         strays=tuple(strays),
         moved_to=moved,

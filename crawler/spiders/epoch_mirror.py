@@ -214,6 +214,7 @@ class EpochMirrorSpider(Spider):
     def closed(self, reason: str) -> None:
         """Let go of the way."""
         self.run.lists_complete = self.walk.lists_complete
+        self.run.lists_asked = self.walk.lists_asked
         if not (self.walk.finished or self.run.tally.error):
             self.run.cut_short = f"it ended before its time: {reason}"
         self.way.close()

@@ -82,6 +82,7 @@ class Bulk:
         self.way = way
         self.processes = processes
         self.readers: Readers | None = None
+        self.over: RunError | None = None
 
     async def pages(
         self, due: Callable[[int], list[P]], wanted: Callable[[], int]
@@ -124,7 +125,12 @@ class Bulk:
         return _nothing(len(places))
 
     async def _had(self, path: str) -> Had:
-        """Return a page's bytes, or what came instead; a damaged clone is mended once."""
+        """Return a page's bytes, or what came instead; a damaged clone is mended once.
+
+        Where mending fails the way is closed, and that is what came of all that follows.
+        """
+        if self.over is not None:
+            return self.over
         try:
             return self.way.read(path)
         except PageError as error:
@@ -134,7 +140,10 @@ class Bulk:
         try:
             await self.way.mend()
             return self.way.read(path)
-        except (PageError, RunError) as error:
+        except PageError as error:
+            return error
+        except RunError as error:
+            self.over = error
             return error
 
     def close(self) -> None:

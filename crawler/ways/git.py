@@ -150,7 +150,7 @@ class GitWay:
         """
         self._prepared = {}
         for path in paths:
-            with suppress(PageError):
+            with suppress(PageError, CloneDamaged):  # reading it tells
                 self._prepared[path] = self._file(path)
         self._opened().expect(entry.oid for entry in self._prepared.values())
 

@@ -146,21 +146,33 @@ class Clone:
     def _prepare(self) -> None:
         """Remove what killed runs left, and write what must be as we know it."""
         stall = math.ceil(self.limits.stall_seconds) + 1  # ours acts first, this if we are killed
+        for name in ("gitconfig", "remote", "damaged"):
+            _remove_folder(self.folder / name)
         (self.folder / "gitconfig").write_text(CONFIGURATION.format(stall=stall))
         for left in (*self.folder.glob("new-*"), *self.folder.glob("old-*")):
             log.info("removing %s, left by a run that did not end", left)
             shutil.rmtree(left, ignore_errors=True)
-        if not self.git_dir.is_dir():
-            return
+        if self.git_dir.is_symlink() or self.git_dir.is_file():
+            log.warning("%s is no clone: it is made anew", self.git_dir)
+            self.git_dir.unlink()
+        if self.git_dir.is_dir():
+            self._put_right()
+        if self.git_dir.is_dir() and (self.folder / "damaged").exists():
+            log.warning("the clone %s was found damaged; it is made anew", self.git_dir)
+            shutil.rmtree(self.git_dir)  # before any git looks at it
+
+    def _put_right(self) -> None:
+        """Remove what a killed git left in the clone, and settle it; mark it where that fails."""
         remote = self.folder / "remote"
-        if not remote.is_file() or remote.read_text() != self.remote.url:
+        if not remote.is_file() or remote.read_bytes() != self.remote.url.encode():
             log.warning("the clone %s is not one of %s", self.git_dir, self.remote.url)
             self.mark_damaged()
-        for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*"):
-            for left in self.git_dir.glob(pattern):
-                log.info("removing %s, left by a git that was killed", left)
-                left.unlink(missing_ok=True)
         try:
+            for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*"):
+                for left in self.git_dir.glob(pattern):
+                    log.info("removing %s, left by a git that was killed", left)
+                    _remove_folder(left)
+                    left.unlink(missing_ok=True)
             _settle(self.git_dir)
         except OSError as error:
             log.warning("the clone %s is damaged: %s", self.git_dir, error)
@@ -207,7 +219,10 @@ class Clone:
         """Return the remote's branches, and HEAD, with their commits."""
         printed = await self._far_git("ls-remote", self.remote.url, "HEAD", "refs/heads/*")
         pairs = (line.split("\t", 1) for line in printed.splitlines() if "\t" in line)
-        return {name: oid for oid, name in pairs}
+        # git matches refs/heads/* at the end of a name, too: refs/original/refs/heads/x
+        return {
+            name: oid for oid, name in pairs if name == "HEAD" or name.startswith("refs/heads/")
+        }
 
     async def _head(self) -> str:
         return (await self._git("rev-parse", "--verify", "--quiet", HEAD + "^{commit}")).strip()
@@ -215,9 +230,6 @@ class Clone:
     async def _usable(self) -> bool:
         """Return whether there is a clone in which nothing is missing; else say what is wrong."""
         if not self.git_dir.is_dir():
-            return False
-        if (self.folder / "damaged").exists():
-            log.warning("the clone %s was found damaged; it is made anew", self.git_dir)
             return False
         try:
             await self._git("rev-list", "--objects", "--quiet", HEAD)
@@ -269,6 +281,12 @@ class Clone:
             "--no-recurse-submodules", "--no-show-forced-updates", "--progress",
             self.remote.url, f"+{reference}:{HEAD}", git_dir=git_dir,
         )  # fmt: skip
+
+
+def _remove_folder(path: Path) -> None:
+    """Remove a folder that stands where a file belongs."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
 
 
 def _cache_fault(error: OSError) -> RunError:

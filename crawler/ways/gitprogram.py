@@ -150,12 +150,18 @@ async def run(
     Raises:
         MirrorUnusable: a limit of ``watch`` is passed.
         GitFailed: git ended with an error; its last words.
+        GitMissing: there is none, or it cannot be run.
     """
-    process = await asyncio.create_subprocess_exec(
-        program(), *arguments, env=dict(env), start_new_session=True,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE, pass_fds=() if lock is None else (lock.fileno(),),
-    )  # fmt: skip
+    git = program()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            git, *arguments, env=dict(env), start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, pass_fds=() if lock is None else (lock.fileno(),),
+        )  # fmt: skip
+    except OSError as error:
+        message = f"{git} cannot be run ({error.strerror}): mend the package `git`, or -a via=http"
+        raise GitMissing(message) from error
     assert process.stdout is not None  # noqa: S101 (PIPE says so)
     assert process.stderr is not None  # noqa: S101
     talk = asyncio.gather(
