@@ -248,7 +248,7 @@ class Ledger:
                     f"the feed {self.directory} belongs to mirror {owner!r}, not to "
                     f"{self.mirror!r}: name another with -a feed=DIR, or the mirror with -a name="
                 )
-            if address and record.get("address", address) != address:
+            if address and (record.get("address") or address) != address:
                 raise WrongUsage(
                     f"the feed {self.directory} belongs to the mirror at {record['address']}, not "
                     f"to {address}: name this one with -a name=, or another feed with -a feed=DIR"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -183,15 +183,15 @@ def expanded(value: str, where: str) -> Path:
     return path
 
 
-def moved(mirror: Mirror, via: str, address: str) -> Mirror:
+def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
     """Return ``mirror`` at the place that its notice names.
 
-    In ``public`` and in the base of ``via``, ``owner/repository`` is replaced; nothing else
+    In ``public`` and in the bases of its ways, ``owner/repository`` is replaced; nothing else
     is believed of a notice, so that a page cannot send the crawl anywhere.
 
     Args:
         mirror: as it is described.
-        via: the way in use; the only one the result has.
+        needed: the ways in use; the others come along where they can.
         address: the notice's link.
 
     Raises:
@@ -206,16 +206,20 @@ def moved(mirror: Mirror, via: str, address: str) -> Mirror:
             f"only another owner's repository of the same name at the host of {mirror.public}"
         )
     before, after = "/".join(old), "/".join(new)
-    base = mirror.ways[via]
-    if f"/{before}" not in base:
-        raise MirrorUnusable(
-            f"mirror {mirror.name!r} has moved to {address}, but its base {base} for via={via} "
-            f"does not hold {before!r}: change it in the mirrors file"
-        )
+    for via in needed:
+        if f"/{before}" not in mirror.ways[via]:
+            raise MirrorUnusable(
+                f"mirror {mirror.name!r} has moved to {address}, but its base {mirror.ways[via]} "
+                f"for via={via} does not hold {before!r}: change it in the mirrors file"
+            )
     return replace(
         mirror,
         public=mirror.public.replace(before, after, 1),
-        ways={via: base.replace(f"/{before}", f"/{after}", 1)},
+        ways={
+            via: base.replace(f"/{before}", f"/{after}", 1)
+            for via, base in mirror.ways.items()
+            if f"/{before}" in base
+        },
     )
 
 

@@ -162,5 +162,5 @@ class Run:
             "way": self.options.via,
             "crawler": __version__,
             "contract": CONTRACT_VERSION,
-            **({"address": mirror.public} if mirror.named_by_address else {}),
+            "address": mirror.public if mirror.named_by_address else None,
         }

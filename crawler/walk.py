@@ -486,12 +486,13 @@ class Walk:
             if visit.published.sha256 != article.content_sha256:
                 self.tally.differs("changed", visit.id)
             return None
+        if article.truncated and visit.kept is not None:
+            article = visit.kept
+        else:
+            self.ledger.blobs[visit.id] = blob_id_of(body)
         if article.truncated and visit.others:
             self._try_other(visit, kept=article)
             return None
-        if article.truncated and visit.kept is not None:
-            article = visit.kept
-        self.ledger.blobs[visit.id] = blob_id_of(body)
         return self._give(article)
 
     def _give(self, article: Article) -> Article:

@@ -170,6 +170,9 @@ def test_a_fault_costs_its_page_alone() -> None:
         with probing(site.base, *paths, contexts=2, pages_per_context=5, page_seconds=20) as run:
             run.finish()
         told = {path: run.told[path].get("reason") for path in paths}
+        download = next(path for path, fault in faults.items() if fault == "download")
+        if told[download] is None:  # all of the article was there before the download began
+            faults[download] = "none"
         failing = {path: FAULTS[fault] for path, fault in faults.items() if fault in FAULTS}
         assert told == {**dict.fromkeys(paths), **failing, gone: "missing"}
         for path in paths:
@@ -194,8 +197,9 @@ def assert_contexts_were_recycled(run: Probing) -> None:
     assert run.stats["playwright/page_count"] < len(run.told)
     assert run.stats["playwright/context_count/max_concurrent"] <= 3
     assert run.stats["playwright/page_count/max_concurrent"] <= 4
-    # one browser for all of them, but for one that seemed to hang on a busy machine
-    assert run.stats["playwright/browser_count"] <= 1 + run.stats.get("epoch/browser/killed", 0)
+    # one browser for all of them, but for one that seemed to hang or died on a busy machine
+    replaced = (run.stats.get(f"epoch/browser/{how}", 0) for how in ("killed", "lost"))
+    assert run.stats["playwright/browser_count"] <= 1 + sum(replaced)
 
 
 def test_pages_that_hang_end_with_their_time() -> None:

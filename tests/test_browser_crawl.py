@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import time
@@ -25,7 +26,7 @@ from crawling import (
     start_crawl,
     story,
 )
-from mirrorkit import MirrorBuilder, Picture
+from mirrorkit import MirrorBuilder, Picture, move_away
 from misbehaving import MisbehavingServer, busy, status
 from processes import Process, browser_of, descendants, wait_until
 from standin import StandIn, serving, sites
@@ -234,6 +235,57 @@ def test_a_missing_chromium_is_told_before_the_crawl(crawl: Crawl, site: StandIn
     assert site.hits.paths == []
 
 
+def scripted(place: Path, launch: str) -> str:
+    """Return a Chromium that says its version, and does ``launch`` when it is started."""
+    program = place / "chromium"
+    version = 'case "$*" in --version) echo Chromium 1; exit 0;; esac'
+    program.write_text(f"#!/bin/sh\n{version}\necho x >>{place}/launches\n{launch}\n")
+    program.chmod(0o700)
+    return str(program)
+
+
+def test_a_chromium_that_does_not_run_is_told_before_the_crawl(
+    crawl: Crawl, site: StandIn, tmp_path: Path
+) -> None:
+    program = tmp_path / "broken"
+    program.write_text("#!/bin/sh\necho libnone.so: cannot open >&2\nexit 127\n")
+    program.chmod(0o700)
+    settings = {"BROWSER_EXECUTABLE": str(program)}
+    result = crawl(f"mirror={site.base}", "via=browser", settings=settings)
+    assert result.exit_code == 2, result.log
+    assert "libnone.so: cannot open" in result.log
+    assert site.hits.paths == []
+
+
+def test_a_chromium_that_does_not_start_ends_the_run(
+    crawl: Crawl, site: StandIn, tmp_path: Path, mirror: Path
+) -> None:
+    """After three launches, not after three for every page; by one driver; with its own words."""
+    launch = "echo no room in /dev/shm >&2; exit 1"
+    settings = {"BROWSER_EXECUTABLE": scripted(tmp_path, launch), "RETRY_TIMES": 0}
+    for number in range(1, 9):  # all pages fall back
+        (mirror / page_of(ONE, number)).unlink()
+    result = crawl(f"mirror={site.base}", "via=browser", "name=mirror", settings=settings)
+    assert (result.exit_code, result.run["articles"]) == (4, 0), result.log
+    assert "no room in /dev/shm" in result.log
+    assert "Traceback" not in result.log
+    assert len((tmp_path / "launches").read_text().split()) <= 3
+
+
+def test_a_chromium_that_does_not_start_ends_a_run_that_falls_back(
+    fall_back: tuple[MisbehavingServer, Callable[..., Result]], tmp_path: Path, site: StandIn
+) -> None:
+    raw, run = fall_back
+    raw.behave("/pages/*", status(403))
+    launch = "echo no room in /dev/shm >&2; exit 1"
+    result = run("fallback=browser", env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+                 options=["-s", f"BROWSER_EXECUTABLE={scripted(tmp_path, launch)}"])  # fmt: skip
+    assert (result.exit_code, result.run["status"]) == (2, "usage"), result.log
+    assert "no room in /dev/shm" in result.run["reason"]
+    assert len((tmp_path / "launches").read_text().split()) <= 4
+    assert files_asked(site) == []
+
+
 # -- how it ends ----------------------------------------------------------------------------------
 
 
@@ -360,6 +412,33 @@ def test_what_is_refused_or_set_aside_is_had_through_the_browser(
     assert set(second.run["set_aside"]) == {story(3).id, story(5).id}
     assert second.exit_code == 0, second.log
     assert_sound(second.feed)
+
+
+def test_a_move_takes_the_browser_along(
+    crawl: Crawl, tmp_path: Path, site: StandIn, mirror: Path,
+    serve: Callable[[Path], MisbehavingServer],
+) -> None:  # fmt: skip
+    """What falls back is asked for at the new place."""
+    host = tmp_path / "host"
+    shutil.copytree(mirror, host / "owner" / "mirror")
+    MirrorBuilder.simple(ONE).write(host / "old-owner" / "mirror")
+    move_away(host / "old-owner" / "mirror", "owner/mirror")
+    raw = serve(host)
+    refused = page_of(ONE, 1)
+    raw.behave(f"/owner/mirror/{refused}", status(403))
+    file = mirrors_file(
+        tmp_path,
+        "small",
+        public="https://github.com/old-owner/mirror/blob/master/",
+        http=f"{raw.base}old-owner/mirror/",
+        browser=site.base.replace("/owner/", "/old-owner/"),
+    )
+    settings = {"MIRRORS_FILE": file, "RETRY_TIMES": 0}
+    result = crawl("via=http", "fallback=browser", "follow_move=true", settings=settings)
+    assert (result.exit_code, len(result.feed.ids)) == (0, 8), result.log
+    assert files_asked(site) == [refused]
+    public = "https://github.com/owner/mirror/blob/master/pages/"
+    assert all(line["mirror_url"].startswith(public) for line in result.feed.articles)
 
 
 def test_no_driver_is_started_where_nothing_falls_back(

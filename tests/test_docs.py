@@ -230,7 +230,9 @@ def test_each_key_that_a_browser_cannot_see_has_its_reason() -> None:
 
 def test_the_reasons_of_pages_that_fail_in_a_browser_are_told() -> None:
     rows = table(part(BROWSER, "When a page fails"))
-    assert {name for row in rows for name in code_names(row[1])} == {*FAULTS.values(), "timeout"}
+    assert {name for row in rows for name in code_names(row[1])} == {
+        *FAULTS.values(), "timeout", "browser_lost", "browser_unstartable", "browser"
+    }  # fmt: skip
 
 
 def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:

@@ -198,14 +198,16 @@ OLD = Mirror(
 )
 
 
-def test_a_move_replaces_owner_and_repository_in_both_bases() -> None:
-    """And nothing else: not the host, not the name, not the sections."""
-    new = moved(OLD, "http", "https://github.com/new/epoch-news")
+@pytest.mark.parametrize("needed", [["http"], ["git"], ["http", "git"]])
+def test_a_move_replaces_owner_and_repository_in_all_bases(needed: list[str]) -> None:
+    """And nothing else: not the host, not the name, not the sections. A way without is left."""
+    new = moved(OLD, needed, "https://github.com/new/epoch-news")
     assert new.public == "https://github.com/new/epoch-news/blob/master/"
-    assert new.ways == {"http": "https://raw.githubusercontent.com/new/epoch-news/master/"}
+    assert new.ways == {
+        "http": "https://raw.githubusercontent.com/new/epoch-news/master/",
+        "git": "https://github.com/new/epoch-news.git",
+    }
     assert (new.name, new.sections) == ("news", ("nf1",))
-    new = moved(OLD, "git", "https://github.com/new/epoch-news/")
-    assert new.ways == {"git": "https://github.com/new/epoch-news.git"}
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,6 @@ def test_a_move_replaces_owner_and_repository_in_both_bases() -> None:
 def test_a_move_that_is_not_followed(via: str, address: str, says: str) -> None:
     """A page cannot send the crawl anywhere."""
     with pytest.raises(MirrorUnusable) as raised:
-        moved(OLD, via, address)
+        moved(OLD, ["git", via], address)
     assert says in str(raised.value)
     assert address in str(raised.value)

@@ -85,11 +85,11 @@ class EpochMirrorSpider(Spider):
             walk = self.walk
             try:
                 await self.way.open()
+                self.run.commit = self.way.commit
+                self.compare()
             except RunError as error:
                 self.run.end(error)
                 return
-            self.run.commit = self.way.commit
-            self.compare()
             if self.way.kind == "remote":
                 for request in self.requests():
                     yield request
@@ -194,7 +194,8 @@ class EpochMirrorSpider(Spider):
             self.run.end(notice)
             return
         try:
-            mirror = moved(options.mirror, options.via, notice.address)
+            needed = [options.via, *filter(None, [options.fallback])]
+            mirror = moved(options.mirror, needed, notice.address)
         except RunError as error:
             self.run.end(error)
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
@@ -85,6 +86,8 @@ FLAGS: Final = (
     "--no-pings",
 )
 
+_VERSION_SECONDS: Final = 60
+_LAUNCH_SECONDS: Final = 60
 _NOT_FOUND: Final = frozenset({404, 410})
 _TOO_MANY: Final = 429
 _OK: Final = 200
@@ -110,16 +113,41 @@ def find_chromium(setting: str = "") -> Path:
     """Return the executable that ``setting`` (``BROWSER_EXECUTABLE``) names, else the system's.
 
     Raises:
-        WrongUsage: there is none; says how to get one.
+        WrongUsage: there is none, or it does not run; says how to get one.
     """
     for name in (setting,) if setting else EXECUTABLES:
         if found := shutil.which(name):
+            _check_runs(found)
             return Path(found).absolute()
     missing = f"{setting!r} is no executable" if setting else "no Chromium was found"
     raise WrongUsage(
         f"via=browser needs Chromium, and {missing}: install it (Debian, Ubuntu: "
         "apt-get install chromium) or name one by the setting BROWSER_EXECUTABLE"
     )
+
+
+def _check_runs(executable: str) -> None:
+    """Have Chromium say its version: what it lacks is told before the crawl, not page by page.
+
+    Raises:
+        WrongUsage: it does not run.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - the program that the user named
+            [executable, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise WrongUsage(f"{executable} does not run: {error}") from error
+    if done.returncode:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
+        raise WrongUsage(
+            f"{executable} --version ends with {done.returncode}: {said or 'it says nothing'}. "
+            "Mend it, or name another by the setting BROWSER_EXECUTABLE"
+        )
 
 
 class BrowserWay:
@@ -212,6 +240,7 @@ class BrowserWay:
             # root has no sandbox to enter; everyone else does
             "chromium_sandbox": os.geteuid() != 0,
             "args": list(FLAGS),
+            "timeout": _LAUNCH_SECONDS * 1000,
             # an interrupt is the crawler's to handle: it ends the pages under way first
             "handle_sigint": False,
             "handle_sigterm": False,
@@ -228,6 +257,7 @@ class BrowserWay:
                 PageMethod(_settle, _READY, wanted, self.page_seconds * 700)
             ],
             "browser_path": path,
+            "browser_base": self.base,
             # the page says what it is, whatever its status
             "handle_httpstatus_all": True,
             **kwargs.pop("meta", {}),

@@ -70,14 +70,22 @@ def upstream_for(scheme: str, host: str) -> Upstream | None:
     if not address or proxy_bypass(host):
         return None
     parts = urlsplit(address if "://" in address else f"http://{address}")
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise WrongUsage(f"the browser cannot use the proxy of the environment: {parts.scheme}")
+    try:
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        port = 0
+    if parts.scheme not in PORTS or not parts.hostname or not port:
+        raise WrongUsage(
+            f"the browser cannot use the proxy of the environment: {parts.scheme}://"
+            f"{parts.netloc.rpartition('@')[2]}"
+        )
     authorization = ""
     if parts.username:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    place = (parts.hostname, parts.port or PORTS[parts.scheme])
-    return Upstream(place, tls=parts.scheme == "https", authorization=authorization)
+    return Upstream(
+        (parts.hostname, port), tls=parts.scheme == "https", authorization=authorization
+    )
 
 
 @dataclass

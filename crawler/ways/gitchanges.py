@@ -81,7 +81,10 @@ class Comparison:
 
     def _succeeds(self, arguments: Sequence[str]) -> bool:
         with self._start(*arguments) as git:
-            git.communicate(timeout=SECONDS)
+            try:
+                git.communicate(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                git.kill()
         return git.returncode == 0
 
 

@@ -154,8 +154,13 @@ class Objects:
             PageTooLarge: it is larger than ``limit`` bytes (its content is not taken).
             CloneDamaged: it is not there, or cannot be read.
         """
+        restarted = False
         while True:
             self._ask(oid)
+            if not restarted and self._has_ended():  # somebody killed it: no fault of the clone
+                restarted = True
+                self.close()
+                continue
             answered = self._asked.popleft()
             kind, size = self._header(answered)
             if size > limit:
@@ -202,6 +207,8 @@ class Objects:
         try:
             stdin.write("".join(f"{oid}\n" for oid in oids).encode())
             stdin.flush()
+        except BrokenPipeError:
+            pass  # it ended: there is no answer to read
         except OSError as error:
             raise self._damage(oids[0]) from error
         self._asked.extend(oids)
@@ -215,6 +222,13 @@ class Objects:
                 start_new_session=True,  # Ctrl-C ends the crawl in good order, git after it
             )  # fmt: skip
         return self._process
+
+    def _has_ended(self) -> bool:
+        """Tell whether git ended without an answer to what it was asked."""
+        process = self._process
+        assert process is not None  # noqa: S101 (it was asked)
+        assert process.stdout is not None  # noqa: S101 (PIPE says so)
+        return not process.stdout.peek(1)  # type: ignore[attr-defined]
 
     def _header(self, oid: str) -> tuple[str, int]:
         stdout = self._running().stdout

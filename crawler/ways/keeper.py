@@ -45,6 +45,7 @@ def main(lifeline: str, command: list[str]) -> int:
     _kill_descendants()
     if not ended_by_itself:
         _remove_profile(command)
+        _remove_folder(lifeline)
     return 137 if status is None else os.waitstatus_to_exitcode(status) % 256
 
 
@@ -141,6 +142,13 @@ def _remove_profile(command: list[str]) -> None:
         profile = Path(argument.removeprefix(PROFILE))
         if argument.startswith(PROFILE) and profile.name.startswith("playwright"):
             shutil.rmtree(profile, ignore_errors=True)
+
+
+def _remove_folder(lifeline: str) -> None:
+    """Remove what a crawler that was killed made for this browser."""
+    folder = Path(lifeline).parent
+    if folder.name.startswith("epoch-browser-"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

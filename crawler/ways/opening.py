@@ -40,7 +40,9 @@ def way_of(
         return PathWay(base), {}
     if via == "git":
         cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(_APPLICATION)
-        return GitWay(base, branch=mirror.branch, cache=Path(cache), on_progress=on_progress), {}
+        return GitWay(
+            base, branch=mirror.branch, cache=Path(cache).expanduser(), on_progress=on_progress
+        ), {}
     if via == "http":
         return HttpWay(base), _manners(base, settings)
     from crawler.ways.browser import BrowserWay  # noqa: PLC0415 - no other run loads Playwright

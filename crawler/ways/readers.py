@@ -106,10 +106,11 @@ class _Reader:
             while True:
                 head = await self.process.stdout.readexactly(_LENGTH.size)
                 frame = await self.process.stdout.readexactly(_LENGTH.unpack(head)[0])
+                read = pickle.loads(frame)  # noqa: S301 (of our own process)
                 _, answer = self._waiting.popleft()
                 if not answer.done():
-                    answer.set_result(pickle.loads(frame))  # noqa: S301 (of our own process)
-        except (EOFError, OSError):
+                    answer.set_result(read)
+        except (EOFError, OSError, pickle.UnpicklingError):
             logger.warning("A process that reads articles died; the crawler reads on itself")
         finally:
             self.alive = False

@@ -30,8 +30,10 @@ from scrapy.http import Headers, HtmlResponse, TextResponse
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.provider import PlaywrightBrowserProvider
 
-from crawler.exceptions import PageError, PageUnreachable
+from crawler.exceptions import PageError, PageUnreachable, WrongUsage
+from crawler.middlewares.ending import end_run
 from crawler.middlewares.handler import LettingGo
+from crawler.middlewares.refusals import RunEnding
 from crawler.pages.rendered import error_status
 from crawler.ways import keeper
 from crawler.ways.gate import Gate, place_of
@@ -53,6 +55,8 @@ logger = logging.getLogger(__name__)
 CLOSE_SECONDS: Final = 5.0
 #: A page is tried so often when the browser dies under it.
 TRIES: Final = 3
+#: A browser that failed to start so often in a row will not: the run ends.
+LAUNCHES: Final = 3
 #: Seconds for the news of a browser's death to arrive.
 DEATH_SECONDS: Final = 0.5
 #: Milliseconds for a tab to leave its page; one that cannot is closed.
@@ -61,6 +65,7 @@ LEAVE_MS: Final = 2000
 #: nothing that is read.
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
 
+_DRIVER_DIED: Final = "Connection closed"
 _LOST: Final = ("has been closed", "Connection closed", "Browser closed", "Target closed")
 _REASONS: Final = (
     ("crashed", "crashed"),
@@ -115,6 +120,10 @@ class Rota:
 class KeptBrowser(PlaywrightBrowserProvider):
     """Starts driver and Chromium with the first page, behind the gate, under the keeper."""
 
+    browser_type: Any
+    playwright: Any
+    playwright_context_manager: Any
+
     def __init__(self, config: Config, gate: Gate) -> None:
         """Note what is needed; nothing starts."""
         super().__init__(config)
@@ -131,10 +140,10 @@ class KeptBrowser(PlaywrightBrowserProvider):
         try:
             return await self._launch()
         except PlaywrightError as error:
-            if not is_lost(error):
+            if _DRIVER_DIED not in str(error):
                 raise
-            self.browser_type = None  # the driver died
-            return await self._launch()
+        await self.forget()
+        return await self._launch()
 
     async def _launch(self) -> Browser:
         if self.browser_type is None:
@@ -167,10 +176,16 @@ class KeptBrowser(PlaywrightBrowserProvider):
         """Kill the browser, whatever state it is in."""
         self._cut_lifeline()
 
-    def forget(self) -> None:
-        """Kill the browser, and take another driver with the next."""
+    async def forget(self) -> None:
+        """Kill the browser, end its driver, and take another with the next."""
         self.kill()
-        self.browser_type = None
+        manager, self.playwright_context_manager = self.playwright_context_manager, None
+        self.playwright, self.browser_type = None, None
+        if manager is not None:
+            # whatever a driver that died makes of it
+            with suppress(PlaywrightError, TimeoutError, OSError, RuntimeError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await manager.__aexit__()
 
     def _cut_lifeline(self) -> None:
         if self._lifeline >= 0:
@@ -196,14 +211,18 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         """Read the settings that :meth:`crawler.ways.browser.BrowserWay.settings` makes."""
         super().__init__(crawler)
+        self._crawler = crawler
         settings = crawler.settings
         if settings["LOG_LEVEL"] != "DEBUG":  # every page that fails, with a traceback
             logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)
         # a page that crashes its renderer would do it again
         self.config.target_closed_max_retries = 0
-        self._base: str = settings["BROWSER_BASE"]
-        self._site = place_of(self._base)
-        scheme = self._base.partition(":")[0]
+        base: str = settings["BROWSER_BASE"]
+        self._site = place_of(base)
+        # what addresses of documents begin with; more than one once a mirror has moved
+        self._documents = {base.partition("#")[0]}
+        self._failed_launches = 0
+        scheme = base.partition(":")[0]
         self._script_places = {
             place_of(f"{scheme}://{host}") for host in settings.getlist("BROWSER_SCRIPT_HOSTS")
         }
@@ -225,8 +244,7 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
         if request.method not in ("GET", "HEAD"):
             return True
         if request.is_navigation_request():
-            inside = request.url.startswith(self._base.partition("#")[0])
-            return not inside or _framed(request)
+            return not request.url.startswith(tuple(self._documents)) or _framed(request)
         if request.resource_type == "script":
             return place != self._site and place not in self._script_places
         return request.resource_type not in DATA_TYPES or place != self._site
@@ -239,6 +257,7 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
         """
         if not request.meta.get("playwright"):
             return await super().download_request(request)
+        self._documents.add(request.meta["browser_base"].partition("#")[0])
         async with self._room:
             response = await self._rendered(request)
         if response.status == HTTPStatus.OK and isinstance(response, TextResponse):
@@ -248,7 +267,7 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
     async def _rendered(self, request: Request) -> Response:
         """Render a page, in another browser where the first dies under it."""
         for number in range(1, TRIES + 1):
-            visit = PageVisit(self._base)
+            visit = PageVisit(request.meta["browser_base"])
             browser = getattr(self, "browser", None)
             try:
                 return await self._visited(request, visit)
@@ -258,17 +277,48 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
                 self.stats.inc_value("epoch/browser/lost")
                 await asyncio.sleep(DEATH_SECONDS)
                 if browser is not None and browser is getattr(self, "browser", None):
-                    self._forget_browser()
+                    await self._forget_browser()
             except RuntimeError as error:  # scrapy-playwright's, for a download
                 raise PageUnreachable(f"{request.url}: {error}", reason="not_a_page") from error
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _forget_browser(self) -> None:
+    async def _started(self) -> None:
+        """Start the browser where none runs.
+
+        Raises:
+            PageUnreachable: it does not start; the third time in a row that ends the run.
+        """
+        if self._failed_launches >= LAUNCHES:
+            raise RunEnding("Chromium does not start")
+        try:
+            await self._maybe_launch_browser()
+        except Exception as error:  # whatever driver and Chromium fail with
+            self._failed_launches += 1
+            why = f"Chromium does not start: {launch_failure(error)}"
+            if self._failed_launches >= LAUNCHES:
+                end_run(self._crawler, WrongUsage(why), reason="browser_unstartable")
+            raise PageUnreachable(why, reason="browser_unstartable") from error
+        self._failed_launches = 0
+
+    async def _kill_browser(self) -> None:
+        """Kill the browser, and see to it that no page is opened in what is left of it."""
+        browser = getattr(self, "browser", None)
+        self.browser_provider.kill()
+        for _ in range(10):
+            if browser is not getattr(self, "browser", None):  # its death is known
+                return
+            await asyncio.sleep(DEATH_SECONDS / 5)
+        if browser is not None:
+            await self._forget_browser()
+
+    async def _forget_browser(self) -> None:
         """Start anew with the next page: no news of the browser came, so its driver died too."""
         self._tabs.clear()
         self.context_wrappers.clear()
+        with suppress(KeyError):  # late news of its end would be of the next one's
+            self.browser.remove_listener("disconnected", self._browser_disconnected_callback)
         del self.browser
-        self.browser_provider.forget()
+        await self.browser_provider.forget()
 
     async def _visited(self, request: Request, visit: PageVisit) -> Response:
         """Render a page in a tab that waits, else in a new one.
@@ -286,7 +336,7 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
         request.meta.update(given)
         read = False
         try:
-            await self._maybe_launch_browser()  # takes its own time, not the page's
+            await self._started()  # takes its own time, not the page's
             async with asyncio.timeout(self._seconds) as limit:
                 visit.limit = limit
                 response = await super().download_request(request)
@@ -341,7 +391,7 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
         except TimeoutError:
             logger.warning("The browser hangs and is killed")
             self.stats.inc_value("epoch/browser/killed")
-            self.browser_provider.kill()
+            await self._kill_browser()
         except PlaywrightError as error:
             logger.debug("Closing a page failed: %s", error)
 
@@ -460,6 +510,13 @@ def _framed(request: BrowserRequest) -> bool:
 def _settled(request: Request) -> bool:
     """Tell whether the page showed what was waited for."""
     return all(method.result is not False for method in request.meta["playwright_page_methods"])
+
+
+def launch_failure(error: Exception) -> str:
+    """Return what Chromium, or the driver, said last before it did not start."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line]
+    return " / ".join(said[-3:])[:500] or next(filter(None, lines), type(error).__name__)[:500]
 
 
 def is_lost(error: PlaywrightError) -> bool:
