@@ -326,6 +326,17 @@ def _mark_header(body: HtmlElement) -> None:
             mark = etree.Comment(" article content begin ")
             mark.tail, box.tail = box.tail, None
             box.addnext(mark)
+            _mark_header_captions(box)
+
+
+def _mark_header_captions(box: HtmlElement) -> None:
+    """Set the class of a header image's caption again: the ``div`` right behind the image."""
+    for image in box.iter("img"):
+        parent = image.getparent()
+        holder = parent if parent is not None and parent.tag == "a" else image
+        caption = holder.getnext()
+        if caption is not None and caption.tag == "div":
+            caption.set("class", "imgtxt")
 
 
 def _drop_fallbacks(body: HtmlElement) -> None:
