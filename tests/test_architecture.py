@@ -35,9 +35,13 @@ KNOWS: dict[str, set[str]] = {
     "tally": {"exceptions"},
     "outcome": {"exceptions", "tally"},
     # what decides, without input or output of its own
+    "visit": {"exceptions", "items", "state", "urls"},
+    "lists": {
+        "exceptions", "items", "ledger", "options", "pages", "tally", "urls", "visit",
+    },
     "walk": {
-        "changes", "exceptions", "items", "ledger", "loaders", "options", "pages", "state",
-        "tally", "urls",
+        "changes", "exceptions", "items", "ledger", "lists", "loaders", "options", "pages", "state",
+        "tally", "urls", "visit",
     },
     # a feed looked at
     "oddities": {"pages", "urls"},
@@ -55,8 +59,8 @@ KNOWS: dict[str, set[str]] = {
     "pipelines": {"exceptions", "items", "run", "schema", "tally", "urls"},
     "extensions": {"exceptions", "middlewares", "outcome", "run", "summary"},
     "spiders": {
-        "exceptions", "items", "middlewares", "mirrors", "options", "quantities", "run", "walk",
-        "ways",
+        "exceptions", "items", "middlewares", "mirrors", "options", "quantities", "run", "visit",
+        "walk", "ways",
     },
     "commands": {"audit", "exceptions", "floors", "outcome", "run", "summary", "tables"},
 }  # fmt: skip

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
     from crawler.changes import Changes
     from crawler.items import Article
-    from crawler.walk import Visit, Walk
+    from crawler.visit import Visit
+    from crawler.walk import Walk
 
 ONE, TWO, THREE = "ncid1", "ncid2", "nf3"
 INDEXES = [f"indexes/{section}/README.md" for section in (ONE, TWO, THREE)]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from crawler.walk import Visit
+    from crawler.visit import Visit
 
 NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 

@@ -21,7 +21,8 @@ from crawler.mirrors import moved
 from crawler.options import CrawlOptions
 from crawler.quantities import amount
 from crawler.run import Run
-from crawler.walk import Visit, Walk
+from crawler.visit import Visit
+from crawler.walk import Walk
 from crawler.ways.bulk import Bulk, readers_for
 from crawler.ways.failures import failure_of
 from crawler.ways.opening import both, way_of
@@ -205,7 +206,7 @@ class EpochMirrorSpider(Spider):
             mirror.public,
         )
         self.followed = True
-        self.walk.forget_moves()
+        self.walk.lists.forget_moves()
         self.way.close()
         bases = self.take(replace(options, mirror=mirror)).get("MIRROR_BASES", [])
         if guard := self.crawler.get_downloader_middleware(GuardMiddleware):

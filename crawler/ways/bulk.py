@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BATCH = 30
+BATCH = 60
 """How many pages the way is told of ahead, and are read before others have their turn."""
 
 MANY = 1000
@@ -96,7 +96,7 @@ class Bulk:
         ahead: deque[tuple[list[P], list[Had], Awaitable[Sequence[ArticlePage | None]]]] = deque()
         while True:
             width = self.readers.width if self.readers else 0
-            if len(ahead) <= width and (places := due(BATCH)):
+            if len(ahead) <= 2 * width and (places := due(BATCH)):
                 if self.readers is None and self.processes and wanted() >= MANY:
                     await self._start_readers()
                 self.way.expect([place.path for place in places])
