@@ -260,6 +260,14 @@ def both(authors: str, translators: str = "") -> People:
             "英文大纪元国会高级记者Joan Fisher报导", both("Joan Fisher"), id="a long office"
         ),
         pytest.param("大纪元方若水综合报导", both("方若水"), id="no office"),
+        *(
+            pytest.param(
+                f"英文大纪元记者Joan Fisher报导{mark}陆小满编译",
+                both("Joan Fisher", "陆小满"),
+                id=f"a lookalike of the slash: {mark!r}",
+            )
+            for mark in "/∕╱⁄⧸⟋｜|；＼╲﹨丿 "
+        ),
         pytest.param("记者方若水编译自美联社报导", both("方若水"), id="compiled from a source"),
         pytest.param("方若水编译自法新社", both("方若水"), id="compiled from a source, no verb"),
         pytest.param("记者方若水据路透社报导", both("方若水"), id="standing on a source"),

@@ -119,7 +119,9 @@ _BARE: Final = re.compile(
     ),
 )
 _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
-_SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;]")
+_SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]")
+# A blank alone parts a report from its translation: ``Tom Ozimek报导 李言编译``.
+_ROLE_BLANK: Final = re.compile(r"(?<=报[导道]|撰文) +(?=\S{2,8} ?(?:编译|翻译)$)")
 _COMMA: Final = re.compile(
     r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及] ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )",
 )
@@ -162,7 +164,7 @@ def people(byline_text: str) -> People:
 
 def _items(text: str) -> list[_Item]:
     """Split a byline at its marks: a slash divides groups, a comma or an "and" divides items."""
-    text = _LINKING.sub("", _SOURCE.sub("", text))
+    text = _ROLE_BLANK.sub("／", _LINKING.sub("", _SOURCE.sub("", text)))
     text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", _SECOND_SPELLING.sub("", text)))
     found: list[_Item] = []
     for group, part in enumerate(_SLASH.split(text)):
