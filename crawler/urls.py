@@ -50,8 +50,12 @@ _ORIGINAL = re.compile(
     re.IGNORECASE,
 )
 
-# Strays around an address in hand-written HTML: `\"http://…\"` (61 pages), “…”.
-_STRAY_QUOTES = " \t\r\n\f\\\"'“”‘’＂"
+# Strays around an address: what HTML strips (controls and blanks), and what hand-written HTML
+# puts there: `\"http://…\"` (61 pages), “…”.
+_STRAYS = "".join(map(chr, range(33))) + "\\\"'“”‘’＂"
+
+
+_LOOSE_ENDS = ("'", "?", "#")
 
 
 class UnusableURL(ValueError):
@@ -180,8 +184,16 @@ def canonical(href: str, base: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _canonical(href: str, base: str) -> str:
+    url = _once(href, base)
+    # an empty query, fragment or parameter goes, and what stood before it may be a stray then
+    while (";" in url or url.endswith(_LOOSE_ENDS)) and (again := _once(url, base)) != url:
+        url = again
+    return url
+
+
+def _once(href: str, base: str) -> str:
     # HTML: line breaks and tabs inside an address are not part of it.
-    href = re.sub(r"[\t\r\n]+|<br ?/?>", "", href.strip(_STRAY_QUOTES))
+    href = re.sub(r"[\t\r\n]+|<br ?/?>", "", href.strip(_STRAYS))
     try:
         joined = urljoin(base, href)
         parts = urlsplit(joined)
