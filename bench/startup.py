@@ -86,6 +86,7 @@ def fill(mirror: Path, feed: Path) -> None:
         _write_index(mirror, section, rows[section.id])
         _know_section(ledger, section, rows[section.id])
     _know_articles(ledger, sections)
+    ledger.commit()
     ledger.close({"mirror": "bench", "contract": 1})
     home = home_page("新闻", [Group("海岛", tuple(sections))], _STAMP)
     (mirror / "README.md").write_text(home, encoding="utf-8")

@@ -221,12 +221,9 @@ class Ledger:
             if record is not None:
                 self.runs.append({**record, **self._offsets(self.before)})
                 self.runs.sync()
-            if not self.given_up:
-                self.state.close()
             self.lock.clear()
         finally:
-            if self.given_up:
-                self.state.abandon()
+            self.state.close()
             self._opened_files.close()
 
     # -- opening -----------------------------------------------------------------------
@@ -284,7 +281,7 @@ class Ledger:
                 raise
             return self._rebuilt(path, f"is damaged ({exc})")
         if self._disagrees(state):
-            state.abandon()
+            state.close()
             return self._rebuilt(path, "does not fit the feed's files, which were changed by hand")
         if state.fresh and self.articles.size + self.listings.size:
             logger.warning("%s is missing: made anew from the feed", path)

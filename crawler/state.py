@@ -124,12 +124,7 @@ class State:
         self._db.execute("BEGIN")
 
     def close(self) -> None:
-        """Commit and close; the write-ahead log is folded in."""
-        self._db.execute("COMMIT")
-        self._db.close()
-
-    def abandon(self) -> None:
-        """Close without the changes since the last commit."""
+        """Close without the changes since the last commit; the write-ahead log is folded in."""
         self._db.close()
 
     # -- single values -------------------------------------------------------------

@@ -43,7 +43,7 @@ def opened(directory: Path, mirror: str = "small") -> Iterator[Ledger]:
 
 def die(ledger: Ledger) -> None:
     """Leave a ledger as a killed run does: nothing is committed, the note stays."""
-    ledger.state.abandon()
+    ledger.state.close()
     for file in (ledger.articles, ledger.listings, ledger.runs):
         file.close()
     os.close(ledger.lock._fd)
