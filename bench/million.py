@@ -1,6 +1,6 @@
 """A made-up mirror of a million small articles, crawled through git.
 
-    python bench/million.py                       a million; about an hour, 12 GB of disk
+    python bench/million.py                       a million; ten minutes to an hour, 12 GB
     python bench/million.py --articles 100000     fewer
     python bench/million.py --place /data/big     where it is made, by default below /tmp
     python bench/million.py --keep                leave it there; another run with the same
