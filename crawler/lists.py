@@ -94,7 +94,7 @@ class Lists:
                 visits.append(Visit("archive", path, section, page))
         return visits
 
-    def is_missing(self, visit: Visit) -> None:
+    def note_missing(self, visit: Visit) -> None:
         """Note that an archive page that the pager names is not there."""
         self._missing_in_a_row[visit.section] += 1
 

@@ -383,7 +383,7 @@ class Walk:
         # an earlier one was read that is cut short.
         trouble = visit.trouble or error
         if visit.kind == "archive" and trouble.reason == "missing":
-            self.lists.is_missing(visit)
+            self.lists.note_missing(visit)
         logger.warning("%s: %s: %s", visit.path, trouble.reason, trouble)
         self.tally.fail(visit.key, trouble.reason)
         self.ledger.fail(visit.key, trouble.reason)
