@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -13,7 +14,8 @@ import pytest
 from crawling import Feed, start_crawl
 from mirrorkit import large_mirror
 
-from crawler.exceptions import WrongUsage
+from crawler.exceptions import TryLater, WayDamaged, WrongUsage
+from crawler.urls import Copy
 from crawler.ways import bulk
 
 if TYPE_CHECKING:
@@ -142,3 +144,58 @@ def test_one_reader_for_each_processor(monkeypatch: pytest.MonkeyPatch, processo
 def test_a_wrong_number_of_readers(setting: int | str) -> None:
     with pytest.raises(WrongUsage, match="READERS"):
         bulk.readers_for(setting)
+
+
+class Broken:
+    """A way whose clone is damaged at its second page, and cannot be mended: it is closed then."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.closed = False
+
+    def expect(self, _paths: list[str]) -> None:
+        assert not self.closed
+
+    def read(self, _path: str) -> bytes:
+        assert not self.closed
+        self.reads += 1
+        if self.reads == 2:
+            raise WayDamaged("spoilt")
+        return b"page"
+
+    async def mend(self) -> None:
+        self.closed = True
+        raise TryLater("the host is busy")
+
+
+@pytest.mark.parametrize("width", [0, 2])
+def test_a_way_that_cannot_be_mended_is_asked_no_more(width: int) -> None:
+    """What follows came to the same end, also where more batches are under way."""
+
+    class Pretended:
+        def __init__(self) -> None:
+            self.width = width
+
+        def read(self, bodies: list[bytes]) -> asyncio.Future[list[None]]:
+            done = asyncio.get_running_loop().create_future()
+            done.set_result([None] * len(bodies))
+            return done
+
+        def close(self) -> None:
+            pass
+
+    places = [Copy("nf1", f"n{number}") for number in range(4 * bulk.BATCH)]
+
+    def due(room: int) -> list[Copy]:
+        taken, places[:] = places[:room], places[room:]
+        return taken
+
+    async def read() -> list[object]:
+        reading = bulk.Bulk(Broken(), 0)  # type: ignore[arg-type]
+        reading.readers = Pretended() if width else None  # type: ignore[assignment]
+        return [had async for _, had, _ in reading.pages(due, lambda: 0)]
+
+    had = asyncio.run(read())
+    assert had[0] == b"page"
+    assert {str(one) for one in had[1:]} == {"the host is busy"}
+    assert len(had) == 4 * bulk.BATCH

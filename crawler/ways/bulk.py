@@ -75,7 +75,12 @@ P = TypeVar("P", bound=Place)
 
 
 class Bulk:
-    """Reads pages of a local way."""
+    """Reads pages of a local way.
+
+    Attributes:
+        readers: the processes that read articles, once they are started.
+        over: why the way was closed, where what it keeps could not be mended.
+    """
 
     def __init__(self, way: LocalWay, processes: int) -> None:
         """Say from where, and how many processes may read articles where there are many."""
@@ -99,7 +104,8 @@ class Bulk:
             if len(ahead) <= 2 * width and (places := due(BATCH)):
                 if self.readers is None and self.processes and wanted() >= MANY:
                     await self._start_readers()
-                self.way.expect([place.path for place in places])
+                if self.over is None:
+                    self.way.expect([place.path for place in places])
                 had = [await self._had(place.path) for place in places]
                 ahead.append((places, had, self._read(places, had)))
             elif ahead:
