@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from crawling import Feed, assert_sound, start_crawl
@@ -25,7 +25,7 @@ from misbehaving import silence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crawling import Crawl, Result
+    from crawling import Crawl, Result, Running
     from misbehaving import MisbehavingServer
 
 ARTICLES, MANY = 900, 2000
@@ -265,7 +265,8 @@ def test_a_signal_at_any_moment_gets_the_truth(
         feed = tmp_path / f"feed{moment}"
         running = start_crawl("mirror=sample", feed=feed)
         # not while Python itself starts, whose own words for it nobody here chooses
-        time.sleep(usual.seconds * (0.15 + 0.9 * moment / moments))
+        running.wait_for(lambda running=running: running.log)
+        time.sleep(usual.seconds * moment / moments)
         running.send(number)
         result = running.finish()
         if result.exit_code == -number:
@@ -277,12 +278,25 @@ def test_a_signal_at_any_moment_gets_the_truth(
             assert_sound(result.feed)
 
 
+@pytest.fixture
+def slow(serve: Callable[[Path], MisbehavingServer], mirror: Mirror) -> dict[str, Any]:
+    """Return how to crawl the mirror so slowly that it goes on whatever a test does meanwhile."""
+    return {"address": serve(mirror.directory).base, "settings": {"PACE_DELAY": 0.05}}
+
+
+def start_slowly(slow: dict[str, Any], feed: Path) -> Running:
+    address = f"mirror={slow['address']}"
+    return start_crawl(address, "name=mirror", feed=feed, settings=slow["settings"])
+
+
 @pytest.mark.parametrize("how", ["emptied", "removed"])
-def test_a_feed_that_is_changed_under_a_run(mirror: Mirror, tmp_path: Path, how: str) -> None:
+def test_a_feed_that_is_changed_under_a_run(
+    mirror: Mirror, slow: dict[str, Any], tmp_path: Path, how: str
+) -> None:
     """Status 5, nothing is written behind a hole, and the next run makes the feed whole."""
     feed = tmp_path / "feed"
-    running = start_crawl(mirror.argument, feed=feed)
-    running.wait_for_lines(50)
+    running = start_slowly(slow, feed)
+    running.wait_for_lines(10)
     if how == "emptied":
         os.truncate(feed / "articles.jsonl", 0)
     else:
@@ -295,17 +309,18 @@ def test_a_feed_that_is_changed_under_a_run(mirror: Mirror, tmp_path: Path, how:
     mirror.assert_crawled(again.feed)
 
 
-def test_a_lock_that_is_deleted_lets_no_second_run_in(mirror: Mirror, tmp_path: Path) -> None:
+def test_a_lock_that_is_deleted_lets_no_second_run_in(slow: dict[str, Any], tmp_path: Path) -> None:
     feed = tmp_path / "feed"
-    first = start_crawl(mirror.argument, feed=feed)
+    first = start_slowly(slow, feed)
     first.wait_for_lines(10)
     (feed / "lock").unlink()
-    second = start_crawl(mirror.argument, feed=feed).finish()
+    second = start_slowly(slow, feed).finish()
     assert second.exit_code == 75, second.log
     assert "another run holds the feed" in second.log
+    first.send(signal.SIGTERM)
     result = first.finish()
-    assert result.exit_code == 0, result.log
-    mirror.assert_crawled(result.feed)
+    assert result.exit_code == 143, result.log
+    assert_sound(result.feed)
 
 
 # -- one run at a time -------------------------------------------------------------------------
