@@ -161,7 +161,6 @@ class _Walk:
         self.figure: Picture | None = None
         self.caption = False
         self.anchors: list[Anchor] = []
-        self.linked = 0
         self.begins = begins
         self.ends = ends
         self.loose_list: tuple[tuple[Container, ...], Container] | None = None
@@ -337,10 +336,8 @@ class _Walk:
         if url is None:
             self.inside(element, tag, path, marks, depth + 1)
             return
-        if self.linked:  # HTML knows no link in a link: the innermost is the one that is followed
-            marks = tuple(mark for mark in marks if mark[0] != "a")
-        marks = (*marks, _anchor_mark(url))
-        self.linked += 1
+        # HTML knows no link in a link: the innermost is the one that is followed
+        marks = (*(mark for mark in marks if mark[0] != "a"), _anchor_mark(url))
         label = tag_of(url)
         if label is None:
             anchor = Anchor(url)
@@ -352,7 +349,6 @@ class _Walk:
             if label not in self.body.tags:
                 self.body.tags.append(label)
             self.inside(element, tag, path, marks, depth + 1)
-        self.linked -= 1
 
     def resolved(self, href: str | None) -> str | None:
         """Return the canonical address of ``href``, None where it leads nowhere else."""

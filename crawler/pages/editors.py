@@ -33,9 +33,10 @@ _GLUED_NAME: Final = re.compile(
 )
 _MOST_KEYWORDS: Final = 20
 _MOST_NAMES: Final = 20
+"""No real line has more; a hostile one is not read to its end again and again."""
 _MOST_LAST: Final = 4
 _PEN_NAME: Final = 3
-"""No real line has more; a hostile one is not read to its end again and again."""
+"""Characters that an editor has at most whom no surname leads."""
 _BETWEEN: Final = re.compile(r"\s*[、/／,，&＆]\s*")
 _ANOTHER: Final = re.compile(r" |\s*[；;|｜.．]\s*")
 """Between two editors at the very end; elsewhere other text follows."""

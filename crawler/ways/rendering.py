@@ -66,7 +66,7 @@ LEAVE_MS: Final = 2000
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
 
 _DRIVER_DIED: Final = "Connection closed"
-_LOST: Final = ("has been closed", "Connection closed", "Browser closed", "Target closed")
+_LOST: Final = ("has been closed", _DRIVER_DIED, "Browser closed", "Target closed")
 _REASONS: Final = (
     ("crashed", "crashed"),
     ("interrupted by another navigation", "redirect"),
