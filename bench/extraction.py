@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from report import Figure, Report
 
+from crawler.formats.epoch.article import read_article
+from crawler.formats.epoch.source import decoded
 from crawler.items import Article, Section
 from crawler.loaders import Reading, load_article
-from crawler.pages.article import read_article
-from crawler.pages.source import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

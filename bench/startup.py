@@ -10,7 +10,7 @@ from mirrorkit.indexes import PER_PAGE, Group, Section, home_page, index_page, p
 from report import Figure, Report
 from workbench import HERE, Bench
 
-from crawler.ledger import Ledger
+from crawler.store.feed import FeedStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,13 +81,13 @@ def fill(mirror: Path, feed: Path) -> None:
         rows[sections[number % SECTIONS].id].append(row)
         if number % LISTED_TWICE == 0:
             rows[sections[(number + 1) % SECTIONS].id].append(row)
-    ledger = Ledger(feed, "bench", {})
+    store = FeedStore(feed, "bench", {})
     for section in sections:
         _write_index(mirror, section, rows[section.id])
-        _know_section(ledger, section, rows[section.id])
-    _know_articles(ledger, sections)
-    ledger.commit()
-    ledger.close({"mirror": "bench", "contract": 1})
+        _know_section(store, section, rows[section.id])
+    _know_articles(store, sections)
+    store.commit()
+    store.close({"mirror": "bench", "contract": 1})
     home = home_page("新闻", [Group("海岛", tuple(sections))], _STAMP)
     (mirror / "README.md").write_text(home, encoding="utf-8")
 
@@ -99,18 +99,18 @@ def _write_index(mirror: Path, section: Section, rows: list[tuple[str, str]]) ->
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
-def _know_section(ledger: Ledger, section: Section, rows: list[tuple[str, str]]) -> None:
-    ledger.take_listings(section.id, rows, datetime.now(UTC))
-    ledger.name_section(section.id, section.name)
+def _know_section(store: FeedStore, section: Section, rows: list[tuple[str, str]]) -> None:
+    store.take_listings(section.id, rows, datetime.now(UTC))
+    store.name_section(section.id, section.name)
     for page in range(1, page_count(len(rows))):
-        ledger.archive_read(section.id, page)
+        store.archive_read(section.id, page)
 
 
-def _know_articles(ledger: Ledger, sections: list[Section]) -> None:
+def _know_articles(store: FeedStore, sections: list[Section]) -> None:
     for number in range(ARTICLES):
         article = f"n{15_000_000 + number}"
         section = sections[number % SECTIONS].id
-        ledger.write(
+        store.write(
             {
                 "id": article,
                 "content_sha256": f"{number:064x}",

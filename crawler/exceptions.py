@@ -14,7 +14,7 @@ CrawlerError
     ├── FeedUnusable      (5)   the feed cannot be written or is damaged
     └── TryLater         (75)   a temporary obstacle; a later run may pass
         ├── FeedBusy            another run holds the feed
-        ├── WayDamaged          what the way keeps on this machine is damaged
+        ├── TransportDamaged          what the way keeps on this machine is damaged
         └── HostBusy            the host asks to come back later than we wait
 """
 
@@ -123,8 +123,8 @@ class FeedBusy(TryLater):
     """Raised when another run holds the feed."""
 
 
-class WayDamaged(TryLater):
-    """Raised when what a way keeps on this machine cannot be read; ``mend`` may help."""
+class TransportDamaged(TryLater):
+    """Raised when what a way keeps on this machine cannot be read; ``repair`` may help."""
 
 
 class HostBusy(TryLater):

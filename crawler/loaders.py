@@ -11,14 +11,14 @@ from typing import Any
 from itemloaders import ItemLoader
 from itemloaders.processors import Identity, TakeFirst
 
+from crawler.formats.epoch.article import ArticlePage
+from crawler.formats.epoch.byline import credited
+from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.dateline import publication_date
+from crawler.formats.epoch.headline import column, title_author
+from crawler.formats.epoch.people import People
+from crawler.formats.epoch.signed import signed
 from crawler.items import Article, Person, Section, timestamp
-from crawler.pages.article import ArticlePage
-from crawler.pages.byline import credited
-from crawler.pages.caption import split_caption
-from crawler.pages.dateline import publication_date
-from crawler.pages.headline import column, title_author
-from crawler.pages.people import People
-from crawler.pages.signed import signed
 
 _EDITIONS = {"gb": "zh-Hans", "b5": "zh-Hant"}
 
@@ -35,14 +35,14 @@ class Reading:
         mirror_url: where the copy lies, below the mirror's public base.
         sections: that list the article, in the mirror's order.
         at: when it was read.
-        unseen: keys that the way cannot see; they become null.
+        unsupported_keys: keys that the way cannot see; they become null.
     """
 
     mirror: str
     mirror_url: str
     sections: list[Section]
     at: datetime
-    unseen: frozenset[str] = frozenset()
+    unsupported_keys: frozenset[str] = frozenset()
 
 
 class _Each:
@@ -101,7 +101,7 @@ def load_article(page: ArticlePage, reading: Reading) -> Article:
     loader.add_value("content_sha256", page.content_text)
     article: Article = loader.load_item()
     _set_finished(article, page, reading)
-    for key in reading.unseen:
+    for key in reading.unsupported_keys:
         setattr(article, key, None)
     return article
 

@@ -37,9 +37,9 @@ DOWNLOAD_WARNSIZE = 0  # default 32 MiB: above the limit
 DOWNLOAD_TIMEOUT = 30
 # default 2; with the pause before a retry (1, 2, 4 s) this outlasts a server's restart
 RETRY_TIMES = 3
-# default also 429 and 503: those park the whole host (crawler.middlewares.parking)
+# default also 429 and 503: those park the whole host (crawler.middlewares.backoff)
 RETRY_HTTP_CODES = [408, 500, 502, 504, 522, 524]
-RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the walk says what failed, once
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the frontier says what failed, once
 # default False
 ROBOTSTXT_OBEY = True
 # default 16 and 8; the pace that suits the mirror's host takes their place (middlewares.pace)
@@ -77,10 +77,10 @@ DOWNLOADER_MIDDLEWARES_BASE = {
 }
 DOWNLOADER_MIDDLEWARES = {
     # first of all: nothing outside of the mirror goes any further
-    "crawler.middlewares.guard.GuardMiddleware": 50,
+    "crawler.middlewares.offsite.OffsiteMiddleware": 50,
     "crawler.middlewares.robots.RobotsMiddleware": 100,
     # last before the network: nothing that passed it waits elsewhere
-    "crawler.middlewares.parking.ParkingMiddleware": 800,
+    "crawler.middlewares.backoff.BackoffMiddleware": 800,
 }
 
 # default True; the report at the end says what counts (-s STATS_DUMP=True shows the rest)
@@ -112,7 +112,7 @@ ITEM_PIPELINES = {
     "crawler.pipelines.write.WritePipeline": 400,
 }
 
-# Not of Scrapy's own: the walk gives every page once, knows no depth, and looks at the status itself.
+# Not of Scrapy's own: the frontier gives every page once, knows no depth, and looks at the status itself.
 SPIDER_MIDDLEWARES_BASE = {"scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25}
 
 # default ascii escapes; only for Scrapy's own exports (-O), the feed is always UTF-8
@@ -128,7 +128,7 @@ ROBOTSTXT_USER_AGENT = "epoch-mirror-crawler"  # default: the whole of USER_AGEN
 MIRRORS_FILE = str(PROJECT / "mirrors.toml")
 # Directory under which feeds lie that `-a feed=` does not name, whatever the working directory.
 FEEDS_DIRECTORY = str(PROJECT / "feeds")
-# Lists that hold less than this share of the last complete run's entries: the mirror is unusable.
+# Listings that hold less than this share of the last complete run's entries: the mirror is unusable.
 MIRROR_SHRUNK_SHARE = 0.9
 
 # How to reach who runs this crawler, a mail or web address: it goes into the user agent.

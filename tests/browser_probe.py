@@ -20,7 +20,7 @@ from scrapy import Spider
 from scrapy.crawler import CrawlerProcess
 
 from crawler.exceptions import PageError
-from crawler.ways.browser import BrowserWay
+from crawler.transports.browser.transport import BrowserTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ class Probe(Spider):
 
     name = "probe"
 
-    def __init__(self, way: BrowserWay, paths: list[str], **kwargs: Any) -> None:
+    def __init__(self, way: BrowserTransport, paths: list[str], **kwargs: Any) -> None:
         """Note what to read."""
         super().__init__(**kwargs)
         self.way = way
@@ -75,7 +75,7 @@ class Probe(Spider):
 def main(base: str, options: dict[str, Any], paths: list[str]) -> None:
     """Crawl, and print the figures."""
     extra = options.pop("settings", {})
-    way = BrowserWay(base, **options)
+    way = BrowserTransport(base, **options)
     settings = {
         "LOG_LEVEL": "INFO",
         "RETRY_ENABLED": False,

@@ -66,7 +66,7 @@ class Feed:
 
     @property
     def ids(self) -> list[str]:
-        """Ids of the articles, in the order of the file."""
+        """PackedIds of the articles, in the order of the file."""
         return [article["id"] for article in self.articles]
 
     @property

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from crawler.ways.git import GitLimits, GitWay
+from crawler.transports.git.transport import GitLimits, GitTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -236,9 +236,11 @@ def opened(
     branch: str | None = None,
     limits: GitLimits | None = None,
     on_progress: Callable[[str], None] | None = None,
-) -> Iterator[GitWay]:
+) -> Iterator[GitTransport]:
     """Open a way, close it afterwards."""
-    way = GitWay(str(remote), branch=branch, cache=cache, limits=limits, on_progress=on_progress)
+    way = GitTransport(
+        str(remote), branch=branch, cache=cache, limits=limits, on_progress=on_progress
+    )
     asyncio.run(way.open())
     try:
         yield way

@@ -19,8 +19,8 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler import settings as project
-from crawler.middlewares.pace import chosen_pace
-from crawler.ways.failures import failure_of
+from crawler.politeness.pace import chosen_pace
+from crawler.transports.failures import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

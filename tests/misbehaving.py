@@ -252,7 +252,7 @@ class MisbehavingServer:
         with self._lock:
             self._rules.insert(0, _Rule(pattern, behaviour, times))
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Behave from now on."""
         with self._lock:
             self._rules.clear()

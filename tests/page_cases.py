@@ -16,9 +16,9 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from crawler.formats.epoch.article import read_article
 from crawler.items import as_record
 from crawler.loaders import Reading, load_article
-from crawler.pages.article import read_article
 
 PAGES = Path(__file__).parent / "pages"
 _READ_AT = datetime(2026, 11, 1, 6, tzinfo=UTC)

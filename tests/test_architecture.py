@@ -16,62 +16,51 @@ from crawling import ROOT
 KNOWS: dict[str, set[str]] = {
     # the standard library, and what does one thing well
     "exceptions": set(),
-    "changes": set(),
     "settings": set(),
     "text": set(),
     "items": set(),
     "urls": {"text"},
     # pure: the text of a page in, a value out
-    "pages": {"exceptions", "items", "text", "urls"},
+    "formats": {"exceptions", "items", "text", "urls"},
     "schema": {"items"},
-    "loaders": {"items", "pages", "urls"},
-    # what is on disk, what was asked for, what came of it
-    "feed": {"exceptions", "items", "urls"},
-    "state": {"items", "urls"},
-    "ledger": {"exceptions", "feed", "items", "state", "urls"},
-    "mirrors": {"exceptions", "items", "urls"},
-    "quantities": {"exceptions"},
-    "options": {"exceptions", "mirrors", "urls"},
-    "tally": {"exceptions"},
-    "outcome": {"exceptions", "tally"},
+    "loaders": {"formats", "items", "urls"},
+    "politeness": {"exceptions"},
+    # what was asked for, what is on disk, what came of it
+    "config": {"exceptions", "items", "urls"},
+    "store": {"exceptions", "items", "urls"},
+    "run": {"config", "exceptions", "items", "store"},
     # what decides, without input or output of its own
-    "visit": {"exceptions", "items", "state", "urls"},
-    "lists": {
-        "exceptions", "items", "ledger", "options", "pages", "tally", "urls", "visit",
-    },
-    "walk": {
-        "changes", "exceptions", "items", "ledger", "lists", "loaders", "options", "pages", "state",
-        "tally", "urls", "visit",
+    "frontier": {
+        "config", "exceptions", "formats", "items", "loaders", "run", "store", "urls",
     },
     # a feed looked at
-    "oddities": {"pages", "urls"},
-    "audit": {"exceptions", "items", "oddities"},
-    "floors": {"exceptions"},
-    "tables": set(),
+    "audit": {"exceptions", "formats", "items", "urls"},
     # Scrapy's side
     "logformatter": set(),
-    "middlewares": {"exceptions", "quantities"},
-    "run": {
-        "exceptions", "items", "ledger", "middlewares", "options", "outcome", "state", "tally",
+    "middlewares": {"config", "exceptions", "politeness", "run"},
+    "transports": {
+        "config", "exceptions", "formats", "frontier", "items", "middlewares", "politeness", "run", "urls",
     },
-    "summary": {"run"},
-    "ways": {"changes", "exceptions", "items", "middlewares", "mirrors", "pages", "quantities", "urls"},
-    "pipelines": {"exceptions", "items", "run", "schema", "tally", "urls"},
-    "extensions": {"exceptions", "middlewares", "outcome", "run", "summary"},
+    "pipelines": {"exceptions", "items", "run", "schema", "urls"},
+    "extensions": {"exceptions", "run"},
     "spiders": {
-        "exceptions", "items", "middlewares", "mirrors", "options", "quantities", "run", "visit",
-        "walk", "ways",
+        "config", "exceptions", "frontier", "items", "middlewares", "run", "transports",
     },
-    "commands": {"audit", "exceptions", "floors", "outcome", "run", "summary", "tables"},
+    "commands": {"audit", "exceptions", "run"},
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
 
 SCRAPYS = {
-    "commands", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "ways"
+    "commands", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports"
 }  # fmt: skip
 """Parts that may know Scrapy; a few of their modules do not either."""
 
-WITHOUT_SCRAPY = {"middlewares.door", "middlewares.retry_after", "ways.path", "ways.git"}
+WITHOUT_SCRAPY = {
+    "politeness.host_slot",
+    "politeness.retry_after",
+    "transports.path",
+    "transports.git.transport",
+}
 
 
 @cache
@@ -133,9 +122,9 @@ def test_nobody_imports_settings() -> None:
 def test_the_pure_parts_load_without_scrapy() -> None:
     """Not through others either: they can be tried at a prompt in a tenth of a second.
 
-    The loaders (and the walk, which has them) cannot: itemadapter loads Scrapy where it is there.
+    The loaders (and the frontier, which has them) cannot: itemadapter loads Scrapy where it is there.
     """
-    not_pure = SCRAPYS | {"loaders", "walk", "summary"}
+    not_pure = SCRAPYS | {"loaders", "frontier", "summary"}
     pure = [name for name in imports() if part(name) in set(KNOWS) - not_pure]
     code = (
         f"import importlib, sys\nfor name in {pure}: importlib.import_module('crawler.' + name)\n"

@@ -16,14 +16,14 @@ import pytest
 from rich.console import Console
 from scrapy.exceptions import UsageError
 
-from crawler.audit import DISTINCT, FILE, KEYS, Audit, audit
+from crawler.audit.audit import DISTINCT, FILE, KEYS, Audit, audit
+from crawler.audit.floors import missed, read_floors
+from crawler.audit.oddities import NAMES, oddities
+from crawler.audit.tables import print_tables
 from crawler.commands.audit import Command, exit_status
 from crawler.exceptions import WrongUsage
-from crawler.floors import missed, read_floors
+from crawler.formats.epoch.article import read_article
 from crawler.loaders import Reading, load_article
-from crawler.oddities import NAMES, oddities
-from crawler.pages.article import read_article
-from crawler.tables import print_tables
 from crawler.urls import copy_of
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from crawling import ROOT, clean_environment
 from processes import browser_of, descendants, of_kind, wait_until
 from standin import SAMPLE, Elsewhere, StandIn, sites
 
+from crawler.config.mirrors import Mirror
 from crawler.exceptions import PageMalformed, PageMissing, PageTooLarge, PageUnreachable, WrongUsage
-from crawler.mirrors import Mirror
-from crawler.pages.article import read_article
-from crawler.pages.home import read_home
-from crawler.pages.index import read_index
+from crawler.formats.epoch.article import read_article
+from crawler.formats.epoch.home import read_home
+from crawler.formats.epoch.index import read_index
 from crawler.urls import copy_of, section_of
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.project import get_project_settings
 
-from crawler.ways.browser import MAX_BYTES, BrowserWay, find_chromium
-from crawler.ways.opening import way_of
-from crawler.ways.rendering import Rota
+from crawler.transports.browser.handler import Rota
+from crawler.transports.browser.transport import MAX_BYTES, BrowserTransport, find_chromium
+from crawler.transports.registry import transport_for
 
 pytestmark = pytest.mark.usefixtures("chromium")
 
@@ -230,7 +230,7 @@ def test_a_page_that_hangs_costs_no_other(fault: str) -> None:
     "site_kind", [pytest.param("newer, cut, hexadecimal", marks=pytest.mark.soak), "docsify"]
 )
 def test_pages_are_the_mirrors(site_kind: str) -> None:
-    """Lists and articles read the same, in either form of the site."""
+    """Listings and articles read the same, in either form of the site."""
     paths = ["README.md", LISTS[1], *PAGES[40:120:20]]
     gone = "pages/ncid900101/n99999999.md"
     with sites() as (site, elsewhere), ExitStack() as stack:
@@ -310,7 +310,7 @@ def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_pa
     """Before the crawl, not page by page."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(WrongUsage, match=r"apt-get install chromium.*BROWSER_EXECUTABLE"):
-        BrowserWay("https://github.com/o/r/blob/master/")
+        BrowserTransport("https://github.com/o/r/blob/master/")
     with pytest.raises(WrongUsage, match="'/nowhere/chrome' is no executable"):
         find_chromium("/nowhere/chrome")
 
@@ -327,16 +327,16 @@ def test_a_named_executable_is_taken(tmp_path: Path) -> None:
 def test_a_base_that_is_none_is_refused(base: str) -> None:
     """It must be of http and end in a slash."""
     with pytest.raises(WrongUsage, match="not a http or https address"):
-        BrowserWay(base)
+        BrowserTransport(base)
 
 
-def opened(**settings: object) -> BrowserWay:
+def opened(**settings: object) -> BrowserTransport:
     """Return the way that a run with these settings takes to a mirror at GitHub."""
     base = "https://github.com/o/r/blob/master/"
     project = get_project_settings()
     project.update(settings)
-    way, _ = way_of(Mirror("m", base, {"browser": base}), "browser", project, print)
-    assert isinstance(way, BrowserWay)
+    way, _ = transport_for(Mirror("m", base, {"browser": base}), "browser", project, print)
+    assert isinstance(way, BrowserTransport)
     return way
 
 
@@ -359,13 +359,13 @@ def test_no_more_pages_are_rendered_at_a_time_than_the_host_may_be_asked_for() -
 
 def test_importing_the_way_loads_no_playwright() -> None:
     """Only the handler does, in runs that use it."""
-    code = "import sys, crawler.ways.browser; sys.exit('playwright' in sys.modules)"
+    code = "import sys, crawler.transports.browser.transport; sys.exit('playwright' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everyone else runs Chromium inside its own."""
-    way = BrowserWay("https://github.com/o/r/blob/master/")
+    way = BrowserTransport("https://github.com/o/r/blob/master/")
     for user, sandboxed in ((0, False), (1000, True)):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
         assert way.settings()["PLAYWRIGHT_LAUNCH_OPTIONS"]["chromium_sandbox"] is sandboxed
@@ -373,7 +373,7 @@ def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
     """A driver is started for each scheme that is mapped."""
-    way = BrowserWay("https://github.com/o/r/blob/master/")
+    way = BrowserTransport("https://github.com/o/r/blob/master/")
     assert list(way.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
     assert way.script_hosts == ("github.githubassets.com",)
 
@@ -383,7 +383,7 @@ def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
 
 def answer(status: int, body: str = "", *, url: str | None = None) -> Response:
     """Return a response to a request for an article."""
-    request = BrowserWay("https://h/m/").request("pages/nf1/n1.md")
+    request = BrowserTransport("https://h/m/").request("pages/nf1/n1.md")
     return HtmlResponse(
         url or request.url, status=status, body=body.encode(), encoding="utf-8", request=request
     )
@@ -409,7 +409,7 @@ def test_an_answer_without_a_page_has_a_reason(
 ) -> None:
     """By the site's words, else by the status."""
     with pytest.raises(error) as raised:
-        BrowserWay("https://h/m/").page(response)
+        BrowserTransport("https://h/m/").page(response)
     assert raised.value.reason == reason  # type: ignore[attr-defined]
 
 

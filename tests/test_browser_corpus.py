@@ -11,7 +11,7 @@ from crawling import Crawl, assert_sound
 from excerpt import excerpt, odd, spread
 from standin import Renderer, sites
 
-from crawler.pages.rendered import UNSEEN
+from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ CAUSES = {
 
 def differing(line: dict[str, Any], other: dict[str, Any]) -> set[str]:
     """Return the keys that a browser can see and that two lines disagree on."""
-    return {key for key in line.keys() - UNSEEN - OF_THE_WAY if line[key] != other[key]}
+    return {key for key in line.keys() - UNSUPPORTED_KEYS - OF_THE_WAY if line[key] != other[key]}
 
 
 def unexplained(page: str) -> bool:

@@ -31,7 +31,7 @@ from misbehaving import MisbehavingServer, busy, status
 from processes import Process, browser_of, descendants, wait_until
 from standin import StandIn, serving, sites
 
-from crawler.pages.rendered import UNSEEN
+from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ def site(mirror: Path) -> Iterator[StandIn]:
 
 def seen(line: dict[str, Any]) -> dict[str, Any]:
     """Return what a browser can see of a line, without what the way says of itself."""
-    return {key: line[key] for key in line if key not in UNSEEN | OF_THE_WAY}
+    return {key: line[key] for key in line if key not in UNSUPPORTED_KEYS | OF_THE_WAY}
 
 
 def stat(result: Result, name: str) -> int:
@@ -169,7 +169,7 @@ def test_a_crawl_gives_what_the_directory_gives(
     }
     assert sorted(result.feed.pairs) == sorted(expected.feed.pairs)
     for name, line in lines.items():
-        assert {key for key in line if line[key] is None} >= UNSEEN
+        assert {key for key in line if line[key] is None} >= UNSUPPORTED_KEYS
         assert line["mirror_url"] == f"{base}pages/{ONE}/{name}.md"
     assert_sound(result.feed)
     # every page once, but for the one that had to wait
@@ -405,7 +405,7 @@ def test_what_is_refused_or_set_aside_is_had_through_the_browser(
     assert sorted(second.feed.ids[4:]) == [story(1).id, story(2).id]
     for number in (1, 2):
         line = second.feed.article(story(number).id)
-        assert all(line[key] is None for key in UNSEEN)
+        assert all(line[key] is None for key in UNSUPPORTED_KEYS)
         assert line["content_text"] == "\n\n".join(story(number).blocks)
         assert line["mirror_url"] == f"https://example.org/small/blob/master/{page_of(ONE, number)}"
     assert set(second.run["failures"]) == {"http_500", "http_429"}

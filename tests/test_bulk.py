@@ -14,9 +14,9 @@ import pytest
 from crawling import Feed, start_crawl
 from mirrorkit import large_mirror
 
-from crawler.exceptions import TryLater, WayDamaged, WrongUsage
+from crawler.exceptions import TransportDamaged, TryLater, WrongUsage
+from crawler.transports import bulk
 from crawler.urls import Copy
-from crawler.ways import bulk
 
 if TYPE_CHECKING:
     from crawling import Running
@@ -63,7 +63,7 @@ def readers_of(running: Running) -> list[int]:
         with suppress(OSError):
             parent = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
             command = stat.with_name("cmdline").read_bytes()
-            if parent == running.process.pid and b"crawler.ways.readers" in command:
+            if parent == running.process.pid and b"crawler.transports.readers" in command:
                 found.append(int(stat.parent.name))
     return found
 
@@ -160,10 +160,10 @@ class Broken:
         assert not self.closed
         self.reads += 1
         if self.reads == 2:
-            raise WayDamaged("spoilt")
+            raise TransportDamaged("spoilt")
         return b"page"
 
-    async def mend(self) -> None:
+    async def repair(self) -> None:
         self.closed = True
         raise TryLater("the host is busy")
 

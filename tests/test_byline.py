@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pages.byline import credited, find_byline
-from crawler.pages.people import People, people
-from crawler.pages.places import NAMESAKES, PLACES
-from crawler.pages.signed import signed
+from crawler.formats.epoch.byline import credited, find_byline
+from crawler.formats.epoch.people import People, people
+from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.signed import signed
 
 BEHIND = "海岛渡轮周一复航。"
 REPORT = "大纪元记者方若水松石湾报导"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conservation import Difference, compare, compare_html, left, read
 
-from crawler.pages.article import read_article
+from crawler.formats.epoch.article import read_article
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

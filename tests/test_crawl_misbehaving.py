@@ -128,7 +128,7 @@ def crawled(tmp_path: Path) -> Iterator[Crawled]:
         running = start_crawl(*arguments, feed=place / "feed", settings=SETTINGS)
         result, peak = finish(running)
         first = asked(server)
-        server.mend()
+        server.repair()
         again = start_crawl(*arguments, feed=place / "feed", settings=SETTINGS).finish()
         yield Crawled(result, first, peak, again, asked(server), other.connections)
 

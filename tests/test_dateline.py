@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pages.dateline import date_of, find_dateline, publication_date
+from crawler.formats.epoch.dateline import date_of, find_dateline, publication_date
 
 URL_DATE = date(2022, 3, 31)
 BEHIND = "海岛渡轮周一复航。"

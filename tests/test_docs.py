@@ -27,14 +27,14 @@ from test_architecture import KNOWS
 from test_browser import FAULTS
 
 from crawler import exceptions
+from crawler.config.options import CrawlOptions
 from crawler.exceptions import RunError
+from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.items import CONTRACT_VERSION, Article, Listing
-from crawler.options import CrawlOptions
-from crawler.outcome import outcome_of, outcome_of_error
-from crawler.pages.rendered import UNSEEN
+from crawler.run.counts import RunCounts
+from crawler.run.outcome import outcome_of, outcome_of_error
 from crawler.schema import article_schema, listing_schema
-from crawler.tally import Tally
-from crawler.ways.browser import EXECUTABLES
+from crawler.transports.browser.transport import EXECUTABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,17 +113,17 @@ def test_an_example_of_an_article_keeps_the_schema(key: Key) -> None:
 def test_what_may_be_null_says_so(key: Key) -> None:
     """By the schema, or because a browser cannot see it; all others say that they never are."""
     schema = article_schema()["properties"][key.name]
-    null = "null" in schema.get("type", []) or key.name in UNSEEN
+    null = "null" in schema.get("type", []) or key.name in UNSUPPORTED_KEYS
     assert ("null" in key.type) is null
     if not null:
         assert "never null" in " ".join(key.text.split()).lower()
-    if key.name in UNSEEN:
+    if key.name in UNSUPPORTED_KEYS:
         assert "Null by way of the browser." in " ".join(key.text.split())
 
 
 def test_the_keys_a_browser_cannot_see_are_listed() -> None:
     said = part(DATA_FORMAT, "What the browser's way cannot see")
-    assert set(code_names(said)) - {"via=browser", "fallback=browser"} == UNSEEN
+    assert set(code_names(said)) - {"via=browser", "fallback=browser"} == UNSUPPORTED_KEYS
 
 
 def test_the_examples_of_a_listing_are_a_line_of_the_sample(feed: Feed) -> None:
@@ -224,7 +224,7 @@ def test_the_programs_that_are_looked_for_are_told() -> None:
 
 def test_each_key_that_a_browser_cannot_see_has_its_reason() -> None:
     rows = table(part(BROWSER, "What it cannot see"))
-    assert {name for row in rows for name in code_names(row[0])} == UNSEEN
+    assert {name for row in rows for name in code_names(row[0])} == UNSUPPORTED_KEYS
     assert all(row[1] for row in rows)
 
 
@@ -242,14 +242,14 @@ def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:
 
 def outcomes() -> set[tuple[int, str]]:
     """Return every (exit status, word) that a run can come to."""
-    failed = Tally(failures={"missing": {"n1"}})
+    failed = RunCounts(failures={"missing": {"n1"}})
     found = {
-        outcome_of(Tally()),
-        outcome_of(Tally(limited=True)),
+        outcome_of(RunCounts()),
+        outcome_of(RunCounts(limited=True)),
         outcome_of(failed),
-        outcome_of(Tally(), crashed=True),
-        outcome_of(Tally(), stopped_by=2),
-        outcome_of(Tally(), stopped_by=15),
+        outcome_of(RunCounts(), crashed=True),
+        outcome_of(RunCounts(), stopped_by=2),
+        outcome_of(RunCounts(), stopped_by=15),
     }
     for kind in run_errors():
         if kind.__module__ == exceptions.__name__:
@@ -322,7 +322,7 @@ def test_files_that_documents_name_are_there(document: Path) -> None:
 
 def test_every_part_has_its_paragraph() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    said = part(text, "The parts, and what each may only do")
+    said = part(text, "The packages, and what each may do")
     begins = [line for line in said.split("\n\n") if line.strip().startswith("`")]
     told = {name for paragraph in begins for name in code_names(paragraph)}
     assert set(KNOWS) <= told

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pages.editors import find_editors
+from crawler.formats.epoch.editors import find_editors
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from crawling import ROOT
 
 from crawler.exceptions import FeedBusy, FeedUnusable
-from crawler.feed import JsonLines, Lock, dumps
+from crawler.store.jsonlines import JsonLines, Lock, dumps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +161,7 @@ def test_a_note_is_there_while_the_run_goes_on(tmp_path: Path) -> None:
 def test_the_lock_dies_with_its_holder_and_the_note_stays(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     code = (
-        "import os, sys, pathlib; from crawler.feed import Lock;"
+        "import os, sys, pathlib; from crawler.store.jsonlines import Lock;"
         "Lock(pathlib.Path(sys.argv[1])).note({'start': 'then'}); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, check=False)

@@ -13,7 +13,7 @@ import pytest
 from standin import Elsewhere, serving
 
 from crawler.exceptions import WrongUsage
-from crawler.ways.gate import Gate, Place, Upstream, place_of, upstream_for
+from crawler.transports.browser.gate import Gate, Place, Upstream, place_of, upstream_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pages.headline import column, title_author
+from crawler.formats.epoch.headline import column, title_author
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crawler.ways import keeper
+from crawler.transports.browser import keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

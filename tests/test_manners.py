@@ -39,12 +39,12 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from crawler.exceptions import PageMalformed, PageMissing, PageTooLarge, PageUnreachable, WrongUsage
-from crawler.middlewares.door import Door, Waits
-from crawler.middlewares.guard import is_under
-from crawler.middlewares.pace import GITHUB, LOOPBACK, PUBLIC, Pace, chosen_pace, pace_of
+from crawler.middlewares.offsite import is_under
 from crawler.middlewares.refusals import ForbiddenByRobots, RunEnding
-from crawler.middlewares.retry_after import retry_after_seconds
-from crawler.ways.failures import failure_of
+from crawler.politeness.host_slot import HostSlot, ParkBudget
+from crawler.politeness.pace import GITHUB, LOOPBACK, PUBLIC, Pace, chosen_pace, pace_of
+from crawler.politeness.retry_after import retry_after_seconds
+from crawler.transports.failures import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,8 +168,8 @@ def test_is_under(url: str, expected: bool) -> None:
     assert is_under(url, BASE) is expected
 
 
-def waits(budget: float = 3600) -> Waits:
-    return Waits(first=60, longest=1800, budget=budget)
+def waits(budget: float = 3600) -> ParkBudget:
+    return ParkBudget(first=60, longest=1800, budget=budget)
 
 
 @pytest.mark.parametrize(
@@ -206,13 +206,13 @@ def test_wait_beyond_the_longest_is_not_begun() -> None:
 
 
 def test_door_spaces_requests() -> None:
-    door = Door(delay=2)
+    door = HostSlot(delay=2)
     door.pass_(100)
     assert (door.wait(100), door.wait(102)) == (2, 0)
 
 
 def test_requests_in_flight_do_not_lengthen_a_park() -> None:
-    door, some = Door(delay=0), waits()
+    door, some = HostSlot(delay=0), waits()
     first, second = door.pass_(0), door.pass_(0)
     door.park(1, None, first, some)
     door.park(2, None, second, some)
@@ -220,7 +220,7 @@ def test_requests_in_flight_do_not_lengthen_a_park() -> None:
 
 
 def test_request_in_flight_that_names_a_later_time_is_heard() -> None:
-    door, some = Door(delay=0), waits()
+    door, some = HostSlot(delay=0), waits()
     first, second = door.pass_(0), door.pass_(0)
     door.park(1, 10, first, some)
     door.park(2, 100, second, some)
@@ -228,7 +228,7 @@ def test_request_in_flight_that_names_a_later_time_is_heard() -> None:
 
 
 def test_good_answer_ends_the_row_only_when_asked_for_after_the_park() -> None:
-    door, some = Door(delay=0), waits()
+    door, some = HostSlot(delay=0), waits()
     early = door.pass_(0)
     door.park(1, None, door.pass_(0), some)
     door.answered(early)
@@ -429,7 +429,7 @@ def test_what_becomes_of_a_page(zoo: dict[str, Any], path: str) -> None:
 
 def test_other_host_is_never_asked(zoo: dict[str, Any]) -> None:
     assert zoo["outcomes"]["/redirect-away"] == "redirect"
-    assert (zoo["other"].connections, zoo["stats"]["epoch/refused/outside"]) == (0, 3)
+    assert (zoo["other"].connections, zoo["stats"]["epoch/filtered/outside"]) == (0, 3)
 
 
 def test_page_that_redirects_to_itself_is_asked_once(zoo: dict[str, Any]) -> None:

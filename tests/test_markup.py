@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.pages.markup import Container, Leaf, Run, render_html, render_text
+from crawler.formats.epoch.markup import Container, Leaf, Run, render_html, render_text
 from crawler.text import folded
 
 STRONG = ("strong", "")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import ROOT
 
+from crawler.config.mirrors import Mirror, checked_name, load_mirrors, moved
 from crawler.exceptions import MirrorUnusable, WrongUsage
-from crawler.mirrors import Mirror, checked_name, load_mirrors, moved
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import ROOT
 
+from crawler.config.options import CrawlOptions
 from crawler.exceptions import WrongUsage
-from crawler.options import CrawlOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,15 +16,17 @@ from crawler.exceptions import (
     RunError,
     WrongUsage,
 )
-from crawler.outcome import graver, outcome_of, outcome_of_error
-from crawler.tally import NAMED_IDS, Tally
+from crawler.run.counts import NAMED_IDS, RunCounts
+from crawler.run.outcome import graver, outcome_of, outcome_of_error
 
 FEED, BUSY, HOST = FeedUnusable("full"), FeedBusy("held"), HostBusy("429")
 UNUSABLE, MOVED, USAGE = MirrorUnusable("gone"), MirrorMoved("news", "there"), WrongUsage("what")
 
 
-def tally(*, failed: bool = False, limited: bool = False, error: RunError | None = None) -> Tally:
-    counts = Tally(limited=limited, error=error)
+def counted(
+    *, failed: bool = False, limited: bool = False, error: RunError | None = None
+) -> RunCounts:
+    counts = RunCounts(limited=limited, error=error)
     if failed:
         counts.fail("n1", "missing")
     return counts
@@ -33,29 +35,35 @@ def tally(*, failed: bool = False, limited: bool = False, error: RunError | None
 @pytest.mark.parametrize(
     ("counts", "how", "expected"),
     [
-        (tally(), {}, ("complete", 0)),
-        (tally(limited=True), {}, ("limited", 0)),
-        (tally(failed=True), {}, ("partial", 3)),
-        (tally(failed=True, limited=True), {}, ("partial", 3)),
-        (tally(), {"cut_short": True}, ("partial", 3)),
-        (tally(error=UNUSABLE), {}, ("unusable", 4)),
-        (tally(error=MOVED, failed=True), {}, ("moved", 4)),
-        (tally(error=FEED, failed=True), {"cut_short": True}, ("feed", 5)),
-        (tally(error=BUSY), {}, ("later", 75)),
-        (tally(error=HOST, failed=True), {}, ("later", 75)),
-        (tally(error=USAGE), {}, ("usage", 2)),
-        (tally(failed=True), {"crashed": True}, ("error", 1)),
-        (tally(error=FEED), {"crashed": True}, ("error", 1)),
-        (tally(error=FEED, failed=True), {"stopped_by": 15, "crashed": True}, ("interrupted", 143)),
-        (tally(), {"stopped_by": 2, "cut_short": True}, ("interrupted", 130)),
+        (counted(), {}, ("complete", 0)),
+        (counted(limited=True), {}, ("limited", 0)),
+        (counted(failed=True), {}, ("partial", 3)),
+        (counted(failed=True, limited=True), {}, ("partial", 3)),
+        (counted(), {"cut_short": True}, ("partial", 3)),
+        (counted(error=UNUSABLE), {}, ("unusable", 4)),
+        (counted(error=MOVED, failed=True), {}, ("moved", 4)),
+        (counted(error=FEED, failed=True), {"cut_short": True}, ("feed", 5)),
+        (counted(error=BUSY), {}, ("later", 75)),
+        (counted(error=HOST, failed=True), {}, ("later", 75)),
+        (counted(error=USAGE), {}, ("usage", 2)),
+        (counted(failed=True), {"crashed": True}, ("error", 1)),
+        (counted(error=FEED), {"crashed": True}, ("error", 1)),
+        (
+            counted(error=FEED, failed=True),
+            {"stopped_by": 15, "crashed": True},
+            ("interrupted", 143),
+        ),
+        (counted(), {"stopped_by": 2, "cut_short": True}, ("interrupted", 130)),
     ],
 )
-def test_the_gravest_is_told(counts: Tally, how: dict[str, Any], expected: tuple[str, int]) -> None:
+def test_the_gravest_is_told(
+    counts: RunCounts, how: dict[str, Any], expected: tuple[str, int]
+) -> None:
     assert outcome_of(counts, **how) == expected
 
 
 def test_what_is_set_aside_does_not_count() -> None:
-    counts = tally(failed=True)
+    counts = counted(failed=True)
     counts.set_aside = {"n1": "missing"}
     assert outcome_of(counts) == ("complete", 0)
     counts.fail("n2", "missing")
@@ -77,7 +85,7 @@ def test_the_gravest_of_several_errors_counts() -> None:
 
 @pytest.mark.parametrize("error", [FEED, BUSY, HOST, UNUSABLE, MOVED, USAGE])
 def test_an_error_before_the_run_has_the_same_words(error: RunError) -> None:
-    assert outcome_of_error(error) == outcome_of(tally(error=error))
+    assert outcome_of_error(error) == outcome_of(counted(error=error))
 
 
 def test_a_move_says_what_to_change() -> None:
@@ -89,7 +97,7 @@ def test_a_move_says_what_to_change() -> None:
 
 def test_a_runs_line_names_a_hundred() -> None:
     """Of each reason and of each kind of difference; all are counted."""
-    counts = Tally()
+    counts = RunCounts()
     for number in range(NAMED_IDS + 20):
         counts.fail(f"n{number:03}", "missing")
         counts.differs("changed", f"n{number:03}")
@@ -99,7 +107,7 @@ def test_a_runs_line_names_a_hundred() -> None:
 
 
 def test_a_failure_counts_once_however_often_it_happens() -> None:
-    counts = Tally()
+    counts = RunCounts()
     counts.fail("n1", "missing")
     counts.fail("n1", "missing")
     assert (counts.failed, counts.counted_failures) == (1, 1)

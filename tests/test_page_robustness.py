@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from page_cases import cases
 
 from crawler.exceptions import PageError, PageMalformed, PageTooLarge
+from crawler.formats.epoch.article import read_article
+from crawler.formats.epoch.home import read_home
+from crawler.formats.epoch.index import read_index
+from crawler.formats.epoch.source import MAX_PAGE_BYTES, decoded
 from crawler.items import Article, as_record
 from crawler.loaders import Reading, load_article
-from crawler.pages.article import read_article
-from crawler.pages.home import read_home
-from crawler.pages.index import read_index
-from crawler.pages.source import MAX_PAGE_BYTES, decoded
 from crawler.schema import article_schema
 
 PAGES = [(case / "page.md").read_bytes() for case in cases()]

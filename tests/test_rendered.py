@@ -13,11 +13,11 @@ from mirrorkit import ABSOLUTE_AD, RELATIVE_AD, ArticleSpec, MirrorBuilder, arti
 from standin import CAMO, NOT_FOUND, TOO_LONG, TOO_MANY, UNICORN, WHOA, Renderer, camo
 
 from crawler.exceptions import PageError, PageMalformed, PageMissing, PageUnreachable
-from crawler.pages.article import ArticlePage, read_article
-from crawler.pages.home import read_home
-from crawler.pages.index import read_index
-from crawler.pages.rendered import (
-    UNSEEN,
+from crawler.formats.epoch.article import ArticlePage, read_article
+from crawler.formats.epoch.home import read_home
+from crawler.formats.epoch.index import read_index
+from crawler.formats.epoch.rendered import (
+    UNSUPPORTED_KEYS,
     article_markdown,
     error_status,
     home_markdown,
@@ -41,7 +41,7 @@ PATH = "pages/ncid900101/n15000001.md"
 SEEN = tuple(
     field.name
     for field in dataclasses.fields(ArticlePage)
-    if field.name not in {*UNSEEN, "player", "unusable_urls"}
+    if field.name not in {*UNSUPPORTED_KEYS, "player", "unusable_urls"}
 )
 #: Share of real pages whose text must be the same.
 EQUAL_SHARE = 0.995
@@ -85,7 +85,7 @@ def differing(raw: str, path: str) -> list[str]:
 
 @pytest.mark.parametrize("canonical", [True, False])
 def test_articles_read_the_same(canonical: bool) -> None:
-    """All that is not listed as unseen, on every page of the sample."""
+    """All that is not listed as unsupported_keys, on every page of the sample."""
     for file in ARTICLES:
         raw, path = file.read_text("utf-8"), str(file.relative_to(SAMPLE))
         ours, theirs = read_article(raw), through(raw, path, canonical=canonical)

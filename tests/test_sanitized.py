@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from crawler.pages.article import read_article
+from crawler.formats.epoch.article import read_article
 
 PAGE = (
     "### 标题\n\n---\n\n#### [首页](../../../..?n16000001)\n\n\n"

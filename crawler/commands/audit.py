@@ -66,8 +66,8 @@ class Command(ScrapyCommand):
         if len(args) != 1:
             raise UsageError("one FEED is wanted: a feed's directory or its articles.jsonl")
         # here, not above: Scrapy imports every command before it runs one of them
-        from crawler.audit import audit  # noqa: PLC0415
-        from crawler.floors import missed, read_floors  # noqa: PLC0415
+        from crawler.audit.audit import audit  # noqa: PLC0415
+        from crawler.audit.floors import missed, read_floors  # noqa: PLC0415
 
         try:
             bounds = read_floors(Path(opts.floors)) if opts.floors else []
@@ -80,7 +80,7 @@ class Command(ScrapyCommand):
         else:
             from rich.console import Console  # noqa: PLC0415
 
-            from crawler.tables import print_tables  # noqa: PLC0415
+            from crawler.audit.tables import print_tables  # noqa: PLC0415
 
             print_tables(report, Console(), everything=opts.all)
         self.exitcode = exit_status(report)

@@ -18,9 +18,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from crawler.exceptions import FeedUnusable, RunError, WrongUsage
-from crawler.outcome import STOPPING, outcome_of_error
-from crawler.run import Run
-from crawler.summary import summary_lines
+from crawler.run.outcome import STOPPING, outcome_of_error
+from crawler.run.run import Run
+from crawler.run.summary import summary_lines
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils
 
 
 class Command(CrawlCommand):
-    """Runs a spider; ends with what its run has come to (``crawler.outcome``)."""
+    """Runs a spider; ends with what its run has come to (``crawler.run.outcome``)."""
 
     def long_desc(self) -> str:
         """Return the help text."""

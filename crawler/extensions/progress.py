@@ -11,7 +11,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-from crawler.run import Run
+from crawler.run.run import Run
 
 if TYPE_CHECKING:
     from crawler.extensions.display import Display
@@ -73,20 +73,20 @@ class Progress:
 
     def line(self) -> str:
         """Return how far the run is, in one line."""
-        tally = self.run.tally
-        pages = tally.pages
+        counts = self.run.counts
+        pages = counts.pages
         if self.run.doing and not pages:
             return self.run.doing
         elapsed = max(time.monotonic() - self.started, 0.001)
         text = (
             f"lists {pages['home'] + pages['index'] + pages['archive']}, "
-            f"new listings {tally.listings}, "
-            f"articles {tally.new} of {tally.wanted}, failed {tally.failed}"
+            f"new listings {counts.listings}, "
+            f"articles {counts.new} of {counts.wanted}, failed {counts.failed}"
         )
-        if not tally.new:
+        if not counts.new:
             return text
-        rate = tally.new / elapsed
-        left = max(tally.wanted - tally.new - tally.failed, 0) / rate
+        rate = counts.new / elapsed
+        left = max(counts.wanted - counts.new - counts.failed, 0) / rate
         return f"{text}, {rate:.1f} a second, {_duration(left)} left"
 
 

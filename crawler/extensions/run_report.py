@@ -11,15 +11,15 @@ from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
 from crawler.exceptions import FeedUnusable, RunError
-from crawler.middlewares.ending import run_ending
-from crawler.run import Run
-from crawler.summary import summary_lines
+from crawler.run.ending import run_ending
+from crawler.run.run import Run
+from crawler.run.summary import summary_lines
 
 logger = logging.getLogger(__name__)
 
 
 class RunReport:
-    """Closes the ledger when the spider closes, and says what the run has come to."""
+    """Closes the store when the spider closes, and says what the run has come to."""
 
     def __init__(self, run: Run, stats: StatsCollector) -> None:
         """Take the run, and the stats that get its counts."""
@@ -53,7 +53,7 @@ class RunReport:
         except FeedUnusable as error:
             self.run.end(error)
             logger.error("%s", error)  # noqa: TRY400 - the message is the whole story
-        for name, value in self.run.tally.stats().items():
+        for name, value in self.run.counts.stats().items():
             self.stats.set_value(f"epoch/{name}", value)
         outcome = self.run.outcome
         self.stats.set_value("epoch/status", outcome.status)

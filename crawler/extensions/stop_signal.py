@@ -10,8 +10,8 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from crawler.outcome import STOPPING
-from crawler.run import Run
+from crawler.run.outcome import STOPPING
+from crawler.run.run import Run
 
 
 class StopSignal:

@@ -9,8 +9,8 @@ from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.utils.asyncio import call_later
 
-from crawler.middlewares.ending import run_ending
 from crawler.middlewares.refusals import RunEnding
+from crawler.run.ending import run_ending
 
 if TYPE_CHECKING:
     from typing import Any

@@ -14,9 +14,9 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.exceptions import MirrorUnusable
-from crawler.middlewares.ending import end_run
-from crawler.middlewares.guard import REDIRECTS, redirect_target
+from crawler.middlewares.offsite import REDIRECTS, redirect_target
 from crawler.middlewares.refusals import ForbiddenByRobots, RunEnding
+from crawler.run.ending import end_run
 
 if TYPE_CHECKING:
     from typing import Self
@@ -72,7 +72,7 @@ class RobotsMiddleware:
             return
         rules = await self._rules_for(request)
         if rules is not None and not rules.allowed(request.url, self._agent):
-            self._crawler.stats.inc_value("epoch/refused/robots")
+            self._crawler.stats.inc_value("epoch/filtered/robots")
             message = f"robots.txt forbids {request.url}"
             raise ForbiddenByRobots(message)
 

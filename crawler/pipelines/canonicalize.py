@@ -7,8 +7,8 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 from crawler.items import Article, Image, Link
-from crawler.run import Run
-from crawler.tally import Tally
+from crawler.run.counts import RunCounts
+from crawler.run.run import Run
 from crawler.urls import UnusableURL, canonical
 
 
@@ -19,14 +19,14 @@ class CanonicalizePipeline:
     function is asked here for every key, so that no way into the pipelines is without.
     """
 
-    def __init__(self, tally: Tally) -> None:
-        """Take the tally, where unusable addresses are counted."""
-        self.tally = tally
+    def __init__(self, counts: RunCounts) -> None:
+        """Take the counts, where unusable addresses are counted."""
+        self.counts = counts
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build for ``crawler``'s run."""
-        return cls(Run.of(crawler).tally)
+        return cls(Run.of(crawler).counts)
 
     def process_item(self, item: Article) -> Article:
         """Return the article with canonical addresses."""
@@ -53,5 +53,5 @@ class CanonicalizePipeline:
         try:
             return canonical(url, base)
         except UnusableURL:
-            self.tally.unusable_urls += 1
+            self.counts.unusable_urls += 1
             return None

@@ -9,7 +9,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from crawler.items import Article, as_record
-from crawler.run import Run
+from crawler.run.run import Run
 from crawler.schema import article_schema
 
 

@@ -8,14 +8,14 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from crawler.items import Article
-from crawler.run import Run
+from crawler.run.run import Run
 
 
 class DeduplicatePipeline:
     """Drops an article whose id was written before, in this run or an earlier one."""
 
     def __init__(self, run: Run) -> None:
-        """Take the run, whose ledger knows every id that was written."""
+        """Take the run, whose store knows every id that was written."""
         self.run = run
 
     @classmethod
@@ -25,7 +25,7 @@ class DeduplicatePipeline:
 
     def process_item(self, item: Article) -> Article:
         """Return the article, or drop it."""
-        if self.run.ledger.state.is_written(str(item.id)):
-            self.run.tally.dropped += 1
+        if self.run.store.state.is_written(str(item.id)):
+            self.run.counts.dropped += 1
             raise DropItem(f"{item.id} is in the feed already")
         return item

@@ -9,14 +9,14 @@ from scrapy.exceptions import DropItem
 
 from crawler.exceptions import FeedUnusable
 from crawler.items import Article, as_record
-from crawler.run import Run
+from crawler.run.run import Run
 
 
 class WritePipeline:
     """Appends articles to ``articles.jsonl``; a feed that cannot be written ends the run."""
 
     def __init__(self, run: Run) -> None:
-        """Take the run, whose ledger writes."""
+        """Take the run, whose store writes."""
         self.run = run
 
     @classmethod
@@ -27,9 +27,9 @@ class WritePipeline:
     def process_item(self, item: Article) -> Article:
         """Return the article once its line is written."""
         try:
-            self.run.ledger.write(as_record(item))
+            self.run.store.write(as_record(item))
         except FeedUnusable as error:
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error
-        self.run.tally.new += 1
+        self.run.counts.new += 1
         return item

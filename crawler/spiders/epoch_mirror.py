@@ -1,4 +1,4 @@
-"""The spider: it asks the walk what to read, has it read, and hands on what comes of it."""
+"""The spider: it asks the frontier what to read, has it read, and hands on what comes of it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.config.mirrors import moved
+from crawler.config.numbers import nonnegative_float
+from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, PageError, RunError
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.target import Target
 from crawler.items import Article
-from crawler.middlewares.guard import GuardMiddleware
-from crawler.mirrors import moved
-from crawler.options import CrawlOptions
-from crawler.quantities import amount
-from crawler.run import Run
-from crawler.visit import Visit
-from crawler.walk import Walk
-from crawler.ways.bulk import Bulk, readers_for
-from crawler.ways.failures import failure_of
-from crawler.ways.opening import both, way_of
-from crawler.ways.protocols import ComparingWay, LocalWay, RemoteWay
+from crawler.middlewares.offsite import OffsiteMiddleware
+from crawler.run.run import Run
+from crawler.transports.base import ComparingTransport, LocalTransport, RemoteTransport
+from crawler.transports.bulk import Bulk, readers_for
+from crawler.transports.failures import failure_of
+from crawler.transports.registry import both, transport_for
 
 
 class EpochMirrorSpider(Spider):
@@ -35,9 +35,9 @@ class EpochMirrorSpider(Spider):
     name = "epoch_mirror"
 
     run: Run
-    walk: Walk
-    way: LocalWay | RemoteWay
-    second_way: LocalWay | RemoteWay | None = None
+    frontier: Frontier
+    way: LocalTransport | RemoteTransport
+    second_transport: LocalTransport | RemoteTransport | None = None
     readers = 0
     followed = False
 
@@ -61,29 +61,29 @@ class EpochMirrorSpider(Spider):
         return spider
 
     def take(self, options: CrawlOptions) -> dict[str, Any]:
-        """Take the way that ``options`` name, for a walk from the start; return its settings."""
-        self.way, needed = way_of(options.mirror, options.via, self.settings, self.run.say)
-        self.walk = Walk(
+        """Take the way that ``options`` name, for a frontier from the start; return its settings."""
+        self.way, needed = transport_for(options.mirror, options.via, self.settings, self.run.say)
+        self.frontier = Frontier(
             options,
-            self.run.ledger,
-            self.run.tally,
+            self.run.store,
+            self.run.counts,
             clock=lambda: datetime.now(UTC),
-            unseen=self.way.unseen,
-            shrunk_share=amount(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
+            unsupported_keys=self.way.unsupported_keys,
+            shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )
         if options.fallback:
-            self.second_way, more = way_of(
+            self.second_transport, more = transport_for(
                 options.mirror, options.fallback, self.settings, self.run.say
             )
-            self.walk.second_unseen = self.second_way.unseen
+            self.frontier.second_unsupported_keys = self.second_transport.unsupported_keys
             needed = both(needed, more)
         return needed
 
     async def start(self) -> AsyncIterator[Article | Request]:
         """Open the way; yield the articles of a local one, the first request of a remote one."""
-        walk = None
-        while walk is not self.walk:  # a mirror that has moved is walked at its new place
-            walk = self.walk
+        frontier = None
+        while frontier is not self.frontier:  # a mirror that has moved is walked at its new place
+            frontier = self.frontier
             try:
                 await self.way.open()
                 self.run.commit = self.way.commit
@@ -95,28 +95,30 @@ class EpochMirrorSpider(Spider):
                 for request in self.requests():
                     yield request
                 return
-            async for article in self.read(walk):
+            async for article in self.read(frontier):
                 yield article
 
     def compare(self) -> None:
-        """Tell the walk what changed since the last crawl, where the way knows."""
-        if isinstance(self.way, ComparingWay):
-            since = self.run.ledger.state.get("commit")
-            self.walk.changes = self.way.changed_since(since if isinstance(since, str) else None)
-            self.walk.blob_id = self.way.blob_id
-            self.walk.compare_all = since is not None and self.walk.changes is None
+        """Tell the frontier what changed since the last crawl, where the way knows."""
+        if isinstance(self.way, ComparingTransport):
+            since = self.run.store.state.get("commit")
+            self.frontier.changes = self.way.changed_since(
+                since if isinstance(since, str) else None
+            )
+            self.frontier.blob_id = self.way.blob_id
+            self.frontier.compare_all = since is not None and self.frontier.changes is None
 
-    async def read(self, walk: Walk) -> AsyncIterator[Article]:
+    async def read(self, frontier: Frontier) -> AsyncIterator[Article]:
         """Read page after page on this machine; yield the articles."""
-        bulk = Bulk(cast("LocalWay", self.way), self.readers)
+        bulk = Bulk(cast("LocalTransport", self.way), self.readers)
         try:
-            async for visit, had, page in bulk.pages(self.visits, lambda: self.run.tally.wanted):
-                if self.closing or self.run.tally.error:
+            async for target, had, page in bulk.pages(self.targets, lambda: self.run.counts.wanted):
+                if self.closing or self.run.counts.error:
                     return
-                took = partial(self.walk.took, visit, page=page)
-                for article in self.answer(visit, partial(_given, had, took)):
+                took = partial(self.frontier.took, target, page=page)
+                for article in self.answer(target, partial(_given, had, took)):
                     yield article
-                if walk is not self.walk:
+                if frontier is not self.frontier:
                     return
         finally:
             bulk.close()
@@ -129,68 +131,70 @@ class EpochMirrorSpider(Spider):
 
     def requests(self) -> Iterator[Request]:
         """Yield the requests that are due, so that the downloader always has work."""
-        room = 2 * self.settings.getint("CONCURRENT_REQUESTS") - self.walk.in_flight
-        for visit in self.visits(max(room, 0)):
-            yield self.way_for(visit).request(
-                visit.path,
+        room = 2 * self.settings.getint("CONCURRENT_REQUESTS") - self.frontier.in_flight
+        for target in self.targets(max(room, 0)):
+            yield self.transport_of(target).request(
+                target.path,
                 callback=self.parse,
                 errback=self.not_had,
-                cb_kwargs={"visit": visit},
+                cb_kwargs={"target": target},
             )
 
-    def way_for(self, visit: Visit) -> RemoteWay:
-        """Return the way that a visit is made by."""
-        return cast("RemoteWay", self.second_way if visit.second_way else self.way)
+    def transport_of(self, target: Target) -> RemoteTransport:
+        """Return the way that a target is made by."""
+        return cast(
+            "RemoteTransport", self.second_transport if target.second_transport else self.way
+        )
 
-    def parse(self, response: Response, visit: Visit) -> Iterator[Article | Request]:
+    def parse(self, response: Response, target: Target) -> Iterator[Article | Request]:
         """Yield the article of a page, if any, and what to ask for next."""
-        way = self.way_for(visit)
-        yield from self.answer(visit, lambda: self.walk.took(visit, way.page(response)))
+        way = self.transport_of(target)
+        yield from self.answer(target, lambda: self.frontier.took(target, way.page(response)))
         yield from self.requests()
 
     def not_had(self, failure: Failure) -> Iterator[Article | Request]:
         """Count a page that could not be had, and go on."""
-        visit: Visit = failure.request.cb_kwargs["visit"]  # type: ignore[attr-defined]
-        yield from self.answer(visit, partial(_raise, failure_of(failure)))
+        target: Target = failure.request.cb_kwargs["target"]  # type: ignore[attr-defined]
+        yield from self.answer(target, partial(_raise, failure_of(failure)))
         yield from self.requests()
 
-    def visits(self, room: int) -> list[Visit]:
+    def targets(self, room: int) -> list[Target]:
         """Return what to read next; nothing once the run is to end."""
-        if self.run.tally.error:
-            self.walk.stop()
+        if self.run.counts.error:
+            self.frontier.stop()
         try:
-            return self.walk.next(room)
+            return self.frontier.next(room)
         except RunError as error:
             self.run.end(error)
         except Exception:
             self.logger.exception("an error of the program")
             self.run.crashed = True
-            self.walk.stop()
+            self.frontier.stop()
         return []
 
-    def answer(self, visit: Visit, take: Callable[[], Article | None]) -> Iterator[Article]:
-        """Have the walk take what came of a visit; yield the article that it gives, if any."""
+    def answer(self, target: Target, take: Callable[[], Article | None]) -> Iterator[Article]:
+        """Have the frontier take what came of a target; yield the article that it gives, if any."""
         article = None
         try:
             try:
                 article = take()
             except PageError as error:
-                article = self.walk.failed(visit, error)
+                article = self.frontier.failed(target, error)
         except MirrorMoved as error:
             self.follow(error)
         except RunError as error:
             self.run.end(error)
         except Exception:
             # one page never costs another, not even where the program is wrong
-            self.logger.exception("%s: an error of the program", visit.path)
+            self.logger.exception("%s: an error of the program", target.path)
             self.run.crashed = True
-            self.walk.failed(visit, PageError("an error of the program", reason="error"))
+            self.frontier.failed(target, PageError("an error of the program", reason="error"))
         if article is not None:
             yield article
 
     def follow(self, notice: MirrorMoved) -> None:
         """Go on where the mirror has moved to, if the user wants that; else end the run."""
-        options = self.walk.options
+        options = self.frontier.options
         if not options.follow_move or self.followed:
             self.run.end(notice)
             return
@@ -206,18 +210,18 @@ class EpochMirrorSpider(Spider):
             mirror.public,
         )
         self.followed = True
-        self.walk.lists.forget_moves()
+        self.frontier.lists.forget_moves()
         self.way.close()
         bases = self.take(replace(options, mirror=mirror)).get("MIRROR_BASES", [])
-        if guard := self.crawler.get_downloader_middleware(GuardMiddleware):
+        if guard := self.crawler.get_downloader_middleware(OffsiteMiddleware):
             for base in bases:
                 guard.allow(base)
 
     def closed(self, reason: str) -> None:
         """Let go of the way."""
-        self.run.lists_complete = self.walk.lists_complete
-        self.run.lists_asked = self.walk.lists_asked
-        if not (self.walk.finished or self.run.tally.error):
+        self.run.lists_complete = self.frontier.lists_complete
+        self.run.lists_asked = self.frontier.lists_asked
+        if not (self.frontier.finished or self.run.counts.error):
             self.run.cut_short = f"it ended before its time: {reason}"
         self.way.close()
 

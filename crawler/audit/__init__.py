@@ -1,0 +1,1 @@
+"""A feed looked at: coverage, oddities, floors."""

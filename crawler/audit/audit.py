@@ -1,0 +1,226 @@
+"""The audit of a feed: per key how many lines have it, and what looks odd, counted.
+
+Pure and streaming: a line is read, counted and forgotten. What grows with the feed are the
+ids (to find doubled lines) and the distinct odd values, of which ``DISTINCT`` are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from crawler.audit.oddities import NAMES, captions, oddities
+from crawler.exceptions import WrongUsage
+from crawler.items import Article
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+KEYS = tuple(item.name for item in fields(Article))
+"""The contract's keys, in the order of a line."""
+
+DISTINCT = 2_000
+"""Distinct values kept of one oddity; the rest is counted only."""
+
+DAMAGED_NAMED = 100
+"""Damaged lines whose number is kept."""
+
+VALUE_LENGTH = 200
+"""Characters kept of an odd value."""
+
+FILE = "articles.jsonl"
+
+
+@dataclass
+class RunCounts:
+    """How often each value was seen, and the id of one line that has it."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    unlisted: int = 0
+
+    def add(self, value: str, example: str) -> None:
+        """Count ``value``, seen in the line ``example``."""
+        value = value[:VALUE_LENGTH]
+        if value in self.examples:
+            self.counts[value] += 1
+        elif len(self.examples) < DISTINCT:
+            self.counts[value] = 1
+            self.examples[value] = example
+        else:
+            self.unlisted += 1
+
+    def report(self) -> dict[str, Any]:
+        """Return the values, most frequent first, those of one count by themselves."""
+        ordered = sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return {
+            "count": self.counts.total() + self.unlisted,
+            "distinct": len(ordered),
+            "unlisted": self.unlisted,
+            "values": [
+                {"value": value, "count": count, "example": self.examples[value]}
+                for value, count in ordered
+            ],
+        }
+
+
+class Audit:
+    """Counts a feed's lines, one after the other; :meth:`report` says what was found."""
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self.lines = 0
+        self.damaged = 0
+        self.damaged_at: list[int] = []
+        self.tail = 0
+        self._filled: Counter[str] = Counter()
+        self._null: Counter[str] = Counter()
+        self._missing: Counter[str] = Counter()
+        self._unknown: Counter[str] = Counter()
+        self._disordered = 0
+        self._numbers: Counter[str] = Counter()
+        self._sources: Counter[str] = Counter()
+        self._languages: Counter[str] = Counter()
+        self._hosts: Counter[str] = Counter()
+        self._odd: dict[str, RunCounts] = {}
+        self._ids: set[str] = set()
+
+    def add_line(self, line: bytes) -> None:
+        """Count one line of the file, its newline included; a last one without is a tail."""
+        if not line.endswith(b"\n"):
+            self.tail = len(line)
+            return
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if isinstance(record, dict):
+            self.add(record)
+            return
+        self.damaged += 1
+        if len(self.damaged_at) < DAMAGED_NAMED:
+            self.damaged_at.append(self.lines + self.damaged)
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Count one article by the keys of the contract."""
+        self.lines += 1
+        identity = str(record.get("id"))
+        self._count_keys(record)
+        self._count_shares(record)
+        if identity in self._ids:
+            self._note("id_doubled", identity, identity)
+        self._ids.add(identity)
+        for name, value in oddities(record):
+            self._note(name, value, identity)
+
+    def _note(self, name: str, value: str, identity: str) -> None:
+        self._odd.setdefault(name, RunCounts()).add(value, identity)
+
+    def _count_keys(self, record: Mapping[str, Any]) -> None:
+        for key in KEYS:
+            value = record.get(key)
+            if value not in (None, "", [], {}):
+                self._filled[key] += 1
+            elif key not in record:
+                self._missing[key] += 1
+            elif value is None:
+                self._null[key] += 1
+        if tuple(record) != KEYS:
+            self._unknown.update(key for key in record if key not in KEYS)
+            known = [key for key in record if key in KEYS]
+            self._disordered += known != [key for key in KEYS if key in record]
+
+    def _count_shares(self, record: Mapping[str, Any]) -> None:
+        self._sources[str(record.get("date_source"))] += 1
+        self._languages[str(record.get("language"))] += 1
+        for key in ("has_video", "truncated"):
+            self._numbers[key] += record.get(key) is True
+        for _, credit in captions(record):
+            self._numbers["captions"] += 1
+            self._numbers["credits"] += bool(credit)
+        lead = record.get("image_caption") or record.get("image_credit")
+        self._numbers["lead_captions"] += bool(lead)
+        for video in record.get("videos") or []:
+            self._hosts[_host(video)] += 1
+
+    def report(self) -> dict[str, Any]:
+        """Return everything counted, as JSON values; its keys are stable."""
+        return {
+            "lines": self.lines,
+            "damaged": {"count": self.damaged, "lines": self.damaged_at},
+            "unfinished_tail_bytes": self.tail,
+            "keys": {key: self._key(key) for key in KEYS},
+            "keys_unknown": dict(sorted(self._unknown.items())),
+            "keys_out_of_order": self._disordered,
+            "shares": self._shares(),
+            "date_source": _ordered(self._sources),
+            "language": _ordered(self._languages),
+            "video_hosts": _ordered(self._hosts),
+            "oddities": {name: self._oddity(name) for name in sorted(NAMES | _OWN)},
+        }
+
+    def _key(self, key: str) -> dict[str, Any]:
+        filled, null, missing = self._filled[key], self._null[key], self._missing[key]
+        return {
+            "lines": filled,
+            "share": _share(filled, self.lines),
+            "null": null,
+            "empty": self.lines - filled - null - missing,
+            "missing": missing,
+        }
+
+    def _shares(self) -> dict[str, float | None]:
+        bylines = self._filled["byline"]
+        nobody = self._odd.get("byline_without_person", RunCounts())
+        return {
+            "date_from_dateline": _share(self._sources["dateline"], self.lines),
+            "byline_without_person": _share(nobody.counts.total() + nobody.unlisted, bylines),
+            "caption_with_credit": _share(self._numbers["credits"], self._numbers["captions"]),
+            "lead_caption_with_credit": _share(
+                self._filled["image_credit"], self._numbers["lead_captions"]
+            ),
+            "has_video": _share(self._numbers["has_video"], self.lines),
+            "truncated": _share(self._numbers["truncated"], self.lines),
+        }
+
+    def _oddity(self, name: str) -> dict[str, Any]:
+        return {"what": (NAMES | _OWN)[name], **self._odd.get(name, RunCounts()).report()}
+
+
+_OWN = {"id_doubled": "id that has more than one line"}
+
+
+def audit(feed: Path) -> Audit:
+    """Return the audit of ``feed``, a feed's directory or its ``articles.jsonl``.
+
+    Raises:
+        WrongUsage: there is no such file.
+    """
+    path = feed / FILE if feed.is_dir() else feed
+    found = Audit()
+    try:
+        with path.open("rb") as lines:
+            for line in lines:
+                found.add_line(line)
+    except OSError as exc:
+        raise WrongUsage(f"no feed to audit: {path}: {exc.strerror}") from exc
+    return found
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 6) if whole else None
+
+
+def _ordered(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,276 @@
+"""What looks wrong in one record: rules that a reader of the feed would not expect to fire.
+
+An oddity is no error. Some are right as they are (a long transliterated name); each is
+worth a look at its page, and a rule of extraction that begins to fail shows here first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from crawler.formats.epoch.places import LONGEST, PLACES
+from crawler.urls import original
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+WINDOW = 70
+"""Days that a dateline may lie behind the date in the address."""
+
+SHORT, LONG = 40, 40_000
+"""Characters of text under and over which an article is worth a look (a page: 1,200)."""
+
+PERSON_HAN, EDITOR_HAN, EDITOR_LONG = 5, 4, 30
+"""Han characters of the longest ordinary name, of an editor's; an editor's characters at all."""
+
+BYLINE_LONG, CREDIT_LONG, COLUMN_LONG, TAG_LONG = 60, 100, 12, 30
+"""Characters up to which each is ordinary."""
+
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_NAME_PARTS = re.compile("[·‧・•．.\\s-]")
+_VERB = re.compile(
+    "报导|报道|采访|编译|翻译|综合|撰文|撰写|撰稿|专题|摄影|连线|整理|专电|编导|供稿|主持|口述|发自"
+)
+_OFFICE = re.compile(
+    "记者|特约|作家|专栏|主编|资深|大纪元|新唐人|中央社|评论员|教授|作者|编辑|原文|英文|新闻"
+)
+_NEWSROOM = re.compile(
+    "记者站|新闻中心|制作组|编辑部|网友|通讯社|报社|电视台|节目|Staff|Team|Newsroom|Contributor",
+    re.IGNORECASE,
+)
+_NAME_MARK = re.compile(r"[^\w\s·‧・•．.'’\-]|_")
+_EDITOR_MARK = re.compile(r"[^\w·‧\s]|_")
+_DATELINE = re.compile(r"大纪元(\d{4}年)?\d{1,2}月\d{1,2}日讯?")
+_TAG_ODD = re.compile(r"%[0-9A-Fa-f]{2}|[<>/\\?#&]|\.html?|^\s|\s$|\s\s")
+_TEXT_LEFT = re.compile(
+    r"(?m)^[（(]?责任编辑\s*[：:；]|^【大纪元\d{4}年|article content (?:begin|end)"
+)
+_MARKUP_LEFT = re.compile(
+    r"</?(?:ok|p|div|br|span|ok href|figure|strong)\b[^>]{0,200}>|&(?:nbsp|amp|lt|gt);"
+)
+_ACTIVE = re.compile(
+    r"<(?:script|style|iframe|object|embed|form|ok|link|meta|svg)\b|<[^>]*\son\w+\s*=|javascript:",
+    re.IGNORECASE,
+)
+
+Found = tuple[str, str]
+
+
+def oddities(record: Mapping[str, Any]) -> Iterator[Found]:
+    """Yield (name, value) of everything odd in ``record``; the names are those of ``NAMES``."""
+    for rule in _RULES:
+        yield from rule(record)
+
+
+def _people(record: Mapping[str, Any]) -> Iterator[Found]:
+    for key, prefix in (("authors", "author"), ("translators", "translator")):
+        for person in record.get(key) or []:
+            name = person.get("name") or ""
+            for rule, odd in _PERSON:
+                if odd(name):
+                    yield f"{prefix}_{rule}", name
+
+
+def _too_long(name: str) -> bool:
+    return max(len(_HAN.findall(part)) for part in _NAME_PARTS.split(name)) > PERSON_HAN
+
+
+def _too_short(name: str) -> bool:
+    return len(name.strip()) <= 1
+
+
+def _has_place(name: str) -> bool:
+    """Tell whether a place of the list stands anywhere in ``name``; some are part of names."""
+    return any(
+        name[start:end] in PLACES
+        for start in range(len(name) - 1)
+        for end in range(start + 2, min(start + LONGEST, len(name)) + 1)
+    )
+
+
+_PERSON: tuple[tuple[str, Callable[[str], object]], ...] = (
+    ("long", _too_long),
+    ("short", _too_short),
+    ("place", _has_place),
+    ("verb", _VERB.search),
+    ("office", _OFFICE.search),
+    ("newsroom", _NEWSROOM.search),
+    ("marks", _NAME_MARK.search),
+    ("digits", re.compile(r"\d").search),
+)
+
+
+def _editors(record: Mapping[str, Any]) -> Iterator[Found]:
+    for name in record.get("editors") or []:
+        if _EDITOR_MARK.search(name):
+            yield "editor_marks", name
+        if re.search(r"\d", name):
+            yield "editor_digits", name
+        if len(_HAN.findall(name)) > EDITOR_HAN or len(name) > EDITOR_LONG:
+            yield "editor_long", name
+        if re.search("编辑|责任|整理|译者|记者|来源", name):
+            yield "editor_office", name
+
+
+def _dates(record: Mapping[str, Any]) -> Iterator[Found]:
+    published, dateline = record.get("date_published"), record.get("dateline")
+    if dateline:
+        usual = _DATELINE.fullmatch(dateline)
+        if usual is None:
+            yield "dateline_unusual", dateline
+        elif usual[1] is None:
+            yield "dateline_without_year", dateline
+    if dateline and record.get("date_source") == "url":
+        yield "dateline_not_used", dateline
+    address = original(record.get("url") or "")
+    if address is None:
+        yield "url_unusual", str(record.get("url"))
+        return
+    try:
+        days = _days(published or "", address.year, address.month, address.day)
+    except ValueError:
+        yield "date_invalid", f"{published} for {address.url}"
+        return
+    if not 0 <= days <= WINDOW:
+        yield "date_outside_window", f"{published} is {days:+d} days from {address.url}"
+
+
+def _days(published: str, *address: int) -> int:
+    return (dt.date.fromisoformat(published) - dt.date(*address)).days
+
+
+def _byline(record: Mapping[str, Any]) -> Iterator[Found]:
+    byline = record.get("byline")
+    if not byline:
+        return
+    if not record.get("authors") and not record.get("translators"):
+        yield "byline_without_person", byline
+    if len(byline) > BYLINE_LONG:
+        yield "byline_long", byline
+    if len(re.findall("[（(]", byline)) != len(re.findall("[）)]", byline)):
+        yield "byline_brackets", byline
+
+
+def _captions(record: Mapping[str, Any]) -> Iterator[Found]:
+    for caption, credit in captions(record):
+        if not credit:
+            yield "caption_without_credit", caption or ""
+        elif len(credit) > CREDIT_LONG or re.search(r"[（(〈][^）)〉]*$|^[^（(〈]*[）)〉]", credit):
+            yield "credit_unusual", credit
+
+
+def captions(record: Mapping[str, Any]) -> Iterator[tuple[str | None, str | None]]:
+    """Yield (caption, credit) of the lead and of every image that has one of them."""
+    shown = [(record.get("image_caption"), record.get("image_credit"))]
+    shown += [(image.get("caption"), image.get("credit")) for image in record.get("images") or []]
+    yield from (pair for pair in shown if any(pair))
+
+
+def _addresses(record: Mapping[str, Any]) -> Iterator[Found]:
+    images = [record["image"]] if record.get("image") else []
+    images += [str(image.get("url")) for image in record.get("images") or []]
+    for image in images:
+        if not image.startswith(("http://", "https://")) or not urlsplit(image).hostname:
+            yield "image_without_address", image
+    for link in record.get("links") or []:
+        if not str(link.get("url")).startswith(("http://", "https://", "mailto:")):
+            yield "link_unusual", str(link.get("url"))
+    if record.get("videos") and not record.get("has_video"):
+        yield "video_denied", record["videos"][0]
+
+
+def _labels(record: Mapping[str, Any]) -> Iterator[Found]:
+    title, column = record.get("title") or "", record.get("column")
+    if title != title.strip() or re.search(r"\s\s|[\x00-\x1f\u200b]", title):
+        yield "title_unusual", title
+    if column is not None and (
+        not column or len(column) > COLUMN_LONG or re.search("[【】]", column)
+    ):
+        yield "column_unusual", column
+    for tag in record.get("tags") or []:
+        if not tag or len(tag) > TAG_LONG or _TAG_ODD.search(tag):
+            yield "tag_unusual", tag
+    sections = record.get("sections") or []
+    if not sections:
+        yield "sections_none", str(record.get("id"))
+    for section in sections:
+        if not section.get("name") or section["name"] == section.get("id"):
+            yield "section_unnamed", str(section.get("id"))
+
+
+def _text(record: Mapping[str, Any]) -> Iterator[Found]:
+    text, html = record.get("content_text") or "", record.get("content_html") or ""
+    identity = str(record.get("id"))
+    if not text:
+        yield "text_empty", identity
+    elif len(text) < SHORT:
+        yield "text_short", text
+    elif len(text) > LONG:
+        yield "text_long", f"{identity}: {len(text)} characters"
+    if record.get("truncated"):
+        yield "truncated", identity
+    for name, rule, where in (
+        ("text_left", _TEXT_LEFT, text),
+        ("text_markup", _MARKUP_LEFT, text),
+        ("html_active", _ACTIVE, html),
+    ):
+        if match := rule.search(where):
+            yield name, match[0]
+    if hashlib.sha256(text.encode()).hexdigest() != record.get("content_sha256"):
+        yield "sha256_wrong", identity
+
+
+_RULES = (_people, _editors, _dates, _byline, _captions, _addresses, _labels, _text)
+
+NAMES: dict[str, str] = {
+    **{
+        f"{who}_{rule}": f"{who} {what}"
+        for who in ("author", "translator")
+        for rule, what in (
+            ("long", f"of more than {PERSON_HAN} Han characters"),
+            ("short", "of one character"),
+            ("place", "that holds a place"),
+            ("verb", "that holds a verb of reporting"),
+            ("office", "that holds an office or a newspaper"),
+            ("newsroom", "that is a newsroom or programme"),
+            ("marks", "with punctuation"),
+            ("digits", "with digits"),
+        )
+    },
+    "byline_brackets": "byline whose brackets do not pair",
+    "byline_long": f"byline of more than {BYLINE_LONG} characters",
+    "byline_without_person": "byline that gave neither author nor translator",
+    "caption_without_credit": "caption without a credit",
+    "column_unusual": "column that is long, empty or holds brackets",
+    "credit_unusual": "credit that is long or holds half a pair of brackets",
+    "date_invalid": "date that is none",
+    "date_outside_window": f"date not 0 to {WINDOW} days behind the address's",
+    "dateline_not_used": "dateline whose date was not used",
+    "dateline_unusual": "dateline that is not 大纪元YYYY年MM月DD日讯",
+    "dateline_without_year": "dateline that names no year, as they did until 2010",
+    "editor_digits": "editor with digits",
+    "editor_long": f"editor of more than {EDITOR_HAN} Han or {EDITOR_LONG} characters",
+    "editor_marks": "editor with punctuation",
+    "editor_office": "editor that holds an office",
+    "html_active": "content_html with something that runs, loads or is no HTML",
+    "image_without_address": "image without an http address",
+    "link_unusual": "link that is neither http(s) nor mailto",
+    "section_unnamed": "section without a name of its own",
+    "sections_none": "article without a section",
+    "sha256_wrong": "content_sha256 that is not the text's",
+    "tag_unusual": "tag that is long or looks like an address",
+    "text_empty": "no text",
+    "text_left": "dateline, editor line or mark of the page left in the text",
+    "text_long": f"text of more than {LONG:,} characters",
+    "text_markup": "markup left in the text",
+    "text_short": f"text of fewer than {SHORT} characters",
+    "title_unusual": "title with blanks at its edges, in runs, or controls",
+    "truncated": "mirror's copy cut short",
+    "url_unusual": "address that is not the newspaper's",
+    "video_denied": "videos although has_video is not true",
+}
+"""What each oddity is, by its stable name."""

@@ -1,0 +1,1 @@
+"""Mirror formats: where pages lie and how they are read."""

@@ -1,0 +1,163 @@
+"""The byline: the parentheses behind the dateline that say who wrote, reported or translated.
+
+Measured on 132,101 pages: three news pages of four have one; its brackets may be of mixed kinds, be
+nested, doubled, or lack one of the pair.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from crawler.formats.epoch.people import AGENCY, LONGEST_BYLINE, OFFICE, People, names_alone, people
+from crawler.formats.epoch.signed import signed
+
+__all__ = ["Byline", "People", "credited", "find_byline"]
+
+OPENING: Final = "（(﹝〔[［【〈{｛﹙"
+CLOSING: Final = "）)﹞〕]］】〉}｝﹚"
+
+_VERB = (
+    "(?:报[导道答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
+    "改写|供稿|执笔|综合报|编译综合|综合编译|摄影|特写)"
+)
+_BRACKET: Final = re.compile(f"[{re.escape(OPENING + CLOSING)}]")
+_HEAD: Final = re.compile(rf"[\s】）)]*[{re.escape(OPENING)}]")
+_ENDS_IN_VERB: Final = re.compile(
+    rf"{_VERB}\s*[。.，,]?$|报[^、，,／/]{{2,8}}导$|[日社闻报]电$|(?:大纪元|本[报刊台]|综合)讯$|综合$"
+)
+_NO_BYLINE_HEAD: Final = re.compile(
+    r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|[本原全]文|以[上下]|[下前]文|"
+    r"摘[要自]|[序引]言|注[:：]|根据|原载|原题|原标题|附|详见|参见|点[击阅]|http|www|配音|朗[诵读]|音频|视频)",
+)
+_NO_BYLINE_WITHIN: Final = re.compile(
+    r"[。！？!?“”…](?!$)|周刊\s*第?\d|\d期|转[自载]|完整版|编者按|https?:"
+)
+_LABELLED: Final = re.compile(r"(?:作者|图?文|撰文|记者|译者|翻译|编译)\s*[：:﹕／/╱]\s*\S")
+_UNCLOSED: Final = re.compile(rf"[^。！？“”\n]{{4,60}}?{_VERB}(?![和与及、，／/╱者]|{_VERB})")
+_UNOPENED: Final = re.compile(
+    rf"\s*((?:{AGENCY.pattern}|记者)[^（）()。！？“”\n]{{2,60}}?{_VERB})[）)]",
+)
+_SHORT: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Byline:
+    """A byline as it stands in its block.
+
+    Attributes:
+        text: what is inside the brackets, as written, without blanks at its edges.
+        start: index in the block where the opening bracket stands.
+        end: index behind the closing bracket.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+def find_byline(text: str) -> Byline | None:
+    """Find the byline at the head of ``text``.
+
+    Args:
+        text: what follows the dateline in its block, or a block in which a parenthesis stands first.
+
+    Returns:
+        The byline; ``None`` where no parenthesis stands first or where it does not name who wrote,
+        reported, compiled or translated (editor's notes, ``（一）``, ``（接上文）``, addresses, sources,
+        programme labels).
+    """
+    head = _HEAD.match(text)
+    if not head:
+        return _unopened(text)
+    start = head.end() - 1
+    end = _closing(text, start)
+    if end is not None:
+        inside = _inside(text, start, end)
+        if names_the_writers(inside) and (text[start] != "【" or _is_report(inside)):
+            return _doubled(Byline(inside, start, end), text)
+        if text[start] in "【[［〈" or len(inside) < _SHORT:
+            return None
+    return _unclosed(text, start)
+
+
+def _doubled(first: Byline, text: str) -> Byline:
+    """Take in a second byline right behind the first; the one that names more people counts."""
+    if text[first.end : first.end + 1] not in OPENING or first.end >= len(text):
+        return first
+    end = _closing(text, first.end)
+    if end is None:
+        return first
+    inside = _inside(text, first.end, end)
+    if not names_the_writers(inside) or not OFFICE.search(inside):
+        return first
+    more = len(credited(inside).authors) > len(credited(first.text).authors)
+    return Byline(inside if more else first.text, first.start, end)
+
+
+def credited(byline_text: str) -> People:
+    """Read whom a byline names, be they labelled (``文／李言 译／王立``) or glued to their office."""
+    return signed(byline_text) or people(byline_text)
+
+
+def _is_report(inside: str) -> bool:
+    """Tell whether a reporter and a verb are named: in 【】 most else is a heading."""
+    return bool(OFFICE.search(inside) and _ENDS_IN_VERB.search(inside))
+
+
+def names_the_writers(inside: str) -> bool:
+    """Tell whether the text of a parenthesis says who wrote, reported, compiled or translated.
+
+    A newsroom or an agency with a verb says so (``大纪元综合报导``); a source alone does not
+    (``转载自明慧网``), nor does a verb alone (``系列报导``).
+    """
+    if len(inside) > LONGEST_BYLINE or _NO_BYLINE_HEAD.match(inside):
+        return False
+    if _NO_BYLINE_WITHIN.search(inside):
+        return False
+    if _LABELLED.match(inside):
+        return credited(inside) != People()
+    if _ENDS_IN_VERB.search(inside):
+        return bool(AGENCY.search(inside) or OFFICE.search(inside)) or people(inside) != People()
+    return len(inside) <= _SHORT and bool(OFFICE.search(inside)) and names_alone(inside)
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Find the end of the bracket that opens at ``start``; any kind closes any other."""
+    depth = 0
+    for mark in _BRACKET.finditer(text, start, start + LONGEST_BYLINE):
+        depth += 1 if mark.group() in OPENING else -1
+        if depth == 0:
+            return mark.end()
+    return None
+
+
+def _inside(text: str, start: int, end: int) -> str:
+    """Take the text inside a bracket, and inside a second pair that does nothing but double it."""
+    inside = text[start + 1 : end - 1].strip()
+    while inside[:1] in OPENING and inside and _closing(inside, 0) == len(inside):
+        inside = inside[1:-1].strip()
+    return inside
+
+
+def _unclosed(text: str, start: int) -> Byline | None:
+    """Read a byline whose bracket does not close: it ends with its verb."""
+    match = _UNCLOSED.match(text, start + 1)
+    if not match:
+        return None
+    inside = match.group().strip(OPENING + " ")
+    if not OFFICE.search(inside) or not names_the_writers(inside):
+        return None
+    end = match.end()
+    while text[end : end + 1] in CLOSING and end < len(text):
+        end += 1
+    return Byline(inside, start, end)
+
+
+def _unopened(text: str) -> Byline | None:
+    """Read a byline whose opening bracket is lost."""
+    match = _UNOPENED.match(text)
+    if not match or not names_the_writers(match[1]):
+        return None
+    return Byline(match[1], match.start(1), match.end())

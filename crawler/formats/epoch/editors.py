@@ -1,0 +1,196 @@
+"""The editor line ``责任编辑：李言#`` at the end of an article.
+
+Measured on 132,101 pages: 99.3 % of the news pages have it, in a dozen spellings, 2,700 times glued
+to other credits, seldom not last; the word also occurs in prose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from crawler.formats.epoch.names import HAN, is_surname_led
+
+_COLON: Final = "：:；;﹕︰∶"
+_KEYWORD: Final = re.compile(
+    # the first character stands first, so that most of a long text is passed over quickly
+    rf"[责責](?<![负負].)(?:(?:任?[^\s{_COLON}]?[编編][辑輯缉剧叩]?[·•过]?|.[编編][辑輯])\s*[{_COLON}]\s*"
+    r"|任[编編][辑輯]\s*[／/╱∕|｜]\s*"
+    r"|(?<![A-Za-z\d].)任[编編][辑輯]\s*)",
+)
+_THIS_ARTICLE: Final = ("本文", "本版")
+_MISSPELT: Final = re.compile(rf"\s*[责責]任(?![编編][辑輯])[^\s{_COLON}]{{2}}\s*[{_COLON}]\s*")
+_NAME: Final = re.compile(
+    rf"(?:{HAN} {HAN}{{1,2}}|{HAN}{{2}} {HAN}|{HAN}{{1,8}}[·‧•]{HAN}{{1,8}}|{HAN}{{1,4}})(?!{HAN})"
+    r"|[A-Z][A-Za-z.'’-]*(?: [A-Z][A-Za-z.'’-]*){0,3}",
+)
+_TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})和({HAN}{{2,3}})(?!{HAN})")
+_GLUED_NAME: Final = re.compile(
+    rf"{HAN}{{2,4}}?(?=关注|文字|图文|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
+    "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
+)
+_MOST_KEYWORDS: Final = 20
+_MOST_NAMES: Final = 20
+"""No real line has more; a hostile one is not read to its end again and again."""
+_MOST_LAST: Final = 4
+_PEN_NAME: Final = 3
+"""Characters that an editor has at most whom no surname leads."""
+_BETWEEN: Final = re.compile(r"\s*[、/／,，&＆]\s*")
+_ANOTHER: Final = re.compile(r" |\s*[；;|｜.．]\s*")
+"""Between two editors at the very end; elsewhere other text follows."""
+_NO_EDITOR: Final = frozenset("待续 未完 完结 全文 谢谢 转载 组图 视频".split())
+_WHOLE_LINE: Final = re.compile(rf"{HAN}{{2,10}}")
+_BODY: Final = re.compile("(?:编辑[部组室]|新闻[部组]|中心|记者站|报社|杂志社)$")
+_LABEL_FOLLOWS: Final = re.compile(r"\s*[：:﹕︰∶]")
+_WORD: Final = re.compile(r"\w")
+_CLAUSE: Final = re.compile(r"[^\n。]{0,20}[，,。“”？！]")
+_SLASHES: Final = "／/╱∕|｜"
+_JOINING: Final = " \n\u3000；;，,、：:/／"
+_OPENING: Final = "（(﹝〔[［【"
+_CLOSING: Final = "）)﹞〕]］】"
+_TO_THE_END: Final = re.compile(
+    r"[^\w\n（(﹝〔[［【）)﹞〕\]］】]{0,20}\d?[^\w\n（(﹝〔[［【）)﹞〕\]］】]{0,20}\Z"
+)
+_MARKS: Final = re.compile(r"[ \u3000]*[#＃◇◆*＊@＠]+|")
+
+
+@dataclass(frozen=True, slots=True)
+class EditorLine:
+    """The editors, and what to cut from the block.
+
+    Attributes:
+        names: the editors in order; empty where the line names none.
+        start: index where the editors' part begins, with the mark that joins it to what is before.
+        end: index behind it, end marks included.
+    """
+
+    names: tuple[str, ...]
+    start: int
+    end: int
+
+
+def find_editors(text: str) -> EditorLine | None:
+    """Find the editors' part in a block.
+
+    Args:
+        text: one of the article's last blocks. Text glued before it (``文字整理：李言；``) or behind
+            it (``关注我们``) is not part of it.
+
+    Returns:
+        The editors, or ``None`` where the block has no such part or only speaks of an editor.
+    """
+    if "责" not in text and "責" not in text:
+        return None
+    misspelt = _MISSPELT.match(text)
+    if misspelt:
+        names, end = _names(text, misspelt.end())
+        return _with_edges(text, names, 0, end) if _alone(text, 0, names, end) else None
+    keywords = deque(_KEYWORD.finditer(text), maxlen=_MOST_KEYWORDS)
+    return next((line for keyword in keywords if (line := _read(text, keyword))), None)
+
+
+def _read(text: str, keyword: re.Match[str]) -> EditorLine | None:
+    """Read the names behind a keyword; the keyword may be doubled."""
+    at = keyword.end()
+    if again := _KEYWORD.match(text, at):
+        at = again.end()
+    names, end = _names(text, at)
+    mark = keyword.group().rstrip()[-1]
+    marked = mark in _COLON + _SLASHES or at > keyword.end()
+    if not names and marked and (whole := _whole_line(text, keyword.start(), at)):
+        body = _BODY.search(whole.group())
+        return _with_edges(text, (whole.group(),) if body else (), keyword.start(), whole.end())
+    if not marked and not _alone(text, keyword.start(), names, end):
+        return None
+    if _in_prose(text, keyword.start(), end):
+        return None
+    if not names and text[at:].strip(" #＃◇◆*@。"):
+        return None
+    return _with_edges(text, names, keyword.start(), end)
+
+
+def _whole_line(text: str, start: int, at: int) -> re.Match[str] | None:
+    """Find what is no person's name, and yet all that a line of its own gives: a body, a slip."""
+    if start > 0 and text[start - 1] != "\n":
+        return None
+    whole = _WHOLE_LINE.match(text, at)
+    return whole if whole and _TO_THE_END.match(text, whole.end()) else None
+
+
+def _in_prose(text: str, start: int, end: int) -> bool:
+    """Tell whether a keyword stands within a sentence: words before it, and a clause behind."""
+    before = text[:start].rstrip()[-1:]
+    return bool(_WORD.match(before) and _CLAUSE.match(text, end))
+
+
+def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
+    """Read names and the marks between them, from ``at`` on."""
+    names: list[str] = []
+    end = at
+    while len(names) < _MOST_NAMES:
+        found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _GLUED_NAME.match(text, at)
+        if not found or _LABEL_FOLLOWS.match(text, found.end()):
+            break
+        names.extend(found.groups() or [found.group()])
+        end = found.end()
+        between = _BETWEEN.match(text, end)
+        if between:
+            at = between.end()
+        elif (another := _ANOTHER.match(text, end)) and _last_editor(text, another.end()):
+            at = another.end()
+        else:
+            break
+    return tuple(names), end
+
+
+def _last_editor(text: str, at: int) -> bool:
+    """Tell whether from ``at`` on a few editors stand, pen names too, and no other text."""
+    for _ in range(_MOST_LAST):
+        name = _NAME.match(text, at)
+        if not name or not _is_editor(name.group()):
+            return False
+        if _TO_THE_END.match(text, name.end()):
+            return True
+        another = _ANOTHER.match(text, name.end())
+        if another is None:
+            return False
+        at = another.end()
+    return False
+
+
+def _is_editor(name: str) -> bool:
+    """Tell whether an editor may be called so where other words may stand as well."""
+    if name in _NO_EDITOR or " " in name:
+        return False
+    return is_surname_led(name) or len(name) <= _PEN_NAME
+
+
+def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:
+    """Tell whether a keyword without a colon is a credit: nothing but names around it."""
+    before = text[:start].rstrip(" \u3000")
+    first = not before or before[-1] in "\n；;#＃◇◆）)" + _OPENING
+    behind = text[end : end + 1]
+    last = bool(_TO_THE_END.match(text, end)) or behind in _CLOSING or behind == "\n"
+    return first and last and bool(names)
+
+
+def _with_edges(text: str, names: tuple[str, ...], start: int, end: int) -> EditorLine:
+    """Stretch the part over its brackets, the mark that joins it, and the marks behind it."""
+    if text[max(0, start - 2) : start] in _THIS_ARTICLE:
+        start -= 2
+    opened = text[start - 1 : start] in _OPENING and start > 0
+    closed = text[end : end + 1] in _CLOSING and end < len(text)
+    if opened and closed:
+        start, end = start - 1, end + 1
+    elif closed and not any(mark in text[:start] for mark in _OPENING):
+        end += 1
+    while start > 0 and text[start - 1] in _JOINING:
+        start -= 1
+    last = _TO_THE_END.match(text, end) or _MARKS.match(text, end)
+    end = last.end() if last else end
+    if start == 0 or text[start - 1] == "\n":  # first of its line: the mark that joins what follows
+        while text[end : end + 1] in "；;，,、 " and end < len(text):
+            end += 1
+    return EditorLine(names, start, end)

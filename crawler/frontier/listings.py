@@ -1,0 +1,261 @@
+"""The mirror's lists, as far as they were read: sections, their pages, who lists which article."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from crawler.config.options import CrawlOptions
+from crawler.exceptions import MirrorMoved, MirrorUnusable, PageMalformed, WrongUsage
+from crawler.formats.epoch.home import Home
+from crawler.formats.epoch.index import Index
+from crawler.frontier.target import Target
+from crawler.items import Section
+from crawler.run.counts import RunCounts
+from crawler.store.feed import FeedStore
+from crawler.urls import Copy, index_path, section_of
+
+logger = logging.getLogger(__name__)
+
+# A pager that names more pages than this (600,000 articles) is a mistake or a trap.
+MAX_ARCHIVE_PAGES = 20_000
+# So many archive pages of a section one after the other are not there: the others are no more.
+MISSING_IN_A_ROW = 30
+# "30 in every file": what an archive page holds.
+ENTRIES_A_PAGE = 30
+
+
+class Listings:
+    """What home page, section indexes and archive pages say.
+
+    Attributes:
+        names: what each section is called, by id, in the mirror's order.
+        last_page: number of each section's newest archive page, where its own index was read.
+    """
+
+    def __init__(
+        self,
+        options: CrawlOptions,
+        store: FeedStore,
+        counts: RunCounts,
+        *,
+        clock: Callable[[], datetime],
+        waiting: frozenset[str],
+    ) -> None:
+        """Begin with nothing read.
+
+        Args:
+            options: what the user asked for.
+            store: where listings go.
+            counts: the run's counts.
+            clock: gives the time of reading, in UTC.
+            waiting: lists that are set aside, and not to be looked at in this run.
+        """
+        self.options = options
+        self.store = store
+        self.counts = counts
+        self.clock = clock
+        self.waiting = waiting
+        self.names: dict[str, str] = {}
+        self.last_page: dict[str, int] = {}
+        self._moved: dict[str, str] = {}
+        self._missing_in_a_row: Counter[str] = Counter()
+
+    # -- what they ask for ---------------------------------------------------------------
+
+    def are_due(self, troubled: set[str]) -> bool:
+        """Tell whether a list failed in an earlier run, or is of a section never read yet."""
+        wanted = {*self.options.mirror.sections, *self.options.sections}
+        new = {index_path(section) for section in wanted - set(self.store.state.section_names())}
+        failed = {key for key in troubled if section_of(key)}
+        return not (new | failed) <= self.waiting
+
+    def due_archives(self, section: str, differs: Callable[[str], bool]) -> list[Target]:
+        """Return the section's archive pages that are final and were not read, newest first.
+
+        Page N is final once N + 1 exists; the last page is what the section's own index shows.
+
+        Args:
+            section: its id.
+            differs: tells whether a page that was read has changed, as far as the way can know.
+        """
+        read = self.store.state.archives_read(section)
+        targets = []
+        for page in range(self.last_page[section] - 1, 0, -1):
+            path = index_path(section, page)
+            known = page in read and not self.options.recheck
+            if known and not differs(path):
+                continue
+            if known:  # until it is read again, also by a later run
+                self.store.archive_unread(section, page)
+            if path not in self.waiting:
+                targets.append(Target("archive", path, section, page))
+        return targets
+
+    def note_missing(self, target: Target) -> None:
+        """Note that an archive page that the pager names is not there."""
+        self._missing_in_a_row[target.section] += 1
+
+    def pager_lies(self, target: Target) -> bool:
+        """Tell whether so many of the section's pages are missing that the rest is not asked for.
+
+        A pager that names pages by the thousand would cost a host as many requests in every run.
+        """
+        if self._missing_in_a_row[target.section] < MISSING_IN_A_ROW:
+            return False
+        key = index_path(target.section)
+        if key not in self.counts.failures.get("pager", ()):
+            logger.warning("%s: its pager names pages that are missing: not all are tried", key)
+            self.counts.fail(key, "pager")
+        return True
+
+    # -- what they say -------------------------------------------------------------------
+
+    def take_home(self, home: Home) -> None:
+        """Take in the home page.
+
+        Raises:
+            MirrorMoved: it is a notice that the mirror has.
+            MirrorUnusable: it lists no section.
+            WrongUsage: it lists none that the user asked for.
+        """
+        if home.moved_to:
+            raise MirrorMoved(self.options.mirror.name, home.moved_to)
+        for label in home.repeated:
+            self.warn(
+                f"the home page's label {label.text!r} leads to section {label.section}, "
+                "which another label already named"
+            )
+        if not home.labels:
+            raise MirrorUnusable(
+                f"the home page of mirror {self.options.mirror.name!r} lists no section: "
+                "look at it, and at its address in the mirrors file"
+            )
+        known = self.store.state.section_names()
+        for label in home.labels:
+            self.names[label.section] = known.get(label.section) or label.text or label.section
+        for section in self.options.mirror.sections:
+            self.names.setdefault(section, known.get(section) or section)
+        for section in sorted(known.keys() - self.names.keys()):
+            self.warn(
+                f"section {section} ({known[section]}) is no more on the home page: its lists are "
+                "not read; name it under 'sections' in the mirrors file if they are still there"
+            )
+        if unknown := self.options.sections - set(self.names):
+            raise WrongUsage(
+                f"sections={','.join(sorted(unknown))}: the mirror has no such section; it has: "
+                + ", ".join(f"{section} ({name})" for section, name in self.names.items())
+            )
+
+    def take_index(self, target: Target, index: Index) -> None:
+        """Take in a section's own index or an archive page.
+
+        Raises:
+            MirrorMoved: it is a notice that the mirror has, as those of all other sections are.
+            PageMalformed: it is a notice alone, no list, or cut short.
+        """
+        section = target.section
+        if index.moved_to:
+            self._moved[section] = index.moved_to
+            if len(self._moved) == len(self.names):
+                raise MirrorMoved(self.options.mirror.name, index.moved_to)
+            raise PageMalformed(f"a notice that it moved to {index.moved_to}", reason="moved")
+        if index.last_page > MAX_ARCHIVE_PAGES:
+            raise PageMalformed(f"its pager names page {index.last_page}")
+        for stray in index.strays[:3]:
+            self.warn(f"{target.path} has an entry that is no article of its own: {stray[:200]}")
+        self._take_listings(section, index)
+        _check_whole(target, index)
+        if target.kind == "archive":
+            self._missing_in_a_row[section] = 0
+            if index.lines >= ENTRIES_A_PAGE:  # else a cache gave it as it was before it was full
+                self.store.archive_read(section, target.page)
+            return
+        if not index.entries:
+            self.warn(f"{target.path} lists no article")
+        self.last_page[section] = index.last_page
+        self.counts.entries += max(index.last_page - 1, 0) * ENTRIES_A_PAGE + len(index.entries)
+        if index.heading:
+            self.names[section] = index.heading
+            self.store.name_section(section, index.heading)
+
+    def _take_listings(self, section: str, index: Index) -> None:
+        entries = [(entry.id, entry.title) for entry in index.entries]
+        if self.options.recheck:
+            self.store.saw(section, (article for article, _ in entries))
+        new, repeated = self.store.take_listings(section, entries, self.clock())
+        self.counts.listings += new
+        self.counts.duplicates += repeated
+
+    # -- what follows from them ----------------------------------------------------------
+
+    def copies(self, article: str) -> tuple[Copy, ...]:
+        """Return the copies of an article, in the mirror's order of the sections that list it."""
+        order = {section: number for number, section in enumerate(self.names)}
+        last = len(order)
+        listing = self.store.state.sections_of(article)
+        ordered = sorted(listing, key=lambda one: (order.get(one, last), one))
+        return tuple(Copy(section, article) for section in ordered)
+
+    def sections(self, article: str) -> list[Section]:
+        """Return the sections that list an article, in the mirror's order."""
+        return [
+            Section(id=copy.section, name=self.names.get(copy.section, copy.section))
+            for copy in self.copies(article)
+        ]
+
+    def check_size(self, shrunk_share: float) -> None:
+        """Refuse a mirror that lists far less than when it was last read whole.
+
+        Raises:
+            MirrorUnusable: less than this share.
+        """
+        before = self.store.state.get("entries")
+        if not isinstance(before, int) or self.counts.failures:
+            return
+        if self.counts.entries < before * shrunk_share:
+            raise MirrorUnusable(
+                f"mirror {self.options.mirror.name!r} has shrunk: its lists hold about "
+                f"{self.counts.entries} entries, {before} in the last complete run. If that is "
+                "right, run once with -s MIRROR_SHRUNK_SHARE=0"
+            )
+
+    def report(self, *, complete: bool) -> None:
+        """Note what the lists say otherwise than the feed.
+
+        Args:
+            complete: all of them were read, so that what none says is said no more.
+        """
+        for section, article in self.store.further_listings():
+            self.counts.differs("listed", f"{section}/{article}")
+        if complete:
+            for section, article in self.store.state.unlisted():
+                if section in self.names:
+                    self.counts.differs("unlisted", f"{section}/{article}")
+
+    def forget_moves(self) -> None:
+        """Take back that lists failed as notices of a move that is followed now."""
+        for path in self.counts.failures.pop("moved", ()):
+            self.store.recover(path)
+
+    def warn(self, text: str) -> None:
+        """Note what is odd and costs nothing."""
+        logger.warning("%s", text)
+        self.counts.warnings.append(text)
+
+
+def _check_whole(target: Target, index: Index) -> None:
+    """Refuse a list that was answered, and is none or cut short: an archive page is read once.
+
+    The pager stands last; an archive page's first link is the page itself, and it lists
+    articles. A section's own index may list none.
+
+    Raises:
+        PageMalformed: what a list ends with is missing.
+    """
+    if index.last_page >= max(target.page, 1) and (index.entries or target.kind == "index"):
+        return
+    if target.kind == "archive" or index.entries or not index.heading:
+        raise PageMalformed("it is no list of the mirror's, or cut short: no pager, no entries")

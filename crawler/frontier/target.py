@@ -1,0 +1,46 @@
+"""One page that the frontier asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crawler.exceptions import PageError
+from crawler.items import Article
+from crawler.store.state import PublishedArticle
+from crawler.urls import Copy
+
+Kind = Literal["home", "index", "archive", "article"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One page to read.
+
+    Attributes:
+        path: below the mirror's base.
+        section: the section it belongs to; of an article's copy, the one it lies under.
+        page: number of the archive page.
+        id: the article's.
+        others: further copies of the article, to be tried where this one is no good.
+        kept: what an earlier copy gave that was cut short.
+        trouble: why the first copy was no good.
+        published: what is kept of the article's line, on a recheck.
+        second_transport: it is read by the way that is kept for pages that fail by the first.
+    """
+
+    kind: Kind
+    path: str
+    section: str = ""
+    page: int = 0
+    id: str = ""
+    others: tuple[Copy, ...] = ()
+    kept: Article | None = None
+    trouble: PageError | None = None
+    published: PublishedArticle | None = None
+    second_transport: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name its failures are kept under: the article's id, or the list's path."""
+        return self.id or self.path

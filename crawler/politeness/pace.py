@@ -1,0 +1,92 @@
+"""How fast a host is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from crawler.exceptions import WrongUsage
+
+# GitHub's raw host allowed about 5,000 requests an hour for years; since May 2025 its limit is
+# lower at times and not published. 4,500 leaves room for the same address's other users.
+_GITHUB_HOSTS = frozenset({"raw.githubusercontent.com", "github.com"})
+_GITHUB_REQUESTS_PER_HOUR = 4500
+_SECONDS_PER_HOUR = 3600
+
+
+class Pace(NamedTuple):
+    """How fast one host is asked.
+
+    Attributes:
+        concurrency: requests under way at a time.
+        delay: seconds between the starts of two requests.
+    """
+
+    concurrency: int
+    delay: float
+
+    def as_settings(self) -> dict[str, int]:
+        """Give the Scrapy settings that hold the concurrency.
+
+        The total is set too: a request that the engine takes beyond the host's own concurrency
+        would wait in Scrapy's download slot, where it can be neither parked nor let go when the
+        run is stopped (16 requests at one a second: 16 s until a stopped run ends).
+        """
+        return {
+            "CONCURRENT_REQUESTS": self.concurrency,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": self.concurrency,
+        }
+
+
+_NO_PACE = Pace(concurrency=0, delay=0.0)
+LOOPBACK = Pace(concurrency=16, delay=0.0)
+GITHUB = Pace(concurrency=2, delay=_SECONDS_PER_HOUR / _GITHUB_REQUESTS_PER_HOUR)
+PUBLIC = Pace(concurrency=2, delay=1.0)
+
+
+def pace_of(base_url: str) -> Pace:
+    """Choose the pace for the host of ``base_url``."""
+    host = urlsplit(base_url).hostname or ""
+    if _is_loopback(host):
+        return LOOPBACK
+    return GITHUB if host in _GITHUB_HOSTS else PUBLIC
+
+
+def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
+    """Choose the pace for the host of ``base_url``, with what the user set instead.
+
+    ``PACE_CONCURRENCY`` (requests) and ``PACE_DELAY`` (seconds) replace the host's own.
+
+    Raises:
+        WrongUsage: one of them is no number, or out of range.
+    """
+    pace = pace_of(base_url)
+    concurrency, delay = settings["PACE_CONCURRENCY"], settings["PACE_DELAY"]
+    concurrency = pace.concurrency if concurrency is None else concurrency
+    delay = pace.delay if delay is None else delay
+    try:
+        pace = Pace(int(concurrency), float(delay))
+    except ValueError:
+        pace = _NO_PACE
+    if pace.concurrency < 1 or not 0 <= pace.delay <= _SECONDS_PER_HOUR:
+        message = (
+            f"PACE_CONCURRENCY={concurrency} must be a whole number from 1 on, "
+            f"PACE_DELAY={delay} seconds from 0 to {_SECONDS_PER_HOUR}"
+        )
+        raise WrongUsage(message)
+    return pace
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether ``host`` is 127.0.0.0/8, ::1 or localhost; other names may lead anywhere."""
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    if isinstance(address, IPv4Address):
+        return address.is_loopback
+    return address == IPv6Address("::1")

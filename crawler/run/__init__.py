@@ -1,0 +1,1 @@
+"""One run over one feed: what its components share, how it ended."""

@@ -1,0 +1,1 @@
+"""The feed on disk: its files, its lock, its state."""

@@ -1,0 +1,265 @@
+"""What makes the next run cheap: a SQLite file that can be rebuilt, and is never trusted alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from crawler.urls import Copy
+
+STATE_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+-- every section ever seen, with the name its own index gave it last
+CREATE TABLE sections (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+-- every (section, id) pair of listings.jsonl
+CREATE TABLE listings (id TEXT, section TEXT, PRIMARY KEY (id, section)) WITHOUT ROWID;
+-- every line of articles.jsonl: hash of its text, section of the copy it was made from and that
+-- page's git blob id (NULL where the line was found in the feed, not written by this state)
+CREATE TABLE articles (id TEXT PRIMARY KEY, sha256 TEXT, section TEXT, blob TEXT) WITHOUT ROWID;
+-- archive pages that are final and were read
+CREATE TABLE archives (section TEXT, page INTEGER, PRIMARY KEY (section, page)) WITHOUT ROWID;
+-- articles (by id) and index pages (by path) that failed, times in Unix seconds
+CREATE TABLE failures (
+    key TEXT PRIMARY KEY, reason TEXT NOT NULL, first REAL NOT NULL, last REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+_SEEN = """
+CREATE TEMP TABLE IF NOT EXISTS seen (id TEXT, section TEXT, PRIMARY KEY (id, section)) WITHOUT ROWID
+"""
+
+_TABLES = ("meta", "sections", "listings", "articles", "archives", "failures")
+
+# The newest article first: ids are numbers that grow.
+_NEWEST = "CAST(substr(id, 2) AS INTEGER) DESC, id DESC"
+
+
+class PublishedArticle(NamedTuple):
+    """What is kept of a published line: hash of its text, section and blob id of its page."""
+
+    sha256: str | None
+    section: str | None
+    blob: str | None = None
+
+
+class PackedIds:
+    """Many ids in an order: ten bytes for each, where a list of strings takes seventy."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        """Take in ``ids``; none of them holds a line break."""
+        self._text = bytearray()
+        self._count = 0
+        for one in ids:
+            self._text += one.encode() + b"\n"
+            self._count += 1
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield them in their order."""
+        start = 0
+        while (end := self._text.find(b"\n", start)) >= 0:
+            yield self._text[start:end].decode()
+            start = end + 1
+
+
+class StateTooNew(Exception):
+    """Raised when the state was written by a newer version of the project."""
+
+
+# What SQLite says of a file that is none of its own, or no longer whole.
+_DAMAGE = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether ``error`` is about what the file holds, not about disk or permissions."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF in _DAMAGE
+
+
+class State:
+    """Tables over one SQLite file.
+
+    All changes since the last :meth:`commit` stand or fall together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``, made if it is missing.
+
+        Raises:
+            sqlite3.DatabaseError: it is damaged, or the system refuses it (``is_damage``).
+            StateTooNew: it is of a newer version.
+        """
+        self.fresh = not path.exists()
+        self._db = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._open()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
+        version = self._one("PRAGMA user_version")
+        if version > STATE_VERSION:
+            raise StateTooNew(f"version {version}, this program knows {STATE_VERSION}")
+        if self._db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("quick_check failed")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if version == 0:
+            self.fresh = True
+            self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {STATE_VERSION};COMMIT;")
+        self._db.execute(f"SELECT 1 FROM {', '.join(_TABLES)} LIMIT 0")  # noqa: S608 - a constant
+        self._db.execute("BEGIN")
+
+    def commit(self) -> None:
+        """Make all changes since the last commit stand."""
+        self._db.execute("COMMIT")
+        self._db.execute("BEGIN")
+
+    def close(self) -> None:
+        """Close without the changes since the last commit; the write-ahead log is folded in."""
+        self._db.close()
+
+    # -- single values -------------------------------------------------------------
+
+    def get(self, key: str) -> object:
+        """Return a single value kept under ``key``, None without one."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put(self, key: str, value: str | float | None) -> None:
+        """Keep a single value under ``key``."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    # -- sections and listings -----------------------------------------------------
+
+    def name_section(self, section: str, name: str) -> None:
+        """Keep what the section's own index calls it."""
+        self._db.execute("INSERT OR REPLACE INTO sections VALUES (?, ?)", (section, name))
+
+    def section_names(self) -> dict[str, str]:
+        """Return the names kept, by section id."""
+        return dict(self._db.execute("SELECT id, name FROM sections"))
+
+    def list_article(self, section: str, article: str) -> bool:
+        """Note that ``section`` lists ``article``; return whether that is new."""
+        return self._changed("INSERT OR IGNORE INTO listings VALUES (?, ?)", (article, section))
+
+    def lists(self, section: str, article: str) -> bool:
+        """Tell whether ``section`` was ever seen to list ``article``."""
+        query = "SELECT 1 FROM listings WHERE id = ? AND section = ?"
+        return self._exists(query, (article, section))
+
+    def is_listed(self, article: str) -> bool:
+        """Tell whether any section lists ``article``."""
+        return self._exists("SELECT 1 FROM listings WHERE id = ?", (article,))
+
+    def sections_of(self, article: str) -> set[str]:
+        """Return the ids of the sections that list ``article``."""
+        rows = self._db.execute("SELECT section FROM listings WHERE id = ?", (article,))
+        return {section for (section,) in rows}
+
+    def saw(self, section: str, articles: Iterable[str]) -> None:
+        """Note, for as long as the file is open, that ``section`` lists ``articles`` now."""
+        self._db.execute(_SEEN)
+        pairs = ((article, section) for article in articles)
+        self._db.executemany("INSERT OR IGNORE INTO temp.seen VALUES (?, ?)", pairs)
+
+    def unlisted(self) -> Iterator[tuple[str, str]]:
+        """Yield (section, article) of listings that were not seen now (:meth:`saw`)."""
+        self._db.execute(_SEEN)
+        return iter(
+            self._db.execute(
+                "SELECT section, id FROM listings EXCEPT SELECT section, id FROM temp.seen"
+            ).fetchall()
+        )
+
+    def archives_read(self, section: str) -> set[int]:
+        """Return the numbers of the section's archive pages that were read as final."""
+        rows = self._db.execute("SELECT page FROM archives WHERE section = ?", (section,))
+        return {page for (page,) in rows}
+
+    def archive_read(self, section: str, page: int) -> None:
+        """Note that an archive page is final and was read."""
+        self._db.execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (section, page))
+
+    def archive_unread(self, section: str, page: int) -> None:
+        """Note that an archive page that was read is to be read again."""
+        self._db.execute("DELETE FROM archives WHERE section = ? AND page = ?", (section, page))
+
+    # -- articles ------------------------------------------------------------------
+
+    def write_article(self, article: str, written: PublishedArticle) -> bool:
+        """Note that the feed has a line of ``article``; return whether that is new."""
+        self._db.execute("DELETE FROM failures WHERE key = ?", (article,))
+        return self._changed(
+            "INSERT OR IGNORE INTO articles VALUES (?, ?, ?, ?)", (article, *written)
+        )
+
+    def is_written(self, article: str) -> bool:
+        """Tell whether the feed has a line of ``article``."""
+        return self._exists("SELECT 1 FROM articles WHERE id = ?", (article,))
+
+    def written_from(self, copies: Iterable[Copy]) -> Iterator[tuple[str, PublishedArticle]]:
+        """Yield those of ``copies`` that an article's line was made from, with what is kept of it."""
+        query = "SELECT sha256, section, blob FROM articles WHERE id = ? AND section = ?"
+        for copy in copies:
+            if row := self._db.execute(query, (copy.id, copy.section)).fetchone():
+                yield copy.id, PublishedArticle(*row)
+
+    def written(self) -> Iterator[tuple[str, PublishedArticle]]:
+        """Yield every article that the feed has a line of, the newest first."""
+        rows = self._db.execute(f"SELECT id FROM articles ORDER BY {_NEWEST}")  # noqa: S608
+        query = "SELECT sha256, section, blob FROM articles WHERE id = ?"
+        for article in PackedIds(article for (article,) in rows):
+            yield article, PublishedArticle(*self._db.execute(query, (article,)).fetchone())
+
+    def pending(self) -> PackedIds:
+        """Return listed articles that the feed has no line of, the newest first."""
+        rows = self._db.execute(
+            "SELECT DISTINCT id FROM listings l WHERE NOT EXISTS "  # noqa: S608
+            f"(SELECT 1 FROM articles a WHERE a.id = l.id) ORDER BY {_NEWEST}"
+        )
+        return PackedIds(article for (article,) in rows)
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many articles and how many listings there are."""
+        articles = self._one("SELECT count(*) FROM articles")
+        return articles, self._one("SELECT count(*) FROM listings")
+
+    # -- failures ------------------------------------------------------------------
+
+    def fail(self, key: str, reason: str, now: float) -> None:
+        """Note that ``key`` failed at ``now`` (Unix seconds)."""
+        self._db.execute(
+            "INSERT INTO failures VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET reason = excluded.reason, last = excluded.last",
+            (key, reason, now, now),
+        )
+
+    def recover(self, key: str) -> None:
+        """Forget that ``key`` ever failed."""
+        self._db.execute("DELETE FROM failures WHERE key = ?", (key,))
+
+    def failures(self) -> Iterator[tuple[str, str, float, float]]:
+        """Yield (key, reason, first, last) of everything that fails, by key."""
+        return iter(self._db.execute("SELECT key, reason, first, last FROM failures").fetchall())
+
+    # -- plumbing ------------------------------------------------------------------
+
+    def _one(self, query: str) -> int:
+        value: int = self._db.execute(query).fetchone()[0]
+        return value
+
+    def _exists(self, query: str, values: Iterable[str]) -> bool:
+        return self._db.execute(query, tuple(values)).fetchone() is not None
+
+    def _changed(self, query: str, values: Iterable[str | None]) -> bool:
+        return self._db.execute(query, tuple(values)).rowcount > 0

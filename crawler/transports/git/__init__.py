@@ -1,0 +1,1 @@
+"""Pages from a clone of the mirror's repository."""

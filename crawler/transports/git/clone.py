@@ -1,0 +1,333 @@
+"""The clone of a mirror in the cache directory: made, kept up to date, mended; one run at a time.
+
+What lies in ``<cache>/<name>-<hash of the address>/``:
+
+``lock``        held (``flock``) by the run that uses the clone, and by its git
+``remote``      the address, to be sure that the clone is the one of this mirror
+``gitconfig``   all the configuration that git gets
+``clone.git``   the clone: bare, one commit deep; ``refs/heads/mirror`` is the state last fetched,
+                ``refs/epoch/base`` the one last compared with, kept so that the next run can, too
+``new-…``       a clone being made; it gets its name when it is whole
+``damaged``     says that the clone could not be read
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import logging
+import math
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import IO, TYPE_CHECKING
+
+from crawler.exceptions import MirrorUnusable, RunError, TryLater, WrongUsage
+from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis, readable
+from crawler.transports.git.limits import GitLimits, Watch
+from crawler.transports.git.program import CONFIGURATION, MINIMUM_VERSION, environment, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+HEAD = "refs/heads/mirror"
+BASE = "refs/epoch/base"
+
+PACKS = 20
+"""Above this number of packs (as many updates) the clone is packed anew: git searches them all."""
+
+NAMED_BRANCHES = 10
+SHA1_DIGITS = 40
+
+CONFIG_SHA1 = "[core]\n\trepositoryFormatVersion = 0\n\tbare = true\n"
+CONFIG_SHA256 = CONFIG_SHA1.replace("0", "1") + "[extensions]\n\tobjectFormat = sha256\n"
+
+log = logging.getLogger(__name__)
+
+
+class CloneBusy(TryLater):
+    """Raised when another run uses the clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where a mirror's repository is.
+
+    Attributes:
+        url: an address git understands.
+        protocols: the transports needed for it.
+    """
+
+    url: str
+    protocols: tuple[str, ...]
+
+    @property
+    def folder(self) -> str:
+        """Name of the clone's place in the cache: readable, and its own."""
+        last = re.split(r"[/\\]", self.url.rstrip("/"))[-1].removesuffix(".git")
+        readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", last).strip(".-")[:60] or "mirror"
+        return f"{readable}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
+
+
+class Clone:
+    """The clone of one remote; to be opened before and closed after use."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        cache: Path,
+        limits: GitLimits,
+        on_progress: Callable[[str], None] | None = None,
+    ) -> None:
+        """Say where and what; nothing is touched yet."""
+        self.remote = remote
+        self.limits = limits
+        self.folder = cache / remote.folder
+        self.git_dir = self.folder / "clone.git"
+        self.env = environment(self.folder / "gitconfig")
+        self._remote_env = environment(self.folder / "gitconfig", protocols=remote.protocols)
+        self._on_progress = on_progress
+        self._lock: IO[str] | None = None
+
+    async def update(self, branch: str | None) -> str:
+        """Bring the clone to the state of the remote's ``branch``; return its commit.
+
+        Raises:
+            CloneBusy: another run uses it.
+            GitMissing: there is no usable git.
+            MirrorUnusable, TryLater: the remote, or the limits.
+        """
+        self._take_lock()
+        try:
+            self._prepare()
+            await self._check_version()
+            reference, commit = choose(await self._remote_heads(), branch)
+            if not await self._usable():
+                await self._make(reference, commit)
+            elif await self._head() != commit:
+                await self._fetch_or_make(reference, commit)
+            return await self._head()
+        except OSError as error:
+            self.release()
+            raise _cache_fault(error) from error
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let other runs use the clone."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def mark_damaged(self) -> None:
+        """Let the next update make the clone anew."""
+        with suppress(OSError):
+            (self.folder / "damaged").touch()
+
+    def _take_lock(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("w")
+        except OSError as error:
+            raise _cache_fault(error) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            message = f"another run uses the clone {self.folder}; try again later"
+            raise CloneBusy(message) from error
+        self._lock = lock
+
+    def _prepare(self) -> None:
+        """Remove what killed runs left, and write what must be as we know it."""
+        stall = math.ceil(self.limits.stall_seconds) + 1  # ours acts first, this if we are killed
+        for name in ("gitconfig", "remote", "damaged"):
+            _remove_folder(self.folder / name)
+        (self.folder / "gitconfig").write_text(CONFIGURATION.format(stall=stall))
+        for left in (*self.folder.glob("new-*"), *self.folder.glob("old-*")):
+            log.info("removing %s, left by a run that did not end", left)
+            shutil.rmtree(left, ignore_errors=True)
+        if self.git_dir.is_symlink() or self.git_dir.is_file():
+            log.warning("%s is no clone: it is made anew", self.git_dir)
+            self.git_dir.unlink()
+        if self.git_dir.is_dir():
+            self._put_right()
+        if self.git_dir.is_dir() and (self.folder / "damaged").exists():
+            log.warning("the clone %s was found damaged; it is made anew", self.git_dir)
+            shutil.rmtree(self.git_dir)  # before any git looks at it
+
+    def _put_right(self) -> None:
+        """Remove what a killed git left in the clone, and settle it; mark it where that fails."""
+        remote = self.folder / "remote"
+        if not remote.is_file() or remote.read_bytes() != self.remote.url.encode():
+            log.warning("the clone %s is not one of %s", self.git_dir, self.remote.url)
+            self.mark_damaged()
+        try:
+            for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*"):
+                for left in self.git_dir.glob(pattern):
+                    log.info("removing %s, left by a git that was killed", left)
+                    _remove_folder(left)
+                    left.unlink(missing_ok=True)
+            _settle(self.git_dir)
+        except OSError as error:
+            log.warning("the clone %s is damaged: %s", self.git_dir, error)
+            self.mark_damaged()
+
+    async def _git(self, *arguments: str, git_dir: Path | None = None, room: int = 1) -> str:
+        """Run git on the clone; nothing it does here reaches beyond the disk."""
+        return await self._run(arguments, self.env, git_dir or self.git_dir, room)
+
+    async def _far_git(self, *arguments: str, git_dir: Path | None = None) -> str:
+        """Run git with the remote; what it complains about is the remote."""
+        try:
+            return await self._run(arguments, self._remote_env, git_dir or self.git_dir)
+        except GitFailed as error:
+            raise diagnosis(str(error)) from error
+
+    async def _run(
+        self, arguments: Sequence[str], env: Mapping[str, str], git_dir: Path, room: int = 1
+    ) -> str:
+        return await run(
+            ["--git-dir", str(git_dir), *arguments],
+            env=env,
+            watch=self._watch(git_dir, room),
+            lock=self._lock,
+            on_progress=self._on_progress,
+        )
+
+    def _watch(self, git_dir: Path, room: int) -> Watch:
+        limits = replace(self.limits, clone_bytes=room * self.limits.clone_bytes)
+        return Watch(limits, git_dir if git_dir.is_dir() else self.folder)
+
+    async def _check_version(self) -> None:
+        said = await self._git("version")
+        found = re.search(r"(\d+)\.(\d+)", said)
+        if found is None or tuple(map(int, found.groups())) < MINIMUM_VERSION:
+            wanted = ".".join(map(str, MINIMUM_VERSION))
+            message = (
+                f"git {wanted} or newer is needed, this is {said.strip()!r}; upgrade the package"
+                " `git`, or crawl with -a via=http"
+            )
+            raise GitMissing(message)
+
+    async def _remote_heads(self) -> dict[str, str]:
+        """Return the remote's branches, and HEAD, with their commits."""
+        printed = await self._far_git("ls-remote", self.remote.url, "HEAD", "refs/heads/*")
+        pairs = (line.split("\t", 1) for line in printed.splitlines() if "\t" in line)
+        # git matches refs/heads/* at the end of a name, too: refs/original/refs/heads/x
+        return {
+            name: oid for oid, name in pairs if name == "HEAD" or name.startswith("refs/heads/")
+        }
+
+    async def _head(self) -> str:
+        return (await self._git("rev-parse", "--verify", "--quiet", HEAD + "^{commit}")).strip()
+
+    async def _usable(self) -> bool:
+        """Return whether there is a clone in which nothing is missing; else say what is wrong."""
+        if not self.git_dir.is_dir():
+            return False
+        try:
+            await self._git("rev-list", "--objects", "--quiet", HEAD)
+        except GitFailed as error:
+            log.warning("the clone %s is damaged; it is made anew (%s)", self.git_dir, error)
+            return False
+        return True
+
+    async def _fetch_or_make(self, reference: str, commit: str) -> None:
+        try:
+            await self._tidy()
+            await self._fetch(self.git_dir, reference)
+        except GitFailed as error:
+            log.warning("the clone %s takes no update; it is made anew (%s)", self.git_dir, error)
+            await self._make(reference, commit)
+
+    async def _tidy(self) -> None:
+        """Pack anew where many updates left many packs; what is no longer referred to goes."""
+        if sum(1 for _ in (self.git_dir / "objects/pack").glob("*.pack")) > PACKS:
+            await self._git("repack", "-a", "-d", "--quiet", room=2)
+
+    async def _make(self, reference: str, commit: str) -> None:
+        """Make the clone beside its place, and move it there when it is whole."""
+        made = self.folder / tempfile.mkdtemp(prefix="new-", dir=self.folder)
+        form = "sha1" if len(commit) == SHA1_DIGITS else "sha256"
+        try:
+            await self._git(
+                "init", "--bare", "--quiet", "--template=", f"--object-format={form}", git_dir=made
+            )
+            _settle(made)
+            await self._fetch(made, reference)
+            Watch(self.limits, made).check()
+            self._replace(made)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+    def _replace(self, made: Path) -> None:
+        if self.git_dir.exists():
+            self.git_dir.replace(tempfile.mkdtemp(prefix="old-", dir=self.folder))
+        (self.folder / "remote").write_text(self.remote.url)
+        made.replace(self.git_dir)
+        (self.folder / "damaged").unlink(missing_ok=True)
+        for old in self.folder.glob("old-*"):
+            shutil.rmtree(old, ignore_errors=True)
+
+    async def _fetch(self, git_dir: Path, reference: str) -> None:
+        await self._far_git(
+            "fetch", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+            "--no-recurse-submodules", "--no-show-forced-updates", "--progress",
+            self.remote.url, f"+{reference}:{HEAD}", git_dir=git_dir,
+        )  # fmt: skip
+
+
+def _remove_folder(path: Path) -> None:
+    """Remove a folder that stands where a file belongs."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+
+
+def _cache_fault(error: OSError) -> RunError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return MirrorUnusable(f"the disk of the cache directory is full: {error}")
+    return WrongUsage(f"the cache directory cannot be used: {error}")
+
+
+def _settle(git_dir: Path) -> None:
+    """Give a repository the configuration we know, and nothing that runs or leads elsewhere."""
+    config = git_dir / "config"
+    known = config.read_text(errors="replace") if config.is_file() else ""
+    config.write_text(CONFIG_SHA256 if "sha256" in known else CONFIG_SHA1)
+    (git_dir / "HEAD").write_text(f"ref: {HEAD}\n")
+    (git_dir / "objects/info/alternates").unlink(missing_ok=True)
+    shutil.rmtree(git_dir / "hooks", ignore_errors=True)
+
+
+def choose(heads: Mapping[str, str], branch: str | None) -> tuple[str, str]:
+    """Return the reference to follow and its commit.
+
+    Args:
+        heads: what the remote has: ``HEAD`` and ``refs/heads/…``.
+        branch: the configured branch; None: the remote's own choice, else its only branch.
+
+    Raises:
+        MirrorUnusable: there is none, or not this one.
+    """
+    branches = sorted(name.removeprefix("refs/heads/") for name in heads if name != "HEAD")
+    if branch is not None and branch in branches:
+        return f"refs/heads/{branch}", heads[f"refs/heads/{branch}"]
+    if branch is None and "HEAD" in heads:
+        return "HEAD", heads["HEAD"]
+    if branch is None and len(branches) == 1:
+        return f"refs/heads/{branches[0]}", heads[f"refs/heads/{branches[0]}"]
+    if not branches:
+        message = "the mirror's repository is empty"
+        raise MirrorUnusable(message)
+    named = readable(", ".join(branches[:NAMED_BRANCHES]))
+    wanted = "no default branch" if branch is None else f"no branch {branch!r}"
+    raise MirrorUnusable(
+        f"the mirror's repository has {wanted}; correct `branch` in mirrors.toml: it has {named}"
+        + (f" and {len(branches) - NAMED_BRANCHES} more" * (len(branches) > NAMED_BRANCHES))
+    )

@@ -1,0 +1,245 @@
+"""The way through git: a clone in the cache directory, read at one commit.
+
+``docs/git-transport.md`` has the figures behind the choices made here.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from crawler.exceptions import (
+    PageError,
+    PageMalformed,
+    PageMissing,
+    PageTooLarge,
+    TryLater,
+    WrongUsage,
+)
+from crawler.transports.git.changes import Changes, Comparison, is_plain
+from crawler.transports.git.clone import BASE, Clone, CloneBusy, Remote
+from crawler.transports.git.faults import GitMissing
+from crawler.transports.git.limits import GitLimits
+from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = [
+    "Changes",
+    "CloneBusy",
+    "CloneDamaged",
+    "GitLimits",
+    "GitMissing",
+    "GitTransport",
+    "remote_at",
+]
+
+TYPE_BITS = 0o170000
+REGULAR = 0o100000
+KINDS = {0o120000: "a symbolic link", 0o160000: "a submodule"}
+
+
+class GitTransport:
+    """Gives the pages of a mirror from a clone of its repository.
+
+    Open, ask what changed, read; close. All that is read is of one commit, whatever the remote
+    does meanwhile. Only :meth:`open` talks to the remote.
+
+    Attributes:
+        kind: ``local``: pages are read in the process, not by requests.
+        unsupported_keys: keys of a record that this way cannot see: none.
+        commit: the commit that is read, once open.
+    """
+
+    kind: ClassVar[str] = "local"
+    unsupported_keys: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(
+        self,
+        remote: str,
+        *,
+        branch: str | None,
+        cache: Path,
+        limits: GitLimits | None = None,
+        on_progress: Callable[[str], None] | None = None,
+    ) -> None:
+        """Say which mirror; nothing is read or written yet.
+
+        Args:
+            remote: address (https, http, file) or directory of a repository.
+            branch: the branch to follow; None: the one the remote names as its default.
+            cache: directory for clones.
+            limits: what the mirror may cost.
+            on_progress: told git's lines of progress while it clones or fetches.
+
+        Raises:
+            WrongUsage: the address is none of those.
+        """
+        self._limits = limits or GitLimits()
+        self._branch = branch
+        self._clone = Clone(remote_at(remote), cache.absolute(), self._limits, on_progress)
+        self._objects: Objects | None = None
+        self._files: Files | None = None
+        self._prepared: dict[str, Entry] = {}
+        self.commit: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the clone and what belongs to it lies."""
+        return self._clone.folder
+
+    async def open(self) -> None:
+        """Clone or fetch, and stand at the commit found.
+
+        Cancelled, it leaves no git behind.
+
+        Raises:
+            MirrorUnusable: gone, asks for a password, hangs, too large, without this branch …
+            TryLater: the host is busy, or another run uses the clone (CloneBusy).
+            GitMissing: no git program.
+        """
+        self.commit = await self._clone.update(self._branch)
+        self._objects = Objects(self._clone.git_dir, self._clone.env)
+        self._files = Files(self._objects, self.commit, self._clone.folder)
+
+    def changed_since(self, commit: str | None) -> Changes | None:
+        """Return what changed from ``commit`` to the one that is read.
+
+        From now on the clone keeps ``commit``, so that a run that does not reach its end can be
+        followed by one that compares with it again.
+
+        Returns:
+            None where it is not known: a first run, a commit that the clone no longer has (then
+            everything is to be compared), or more changes than the limit.
+        """
+        assert self.commit is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        comparison = Comparison(self._clone.git_dir, self._clone.env)
+        if commit is None or not comparison.keep(commit, BASE):
+            return None
+        if commit == self.commit:
+            return Changes()
+        return comparison.changes(commit, self.commit, self._limits.changed_paths)
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a page, such as ``indexes/x/README.md``.
+
+        Raises:
+            PageMissing: nothing is there, or a folder.
+            PageMalformed: there is a symbolic link or a submodule, or the path is no page's.
+            PageTooLarge: it is above the limit; its content was not loaded.
+            CloneDamaged: the clone is; :meth:`repair` it, or the next run will.
+        """
+        entry = self._prepared.pop(path, None) or self._file(path)
+        try:
+            return self._opened().read(entry.oid, self._limits.page_bytes)[1]
+        except PageTooLarge as error:
+            message = f"{path} is larger than {self._limits.page_bytes} bytes"
+            raise PageTooLarge(message) from error
+        except CloneDamaged:
+            self._clone.mark_damaged()
+            raise
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Let git prepare pages that will probably be read next, in this order.
+
+        A hint: it saves the waiting for git, and changes nothing else.
+        """
+        self._prepared = {}
+        for path in paths:
+            with suppress(PageError, CloneDamaged):  # reading it tells
+                self._prepared[path] = self._file(path)
+        self._opened().expect(entry.oid for entry in self._prepared.values())
+
+    def blob_id(self, path: str) -> str | None:
+        """Return the id of a page's content; None if there is no such page. Same id, same bytes."""
+        try:
+            return self._file(path).oid
+        except PageError:
+            return None
+
+    async def repair(self) -> None:
+        """After CloneDamaged: make the clone anew, and stand at the same commit.
+
+        Raises:
+            TryLater: the mirror moved on meanwhile; the next run reads its new state.
+            RunError: as from :meth:`open`.
+        """
+        before = self.commit
+        self.close()
+        await self.open()
+        if self.commit != before:
+            self.close()
+            message = "the mirror changed while its damaged clone was made anew; run again"
+            raise TryLater(message)
+
+    def close(self) -> None:
+        """End git's reading and let other runs use the clone."""
+        if self._objects is not None:
+            self._objects.close()
+        self._objects = self._files = None
+        self._prepared = {}
+        self._clone.release()
+
+    def _opened(self) -> Objects:
+        assert self._objects is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        return self._objects
+
+    def _file(self, path: str) -> Entry:
+        assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        if not is_plain(path):
+            message = f"{path!r} is no page's path"
+            raise PageMalformed(message)
+        try:
+            entry = self._files.find(path)
+        except CloneDamaged:
+            self._clone.mark_damaged()
+            raise
+        if entry is None or entry.mode == FOLDER:
+            message = f"{path} is not in commit {self.commit}"
+            raise PageMissing(message)
+        kind = entry.mode & TYPE_BITS
+        if kind != REGULAR:
+            message = f"{path} is {KINDS.get(kind, 'of an unknown kind')}, not a page"
+            raise PageMalformed(message)
+        return entry
+
+
+def remote_at(address: str) -> Remote:
+    """Return where ``address`` points.
+
+    Only https, http and the own disk: ssh and git need an account or are gone at the big hosts;
+    ``ext::`` and its like run programs.
+
+    Raises:
+        WrongUsage: another transport, or a password in the address (it would be in logs).
+    """
+    if not address.isprintable():
+        message = f"{address!r} is no address"
+        raise WrongUsage(message)
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
+    if scheme is None:
+        return _directory(address)
+    parts = urlsplit(address)
+    if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
+        return Remote(address, ("file",))
+    if scheme[2] != "://" or parts.scheme not in {"https", "http"} or not parts.hostname:
+        message = (
+            f"{address!r} is no address for git: use https://, http://, file:/// or a directory"
+        )
+        raise WrongUsage(message)
+    if parts.username is not None or parts.password is not None:
+        message = "an address for git may hold no user name and no password"
+        raise WrongUsage(message)
+    return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
+
+
+def _directory(address: str) -> Remote:
+    path = Path(address).expanduser().absolute()
+    if not path.exists() and re.match(r"[^/]+:", address):
+        message = f"{address!r}: ssh is not used; give the mirror's https:// address"
+        raise WrongUsage(message)
+    return Remote(path.as_uri(), ("file",))

@@ -1,0 +1,682 @@
+"""The frontier: what is read, in which order, and what comes of pages that are no good."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from crawling import page_of, story
+from driving import walk_mirror
+from mirrorkit import (
+    Group,
+    Link,
+    MirrorBuilder,
+    Section,
+    break_page,
+    cut_page,
+    drop_page,
+    move_away,
+)
+
+from crawler.exceptions import (
+    MirrorMoved,
+    MirrorUnusable,
+    PageError,
+    PageMissing,
+    PageUnreachable,
+    WrongUsage,
+)
+from crawler.frontier.frontier import blob_id_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from driving import Walked
+
+    from crawler.frontier.changes import Changes
+    from crawler.frontier.frontier import Frontier
+    from crawler.frontier.target import Target
+    from crawler.items import Article
+
+ONE, TWO, THREE = "ncid1", "ncid2", "nf3"
+INDEXES = [f"indexes/{section}/README.md" for section in (ONE, TWO, THREE)]
+DAY = 86400.0
+
+
+def built(directory: Path, rows: dict[int, Iterable[str]]) -> MirrorBuilder:
+    """Write a mirror of three sections that list stories by their numbers."""
+    builder = MirrorBuilder.simple(ONE, TWO, THREE)
+    for number, sections in rows.items():
+        builder.publish(story(number), *sections)
+    builder.write(directory)
+    return builder
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    return tmp_path / "mirror"
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    return tmp_path / "feed"
+
+
+def test_lists_come_before_articles(mirror: Path, feed: Path) -> None:
+    """Home, own indexes, archive pages down from the last but one, articles; the newest first."""
+    built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
+    walked = walk_mirror(mirror, feed)
+    archives = [f"indexes/{ONE}/2.md", f"indexes/{ONE}/1.md"]
+    articles = [page_of(ONE, number) for number in range(65, 0, -1)]
+    assert walked.paths == ["README.md", *INDEXES, *archives, *articles]
+    assert walked.frontier.finished
+    assert walked.frontier.lists_complete
+
+
+def test_a_pager_of_two_hundred_pages(mirror: Path, feed: Path) -> None:
+    """Pages are derived from the last number, not hopped to: no depth limit can bite."""
+    builder = MirrorBuilder.simple(ONE)
+    builder.rows[ONE] = [(story(number).id, f"第{number}号") for number in range(1, 6001)]
+    builder.write(mirror)
+    walked = walk_mirror(mirror, feed)
+    archives = [f"indexes/{ONE}/{number}.md" for number in range(199, 0, -1)]
+    assert walked.paths[1:201] == [INDEXES[0], *archives]
+    assert walked.counts.listings == walked.counts.failed == 6000
+    assert walked.frontier.finished
+
+
+def test_a_pager_that_is_a_trap(mirror: Path, feed: Path) -> None:
+    """More pages than any mirror has: the section failed, nothing is asked for."""
+    built(mirror, {1: (ONE,), 2: (TWO,)})
+    path = mirror / "indexes" / ONE / "README.md"
+    text = path.read_text(encoding="utf-8").replace("[1](./1.md", "[99999](./99999.md")
+    path.write_text(text, encoding="utf-8")
+    walked = walk_mirror(mirror, feed)
+    assert walked.counts.failures == {"malformed": {f"indexes/{ONE}/README.md"}}
+    assert walked.feed.ids == [story(2).id]
+
+
+def test_a_pager_that_lies_is_not_believed_to_the_end(mirror: Path, feed: Path) -> None:
+    """After thirty missing pages in a row the section's others are not asked for; it is told."""
+    built(mirror, {1: (ONE,), **dict.fromkeys(range(2, 70), (TWO,))})
+    path = mirror / "indexes" / ONE / "README.md"
+    text = path.read_text(encoding="utf-8").replace("[1](./1.md", "[19999](./19999.md")
+    path.write_text(text, encoding="utf-8")
+    walked = walk_mirror(mirror, feed)
+    missing = [f"indexes/{ONE}/{number}.md" for number in range(19998, 19968, -1)]
+    assert walked.counts.failures == {
+        "missing": set(missing),
+        "pager": {f"indexes/{ONE}/README.md"},
+    }
+    assert [one for one in walked.paths if one.startswith(f"indexes/{ONE}/1")] == missing
+    assert not walked.frontier.lists_complete
+    assert len(walked.feed.ids) == 69
+
+
+HTML = "<!DOCTYPE html><html><body><h1>503</h1></body></html>"
+
+
+@pytest.mark.parametrize("cut", [HTML, "", 6, -1], ids=["html", "empty", "few lines", "no pager"])
+def test_an_archive_page_that_is_none_is_asked_for_again(
+    mirror: Path, feed: Path, cut: str | int
+) -> None:
+    """Whole pages are final; one that a busy host answered otherwise, or cut short, is not."""
+    built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
+    path = mirror / "indexes" / ONE / "1.md"
+    whole = path.read_text(encoding="utf-8")
+    lines = whole.rstrip("\n").split("\n")
+    path.write_text(cut if isinstance(cut, str) else "\n".join(lines[:cut]), encoding="utf-8")
+    first = walk_mirror(mirror, feed)
+    assert first.counts.failures == {"malformed": {f"indexes/{ONE}/1.md"}}
+    assert not first.frontier.lists_complete
+    path.write_text(whole, encoding="utf-8")
+    again = walk_mirror(mirror, feed)
+    assert again.counts.failures == {}
+    assert len(again.feed.ids) == 65
+    assert walk_mirror(mirror, feed).paths == ["README.md", *INDEXES]
+
+
+def test_an_archive_page_that_is_not_full_is_not_final(mirror: Path, feed: Path) -> None:
+    """A cache may give it as it was when it was the last."""
+    built(mirror, dict.fromkeys(range(1, 51), (ONE,)))
+    old = (mirror / "indexes" / ONE / "2.md").read_text(encoding="utf-8")
+    walk_mirror(mirror, feed)
+    built(mirror, dict.fromkeys(range(1, 96), (ONE,)))
+    path = mirror / "indexes" / ONE / "2.md"
+    full = path.read_text(encoding="utf-8")
+    lines = [line for line in old.split("\n") if "pages/" in line][-20:]
+    path.write_text("\n".join(["### 一", "---", *lines, "", "---", "#### 第 [ [2](./2.md) ] 页"]))
+    stale = walk_mirror(mirror, feed)
+    assert stale.counts.failures == {}
+    assert len(stale.feed.ids) < 95
+    path.write_text(full, encoding="utf-8")
+    again = walk_mirror(mirror, feed)
+    assert len(again.feed.ids) == 95
+    assert walk_mirror(mirror, feed).paths == ["README.md", *INDEXES]
+
+
+@pytest.mark.parametrize("cut", [HTML, 6], ids=["html", "few lines"])
+def test_a_section_index_that_is_none_is_partial(mirror: Path, feed: Path, cut: str | int) -> None:
+    built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
+    path = mirror / INDEXES[0]
+    lines = path.read_text(encoding="utf-8").split("\n")
+    path.write_text(cut if isinstance(cut, str) else "\n".join(lines[:cut]), encoding="utf-8")
+    walked = walk_mirror(mirror, feed)
+    assert walked.counts.failures == {"malformed": {INDEXES[0]}}
+
+
+def test_an_id_that_is_listed_a_thousand_times_is_one(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,), 2: (ONE,)})
+    path = mirror / "indexes" / ONE / "README.md"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:3] + lines[2:3] * 1000 + lines[3:]), encoding="utf-8")
+    walked = walk_mirror(mirror, feed)
+    assert sorted(walked.feed.pairs) == [(ONE, story(1).id), (ONE, story(2).id)]
+    assert walked.counts.duplicates == 0
+
+
+def test_sections_in_the_order_of_the_home_page_then_of_the_mirrors_file(
+    mirror: Path, feed: Path
+) -> None:
+    """And by the headings of their own indexes, by the label where one has none."""
+    groups = (
+        Section("nf9", "第九", heading="专题：第九"),
+        Section("nf5", "第五"),
+        Section("nf1", "第一", linked=False),
+        Section("nf3", "第三", linked=False),
+    )
+    builder = MirrorBuilder((Group("海岛", groups),))
+    builder.publish(story(1), "nf1", "nf3", "nf5", "nf9")
+    builder.write(mirror)
+    path = mirror / "indexes" / "nf5" / "README.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("### 第五\n", "", 1), encoding="utf-8")
+    path = mirror / "indexes" / "nf1" / "README.md"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("### 第一\n", "", 1), encoding="utf-8")
+    walked = walk_mirror(mirror, feed, sections=("nf3", "nf1"))
+    assert walked.feed.articles[0]["sections"] == [
+        {"id": "nf9", "name": "专题：第九"},
+        {"id": "nf5", "name": "第五"},
+        {"id": "nf3", "name": "第三"},
+        {"id": "nf1", "name": "nf1"},
+    ]
+
+
+def test_a_name_is_kept_where_the_index_fails_later(mirror: Path, feed: Path) -> None:
+    """What a section's own heading said before goes before the home page's label."""
+    builder = MirrorBuilder(
+        (Group("海岛", (Section(ONE, "一"), Section(TWO, "二", heading="第二版"))),)
+    )
+    builder.publish(story(1), ONE, TWO)
+    builder.write(mirror)
+    walk_mirror(mirror, feed)
+    builder.publish(story(2), ONE, TWO)
+    builder.write(mirror)
+    builder.publish(story(3), TWO)
+    builder.write(mirror)
+    missing = PageMissing("gone")
+    walked = walk_mirror(mirror, feed, fails={f"indexes/{TWO}/README.md": missing})
+    assert walked.feed.article(story(2).id)["sections"] == [{"id": ONE, "name": "一"}]
+    walked = walk_mirror(mirror, feed)
+    assert walked.feed.article(story(3).id)["sections"] == [{"id": TWO, "name": "第二版"}]
+
+
+def test_a_label_that_repeats_a_section_is_told(mirror: Path, feed: Path) -> None:
+    again = Link("破浪", f"indexes/{ONE}/README.md?10020845")
+    builder = MirrorBuilder((Group("海岛", (Section(ONE, "一"), again)),))
+    builder.publish(story(1), ONE)
+    builder.write(mirror)
+    walked = walk_mirror(mirror, feed)
+    assert len(walked.counts.warnings) == 1
+    assert "破浪" in walked.counts.warnings[0]
+    assert walked.paths.count(f"indexes/{ONE}/README.md") == 1
+
+
+# -- copies ------------------------------------------------------------------------------------
+
+WHOLE, CUT, GONE, BROKEN, LATE = "whole", "cut", "missing", "malformed", "late"
+
+COPIES = [
+    # the copies in the order of the sections, which are tried, which is taken
+    ((WHOLE, WHOLE, WHOLE), 1, 1),
+    ((GONE, WHOLE, WHOLE), 2, 2),
+    ((BROKEN, WHOLE, WHOLE), 2, 2),
+    ((CUT, WHOLE, WHOLE), 2, 2),
+    ((CUT, CUT, WHOLE), 3, 3),
+    ((GONE, BROKEN, WHOLE), 3, 3),
+    ((CUT, GONE, WHOLE), 3, 3),
+    ((GONE, CUT, WHOLE), 3, 3),
+    ((CUT, CUT, CUT), 3, 1),
+    ((GONE, CUT, CUT), 3, 2),
+    ((GONE, GONE, CUT), 3, 3),
+    ((CUT, BROKEN, GONE), 3, 1),
+    ((GONE, CUT, BROKEN), 3, 2),
+    ((GONE, GONE, GONE), 3, None),
+    ((BROKEN, GONE, GONE), 3, None),
+    # one that is out of reach today is tried again by a later run
+    ((LATE, WHOLE, WHOLE), 1, None),
+    ((GONE, LATE, WHOLE), 2, None),
+    ((CUT, LATE, WHOLE), 2, None),
+]
+
+
+@pytest.mark.parametrize(("copies", "tried", "taken"), COPIES)
+def test_which_copy_is_taken(
+    mirror: Path, feed: Path, copies: tuple[str, str, str], tried: int, taken: int | None
+) -> None:
+    """The first that can be read whole, else the first that is cut short."""
+    sections = (ONE, TWO, THREE)
+    built(mirror, {1: sections})
+    fails = {}
+    for section, state in zip(sections, copies, strict=True):
+        if state == CUT:
+            cut_page(mirror, section, story(1).id)
+        elif state == GONE:
+            drop_page(mirror, section, story(1).id)
+        elif state == BROKEN:
+            break_page(mirror, section, story(1).id)
+        elif state == LATE:
+            fails[page_of(section, 1)] = PageUnreachable("late", reason="timeout")
+    walked = walk_mirror(mirror, feed, fails=fails)
+    pages = [page_of(section, 1) for section in sections]
+    assert [path for path in walked.paths if path.startswith("pages/")] == pages[:tried]
+    assert walked.frontier.finished
+    if taken is None:
+        reason = "timeout" if copies[0] == LATE else copies[0]
+        reason = "timeout" if copies == (CUT, LATE, WHOLE) else reason
+        assert walked.counts.failures == {reason: {story(1).id}}
+        assert walked.feed.ids == []
+        return
+    [line] = walked.feed.articles
+    assert line["mirror_url"].endswith(pages[taken - 1])
+    assert line["truncated"] is (copies[taken - 1] == CUT)
+    assert walked.counts.failures == {}
+    told = [copy for copy in copies[: tried - 1] if copy in (GONE, BROKEN)]
+    assert len(walked.counts.warnings) == len(told)
+
+
+# -- what fails ---------------------------------------------------------------------------------
+
+
+def age(feed: Path, first: float, last: float) -> None:
+    """Make all failures begin and end so many days ago."""
+    now = time.time()
+    with sqlite3.connect(feed / "state.sqlite") as state:
+        state.execute(
+            "UPDATE failures SET first = ?, last = ?", (now - first * DAY, now - last * DAY)
+        )
+    state.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "asked", "counted"),
+    [
+        (0.1, 0.1, True, 1),
+        (6.9, 6.9, True, 1),
+        (7.1, 0.1, False, 0),
+        (7.1, 6.9, False, 0),
+        (7.1, 7.05, True, 0),
+        (100, 8, True, 0),
+        (100, 1, False, 0),
+    ],
+)
+@pytest.mark.parametrize("what", ["article", "archive"])
+def test_what_fails_for_a_week_is_looked_at_once_a_week(
+    mirror: Path, feed: Path, what: str, first: float, last: float, asked: bool, counted: int
+) -> None:
+    """And counts in the status no more."""
+    built(mirror, dict.fromkeys(range(1, 40), (ONE,)))
+    path = {"article": page_of(ONE, 39), "archive": f"indexes/{ONE}/1.md"}[what]
+    key = {"article": story(39).id, "archive": path}[what]
+    fails = {path: PageMissing("gone")}
+    assert walk_mirror(mirror, feed, fails=fails).counts.counted_failures == 1
+    age(feed, first, last)
+    walked = walk_mirror(mirror, feed, fails=fails)
+    assert (path in walked.paths) is asked
+    assert walked.counts.counted_failures == counted
+    assert (key in walked.counts.set_aside) is (first >= 7)
+    age(feed, first, 8)
+    mended = walk_mirror(mirror, feed)
+    assert mended.counts.failed == 0
+    assert mended.counts.set_aside == {}
+    assert len(mended.feed.ids) == 39
+
+
+UNSUPPORTED_KEYS = frozenset({"tags", "links"})
+
+
+def with_a_second_way(frontier: Frontier) -> None:
+    frontier.second_unsupported_keys = UNSUPPORTED_KEYS
+
+
+def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, feed: Path) -> None:
+    """And its line has null where that way sees nothing; others are read as ever."""
+    built(mirror, {1: [ONE], 2: [ONE]})
+    refused = {page_of(ONE, 1): PageUnreachable("no", reason="http_403")}
+    tried: list[bool] = []
+
+    def prepare(frontier: Frontier) -> None:
+        with_a_second_way(frontier)
+        failed = frontier.failed
+
+        def by_the_second_way(target: Target, error: PageError) -> Article | None:
+            tried.append(target.second_transport)
+            if target.second_transport:
+                return frontier.took(target, (mirror / target.path).read_bytes())
+            return failed(target, error)
+
+        frontier.failed = by_the_second_way  # type: ignore[method-assign]
+
+    walked = walk_mirror(mirror, feed, fails=refused, prepare=prepare)
+    assert tried == [False, True]
+    assert walked.feed.article(story(1).id)["tags"] is None
+    assert walked.feed.article(story(2).id)["tags"] == []
+    assert walked.counts.failures == {}
+
+
+@pytest.mark.parametrize(
+    ("reason", "set_aside", "tries"),
+    [
+        ("http_403", False, 2),
+        ("http_403", True, 2),
+        ("missing", False, 1),
+        ("missing", True, 2),
+        ("timeout", False, 1),
+        ("http_429", False, 1),
+        ("http_429", True, 1),
+        ("http_500", False, 1),
+        ("http_503", True, 1),
+    ],
+)
+def test_which_pages_the_second_way_is_for(
+    mirror: Path, feed: Path, reason: str, set_aside: bool, tries: int
+) -> None:
+    """Refused for good, or set aside; never what a busy or broken host puts off."""
+    built(mirror, {1: [ONE]})
+    path = page_of(ONE, 1)
+    if set_aside:
+        walk_mirror(mirror, feed, fails={path: PageMissing("gone")})
+        age(feed, 15, 7.1)
+    error = PageMissing("no") if reason == "missing" else PageUnreachable("no", reason=reason)
+    walked = walk_mirror(mirror, feed, fails={path: error}, prepare=with_a_second_way)
+    assert walked.paths.count(path) == tries
+    assert walked.counts.failures == {reason: {story(1).id}}
+
+
+def test_another_copy_is_tried_by_the_first_way_again(mirror: Path, feed: Path) -> None:
+    """It may be whole there."""
+    built(mirror, {1: [ONE, TWO]})
+    paths = [page_of(ONE, 1), page_of(TWO, 1)]
+    gone = {path: PageMissing("gone") for path in paths}
+    walk_mirror(mirror, feed, fails=gone)
+    age(feed, 15, 7.1)
+    del gone[paths[1]]
+    walked = walk_mirror(mirror, feed, fails=gone, prepare=with_a_second_way)
+    assert [path for path in walked.paths if path.startswith("pages/")] == [
+        paths[0],
+        paths[0],
+        paths[1],
+    ]
+    assert walked.feed.article(story(1).id)["tags"] == []
+
+
+def test_a_home_page_that_cannot_be_had(mirror: Path, feed: Path) -> None:
+    walked = walk_mirror(mirror, feed)
+    assert isinstance(walked.error, MirrorUnusable)
+    assert walked.paths == ["README.md"]
+    assert not walked.frontier.finished
+
+
+def test_a_home_page_that_says_that_it_moved(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,)})
+    move_away(mirror, "new-owner/mirror")
+    walked = walk_mirror(mirror, feed)
+    assert isinstance(walked.error, MirrorMoved)
+    assert walked.error.address == "https://github.com/new-owner/mirror"
+
+
+def test_a_section_of_the_mirrors_file_that_is_not_there(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,)})
+    walked = walk_mirror(mirror, feed, sections=("nf8",))
+    assert walked.counts.failures == {"missing": {"indexes/nf8/README.md"}}
+
+
+def test_wanted_sections_must_be_there(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,)})
+
+    def want(frontier: Frontier) -> None:
+        object.__setattr__(frontier.options, "sections", frozenset({"nf8", ONE}))
+
+    walked = walk_mirror(mirror, feed, prepare=want)
+    assert isinstance(walked.error, WrongUsage)
+    assert "sections=nf8:" in str(walked.error)
+    assert f"{ONE} (版面{ONE})" in str(walked.error)
+
+
+def test_shrinking_is_measured_against_the_last_complete_run(mirror: Path, feed: Path) -> None:
+    """Not against one that failed in part, and not where a list failed."""
+    builder = built(mirror, dict.fromkeys(range(1, 31), (ONE,)))
+    assert walk_mirror(mirror, feed).error is None
+    builder.rows[ONE] = builder.rows[ONE][:10]
+    builder.write(mirror)
+    shrunk = walk_mirror(mirror, feed)
+    assert isinstance(shrunk.error, MirrorUnusable)
+    assert "10 entries, 30 in" in str(shrunk.error)
+    fails = {f"indexes/{TWO}/README.md": PageUnreachable("late", reason="timeout")}
+    assert walk_mirror(mirror, feed, fails=fails).error is None
+
+
+@pytest.mark.parametrize("what", ["README.md", f"indexes/{ONE}/README.md", page_of(ONE, 3)])
+def test_a_walk_that_ends_while_pages_are_on_their_way(mirror: Path, feed: Path, what: str) -> None:
+    """What was not tried is neither read nor failed, and nothing is concluded without it."""
+    built(mirror, {**dict.fromkeys(range(1, 31), (ONE,)), 31: (TWO,)})
+    assert walk_mirror(mirror, feed, fails={page_of(ONE, 3): PageMissing("gone")}).error is None
+    fails = {what: PageUnreachable("on its way", reason="run_ending")}
+    ended = walk_mirror(mirror, feed, fails=fails)
+    assert ended.paths[-1] == what
+    assert ended.error is None
+    assert ended.counts.failures == {}
+    assert not ended.frontier.finished
+    assert walk_mirror(mirror, feed).frontier.finished
+
+
+def test_a_recheck_of_what_is_the_same_finds_nothing(mirror: Path, feed: Path) -> None:
+    """It reads everything again: lists that are final, and the copy that a line was made from."""
+    built(mirror, dict.fromkeys(range(1, 36), (ONE, TWO)))
+    drop_page(mirror, ONE, story(5).id)
+    walk_mirror(mirror, feed)
+    walked = walk_mirror(mirror, feed, recheck=True)
+    assert walked.counts.changed == {}
+    assert walked.counts.pages == {"home": 1, "index": 3, "archive": 2, "article": 35}
+    assert page_of(TWO, 5) in walked.paths
+    assert len(walked.feed.ids) == 35
+
+
+def test_a_recheck_tells_what_is_listed_no_more(mirror: Path, feed: Path) -> None:
+    """Also where nothing is."""
+    builder = built(mirror, {**dict.fromkeys(range(1, 36), (ONE, TWO)), 36: (TWO,)})
+    assert walk_mirror(mirror, feed).error is None
+    builder.rows[ONE].clear()
+    builder.rows[TWO].pop()
+    builder.write(mirror)
+    (mirror / "indexes" / ONE / "2.md").unlink()
+
+    def shrink(frontier: Frontier) -> None:
+        frontier.shrunk_share = 0
+
+    changed = walk_mirror(mirror, feed, recheck=True, prepare=shrink).counts.changed
+    one = [f"{ONE}/{story(number).id}" for number in range(1, 36)]
+    assert sorted(changed["unlisted"]) == [*one, f"{TWO}/{story(36).id}"]
+    builder.rows[TWO].clear()
+    builder.write(mirror)
+    (mirror / "indexes" / TWO / "2.md").unlink()
+    changed = walk_mirror(mirror, feed, recheck=True, prepare=shrink).counts.changed
+    assert len(changed["unlisted"]) == 35 + 36
+
+
+def test_a_recheck_that_cannot_read_is_partial(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,), 2: (ONE,)})
+    walk_mirror(mirror, feed)
+    away = {page_of(ONE, 2): PageUnreachable("500", reason="http_500")}
+    walked = walk_mirror(mirror, feed, recheck=True, fails=away)
+    assert walked.counts.changed == {"unread": [story(2).id]}
+    assert walked.counts.failures == {"http_500": {story(2).id}}
+    assert walk_mirror(mirror, feed).counts.failures == {}
+
+
+def test_a_section_that_left_the_home_page_is_told(mirror: Path, feed: Path) -> None:
+    built(mirror, {1: (ONE,), 2: (TWO,)})
+    walk_mirror(mirror, feed)
+    path = mirror / "README.md"
+    path.write_text(path.read_text(encoding="utf-8").replace(f"indexes/{TWO}/", "indexes/x/"))
+    walked = walk_mirror(mirror, feed)
+    assert any(f"section {TWO} " in text and "no more" in text for text in walked.counts.warnings)
+
+
+def test_section_pages_that_are_notices(mirror: Path, feed: Path) -> None:
+    """All of them: moved. Some of them: those sections failed, the others are read."""
+    built(mirror, {1: (ONE, TWO), 2: (TWO,)})
+    home = (mirror / "README.md").read_bytes()
+    index = (mirror / INDEXES[1]).read_bytes()
+    move_away(mirror, "new-owner/mirror", sections=(ONE, TWO, THREE))
+    (mirror / "README.md").write_bytes(home)
+    walked = walk_mirror(mirror, feed)
+    assert isinstance(walked.error, MirrorMoved)
+    assert walked.error.address == "https://github.com/new-owner/mirror"
+    assert walked.feed.pairs == []
+    (mirror / INDEXES[1]).write_bytes(index)
+    walked = walk_mirror(mirror, feed)
+    assert walked.error is None
+    assert walked.counts.failures == {"moved": {INDEXES[0], INDEXES[2]}}
+    assert set(walked.feed.ids) == {story(1).id, story(2).id}
+
+
+def test_an_archive_page_is_read_once(mirror: Path, feed: Path) -> None:
+    """When the next one exists, however slowly a section grows; each story is read once."""
+    builder = built(mirror, dict.fromkeys(range(1, 101), (ONE,)))
+    walk_mirror(mirror, feed)
+    archives = []
+    for number in range(101, 161, 4):  # 100 rows and on: page 5 comes with 121, page 6 with 151
+        for story_number in range(number, number + 4):
+            builder.publish(story(story_number), ONE)
+        builder.write(mirror)
+        paths = walk_mirror(mirror, feed).paths
+        pages = [page_of(ONE, new) for new in range(number + 3, number - 1, -1)]
+        assert paths[:4] == ["README.md", *INDEXES]
+        assert paths[-4:] == pages
+        archives += [(number + 3, path) for path in paths[4:-4]]
+    assert archives == [(124, f"indexes/{ONE}/4.md"), (152, f"indexes/{ONE}/5.md")]
+
+
+# -- what a way knows of changes ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a way tells of two states of a mirror."""
+
+    added: frozenset[str] = frozenset()
+    modified: frozenset[str] = frozenset()
+    deleted: frozenset[str] = frozenset()
+
+
+def changes(**kinds: Iterable[str]) -> Changes:
+    return Changed(**{kind: frozenset(paths) for kind, paths in kinds.items()})
+
+
+def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:
+    """Frontier with a way that knows what changed (None: it cannot tell), and each page's blob id."""
+
+    def blob_id(path: str) -> str | None:
+        file = mirror / path
+        return blob_id_of(file.read_bytes()) if file.exists() else None
+
+    def tell(frontier: Frontier) -> None:
+        frontier.changes = known
+        frontier.compare_all = known is None
+        frontier.blob_id = blob_id
+
+    return walk_mirror(mirror, feed, prepare=tell)
+
+
+def test_nothing_changed_means_nothing_is_read(mirror: Path, feed: Path) -> None:
+    """Unless something is left to fetch."""
+    built(mirror, dict.fromkeys(range(1, 40), (ONE,)))
+    missing = {page_of(ONE, 7): PageMissing("gone")}
+    walk_mirror(mirror, feed, fails=missing)
+    assert len(walked_with(mirror, feed, changes()).paths) == 5
+    nothing = walked_with(mirror, feed, changes())
+    assert nothing.paths == []
+    assert nothing.frontier.finished
+    assert nothing.frontier.lists_complete
+
+
+def test_an_archive_page_that_changed_is_read_again(mirror: Path, feed: Path) -> None:
+    """Where the way cannot tell, all of them are."""
+    built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
+    walk_mirror(mirror, feed)
+    path = f"indexes/{ONE}/2.md"
+    once = walked_with(mirror, feed, changes(modified=[path]))
+    assert [one for one in once.paths if one not in ("README.md", *INDEXES)] == [path]
+    everything = walked_with(mirror, feed, None)
+    assert [one for one in everything.paths if "README" not in one] == [
+        f"indexes/{ONE}/{number}.md" for number in (3, 2, 1)
+    ]
+
+
+def test_changed_and_vanished_pages_are_told(mirror: Path, feed: Path) -> None:
+    """Of the copy that a line was made from, and of no other; not where the bytes are the line's.
+
+    Where the way cannot tell, all lines are compared.
+    """
+    built(mirror, {1: (ONE, TWO), 2: (ONE,), 3: (ONE,), 4: (ONE,)})
+    walk_mirror(mirror, feed)
+    for path in (page_of(ONE, 1), page_of(TWO, 1)):
+        (mirror / path).write_bytes((mirror / path).read_bytes() + b"\n")
+    drop_page(mirror, ONE, story(2).id)
+    known = changes(
+        modified=[page_of(ONE, 1), page_of(TWO, 1), page_of(ONE, 4), "README.md"],
+        deleted=[page_of(ONE, 2)],
+        added=[page_of(ONE, 9)],
+    )
+    told = {"changed": [story(1).id], "vanished": [story(2).id]}
+    assert walked_with(mirror, feed, known).counts.changed == told
+    unknown = walked_with(mirror, feed, None).counts
+    assert unknown.changed == told
+    assert any("all is compared" in text for text in unknown.warnings)
+
+
+def test_a_list_that_failed_is_due_though_nothing_changed(mirror: Path, feed: Path) -> None:
+    """Also an archive page that was read before, changed, and could not be had then."""
+    built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
+    path = f"indexes/{ONE}/2.md"
+    walk_mirror(mirror, feed)
+    gone = {path: PageMissing("gone")}
+
+    def tell(frontier: Frontier) -> None:
+        frontier.changes = changes(modified=[path])
+
+    failed = walk_mirror(mirror, feed, fails=gone, prepare=tell)
+    assert failed.counts.failures == {"missing": {path}}
+    assert (failed.frontier.lists_asked, failed.frontier.lists_complete) == (True, False)
+    again = walked_with(mirror, feed, changes())
+    assert again.paths == ["README.md", *INDEXES, path]
+    assert walked_with(mirror, feed, changes()).paths == []
+
+
+def test_a_section_that_is_new_in_the_mirrors_file_is_read_though_nothing_changed(
+    mirror: Path, feed: Path
+) -> None:
+    built(mirror, {1: (ONE, TWO)})
+    walk_mirror(mirror, feed)
+
+    def tell(frontier: Frontier) -> None:
+        frontier.changes = changes()
+
+    walked = walk_mirror(mirror, feed, sections=("nf9",), prepare=tell)
+    assert walked.counts.failures == {"missing": {"indexes/nf9/README.md"}}

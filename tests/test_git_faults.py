@@ -1,0 +1,684 @@
+"""The way through git where something is amiss: the remote, the clone, the disk, git itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from gitserver import (
+    HOME,
+    MIRROR,
+    Dripping,
+    Repository,
+    clone_of,
+    git_server,
+    opened,
+    spoil_blob,
+    watched_git,
+)
+
+from crawler.exceptions import HostBusy, MirrorUnusable, RunError, TryLater, WrongUsage
+from crawler.transports.git.transport import (
+    Changes,
+    CloneBusy,
+    CloneDamaged,
+    GitLimits,
+    GitMissing,
+    GitTransport,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from http.server import BaseHTTPRequestHandler
+
+REPOSITORY_ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Repository:
+    """A mirror of three articles, two commits."""
+    repository = Repository(tmp_path / "served" / "mirror.git")
+    first = repository.commit({"README.md": b"first"})
+    repository.commit(MIRROR, parent=first)
+    return repository
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """Where clones go."""
+    return tmp_path / "cache"
+
+
+def fails(remote: str | Path, cache: Path, limits: GitLimits | None = None) -> RunError:
+    """Open a way that cannot be opened; return why."""
+    with pytest.raises(RunError) as caught, opened(remote, cache, limits=limits):
+        pass
+    return caught.value
+
+
+def running(notes: Path) -> list[int]:
+    """Return which of the processes in ``notes`` still run."""
+    pids = [int(line.split()[0]) for line in notes.read_text().splitlines()]
+    return [pid for pid in pids if _is_alive(pid)]
+
+
+def _is_alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    with suppress(OSError):
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+# -- the remote --------------------------------------------------------------------------------
+
+
+def answer(status: int, *headers: tuple[str, str]) -> Callable[[BaseHTTPRequestHandler], bool]:
+    """Return what answers everything with ``status``."""
+
+    def misbehave(handler: BaseHTTPRequestHandler) -> bool:
+        handler.send_response(status)
+        for name, value in headers:
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", "6")
+        handler.end_headers()
+        handler.wfile.write(b"sorry\n")
+        return True
+
+    return misbehave
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (404, MirrorUnusable, "no git repository"),
+        (401, MirrorUnusable, "asks for a password"),
+        (403, MirrorUnusable, "asks for a password or refuses"),
+        (429, HostBusy, "come back later"),
+        (503, HostBusy, "come back later"),
+        (500, TryLater, "fault of its own"),
+        (502, TryLater, "fault of its own"),
+        (200, MirrorUnusable, "no git repository"),
+    ],
+)
+def test_what_the_host_answers_decides_what_is_said(
+    mirror: Repository, cache: Path, status: int, error: type[RunError], words: str
+) -> None:
+    headers = [("WWW-Authenticate", 'Basic realm="x"')] if status == 401 else []
+    with git_server(mirror.path.parent, answer(status, *headers)) as address:
+        caught = fails(f"{address}/mirror.git", cache)
+    assert type(caught) is error
+    assert words in str(caught)
+
+
+def test_a_repository_that_is_gone(mirror: Repository, cache: Path) -> None:
+    assert "no git repository" in str(fails(mirror.path.parent / "gone.git", cache))
+    with git_server(mirror.path.parent) as address:
+        assert "no git repository" in str(fails(f"{address}/gone.git", cache))
+        with opened(f"{address}/mirror.git", cache) as way:
+            assert way.read("README.md") == HOME
+        shutil.rmtree(mirror.path)
+        caught = fails(f"{address}/mirror.git", cache)
+    assert isinstance(caught, MirrorUnusable)
+    assert "mirrors.toml" in str(caught)
+
+
+def test_a_folder_that_is_no_repository(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    assert "no git repository" in str(fails(tmp_path / "tree", cache))
+
+
+def test_nobody_listens(cache: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        caught = fails(f"http://127.0.0.1:{port}/mirror.git", cache)
+    assert isinstance(caught, MirrorUnusable)
+    assert "cannot be reached" in str(caught)
+
+
+def test_a_password_is_never_asked_for_and_never_sent(
+    mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = tmp_path / "asked"
+    helper = tmp_path / "helper"
+    helper.write_text(f"#!/bin/sh\ntouch {canary}\necho secret\n")
+    helper.chmod(0o755)
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login user password secret\n")
+    (tmp_path / ".gitconfig").write_text(
+        f"[credential]\n\thelper = !{helper}\n[core]\n\taskPass = {helper}\n"
+        '[http]\n\textraHeader = "Authorization: Basic c2VjcmV0"\n'
+    )
+    for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
+        monkeypatch.setenv(name, str(helper))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    seen: list[str | None] = []
+
+    def misbehave(handler: BaseHTTPRequestHandler) -> bool:
+        seen.append(handler.headers.get("Authorization"))
+        return answer(401, ("WWW-Authenticate", 'Basic realm="x"'))(handler)
+
+    with git_server(mirror.path.parent, misbehave) as address:
+        caught = fails(f"{address}/mirror.git", cache)
+    assert "password" in str(caught)
+    assert seen
+    assert set(seen) == {None}
+    assert not canary.exists()
+
+
+def test_the_proxy_of_the_environment_is_used(
+    mirror: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def misbehave(handler: BaseHTTPRequestHandler) -> bool:
+        asked.append(handler.path)
+        return answer(404)(handler)
+
+    with git_server(mirror.path.parent, misbehave) as address:
+        monkeypatch.setenv("http_proxy", address)
+        monkeypatch.delenv("no_proxy", raising=False)
+        fails("http://mirror.invalid/mirror.git", cache)
+    assert asked
+    assert asked[0].startswith("http://mirror.invalid/mirror.git/info/refs")
+
+
+@pytest.mark.parametrize("target", ["file:///{}", "ext::sh -c true", "ftp://127.0.0.1/x"])
+def test_a_redirect_to_another_transport_is_not_followed(
+    mirror: Repository, cache: Path, target: str
+) -> None:
+    location = target.format(mirror.path)
+    with git_server(mirror.path.parent, answer(302, ("Location", location))) as address:
+        assert isinstance(fails(f"{address}/mirror.git", cache), MirrorUnusable)
+
+
+@contextmanager
+def mute_server() -> Iterator[str]:
+    """A server that accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/mirror.git"
+
+
+def test_a_server_that_hangs_is_given_up(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = watched_git(tmp_path, monkeypatch)
+    with mute_server() as address:
+        started = time.monotonic()
+        caught = fails(address, cache, GitLimits(stall_seconds=1.5))
+        assert time.monotonic() - started >= 1.5
+    assert isinstance(caught, MirrorUnusable)
+    assert "hangs" in str(caught)
+    assert running(notes) == []
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Repository:
+    """A mirror of 20 MB that cannot be compressed."""
+    repository = Repository(tmp_path / "served" / "large.git")
+    repository.commit({f"pages/s/n{n}.md": os.urandom(100_000) for n in range(200)})
+    return repository
+
+
+def test_a_server_that_stops_in_the_middle_is_given_up(large: Repository, cache: Path) -> None:
+    drip = Dripping(large.path.parent, piece=1 << 20, pause=0.01, pieces=3)
+    with git_server(large.path.parent, drip) as address:
+        started = time.monotonic()
+        caught = fails(f"{address}/large.git", cache, GitLimits(stall_seconds=2))
+        assert time.monotonic() - started < 10
+    assert isinstance(caught, MirrorUnusable)
+    assert drip.sent == 3 << 20
+    assert [path.name for path in cache.glob("*/*.git")] == []
+    assert list(cache.glob("*/new-*")) == []
+
+
+def test_a_server_that_is_endlessly_slow_is_given_up(large: Repository, cache: Path) -> None:
+    drip = Dripping(large.path.parent, piece=10_000, pause=0.05)
+    with git_server(large.path.parent, drip) as address:
+        caught = fails(f"{address}/large.git", cache, GitLimits(total_seconds=2))
+    assert isinstance(caught, MirrorUnusable)
+    assert "ended after 2 s" in str(caught)
+
+
+def test_a_mirror_above_the_limit_is_stopped_on_the_way(large: Repository, cache: Path) -> None:
+    drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1)
+    with git_server(large.path.parent, drip) as address:
+        caught = fails(f"{address}/large.git", cache, GitLimits(clone_bytes=5 << 20))
+    assert isinstance(caught, MirrorUnusable)
+    assert "larger than the limit" in str(caught)
+    assert drip.sent < 12 << 20
+    assert list(cache.glob("*/*-*")) == []
+
+
+def test_a_mirror_above_the_limit_that_comes_at_once(
+    large: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crawler.transports.git.program.TICK", 60)  # between two looks at the disk
+    caught = fails(large.path, cache, GitLimits(clone_bytes=5 << 20))
+    assert "larger than the limit" in str(caught)
+    assert list(cache.glob("*/*.git")) == []
+
+
+def test_the_disk_is_not_filled(large: Repository, cache: Path) -> None:
+    free = shutil.disk_usage(large.path).free
+    caught = fails(large.path, cache, GitLimits(spare_bytes=free + (1 << 30)))
+    assert isinstance(caught, MirrorUnusable)
+    assert "before the disk is full" in str(caught)
+
+
+def test_a_cancelled_clone_leaves_no_git_and_no_clone(
+    large: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = watched_git(tmp_path, monkeypatch)
+    drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1, pieces=5)
+
+    async def cancelled() -> float:
+        way = GitTransport(f"{address}/large.git", branch=None, cache=cache)
+        task = asyncio.ensure_future(way.open())
+        longest = 0.0
+        while drip.sent < 5 << 20:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.monotonic() - before)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 5)  # the server is silent for half a minute
+        return longest
+
+    with git_server(large.path.parent, drip) as address:
+        longest = asyncio.run(cancelled())
+    assert longest < 0.2, "the event loop was held up"
+    assert running(notes) == []
+    assert list(cache.glob("*/*-*")) == []
+    with opened(large.path, cache) as way:
+        assert len(way.read("pages/s/n0.md")) == 100_000
+
+
+def test_progress_is_told(large: Repository, cache: Path) -> None:
+    told: list[str] = []
+    drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1)
+    with (
+        git_server(large.path.parent, drip) as address,
+        opened(f"{address}/large.git", cache, on_progress=told.append),
+    ):
+        pass
+    receiving = [line for line in told if line.startswith("Receiving objects")]
+    assert 2 <= len(receiving) <= 10
+    assert receiving[-1].endswith("done.")
+    assert all(line.isprintable() for line in told)
+
+
+# -- the clone ---------------------------------------------------------------------------------
+
+
+def cut(clone: Path) -> None:
+    """Cut the pack in half."""
+    [pack] = clone.glob("objects/pack/*.pack")
+    content = pack.read_bytes()
+    pack.unlink()
+    pack.write_bytes(content[: len(content) // 2])
+
+
+def lose(pattern: str) -> Callable[[Path], None]:
+    """Return what deletes files of a clone."""
+
+    def damage(clone: Path) -> None:
+        found = list(clone.glob(pattern))
+        assert found
+        for path in found:
+            path.unlink()
+
+    return damage
+
+
+def scribble(name: str) -> Callable[[Path], None]:
+    """Return what writes nonsense into a file of a clone."""
+
+    def damage(clone: Path) -> None:
+        (clone / name).unlink(missing_ok=True)
+        (clone / name).write_bytes(b"\xff\0 nonsense")
+
+    return damage
+
+
+def empty(clone: Path) -> None:
+    """Leave an empty folder."""
+    shutil.rmtree(clone)
+    clone.mkdir()
+
+
+def other_remote(clone: Path) -> None:
+    """Make it the clone of another mirror."""
+    (clone.parent / "remote").write_text("https://mirror.invalid/other.git")
+
+
+def in_place(name: str, kind: str) -> Callable[[Path], None]:
+    """Return what puts a file, a folder or a dangling link where something else belongs."""
+
+    def damage(clone: Path) -> None:
+        path = clone / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        if kind == "folder":
+            path.mkdir(parents=True)
+        elif kind == "link":
+            path.symlink_to("/nowhere/at/all")
+        else:
+            path.write_bytes(b"\xff\0 nonsense")
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        in_place("../remote", "file"),
+        in_place("../remote", "folder"),
+        in_place(".", "file"),
+        in_place(".", "link"),
+        in_place("config", "folder"),
+        in_place("objects", "file"),
+        cut,
+        lose("objects/pack/*.pack"),
+        lose("objects/pack/*.idx"),
+        lose("refs/heads/mirror"),
+        scribble("refs/heads/mirror"),
+        lose("shallow"),
+        empty,
+        other_remote,
+        lose("../remote"),
+    ],
+)
+@pytest.mark.parametrize("news", [HOME, b"new"])
+def test_a_damaged_clone_is_made_anew_and_said_so(
+    mirror: Repository,
+    cache: Path,
+    caplog: pytest.LogCaptureFixture,
+    damage: Callable[[Path], None],
+    news: bytes,
+) -> None:
+    with opened(mirror.path, cache) as way:
+        first = way.commit
+    damage(clone_of(cache))
+    if news != HOME:
+        mirror.commit(MIRROR | {"README.md": news}, parent=first)
+    caplog.set_level(logging.WARNING, "crawler.transports")
+    with opened(mirror.path, cache) as way:
+        assert {path: way.read(path) for path in MIRROR} == MIRROR | {"README.md": news}
+    assert "is made anew" in caplog.text
+    caplog.clear()
+    with opened(mirror.path, cache):
+        pass
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        scribble("HEAD"),
+        lose("HEAD"),
+        scribble("config"),
+        lose("config"),
+        in_place("../gitconfig", "folder"),
+        in_place("refs/heads/mirror.lock", "folder"),
+    ],
+)
+def test_what_is_known_is_written_again(
+    mirror: Repository, cache: Path, damage: Callable[[Path], None]
+) -> None:
+    with opened(mirror.path, cache) as way:
+        first = way.commit
+    damage(clone_of(cache))
+    with opened(mirror.path, cache) as way:
+        assert way.changed_since(first) == Changes()
+        assert way.read("README.md") == HOME
+
+
+def test_damage_found_while_reading_is_mended(
+    mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(mirror.path, cache):
+        spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
+    with opened(mirror.path, cache) as way:
+        assert way.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
+        with pytest.raises(CloneDamaged) as caught:
+            way.read("pages/ncid1/n11.md")
+        assert caught.value.exit_code == 75
+        asyncio.run(way.repair())
+        assert "damaged; it is made anew" in caplog.text
+        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+
+
+def test_damage_found_while_reading_is_mended_by_the_next_run(
+    mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(mirror.path, cache):
+        spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
+    with opened(mirror.path, cache) as way, pytest.raises(CloneDamaged):
+        way.read("pages/ncid1/n11.md")
+    with opened(mirror.path, cache) as way:
+        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+    assert "damaged; it is made anew" in caplog.text
+
+
+def test_a_mirror_that_moved_on_is_not_mixed_with_what_was_read(
+    mirror: Repository, cache: Path
+) -> None:
+    with opened(mirror.path, cache):
+        spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
+    with opened(mirror.path, cache) as way:
+        with pytest.raises(CloneDamaged):
+            way.read("pages/ncid1/n11.md")
+        mirror.commit(MIRROR | {"README.md": b"new"})
+        with pytest.raises(TryLater, match="run again"):
+            asyncio.run(way.repair())
+
+
+def test_a_git_that_is_killed_while_it_reads(
+    mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = watched_git(tmp_path, monkeypatch)
+    with opened(mirror.path, cache) as way:
+        way.read("README.md")
+        [pid] = running(notes)
+        os.kill(pid, signal.SIGKILL)
+        way.expect(["pages/ncid1/n11.md", "pages/ncid1/n10.md"])
+        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+        assert way.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
+    assert not list(cache.glob("*/damaged"))
+
+
+def test_two_mirrors_of_one_name_have_two_clones(tmp_path: Path, cache: Path) -> None:
+    for owner in ("one", "other"):
+        repository = Repository(tmp_path / owner / "epoch-news.git")
+        repository.commit({"README.md": owner.encode()})
+        with opened(repository.path, cache) as way:
+            assert way.read("README.md") == owner.encode()
+    assert len(list(cache.glob("epoch-news-*/clone.git"))) == 2
+
+
+OPEN = """
+import asyncio, sys
+from pathlib import Path
+from crawler.transports.git.transport import GitLimits, GitTransport
+limits = GitLimits(stall_seconds=3)
+way = GitTransport(sys.argv[1], branch=None, cache=Path(sys.argv[2]), limits=limits)
+asyncio.run(way.open())
+"""
+
+
+def start_and_kill(address: str, cache: Path, until: Callable[[], bool]) -> None:
+    """Open the way in a process of its own, and kill that with no chance to clean up."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", OPEN, address, str(cache)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY_ROOT)},
+    )
+    deadline = time.monotonic() + 20
+    while not until() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+
+
+def open_when_free(address: str, cache: Path) -> GitTransport:
+    """Open the way as soon as what was killed has let the clone go."""
+    deadline = time.monotonic() + 60
+    while True:
+        way = GitTransport(address, branch=None, cache=cache)
+        try:
+            asyncio.run(way.open())
+        except CloneBusy:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        else:
+            return way
+
+
+def test_a_killed_run_leaves_half_a_clone_and_the_next_makes_a_whole(
+    large: Repository, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "crawler.transports")
+    drip = Dripping(large.path.parent, piece=1 << 20, pause=0.05, pieces=5)
+    with git_server(large.path.parent, drip) as address:
+        remote = f"{address}/large.git"
+        start_and_kill(remote, cache, lambda: drip.sent >= 5 << 20)
+        assert list(cache.glob("*/new-*"))
+        assert not list(cache.glob("*/clone.git"))
+        # its git may write on, and hold the clone; or have noticed that nobody listens, and ended
+        drip.pieces, drip.pause = 10**9, 0
+        way = open_when_free(remote, cache)
+        assert len(way.read("pages/s/n7.md")) == 100_000
+        way.close()
+    assert "left by a run that did not end" in caplog.text
+    assert not list(cache.glob("*/new-*"))
+
+
+def test_a_killed_fetch_is_repeated(large: Repository, cache: Path) -> None:
+    drip = Dripping(large.path.parent, piece=1 << 20, pause=0.05, pieces=5)
+    with git_server(large.path.parent) as address, opened(f"{address}/large.git", cache) as way:
+        first = way.commit
+    with git_server(large.path.parent, drip) as address:
+        other = {f"pages/s/m{n}.md": os.urandom(100_000) for n in range(200)}
+        large.commit(other, parent=first)
+        remote = f"{address}/large.git"
+        # the same clone: its place depends on the address, and that has a new port
+        [place] = cache.iterdir()
+        (place / "remote").write_text(remote)
+        place.rename(cache / GitTransport(remote, branch=None, cache=cache).folder.name)
+        start_and_kill(remote, cache, lambda: drip.sent >= 5 << 20)
+        assert list(clone_of(cache).glob("objects/pack/tmp_*"))
+        drip.pieces, drip.pause = 10**9, 0
+        way = open_when_free(remote, cache)
+        changes = way.changed_since(first)
+        assert changes is not None
+        assert (len(changes.added), len(changes.deleted)) == (200, 200)
+        assert way.read("pages/s/m7.md") == other["pages/s/m7.md"]
+        way.close()
+    assert not list(clone_of(cache).glob("objects/pack/tmp_*"))
+
+
+def test_locks_of_a_killed_git_are_removed(mirror: Repository, cache: Path) -> None:
+    with opened(mirror.path, cache) as way:
+        first = way.commit
+    clone = clone_of(cache)
+    names = ["shallow.lock", "packed-refs.lock", "HEAD.lock", "config.lock",
+             "refs/heads/mirror.lock", "refs/epoch/base.lock", "objects/pack/tmp_pack_x",
+             "objects/pack/tmp_idx_x"]  # fmt: skip
+    for name in names:
+        (clone / name).parent.mkdir(exist_ok=True)
+        (clone / name).touch()
+    mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
+    with opened(mirror.path, cache) as way:
+        assert way.changed_since(first) == Changes(modified=frozenset({"README.md"}))
+    assert [name for name in names if (clone / name).exists()] == []
+
+
+def test_two_runs_do_not_share_a_clone(mirror: Repository, cache: Path) -> None:
+    with opened(mirror.path, cache) as way:
+        caught = fails(mirror.path, cache)
+        assert isinstance(caught, CloneBusy)
+        assert caught.exit_code == 75
+        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache):
+        pass
+
+
+def test_a_way_that_could_not_be_opened_lets_the_clone_go(mirror: Repository, cache: Path) -> None:
+    way = GitTransport(str(mirror.path), branch="gone", cache=cache)
+    with pytest.raises(MirrorUnusable):
+        asyncio.run(way.open())
+    with opened(mirror.path, cache):
+        pass
+
+
+def test_a_cache_that_cannot_be_written(mirror: Repository, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    caught = fails(mirror.path, tmp_path / "file" / "cache")
+    assert isinstance(caught, WrongUsage)
+    assert "cache directory" in str(caught)
+
+
+# -- git itself --------------------------------------------------------------------------------
+
+
+def test_no_git_installed(
+    mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    caught = fails(mirror.path, cache)
+    assert isinstance(caught, GitMissing)
+    assert caught.exit_code == 2
+    assert "apt-get install git" in str(caught)
+    assert "-a via=http" in str(caught)
+
+
+def test_a_git_that_cannot_be_run(
+    mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text("#!/nowhere/at/all\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert "repair the package `git`" in str(fails(mirror.path, cache))
+
+
+@pytest.mark.parametrize("version", ["git version 2.31.9", "git version 1.9", "busybox"])
+def test_a_git_too_old(
+    mirror: Repository,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+) -> None:
+    line = f'case "$*" in *version) echo "{version}"; exit;; esac'
+    watched_git(tmp_path, monkeypatch, line)
+    caught = fails(mirror.path, cache)
+    assert isinstance(caught, GitMissing)
+    assert "2.32" in str(caught)
+
+
+def test_one_git_reads_all_pages(
+    mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror.commit({f"pages/s/n{n}.md": b"%d" % n for n in range(500)})
+    notes = watched_git(tmp_path, monkeypatch)
+    with opened(mirror.path, cache) as way:
+        notes.write_text("")
+        assert [way.read(f"pages/s/n{n}.md") for n in range(500)] == [b"%d" % n for n in range(500)]
+        assert len(notes.read_text().splitlines()) == 1
+        [pid] = running(notes)
+    assert not _is_alive(pid)

@@ -1,0 +1,415 @@
+"""The store: feed and state are one, whatever happens to either."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import os
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from crawling import Feed, assert_offsets_meet
+
+from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.store import feed as module
+from crawler.store.feed import FeedStore
+from crawler.store.state import PackedIds, PublishedArticle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOON = dt.datetime(2026, 11, 1, 12, 30, 1, tzinfo=dt.UTC)
+ABOUT = {"start": "2026-11-01T12:00:00Z", "mirror": "small", "way": "path", "contract": 1}
+RUN = {**ABOUT, "end": "2026-11-01T12:01:00Z", "status": "complete", "exit_code": 0}
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "feeds" / "small"
+
+
+@contextmanager
+def opened(directory: Path, mirror: str = "small") -> Iterator[FeedStore]:
+    """Open the store and close it in good order."""
+    store = FeedStore(directory, mirror, ABOUT)
+    yield store
+    store.commit()
+    store.close(RUN)
+
+
+def die(store: FeedStore) -> None:
+    """Leave a store as a killed run does: nothing is committed, the note stays."""
+    store.state.close()
+    for file in (store.articles, store.listings, store.runs):
+        file.close()
+    os.close(store.lock._fd)
+
+
+def line(number: int, section: str = "nf1", **keys: Any) -> dict[str, Any]:
+    """Return as much of an article's line as the store looks at."""
+    url = f"https://example.org/small/pages/{section}/n{number}.md"
+    told = {"id": f"n{number}", "mirror": "small", "mirror_url": url, "content_sha256": "0" * 64}
+    return {**told, "sections": [{"id": section, "name": "一"}], **keys}
+
+
+def entries(*numbers: int) -> list[tuple[str, str]]:
+    return [(f"n{number}", f"第{number}号") for number in numbers]
+
+
+def filled(directory: Path) -> Feed:
+    """Write three listings and two articles in one run."""
+    with opened(directory) as store:
+        store.take_listings("nf1", entries(1, 2, 3), NOON)
+        store.write(line(1))
+        store.write(line(2))
+    return Feed(directory)
+
+
+def test_what_a_run_leaves(directory: Path) -> None:
+    feed = filled(directory)
+    assert feed.ids == ["n1", "n2"]
+    assert feed.listings[0] == {
+        "id": "n1", "section": "nf1", "title": "第1号", "first_seen_at": "2026-11-01T12:30:01Z"
+    }  # fmt: skip
+    [run] = feed.runs
+    assert run.items() >= RUN.items()
+    assert (run["articles_before"], run["articles_after"]) == (0, len(feed.data("articles.jsonl")))
+    assert (directory / "lock").read_bytes() == b""
+    assert_offsets_meet(feed)
+
+
+def test_listings_are_taken_once(directory: Path) -> None:
+    """How many pairs are new, and how many of those are of an id that was listed before."""
+    with opened(directory) as store:
+        assert store.take_listings("nf1", entries(1, 2), NOON) == (2, 0)
+        assert store.take_listings("nf1", entries(1, 2, 3), NOON) == (1, 0)
+        assert store.take_listings("nf2", entries(2, 3, 4), NOON) == (3, 2)
+    with opened(directory) as store:
+        assert store.take_listings("nf2", entries(2, 5), NOON) == (1, 0)
+        assert store.state.sections_of("n2") == {"nf1", "nf2"}
+    assert len(Feed(directory).pairs) == 7
+
+
+def test_pending_is_what_is_listed_and_has_no_line(directory: Path) -> None:
+    """The newest first, by number: ids have seven digits and eight."""
+    with opened(directory) as store:
+        store.take_listings("nf1", entries(9999999, 10000000, 28512), NOON)
+        store.write(line(28512))
+        assert list(store.pending()) == ["n10000000", "n9999999"]
+
+
+def test_a_killed_run_is_caught_up_with(directory: Path) -> None:
+    """Lines behind the state's last commit are read from the feed; its line is written for it."""
+    feed = filled(directory)
+    store = FeedStore(directory, "small", ABOUT)
+    store.take_listings("nf2", entries(2, 7), NOON)
+    store.write(line(3))
+    die(store)
+    with opened(directory) as after:
+        assert list(after.pending()) == ["n7"]
+        assert after.state.sections_of("n2") == {"nf1", "nf2"}
+        assert after.take_listings("nf2", entries(2, 7), NOON) == (0, 0)
+    assert [run["status"] for run in feed.runs] == ["complete", "killed", "complete"]
+    killed = feed.runs[1]
+    assert (killed["start"], killed["end"], killed["exit_code"]) == (ABOUT["start"], None, None)
+    assert killed["articles_before"] < killed["articles_after"]
+    assert_offsets_meet(feed)
+
+
+def test_a_run_that_died_behind_its_line_gets_no_second(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FeedStore(directory, "small", ABOUT)
+    monkeypatch.setattr(store.lock, "clear", lambda: None)
+    store.close(RUN)
+    assert (directory / "lock").read_bytes() != b""
+    with opened(directory):
+        pass
+    assert [run["status"] for run in Feed(directory).runs] == ["complete", "complete"]
+
+
+@pytest.mark.parametrize("line", ["{\n", '{"articles_after": null, "end": "x"}\n'])
+def test_a_runs_line_that_was_changed_by_hand(directory: Path, line: str) -> None:
+    """Passed over where it cannot be read; a count that is none is counted as nothing."""
+    filled(directory)
+    with (directory / "runs.jsonl").open("a", encoding="utf-8") as runs:
+        runs.write(line)
+    with opened(directory) as store:
+        assert list(store.pending()) == ["n3"]
+
+
+@pytest.mark.parametrize("what", ["lists", "fails"])
+def test_the_state_is_committed_while_lists_are_read_and_pages_fail(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A killed run costs no more than the last two seconds' worth of lists."""
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    store = FeedStore(directory, "small", ABOUT)
+    store.take_listings("nf1", entries(1), NOON)
+    store.archive_read("nf1", 1)
+    clock[0] += 3
+    if what == "lists":
+        store.take_listings("nf1", entries(2), NOON)
+    else:
+        store.fail("n1", "missing")
+    store.archive_read("nf1", 2)
+    die(store)
+    with opened(directory) as after:
+        assert after.state.archives_read("nf1") == {1}
+        assert [key for key, *_ in after.state.failures()] == (["n1"] if what == "fails" else [])
+
+
+def test_a_full_disk_in_the_lists_loses_no_listing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pair whose line could not be written is not known, also where the state could be."""
+    store = FeedStore(directory, "small", ABOUT)
+
+    def full(fd: int, data: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(FeedUnusable, match="No space left"):
+            store.take_listings("nf1", entries(1), NOON)
+    store.close(RUN)
+    with opened(directory) as after:
+        assert after.take_listings("nf1", entries(1), NOON) == (1, 0)
+    assert Feed(directory).pairs == [("nf1", "n1")]
+
+
+def test_a_state_that_cannot_be_written_is_the_feeds_trouble(directory: Path) -> None:
+    """Whatever part of the store meets it: status 5, not an error of the program."""
+    filled(directory)
+    store = FeedStore(directory, "small", ABOUT)
+    store.state._db.execute("PRAGMA query_only = ON")
+    for what in (
+        lambda: store.take_listings("nf1", entries(8), NOON),
+        lambda: store.write(line(8)),
+        lambda: store.fail("n8", "missing"),
+        lambda: store.recover("n8"),
+        lambda: store.archive_read("nf1", 1),
+        lambda: store.name_section("nf1", "一"),
+        store.commit,
+    ):
+        with pytest.raises(FeedUnusable, match=r"state in .* cannot be written"):
+            what()
+    die(store)
+
+
+# -- whose feed ----------------------------------------------------------------------------------
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return Feed(directory).snapshot()
+
+
+@pytest.mark.parametrize("left", ["runs.jsonl", "articles.jsonl"])
+def test_a_feed_of_another_mirror_is_refused(directory: Path, left: str) -> None:
+    """By its first run or its first article, before anything is written."""
+    filled(directory)
+    for name in {"runs.jsonl", "articles.jsonl"} - {left}:
+        (directory / name).unlink()
+    before = contents(directory)
+    with pytest.raises(WrongUsage, match=r"belongs to mirror 'small', not to 'other'"):
+        FeedStore(directory, "other", ABOUT)
+    assert contents(directory) == before
+
+
+def test_a_feed_that_was_killed_before_its_first_article_is_refused(directory: Path) -> None:
+    """The dead run's note tells whose it is."""
+    store = FeedStore(directory, "small", ABOUT)
+    store.take_listings("nf1", entries(1), NOON)
+    die(store)
+    before = contents(directory)
+    with pytest.raises(WrongUsage, match=r"belongs to mirror 'small', not to 'other'"):
+        FeedStore(directory, "other", ABOUT)
+    assert contents(directory) == before
+
+
+def test_a_feed_of_another_contract_is_refused(directory: Path) -> None:
+    filled(directory)
+    path = directory / "runs.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"contract":1', b'"contract":7'))
+    before = contents(directory)
+    with pytest.raises(FeedUnusable, match=r"contract version 7.*writes 1.*feed=DIR"):
+        FeedStore(directory, "small", ABOUT)
+    assert contents(directory) == before
+
+
+# -- hands in it -----------------------------------------------------------------------------------
+
+
+def test_an_article_twice_is_no_feed(directory: Path) -> None:
+    """A line that a hand doubled is found when the state is made anew, and behind its offset."""
+    filled(directory)
+    path = directory / "articles.jsonl"
+    path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(FeedUnusable, match=r"more than one line of n1: it was changed by hand"):
+        FeedStore(directory, "small", ABOUT)
+
+
+@pytest.mark.parametrize("name", ["articles.jsonl", "listings.jsonl"])
+@pytest.mark.parametrize("how", ["cut", "emptied", "deleted", "edited"])
+def test_files_that_were_changed_by_hand(
+    directory: Path, name: str, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The state that knew them is put aside; what they hold now is what is known."""
+    feed = filled(directory)
+    path = directory / name
+    lines = path.read_bytes().splitlines(keepends=True)
+    if how == "cut":
+        path.write_bytes(b"".join(lines[:-1]) + lines[-1][:10])
+    elif how == "emptied":
+        path.write_bytes(b"")
+    elif how == "deleted":
+        path.unlink()
+    else:
+        last = lines[-1].replace(b'"n2"', b'"n9"').replace(b'"n3"', b'"n9"')
+        path.write_bytes(b"".join([*lines[:-1], last]))
+    left = {"cut": len(lines) - 1, "edited": len(lines)}.get(how, 0)
+    with opened(directory) as store:
+        known = store.state.counts()[name == "listings.jsonl"]
+        assert known == left
+        assert store.state.is_written("n9") is (name == "articles.jsonl" and how == "edited")
+    assert "changed by hand: put aside as state.sqlite.aside-" in caplog.text
+    assert len([path for path in directory.iterdir() if "aside" in path.name]) == 1
+    assert len(feed.runs) == 2 + (how != "edited")
+    assert_offsets_meet(feed) if how != "edited" else None
+
+
+def spoil(state: Path, how: str) -> None:
+    """Do to a state what is done to states."""
+    data = state.read_bytes()
+    spoilt = {
+        "emptied": b"",
+        "no database": b"nothing of SQLite's" * 100,
+        "cut": data[: len(data) // 2],
+        "overwritten": data[:4096] + b"\xa5" * 8192 + data[12288:],
+    }
+    if how == "deleted":
+        state.unlink()
+    elif how == "without tables":
+        with sqlite3.connect(state) as database:
+            database.execute("DROP TABLE listings")
+        database.close()
+    else:
+        state.write_bytes(spoilt[how])
+
+
+@pytest.mark.parametrize(
+    "how", ["deleted", "emptied", "no database", "cut", "overwritten", "without tables"]
+)
+def test_a_state_that_was_spoilt(
+    directory: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is put aside, if there is anything to, and made anew from the feed."""
+    filled(directory)
+    spoil(directory / "state.sqlite", how)
+    with opened(directory) as store:
+        assert list(store.pending()) == ["n3"]
+        assert store.state.counts() == (2, 3)
+    assert "made anew from the feed" in caplog.text
+    aside = [path.name for path in directory.iterdir() if "aside" in path.name]
+    assert len(aside) == (how not in ("deleted", "emptied"))
+    caplog.clear()
+    with opened(directory) as store:
+        assert list(store.pending()) == ["n3"]
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR],
+)
+def test_a_state_that_the_system_refuses_is_not_put_aside(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    """A full disk is no damage: status 5, and the state stays where it is."""
+    filled(directory)
+
+    def refuse(path: Path) -> None:
+        refused = sqlite3.OperationalError("refused")
+        refused.sqlite_errorcode = error
+        raise refused
+
+    monkeypatch.setattr(module, "State", refuse)
+    with pytest.raises(FeedUnusable, match="refused"):
+        FeedStore(directory, "small", ABOUT)
+    assert not [path for path in directory.iterdir() if "aside" in path.name]
+
+
+def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """``state.sqlite`` deleted, its write-ahead log left: the log of another file is not taken."""
+    store = FeedStore(directory, "small", ABOUT)
+    store.take_listings("nf1", entries(1, 2, 3), NOON)
+    store.write(line(1))
+    store.commit()
+    log = (directory / "state.sqlite-wal").read_bytes()
+    assert log
+    store.close(RUN)
+    (directory / "state.sqlite").unlink()
+    (directory / "state.sqlite-wal").write_bytes(log)
+    with opened(directory) as after:
+        assert list(after.pending()) == ["n3", "n2"]
+    assert "missing: made anew from the feed" in caplog.text
+
+
+# -- what fails ------------------------------------------------------------------------------------
+
+
+def test_failures_end_with_a_line(directory: Path) -> None:
+    with opened(directory) as store:
+        store.take_listings("nf1", entries(1), NOON)
+        store.fail("n1", "missing")
+        store.fail("indexes/nf1/2.md", "timeout")
+        store.write(line(1))
+        assert [key for key, *_ in store.state.failures()] == ["indexes/nf1/2.md"]
+        store.recover("indexes/nf1/2.md")
+        assert list(store.state.failures()) == []
+
+
+def test_a_failure_keeps_its_first_time(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(directory) as store:
+        for now, reason in ((1000.0, "missing"), (2000.0, "timeout")):
+            monkeypatch.setattr(time, "time", lambda now=now: now)
+            store.fail("n1", reason)
+        assert list(store.state.failures()) == [("n1", "timeout", 1000.0, 2000.0)]
+
+
+def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
+    """Hash, section of the copy, and the page's blob id, which only its own run knows."""
+    with opened(directory) as store:
+        store.blobs["n1"] = "b" * 40
+        store.write(line(1, "nf2"))
+        assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", "b" * 40)}
+        assert store.blobs == {}
+    (directory / "state.sqlite").unlink()
+    with opened(directory) as store:
+        assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", None)}
+
+
+def test_further_listings(directory: Path) -> None:
+    """Sections that list an article and are not in its line."""
+    with opened(directory) as store:
+        store.take_listings("nf1", entries(1, 2), NOON)
+        store.write(line(1))
+        store.write(line(2))
+        assert list(store.further_listings()) == []
+        store.take_listings("nf3", entries(2, 5), NOON)
+        assert list(store.further_listings()) == [("nf3", "n2")]
+
+
+def test_many_ids_take_little_memory_and_keep_their_order() -> None:
+    """A list of strings would take seventy bytes for each."""
+    made = PackedIds(f"n{number}" for number in range(100_000))
+    assert len(made) == 100_000
+    assert list(made) == list(made) == [f"n{number}" for number in range(100_000)]
+    assert len(made._text) < 800_000
+    assert not PackedIds(())
+    assert list(PackedIds(["", "é", "n1"])) == ["", "é", "n1"]
