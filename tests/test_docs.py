@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 from accept import EXPECTED
+from crawler.run.outcome import outcome_of, outcome_of_error
 from crawling import ROOT, TIMES, Feed, start_crawl
 from documents import (
     Key,
@@ -32,7 +33,6 @@ from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.items import CONTRACT_VERSION, Article, Listing
 from crawler.run.counts import RunCounts
-from crawler.run.outcome import outcome_of, outcome_of_error
 from crawler.schema import article_schema, listing_schema
 from crawler.transports.browser.transport import EXECUTABLES
 

@@ -6,6 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from crawler.run.outcome import graver, outcome_of, outcome_of_error
 
 from crawler.exceptions import (
     FeedBusy,
@@ -17,7 +18,6 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.run.counts import NAMED_IDS, RunCounts
-from crawler.run.outcome import graver, outcome_of, outcome_of_error
 
 FEED, BUSY, HOST = FeedUnusable("full"), FeedBusy("held"), HostBusy("429")
 UNUSABLE, MOVED, USAGE = MirrorUnusable("gone"), MirrorMoved("news", "there"), WrongUsage("what")

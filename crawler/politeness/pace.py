@@ -28,14 +28,14 @@ class Pace(NamedTuple):
     delay: float
 
     def as_settings(self) -> dict[str, int]:
-        """Give the Scrapy settings that hold the concurrency.
+        """Return the Scrapy settings that hold the concurrency.
 
-        The total is set too: a request that the engine takes beyond the host's own concurrency
-        would wait in Scrapy's download slot, where it can be neither parked nor let go when the
-        run is stopped (16 requests at one a second: 16 s until a stopped run ends).
+        Scrapy's limit for all hosts together (``CONCURRENT_REQUESTS``) is off: whoever sends
+        requests keeps no more under way than ``concurrency``, and with the limit off
+        ``engine.needs_backout()`` says one thing only: the spider closes.
         """
         return {
-            "CONCURRENT_REQUESTS": self.concurrency,
+            "CONCURRENT_REQUESTS": 0,
             "CONCURRENT_REQUESTS_PER_DOMAIN": self.concurrency,
         }
 

@@ -163,6 +163,21 @@ class FeedStore:
         with self.guard():
             self.state.recover(key)
 
+    def reading(self) -> str | None:
+        """Return the key of the page during whose reading an earlier run died."""
+        key = self.state.get("reading")
+        return str(key) if key else None
+
+    def note_reading(self, key: str | None) -> None:
+        """Note that the page of ``key`` is being read; None: that it was.
+
+        Raises:
+            FeedUnusable: it could not be noted.
+        """
+        self.state.put("reading", key)
+        if key is not None:
+            self.commit()
+
     def set_aside(self, *, due: bool) -> dict[str, str]:
         """Return reason by key of what has failed for 7 days.
 

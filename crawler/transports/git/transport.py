@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -16,9 +18,11 @@ from crawler.exceptions import (
     PageMalformed,
     PageMissing,
     PageTooLarge,
+    RunError,
     TryLater,
     WrongUsage,
 )
+from crawler.transports.base import LOCAL_WINDOW, Fetched
 from crawler.transports.git.changes import Changes, Comparison, is_plain
 from crawler.transports.git.clone import BASE, Clone, CloneBusy, Remote
 from crawler.transports.git.faults import GitMissing
@@ -38,6 +42,8 @@ __all__ = [
     "remote_at",
 ]
 
+logger = logging.getLogger(__name__)
+
 TYPE_BITS = 0o170000
 REGULAR = 0o100000
 KINDS = {0o120000: "a symbolic link", 0o160000: "a submodule"}
@@ -50,13 +56,12 @@ class GitTransport:
     does meanwhile. Only :meth:`open` talks to the remote.
 
     Attributes:
-        kind: ``local``: pages are read in the process, not by requests.
-        unsupported_keys: keys of a record that this way cannot see: none.
         commit: the commit that is read, once open.
     """
 
-    kind: ClassVar[str] = "local"
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
+    window: ClassVar[int] = LOCAL_WINDOW
+    ordered: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -86,6 +91,8 @@ class GitTransport:
         self._files: Files | None = None
         self._prepared: dict[str, Entry] = {}
         self.commit: str | None = None
+        self._repairing = asyncio.Lock()
+        self._lost: RunError | None = None
 
     @property
     def folder(self) -> Path:
@@ -124,6 +131,31 @@ class GitTransport:
             return Changes()
         return comparison.changes(commit, self.commit, self._limits.changed_paths)
 
+    async def fetch(self, path: str) -> Fetched:
+        """Read a page; a damaged clone is repaired first, and given up where that fails.
+
+        Raises:
+            PageError: as from :meth:`read`.
+            RunError: the clone is damaged and cannot be repaired.
+        """
+        async with self._repairing:
+            if self._lost is not None:
+                raise self._lost
+            try:
+                return self._fetched(path)
+            except CloneDamaged as damage:
+                logger.warning("%s: the clone is rebuilt", damage)
+            try:
+                await self.repair()
+                return self._fetched(path)
+            except RunError as error:
+                self._lost = error
+                raise
+
+    def _fetched(self, path: str) -> Fetched:
+        entry = self._prepared.pop(path, None) or self._file(path)
+        return Fetched(self._content(path, entry), entry.oid)
+
     def read(self, path: str) -> bytes:
         """Return the content of a page, such as ``indexes/x/README.md``.
 
@@ -133,7 +165,9 @@ class GitTransport:
             PageTooLarge: it is above the limit; its content was not loaded.
             CloneDamaged: the clone is; :meth:`repair` it, or the next run will.
         """
-        entry = self._prepared.pop(path, None) or self._file(path)
+        return self._fetched(path).body
+
+    def _content(self, path: str, entry: Entry) -> bytes:
         try:
             return self._opened().read(entry.oid, self._limits.page_bytes)[1]
         except PageTooLarge as error:
@@ -148,13 +182,15 @@ class GitTransport:
 
         A hint: it saves the waiting for git, and changes nothing else.
         """
+        if self._objects is None:  # closed, or being repaired
+            return
         self._prepared = {}
         for path in paths:
             with suppress(PageError, CloneDamaged):  # reading it tells
                 self._prepared[path] = self._file(path)
         self._opened().expect(entry.oid for entry in self._prepared.values())
 
-    def blob_id(self, path: str) -> str | None:
+    def version_of(self, path: str) -> str | None:
         """Return the id of a page's content; None if there is no such page. Same id, same bytes."""
         try:
             return self._file(path).oid
