@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from browser_probe import no_download
 from crawling import ROOT, clean_environment
 from processes import browser_of, descendants, of_kind, wait_until
 from standin import SAMPLE, Elsewhere, StandIn, sites
@@ -310,7 +311,7 @@ def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_pa
     """Before the crawl, not page by page."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(WrongUsage, match=r"apt-get install chromium.*BROWSER_EXECUTABLE"):
-        BrowserTransport("https://github.com/o/r/blob/master/")
+        BrowserTransport("https://github.com/o/r/blob/master/", no_download)
     with pytest.raises(WrongUsage, match="'/nowhere/chrome' is no executable"):
         find_chromium("/nowhere/chrome")
 
@@ -327,7 +328,7 @@ def test_a_named_executable_is_taken(tmp_path: Path) -> None:
 def test_a_base_that_is_none_is_refused(base: str) -> None:
     """It must be of http and end in a slash."""
     with pytest.raises(WrongUsage, match="not a http or https address"):
-        BrowserTransport(base)
+        BrowserTransport(base, no_download)
 
 
 def opened(**settings: object) -> BrowserTransport:
@@ -365,7 +366,7 @@ def test_importing_the_way_loads_no_playwright() -> None:
 
 def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everyone else runs Chromium inside its own."""
-    way = BrowserTransport("https://github.com/o/r/blob/master/")
+    way = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
     for user, sandboxed in ((0, False), (1000, True)):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
         assert way.settings()["PLAYWRIGHT_LAUNCH_OPTIONS"]["chromium_sandbox"] is sandboxed
@@ -373,7 +374,7 @@ def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
     """A driver is started for each scheme that is mapped."""
-    way = BrowserTransport("https://github.com/o/r/blob/master/")
+    way = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
     assert list(way.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
     assert way.script_hosts == ("github.githubassets.com",)
 
@@ -383,7 +384,7 @@ def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
 
 def answer(status: int, body: str = "", *, url: str | None = None) -> Response:
     """Return a response to a request for an article."""
-    request = BrowserTransport("https://h/m/").request("pages/nf1/n1.md")
+    request = BrowserTransport("https://h/m/", no_download).request("pages/nf1/n1.md")
     return HtmlResponse(
         url or request.url, status=status, body=body.encode(), encoding="utf-8", request=request
     )
@@ -409,7 +410,7 @@ def test_an_answer_without_a_page_has_a_reason(
 ) -> None:
     """By the site's words, else by the status."""
     with pytest.raises(error) as raised:
-        BrowserTransport("https://h/m/").page(response)
+        BrowserTransport("https://h/m/", no_download).page(response)
     assert raised.value.reason == reason  # type: ignore[attr-defined]
 
 

@@ -362,15 +362,15 @@ def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, fe
 
     def prepare(frontier: Frontier) -> None:
         with_a_second_way(frontier)
-        failed = frontier.failed
+        on_error = frontier.on_error
 
         def by_the_second_way(target: Target, error: PageError) -> Article | None:
             tried.append(target.second_transport)
             if target.second_transport:
-                return frontier.took(target, (mirror / target.path).read_bytes())
-            return failed(target, error)
+                return frontier.on_page(target, (mirror / target.path).read_bytes())
+            return on_error(target, error)
 
-        frontier.failed = by_the_second_way  # type: ignore[method-assign]
+        frontier.on_error = by_the_second_way  # type: ignore[method-assign]
 
     walked = walk_mirror(mirror, feed, fails=refused, prepare=prepare)
     assert tried == [False, True]
@@ -476,8 +476,7 @@ def test_a_walk_that_ends_while_pages_are_on_their_way(mirror: Path, feed: Path,
     """What was not tried is neither read nor failed, and nothing is concluded without it."""
     built(mirror, {**dict.fromkeys(range(1, 31), (ONE,)), 31: (TWO,)})
     assert walk_mirror(mirror, feed, fails={page_of(ONE, 3): PageMissing("gone")}).error is None
-    fails = {what: PageUnreachable("on its way", reason="run_ending")}
-    ended = walk_mirror(mirror, feed, fails=fails)
+    ended = walk_mirror(mirror, feed, stops_at=what)
     assert ended.paths[-1] == what
     assert ended.error is None
     assert ended.counts.failures == {}

@@ -140,7 +140,7 @@ def test_links_and_submodules_are_no_pages(mirror: Repository, cache: Path) -> N
             way.read("pages/s/n1.md")
         with pytest.raises(PageMalformed, match="submodule"):
             way.read("pages/s/n2.md")
-        assert way.blob_id("pages/s/n1.md") is None
+        assert way.version_of("pages/s/n1.md") is None
         way.expect(f"pages/s/n{n}.md" for n in range(1, 5))
         assert way.read("pages/s/n3.md") == b"good"
         assert way.read("pages/s/n4.md") == b"executable"
@@ -215,7 +215,7 @@ def test_odd_paths_are_no_pages(mirror: Repository, cache: Path, path: str) -> N
     with opened(mirror.path, cache) as way:
         with pytest.raises(PageMalformed):
             way.read(path)
-        assert way.blob_id(path) is None
+        assert way.version_of(path) is None
         assert way.read("README.md") == HOME
 
 
@@ -424,7 +424,7 @@ def test_a_real_mirror_is_read_whole_in_little_memory(
     with opened(source, cache) as way:
         most = 0
         for number, (path, oid) in enumerate(sorted(files.items(), reverse=True)):
-            assert way.blob_id(path) == oid
+            assert way.version_of(path) == oid
             assert len(way.read(path)) > 0
             if number % 500 == 0:
                 most = max(most, anonymous())

@@ -54,7 +54,7 @@ def test_a_page_that_is_not_there_is_missing(mirror: Repository, cache: Path, pa
     with opened(mirror.path, cache) as way:
         with pytest.raises(PageMissing):
             way.read(path)
-        assert way.blob_id(path) is None
+        assert way.version_of(path) is None
 
 
 def test_a_page_above_the_limit_is_refused_and_the_next_is_read(
@@ -171,9 +171,9 @@ def test_what_is_read_stays_at_one_commit(mirror: Repository, cache: Path) -> No
 
 def test_same_blob_same_id(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
-        one, other = way.blob_id("pages/ncid1/n10.md"), way.blob_id("pages/ncid2/n10.md")
+        one, other = way.version_of("pages/ncid1/n10.md"), way.version_of("pages/ncid2/n10.md")
         assert one == other == git(mirror.path, "rev-parse", "HEAD:pages/ncid1/n10.md")
-        assert one != way.blob_id("pages/ncid1/n11.md")
+        assert one != way.version_of("pages/ncid1/n11.md")
 
 
 def test_a_directory_with_a_working_tree_is_a_mirror_too(tmp_path: Path, cache: Path) -> None:
@@ -321,7 +321,7 @@ def test_an_old_commit_that_is_gone_means_compare_everything(
 
 def test_an_id_that_is_no_commit_means_compare_everything(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
-        blob = way.blob_id("README.md")
+        blob = way.version_of("README.md")
         assert way.changed_since(blob) is None
 
 
