@@ -30,6 +30,7 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.frontier.frontier import blob_id_of
+from crawler.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -456,6 +457,30 @@ def test_wanted_sections_must_be_there(mirror: Path, feed: Path) -> None:
     assert isinstance(walked.error, WrongUsage)
     assert "sections=nf8:" in str(walked.error)
     assert f"{ONE} (版面{ONE})" in str(walked.error)
+
+
+def test_what_the_next_run_compares_with_is_kept_only_where_all_lists_were_read(
+    mirror: Path, feed: Path
+) -> None:
+    """A limit stops before the archive pages: the commit's other news would never be looked for."""
+    built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
+    limited = walk_mirror(mirror, feed, limit=1, commit="c1")
+    assert (limited.error, limited.counts.failed) == (None, 0)
+    assert limited.counts.entries == 99
+    assert kept(feed) == (None, None)
+    gone = {f"indexes/{ONE}/2.md": PageMissing("gone")}
+    walk_mirror(mirror, feed, commit="c2", fails=gone)
+    assert kept(feed) == ("c2", None)
+    walk_mirror(mirror, feed, commit="c3")
+    assert kept(feed) == ("c3", 99)
+
+
+def kept(feed: Path) -> tuple[object, object]:
+    """Return the commit and the number of entries that the state keeps."""
+    state = State(feed / "state.sqlite")
+    found = state.get("commit"), state.get("entries")
+    state.close()
+    return found
 
 
 def test_shrinking_is_measured_against_the_last_complete_run(mirror: Path, feed: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import fcntl
 import os
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,6 +13,8 @@ from gitserver import HOME, MIRROR, Repository, clone_of, git, opened, watched_g
 
 from crawler.exceptions import MirrorUnusable, PageMissing, PageTooLarge
 from crawler.transports.git import objects as gitobjects
+from crawler.transports.git import program
+from crawler.transports.git.limits import Watch
 from crawler.transports.git.transport import Changes, GitLimits
 
 if TYPE_CHECKING:
@@ -44,7 +48,7 @@ def test_every_page_is_read_as_it_is(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
         assert {path: way.read(path) for path in MIRROR} == MIRROR
         assert way.commit == git(mirror.path, "rev-parse", "HEAD")
-        assert (way.kind, way.unsupported_keys) == ("local", frozenset())
+        assert (way.ordered, way.unsupported_keys) == (True, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -364,3 +368,32 @@ def test_an_empty_repository(tmp_path: Path, cache: Path) -> None:
     empty = Repository(tmp_path / "empty.git")
     with pytest.raises(MirrorUnusable, match="is empty"), opened(empty.path, cache):
         pass
+
+
+def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed, the crawler lets go of the lock; its git goes on to write into the clone."""
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/runs\nsleep 1\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+
+    async def run() -> None:
+        lock = (tmp_path / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        limits = Watch(GitLimits(), tmp_path)
+        running = asyncio.ensure_future(
+            program.run(["fetch"], env=dict(os.environ), watch=limits, lock=lock)
+        )
+        while not (tmp_path / "runs").exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+        lock.close()  # as the kernel does for a process that was killed
+        with (tmp_path / "lock").open("w") as other:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            await running
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    asyncio.run(run())

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from crawler.formats.epoch.home import Home, read_home
 from crawler.formats.epoch.index import Index, read_index
 from crawler.formats.epoch.source import decoded
 
+Kind = Literal["home", "index", "archive", "article"]
+
 if TYPE_CHECKING:
     from crawler.formats.epoch.article import ArticlePage
 
     Page = Home | Index | ArticlePage
-
-Kind = Literal["home", "index", "archive", "article"]
+    Reader = Callable[[Kind, str, bytes], Page]
 
 LARGE_BYTES = 128 << 10
 """Two of 22,000 real pages are larger."""
 
 TOO_COSTLY = "too_costly"
 """Reason of a page that takes more CPU or memory than any real one, or kills who reads it."""
+
+
+class Bounds(NamedTuple):
+    """What a process may use for one page, or one batch.
+
+    Attributes:
+        cpu_seconds: the largest of 132,101 real pages takes 0.1 s.
+        memory_bytes: above what the process has when it begins.
+    """
+
+    cpu_seconds: int = 10
+    memory_bytes: int = 512 << 20
+
 
 _LINE_BREAKS = b"\n" * 256
 _MANY_TAGS = 10_000

@@ -7,22 +7,13 @@ import logging
 from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING
 
-from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY
 from crawler.readers.pool import NO_POOL, Pool, kill_all
-from crawler.readers.worker import (
-    CPU_SECONDS,
-    MEMORY_BYTES,
-    Unread,
-    read_alone,
-    read_batch,
-    ready,
-)
+from crawler.readers.worker import Unread, read_alone, read_batch, ready, too_costly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crawler.readers.pages import Page
+    from crawler.readers.pages import Bounds, Page, Reader
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +26,13 @@ REBUILDS = 5
 class LoneReader:
     """Reads one page at a time in a process that the page may cost."""
 
-    def __init__(self, note: Callable[[str | None], None]) -> None:
-        """Read; ``note`` is called with the key of a page before it is read, with None after."""
+    def __init__(self, read: Reader, bounds: Bounds, note: Callable[[str | None], None]) -> None:
+        """Read with ``read`` within ``bounds``.
+
+        ``note`` is called with the key of a page before it is read, and with None after.
+        """
+        self._read = read
+        self._bounds = bounds
         self._note = note
         self._turn = asyncio.Lock()
         self._pool: Pool | None = None
@@ -55,13 +51,10 @@ class LoneReader:
                 return None
             self._note(key)
             try:
-                return await pool.run(read_alone, page)
+                return await pool.run(read_alone, self._read, self._bounds, page)
             except BrokenExecutor as error:
                 self._pool = None
-                raise PageError(
-                    f"reading it takes more than {CPU_SECONDS} s of CPU or {MEMORY_BYTES >> 20} MB",
-                    reason=TOO_COSTLY,
-                ) from error
+                raise too_costly(self._bounds) from error
             finally:
                 self._note(None)
 
@@ -73,7 +66,10 @@ class LoneReader:
                 await pool.run(ready)
             except NO_POOL as error:
                 self._possible = False
-                logger.warning("No process for reading can be started (%s)", error)
+                logger.warning(
+                    "No process that reads pages can be started (%s); the crawler reads on itself",
+                    error,
+                )
             else:
                 self._pool = pool
         return self._pool
@@ -92,8 +88,11 @@ class BatchPool:
     A pool that a page breaks is rebuilt; the pages of its batch are read one by one, alone.
     """
 
-    def __init__(self, width: int, alone: LoneReader) -> None:
+    def __init__(self, width: int, read: Reader, bounds: Bounds, alone: LoneReader) -> None:
+        """Read with ``read`` in ``width`` processes, each batch within ``bounds``."""
         self._width = width
+        self._reader = read
+        self._bounds = bounds
         self._alone = alone
         self._pool: Pool | None = None
         self._rebuilds = 0
@@ -131,7 +130,9 @@ class BatchPool:
         pool = None
         try:
             pool = self._started()
-            pages = await pool.run(read_batch, [page for page, _ in batch])
+            pages = await pool.run(
+                read_batch, self._reader, self._bounds, [page for page, _ in batch]
+            )
         except (*NO_POOL, MemoryError) as error:
             self._broke(pool, error)
             for _, read in batch:

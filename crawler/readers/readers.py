@@ -6,11 +6,13 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.exceptions import PageError, WrongUsage
-from crawler.readers.pages import TOO_COSTLY, is_suspicious
+from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious, read_page
 
 if TYPE_CHECKING:
-    from crawler.readers.pages import Kind, Page
+    from crawler.readers.pages import Kind, Page, Reader
     from crawler.readers.processes import BatchPool, LoneReader
+
+BOUNDS = Bounds()
 
 MANY = 1000
 """From so many articles on a pool reads them: its processes need half a second to start."""
@@ -59,9 +61,20 @@ class PageReaders:
             process has work ahead.
     """
 
-    def __init__(self, width: int, notes: Notes) -> None:
-        """Prepare ``width`` processes for mirrors of many articles; none starts yet."""
+    def __init__(
+        self, width: int, notes: Notes, read: Reader = read_page, bounds: Bounds = BOUNDS
+    ) -> None:
+        """Prepare processes; none starts yet.
+
+        Args:
+            width: how many read the articles of a mirror that has many.
+            notes: where pages are noted that may cost their process.
+            read: reads a page; a function of a module, so that processes find it by its name.
+            bounds: what one page may cost.
+        """
         self.batches = 1
+        self._read = read
+        self._bounds = bounds
         self._width = width
         self._notes = notes
         self._died_of = notes.reading()
@@ -73,7 +86,7 @@ class PageReaders:
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
 
-            self._pool = BatchPool(self._width, self._lone_reader())
+            self._pool = BatchPool(self._width, self._read, self._bounds, self._lone_reader())
             self.batches = 2 * self._width + 1
 
     async def read(self, kind: Kind, section: str, body: bytes, key: str) -> Page | None:
@@ -103,7 +116,7 @@ class PageReaders:
         if self._alone is None:
             from crawler.readers.processes import LoneReader  # noqa: PLC0415 - few runs need it
 
-            self._alone = LoneReader(self._notes.note_reading)
+            self._alone = LoneReader(self._read, self._bounds, self._notes.note_reading)
         return self._alone
 
     def close(self) -> None:

@@ -12,23 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY, Kind, read_page
+from crawler.readers.pages import TOO_COSTLY, Bounds, Kind
 
 if TYPE_CHECKING:
-    from crawler.readers.pages import Page
-
-CPU_SECONDS: Final = 10
-"""The largest of 132,101 real pages takes 0.1 s."""
-
-MEMORY_BYTES: Final = 512 << 20
-"""Above what the process has when it begins with a page."""
+    from crawler.readers.pages import Page, Reader
 
 _STATM: Final = Path("/proc/self/statm")
 _DATA: Final = 5  # the field that RLIMIT_DATA counts, in memory pages
 
 
 Unread = tuple[Kind, str, bytes]
-"""A page that is to be read: the arguments of :func:`read_page`."""
+"""A page that is to be read: the arguments of a :class:`Reader`."""
 
 
 def begin() -> None:
@@ -52,46 +46,53 @@ def ready() -> bool:
     return True
 
 
-def read_batch(pages: list[Unread]) -> list[Page | None]:
+def read_batch(read: Reader, bounds: Bounds, pages: list[Unread]) -> list[Page | None]:
     """Read pages; None for one that the crawler is to read itself, to meet the same error there.
 
     Raises:
         MemoryError: one of them takes too much; which one, the pages tell when read alone.
     """
-    _bound()
-    return [_read(page) for page in pages]
+    _bound(bounds)
+    return [_page_or_none(read, page) for page in pages]
 
 
-def _read(page: Unread) -> Page | None:
+def _page_or_none(read: Reader, page: Unread) -> Page | None:
     try:
-        return read_page(*page)
+        return read(*page)
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - whatever it is, the crawler meets it again and reports it
         return None
 
 
-def read_alone(page: Unread) -> Page:
-    """Read one page; the process dies where the page costs too much.
+def read_alone(read: Reader, bounds: Bounds, page: Unread) -> Page:
+    """Read one page; the process dies where the page costs too much CPU.
 
     Raises:
         PageError: it is no such page, or takes too much memory.
     """
-    _bound()
+    _bound(bounds)
     try:
-        return read_page(*page)
+        return read(*page)
     except MemoryError:
-        raise PageError(
-            f"reading it takes more than {MEMORY_BYTES >> 20} MB", reason=TOO_COSTLY
-        ) from None
+        raise too_costly(bounds) from None
 
 
-def _bound() -> None:
+def too_costly(bounds: Bounds) -> PageError:
+    """Return the failure of a page that passed ``bounds``, or killed its process."""
+    return PageError(
+        f"reading it takes more than {bounds.cpu_seconds} s of CPU or "
+        f"{bounds.memory_bytes >> 20} MB, or kills the process that reads it",
+        reason=TOO_COSTLY,
+    )
+
+
+def _bound(bounds: Bounds) -> None:
     """Let the process use so much more of processor and memory than it has used until now."""
-    _set_soft(resource.RLIMIT_CPU, int(time.process_time()) + 1 + CPU_SECONDS)
+    _set_soft(resource.RLIMIT_CPU, int(time.process_time()) + 1 + bounds.cpu_seconds)
     if _STATM.exists():
         data = int(_STATM.read_text("ascii").split()[_DATA]) * resource.getpagesize()
-        _set_soft(resource.RLIMIT_DATA, data + MEMORY_BYTES)
+        _set_soft(resource.RLIMIT_DATA, data + bounds.memory_bytes)
 
 
 def _set_soft(limit: int, value: int) -> None:
