@@ -24,7 +24,7 @@ KNOWS: dict[str, set[str]] = {
     "formats": {"exceptions", "items", "text", "urls"},
     "schema": {"items"},
     "loaders": {"formats", "items", "urls"},
-    "politeness": {"exceptions"},
+    "politeness": {"config", "exceptions"},
     "readers": {"exceptions", "formats"},
     # what was asked for, what is on disk, what came of it
     "config": {"exceptions", "items", "urls"},

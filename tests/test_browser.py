@@ -347,7 +347,7 @@ def opened(**settings: object) -> BrowserTransport:
 @pytest.mark.parametrize("value", ["0", "-1", "two", ""])
 def test_a_setting_that_cannot_be_is_refused(name: str, value: str) -> None:
     """Before the run; none of them may make it wait for ever."""
-    with pytest.raises(WrongUsage, match=rf"{name}={value}: a whole number"):
+    with pytest.raises(WrongUsage, match=rf"{name} must be a positive integer"):
         opened(**{name: value})
 
 

@@ -129,7 +129,7 @@ def test_user_sets_the_pace() -> None:
 @pytest.mark.parametrize("wrong", [{"PACE_CONCURRENCY": "0"}, {"PACE_DELAY": "-1"},
                                    {"PACE_DELAY": "nan"}, {"PACE_DELAY": "fast"}])  # fmt: skip
 def test_wrong_pace_is_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(WrongUsage, match="PACE_DELAY"):
+    with pytest.raises(WrongUsage, match=next(iter(wrong))):
         chosen_pace("https://example.org/", Settings(wrong))
 
 

@@ -17,11 +17,10 @@ from driving import walk_mirror
 from mirrorkit import MirrorBuilder, large_mirror
 from processes import descendants, wait_until
 
-from crawler.exceptions import PageError, PageMalformed, WrongUsage
-from crawler.readers import readers
+from crawler.exceptions import PageError, PageMalformed
 from crawler.readers.pages import LARGE_BYTES, Bounds, is_suspicious, read_page
 from crawler.readers.processes import BATCH_PAGES, REBUILDS
-from crawler.readers.readers import MANY, PageReaders, number_of_readers
+from crawler.readers.readers import MANY, PageReaders
 from crawler.store.feed import FeedStore
 
 if TYPE_CHECKING:
@@ -135,27 +134,6 @@ def test_nothing_of_the_working_directory_is_run(mirror: Path, alone: Feed, tmp_
     subprocess.run(line, cwd=tmp_path / "place", env=clean_environment(env), check=False)
     assert Feed(tmp_path / "feed").ids == alone.ids
     assert not (tmp_path / "place" / "was_run").exists()
-
-
-# -- the setting -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("setting", "expected"), [(0, 0), (3, 3), ("2", 2)])
-def test_the_number_of_readers(setting: int | str, expected: int) -> None:
-    assert number_of_readers(setting) == expected
-
-
-@pytest.mark.parametrize("processors", [1, 2, 8])
-def test_one_reader_for_each_processor(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
-    """None where there is one only: it would read no faster."""
-    monkeypatch.setattr(readers, "_processors", lambda: processors)
-    assert number_of_readers(None) == (processors if processors > 1 else 0)
-
-
-@pytest.mark.parametrize("setting", ["many", -1, "1.5", "10000", "²"])
-def test_a_wrong_number_of_readers(setting: int | str) -> None:
-    with pytest.raises(WrongUsage, match="READERS"):
-        number_of_readers(setting)
 
 
 # -- pages that cost too much ----------------------------------------------------------------------

@@ -14,7 +14,6 @@ import pytest
 from crawling import Feed, assert_offsets_meet
 
 from crawler.exceptions import FeedUnusable, WrongUsage
-from crawler.store import feed as module
 from crawler.store.feed import FeedStore
 from crawler.store.state import PackedIds, PublishedArticle, State
 

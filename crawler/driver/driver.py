@@ -164,7 +164,7 @@ class Driver:
             self.moved = notice
         except RunError as error:
             self.run.end(error)
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             # one page never costs another, not even where the program is wrong
             logger.exception("%s: an error of the program", target.path)
             self.run.crash()

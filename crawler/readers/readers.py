@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Protocol
 
-from crawler.exceptions import PageError, WrongUsage
+from crawler.exceptions import PageError
 from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious, read_page
 
 if TYPE_CHECKING:
@@ -16,31 +15,6 @@ BOUNDS = Bounds()
 
 MANY = 1000
 """From so many articles on a pool reads them: its processes need half a second to start."""
-
-
-def number_of_readers(setting: int | str | None) -> int:
-    """Return how many processes read, by the setting ``READERS``.
-
-    Args:
-        setting: their number; None or ``""``: one for each processor, none where there is only one.
-
-    Raises:
-        WrongUsage: it is not a number from 0 on.
-    """
-    if setting in (None, ""):
-        count = _processors()
-        return count if count > 1 else 0
-    text = str(setting)
-    if not (text.isascii() and text.isdecimal() and len(text) < 4):  # noqa: PLR2004
-        raise WrongUsage(f"READERS must be a number of processes, 0 for none, not {text!r}")
-    return int(text)
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Notes(Protocol):

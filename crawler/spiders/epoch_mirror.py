@@ -14,14 +14,14 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
 from crawler.config.mirrors import Mirror, moved
-from crawler.config.numbers import nonnegative_float
+from crawler.config.numbers import nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import MirrorMoved, RunError
 from crawler.frontier.frontier import Frontier
 from crawler.items import Article
 from crawler.middlewares.offsite import OffsiteMiddleware
-from crawler.readers.readers import PageReaders, number_of_readers
+from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.transports.base import Comparing, Transport
 from crawler.transports.registry import transport_for, with_fallback
@@ -54,7 +54,7 @@ class EpochMirrorSpider(Spider):
             feeds=Path(settings["FEEDS_DIRECTORY"]),
         )
         spider = super().from_crawler(crawler, *args)
-        readers = number_of_readers(settings["READERS"])
+        readers = process_count(settings, "READERS")
         spider.run = Run(options)
         with spider.run.closed_on_error():
             spider.readers = PageReaders(readers, spider.run.store)
