@@ -108,14 +108,10 @@ class Driver:
 
     async def _fill(self) -> bool:
         """Start fetches where the window has room; return whether any is under way."""
-        width = self.transport.window
-        step = width if self.transport.ordered else 1
-        if self.transport.ordered:
-            width *= self.readers.batches
-        room = width - len(self._window)
-        if room >= step and not self._memory.full and not self._stopped:
-            targets = self._due(room)
-            if targets[:1] and targets[0].kind == "article":
+        if self._room >= self._step and not self._memory.full and not self._stopped:
+            targets = self._due(self._room)
+            # where pages arrive one by one, a pool would have too little to do
+            if self.transport.ordered:
                 self.readers.expect(self.run.counts.wanted)
             if isinstance(self.transport, Hinted):
                 self.transport.expect([target.path for target in targets])
@@ -123,6 +119,16 @@ class Driver:
                 self._window.start(target, self._visit(target))
             await asyncio.sleep(0)  # also gives others their turn: signals, progress
         return len(self._window) > 0
+
+    @property
+    def _step(self) -> int:
+        """How many fetches are started at once: hints come for as many pages."""
+        return self.transport.window if self.transport.ordered else 1
+
+    @property
+    def _room(self) -> int:
+        batches = self.readers.batches if self.transport.ordered else 1
+        return batches * self.transport.window - len(self._window)
 
     def _due(self, room: int) -> list[Target]:
         try:
