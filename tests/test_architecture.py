@@ -16,7 +16,7 @@ from crawling import ROOT
 KNOWS: dict[str, set[str]] = {
     # the standard library, and what does one thing well
     "exceptions": set(),
-    "settings": set(),
+    "settings": {"config"},
     "text": set(),
     "items": set(),
     "urls": {"text"},
@@ -47,11 +47,12 @@ KNOWS: dict[str, set[str]] = {
         "config", "exceptions", "frontier", "items", "middlewares", "run", "transports",
     },
     "commands": {"audit", "exceptions", "run"},
+    "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
 
 SCRAPYS = {
-    "commands", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports"
+    "__main__", "commands", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports"
 }  # fmt: skip
 """Parts that may know Scrapy; a few of their modules do not either."""
 

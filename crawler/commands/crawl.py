@@ -13,7 +13,7 @@ from typing import Any
 
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.crawler import Crawler
-from scrapy.exceptions import UsageError
+from scrapy.exceptions import NotConfigured, UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -77,7 +77,7 @@ class Command(CrawlCommand):
             logger.critical("the crawl could not begin", exc_info=self.failure)
         try:
             run = Run.of(crawler)
-        except KeyError:  # none began: another spider, or wrong usage
+        except NotConfigured:  # none began: another spider, or wrong usage
             return self._status_without_run()
         if not run.closed:
             self._close(run)

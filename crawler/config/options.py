@@ -53,7 +53,8 @@ class CrawlOptions:
         """Check a spider's arguments, all texts as ``-a`` gives them.
 
         Args:
-            arguments: by name; an empty text counts as not given.
+            arguments: by name; an empty text counts as not given, and a name that begins with
+                ``_`` is another tool's (scrapyd passes ``_job``).
             mirrors_file: the mirrors file in force.
             feeds: directory under which feeds lie that ``feed=`` does not name.
 
@@ -61,7 +62,7 @@ class CrawlOptions:
             WrongUsage: one is unknown or cannot be; the message names the choices.
         """
         given = {name: str(value).strip() for name, value in arguments.items()}
-        given = {name: value for name, value in given.items() if value}
+        given = {name: value for name, value in given.items() if value and name[0] != "_"}
         for unknown in given.keys() - set(cls.ARGUMENTS):
             raise WrongUsage(f"unknown argument -a {unknown}=: known: {', '.join(cls.ARGUMENTS)}")
         name = checked_name(given["name"]) if "name" in given else None

@@ -14,6 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import moved
 from crawler.config.numbers import nonnegative_float
 from crawler.config.options import CrawlOptions
@@ -51,10 +52,11 @@ class EpochMirrorSpider(Spider):
         settings = crawler.settings
         options = CrawlOptions.from_arguments(
             arguments,
-            mirrors_file=Path(settings["MIRRORS_FILE"]),
+            mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
             feeds=Path(settings["FEEDS_DIRECTORY"]),
         )
         spider = super().from_crawler(crawler, *args)
+        spider.logger.info("Writing the feed in %s", options.feed)
         spider.readers = readers_for(settings["READERS"])
         spider.run = Run.begin(crawler, options)
         settings.update(spider.take(options), priority="spider")

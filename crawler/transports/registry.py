@@ -9,6 +9,8 @@ from typing import Any
 import platformdirs
 from scrapy.settings import BaseSettings
 
+from crawler.config.extras import needs_extra
+from crawler.config.locations import APPLICATION
 from crawler.config.mirrors import Mirror
 from crawler.config.numbers import positive_int
 from crawler.exceptions import WrongUsage
@@ -17,8 +19,6 @@ from crawler.transports.base import LocalTransport, RemoteTransport
 from crawler.transports.git.transport import GitTransport
 from crawler.transports.http import HttpTransport
 from crawler.transports.path import PathTransport
-
-_APPLICATION = "epoch-mirror-crawler"
 
 
 def transport_for(
@@ -39,13 +39,14 @@ def transport_for(
     if via == "path":
         return PathTransport(base), {}
     if via == "git":
-        cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(_APPLICATION)
+        cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
         return GitTransport(
             base, branch=mirror.branch, cache=Path(cache).expanduser(), on_progress=on_progress
         ), {}
     if via == "http":
         return HttpTransport(base), _manners(base, settings)
-    from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
+    with needs_extra("browser", "via=browser"):
+        from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
 
     browser = BrowserTransport(
         base,
