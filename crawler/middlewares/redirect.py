@@ -33,5 +33,8 @@ class RedirectOutsideRun(RedirectMiddleware):
         try:
             Run.of(crawler)
         except NotConfigured:
-            return super().from_crawler(crawler)
+            # not super(): it warns that no middleware sets the header Referer, which is on purpose
+            middleware = cls(crawler.settings)
+            middleware.crawler = crawler
+            return middleware
         raise NotConfigured

@@ -50,6 +50,10 @@ class EpochMirrorSpider(Spider):
             RunError: an argument is wrong, or the feed cannot be had.
         """
         settings = crawler.settings
+        if settings.frozen or cls.start.__module__.startswith("scrapy.commands."):
+            # scrapy shell builds the spider last; fetch, parse and check replace its start():
+            # nothing reads the mirror, so there is no run and no feed
+            return super().from_crawler(crawler, *args)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
@@ -221,6 +225,8 @@ class EpochMirrorSpider(Spider):
 
     def closed(self, reason: str) -> None:
         """Let go of the way."""
+        if "run" not in vars(self):
+            return
         self.run.lists_complete = self.frontier.lists_complete
         self.run.lists_asked = self.frontier.lists_asked
         if not (self.frontier.finished or self.run.counts.error):
