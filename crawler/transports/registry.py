@@ -9,7 +9,7 @@ from typing import Any
 import platformdirs
 from scrapy.settings import BaseSettings
 
-from crawler.config.extras import needs_extra
+from crawler.config.extras import require_extra
 from crawler.config.locations import APPLICATION
 from crawler.config.mirrors import Mirror
 from crawler.config.numbers import positive_int
@@ -45,8 +45,8 @@ def transport_for(
         ), {}
     if via == "http":
         return HttpTransport(base), _manners(base, settings)
-    with needs_extra("browser", "via=browser"):
-        from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
+    require_extra("browser", "via=browser")
+    from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
 
     browser = BrowserTransport(
         base,
