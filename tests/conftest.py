@@ -26,6 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("fixed" if short else "search")
 
 
+class NoChromium(pytest.skip.Exception):
+    """Raised where there is no browser."""
+
+
 @pytest.fixture(scope="session")
 def chromium() -> None:
     """Skip where there is no browser."""
@@ -35,7 +39,16 @@ def chromium() -> None:
     try:
         find_chromium()
     except WrongUsage as missing:
-        pytest.skip(str(missing))
+        raise NoChromium(str(missing)) from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Report all tests that skip for want of a browser at one place, so that pytest prints one line."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, NoChromium):
+        report.longrepr = (__file__, 0, f"Skipped: {call.excinfo.value}")
+    return report
 
 
 @pytest.fixture

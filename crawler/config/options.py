@@ -62,7 +62,7 @@ class CrawlOptions:
             WrongUsage: one is unknown or cannot be; the message names the choices.
         """
         given = {name: str(value).strip() for name, value in arguments.items()}
-        given = {name: value for name, value in given.items() if value and name[0] != "_"}
+        given = {name: value for name, value in given.items() if value and not name.startswith("_")}
         for unknown in given.keys() - set(cls.ARGUMENTS):
             raise WrongUsage(f"unknown argument -a {unknown}=: known: {', '.join(cls.ARGUMENTS)}")
         name = checked_name(given["name"]) if "name" in given else None
