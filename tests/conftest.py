@@ -11,7 +11,7 @@ from hypothesis import settings
 from misbehaving import MisbehavingServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from crawling import Crawl, Result
@@ -26,10 +26,6 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("fixed" if short else "search")
 
 
-class NoChromium(pytest.skip.Exception):
-    """Raised where there is no browser."""
-
-
 @pytest.fixture(scope="session")
 def chromium() -> None:
     """Skip where there is no browser."""
@@ -39,15 +35,18 @@ def chromium() -> None:
     try:
         find_chromium()
     except WrongUsage as missing:
-        raise NoChromium(str(missing)) from None
+        pytest.skip(str(missing))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Report all tests that skip for want of a browser at one place, so that pytest prints one line."""
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report all tests that skip for want of a browser at one place: pytest prints one line then."""
     report = yield
-    if call.excinfo is not None and isinstance(call.excinfo.value, NoChromium):
-        report.longrepr = (__file__, 0, f"Skipped: {call.excinfo.value}")
+    if report.skipped and report.when == "setup" and "chromium" in item.fixturenames:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        report.longrepr = (__file__, 0, reason)
     return report
 
 

@@ -73,14 +73,14 @@ class ListSpider(Spider):
 
     def failed(self, failure: Failure) -> None:
         """Note a failure."""
-        asked = failure.request.cb_kwargs["asked"]
+        asked = failure.request.cb_kwargs["asked"]  # type: ignore[attr-defined]
         self.outcomes[asked] = failure_of(failure).reason
 
 
 def main(orders: list[dict[str, Any]]) -> None:
     """Carry out all orders at once and print what came of each."""
     process = AsyncCrawlerProcess({"LOG_LEVEL": "INFO", "STATS_DUMP": False})
-    reports = []
+    reports: list[dict[str, Any]] = []
     for order in orders:
         outcomes: dict[str, str] = {}
         crawler = Crawler(ListSpider, Settings(MANNERS | order["settings"]))

@@ -57,7 +57,7 @@ def test_a_half_made_environment_is_mended(project: Path) -> None:
 
     done = make(project, ".venv/.ready", PYTHON=sys.executable)
     assert done.returncode == 0, done.stdout + done.stderr
-    pip = [project / ".venv" / "bin" / "python", "-m", "pip", "--version"]
+    pip = [str(project / ".venv" / "bin" / "python"), "-m", "pip", "--version"]
     assert subprocess.run(pip, capture_output=True, check=False).returncode == 0
 
 
