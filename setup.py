@@ -15,7 +15,7 @@ DATA = {"mirrors.toml": "mirrors.toml", "sample": "sample", "docs/schema": "sche
 """Where each piece lies in the checkout, and what it is called in ``crawler/data``."""
 
 
-class BuildWithData(build_py):
+class BuildWithData(build_py):  # type: ignore[misc]
     """Builds the package with its data."""
 
     def run(self) -> None:
