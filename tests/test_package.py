@@ -189,7 +189,7 @@ def test_a_missing_extra_is_told_before_the_crawl(
 
 
 def test_other_commands_need_no_extra(installed: Installation, tmp_path: Path) -> None:
-    hide = "import sys\nsys.modules.update(dict.fromkeys(['scrapy_playwright', 'playwright']))\n"
+    hide = f"import sys\nsys.modules.update(dict.fromkeys({[*chain(*EXTRAS.values())]!r}))\n"
     (tmp_path / "sitecustomize.py").write_text(hide, encoding="utf-8")
     words = ["crawl", "epoch_mirror", "-a", "limit=1"]
     done = installed.run("epoch-mirror", *words, env={"PYTHONPATH": str(tmp_path)})
