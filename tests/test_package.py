@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 import zipfile
 from email import message_from_bytes
@@ -103,6 +104,14 @@ def test_every_requirement_has_its_reason() -> None:
 
 def test_every_extra_is_known_to_the_code() -> None:
     assert set(EXTRAS) == set(PYPROJECT["project"]["optional-dependencies"])
+
+
+def test_ci_runs_every_python_that_the_package_names() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    [matrix] = re.findall(r"python: \[(.*)\]", workflow)
+    prefix = "Programming Language :: Python :: 3."
+    named = [one for one in PYPROJECT["project"]["classifiers"] if one.startswith(prefix)]
+    assert re.findall(r"[\d.]+", matrix) == [one.rpartition(" ")[2] for one in named]
 
 
 # -- where things lie in a checkout --------------------------------------------------------------

@@ -78,7 +78,7 @@ class Run:
         """
         run = _runs.get(crawler)
         if run is None:
-            raise NotConfigured
+            raise NotConfigured  # with a message, Scrapy would warn of every component
         return run
 
     def say(self, doing: str) -> None:
