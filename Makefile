@@ -1,51 +1,51 @@
-# Everything a user or a developer does, each from nothing but Python 3.11+ and make.
+# Everything a user or a developer runs. A fresh machine needs Python 3.11 or newer, make, and PyPI.
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-SCRAPY := $(BIN)/scrapy
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-# The tests start hundreds of crawls: each module is compiled once, whatever the environment says.
+# The tests start hundreds of crawls: let Python keep its bytecode, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help crawl test soak check bench lock clean
 
-help:            ## what can be made
+help:            ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-crawl: $(VENV)/.ready   ## set up, and crawl the bundled sample mirror into feeds/sample
-	$(SCRAPY) crawl epoch_mirror -a mirror=sample
+crawl: $(VENV)/.ready   ## crawl the bundled sample mirror into feeds/sample
+	$(BIN)/scrapy crawl epoch_mirror -a mirror=sample
 
-test: $(VENV)/.ready-dev   ## set up, and run the tests (offline, under five minutes)
-	@scripts/need-chromium
+test: $(VENV)/.ready-dev   ## run the tests: offline, under five minutes
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-soak: $(VENV)/.ready-dev   ## the long tests: every page of the corpus, fifty kills, whole replays
-	@scripts/need-chromium
+soak: $(VENV)/.ready-dev   ## run the long tests: every page of the corpus, fifty kills, whole replays
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "soak or hypothesis"
 
-check: $(VENV)/.ready-dev   ## lint, format, types
+check: $(VENV)/.ready-dev   ## lint, and check format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.ready-dev   ## speed and memory, as ratios against a baseline of the same run
+bench: $(VENV)/.ready-dev   ## measure speed and memory, as ratios against a baseline of the same run
 	$(BIN)/python bench/run.py
 
-lock: $(VENV)/.ready-dev   ## pin the versions that are installed now
+lock: $(VENV)/.ready-dev   ## pin the versions that are installed in .venv
 	$(BIN)/python scripts/lock.py
 
-clean:           ## remove what make made; feeds stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean:           ## remove what make and the tools created; feeds stay
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# A virtual environment is ready when the pinned set is in it; the mark is as old as that.
+# The mark is written last: a virtual environment without it is completed by the next make, and one
+# without pip is created again. Debian leaves such a one where python3-venv is not installed.
 $(VENV)/.ready: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "Cannot create $(VENV). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	$(PIP) install --quiet -r requirements.lock
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	$(PIP) install --quiet -r requirements-dev.lock
 	touch $@

@@ -179,7 +179,7 @@ def _stand_at(bench: Bench, clone: Path, source: Path, revision: str) -> None:
 
 def _make_repository(bench: Bench, source: Path) -> None:
     """Make a repository of a mirror that has none."""
-    base = ["--git-dir", source, "--work-tree", bench.mirror]
+    base: list[str | Path] = ["--git-dir", source, "--work-tree", bench.mirror]
     identity = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
     git(bench, "init", "--quiet", "--bare", source)
     git(bench, *base, "add", "--all")

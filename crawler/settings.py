@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-PROJECT = Path(__file__).resolve().parent.parent
+from crawler import __version__
+from crawler.config.locations import feeds_directory
 
 # -- Scrapy's ----------------------------------------------------------------------------
 
@@ -76,6 +75,8 @@ DOWNLOADER_MIDDLEWARES = {
     # first of all: nothing outside of the mirror goes any further
     "crawler.middlewares.offsite.OffsiteMiddleware": 50,
     "crawler.middlewares.robots.RobotsMiddleware": 100,
+    # at Scrapy's place for it
+    "crawler.middlewares.redirect.RedirectOutsideRun": 600,
     # last before the network: nothing that passed it waits elsewhere
     "crawler.middlewares.backoff.BackoffMiddleware": 800,
 }
@@ -116,15 +117,17 @@ SPIDER_MIDDLEWARES_BASE = {"scrapy.spidermiddlewares.start.StartSpiderMiddleware
 FEED_EXPORT_ENCODING = "utf-8"
 
 # default "Scrapy/VERSION (+https://scrapy.org)"; names the project, and in OPERATOR who runs it
-USER_AGENT = "epoch-mirror-crawler/1.0 (+https://example.org/epoch-mirror-crawler)"
+USER_AGENT = f"epoch-mirror-crawler/{__version__} (+https://example.org/epoch-mirror-crawler)"
 ROBOTSTXT_USER_AGENT = "epoch-mirror-crawler"  # default: the whole of USER_AGENT
 
 # -- the project's ---------------------------------------------------------------------------
 
-# The file that describes the mirrors.
-MIRRORS_FILE = str(PROJECT / "mirrors.toml")
-# Directory under which feeds lie that `-a feed=` does not name, whatever the working directory.
-FEEDS_DIRECTORY = str(PROJECT / "feeds")
+# The file that describes the mirrors; None: mirrors.toml beside scrapy.cfg, or the package's own
+# where the package is installed.
+MIRRORS_FILE = None
+# The directory of the feeds that `-a feed=` does not name, whatever the working directory: feeds
+# beside scrapy.cfg, or in the user's data directory where the package is installed.
+FEEDS_DIRECTORY = str(feeds_directory())
 # Listings that hold less than this share of the last complete run's entries: the mirror is unusable.
 MIRROR_SHRUNK_SHARE = 0.9
 

@@ -62,7 +62,7 @@ class Probe(Spider):
     def failed(self, failure: Failure) -> None:
         """Print why the page could not be had."""
         error = failure.value
-        path = failure.request.cb_kwargs["path"]
+        path = failure.request.cb_kwargs["path"]  # type: ignore[attr-defined]
         reason = getattr(error, "reason", "unforeseen")
         self.tell(path, reason=reason, kind=type(error).__name__, message=str(error))
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 from misbehaving import MisbehavingServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from crawling import Crawl, Result
@@ -36,6 +36,18 @@ def chromium() -> None:
         find_chromium()
     except WrongUsage as missing:
         pytest.skip(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report all tests that skip for want of a browser at one place: pytest prints one line then."""
+    report = yield
+    if report.skipped and report.when == "setup" and "chromium" in item.fixturenames:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        report.longrepr = (__file__, 0, reason)
+    return report
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ class ListSpider(Spider):
 def main(orders: list[dict[str, Any]]) -> None:
     """Carry out all orders at once and print what came of each."""
     process = AsyncCrawlerProcess({"LOG_LEVEL": "INFO", "STATS_DUMP": False})
-    reports = []
+    reports: list[dict[str, Any]] = []
     for order in orders:
         outcomes: dict[str, str] = {}
         crawler = Crawler(ListSpider, Settings(MANNERS | order["settings"]))

@@ -49,7 +49,7 @@ from cmarkgfm.cmark import Options
 from lxml import etree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
 ASSETS: Final = Path(__file__).parent / "assets"
 SAMPLE: Final = Path(__file__).parent.parent / "sample"
@@ -400,7 +400,9 @@ class StandIn(ThreadingHTTPServer):
         html = self.rich_text(path)
         cut = html[: self.cut_at]
         blob: dict[str, object] = {"richText": cut, "cut": len(cut) < len(html)}
-        payload = {"codeViewBlobRoute": blob} if self.new_payload else {"blob": blob}
+        payload: dict[str, object] = (
+            {"codeViewBlobRoute": blob} if self.new_payload else {"blob": blob}
+        )
         return self.shell(path, payload)
 
     def rich_text(self, path: str) -> str:
@@ -515,7 +517,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: what was asked is in ``hits``."""
 
 
-def serving(servers: Iterable[ThreadingHTTPServer]) -> Iterator[None]:
+def serving(servers: Iterable[ThreadingHTTPServer]) -> Generator[None]:
     """Run ``servers`` in threads until the generator is closed (for fixtures)."""
     started = list(servers)
     for server in started:

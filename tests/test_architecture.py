@@ -16,7 +16,7 @@ from crawling import ROOT
 KNOWS: dict[str, set[str]] = {
     # the standard library, and what does one thing well
     "exceptions": set(),
-    "settings": set(),
+    "settings": {"config"},
     "text": set(),
     "items": set(),
     "urls": {"text"},
@@ -50,6 +50,7 @@ KNOWS: dict[str, set[str]] = {
         "transports",
     },
     "commands": {"audit", "exceptions", "run"},
+    "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
 

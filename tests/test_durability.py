@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -265,7 +266,7 @@ def test_a_signal_at_any_moment_gets_the_truth(
         feed = tmp_path / f"feed{moment}"
         running = start_crawl("mirror=sample", feed=feed)
         # not while Python itself starts, whose own words for it nobody here chooses
-        running.wait_for(lambda running=running: running.log)
+        running.wait_for(partial(getattr, running, "log"))
         time.sleep(usual.seconds * moment / moments)
         running.send(number)
         result = running.finish()

@@ -348,6 +348,13 @@ def named(report: dict[str, Any]) -> dict[str, Any]:
 
 PAGE = b"### page\n" * 100
 
+
+def another_protocol(connection: bad.Connection) -> None:
+    """Answer, but not in HTTP."""
+    connection.send(b"SSH-2.0\r\n\r\n")
+    connection.close()
+
+
 ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
     # path: behaviour, how often (then it answers well), what becomes of the page
     "/good": (FINE, 1, "ok 4"),
@@ -366,8 +373,7 @@ ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
     "/silence": (bad.silence(), 99, "timeout"),
     "/bomb": (bad.gzip_of_zeros(2), 99, "too_large"),
     "/larger-than-pages": (bad.answer(bytes(9 << 20)), 99, "too_large"),
-    "/no-http": (lambda connection: (connection.send(b"SSH-2.0\r\n\r\n"), connection.close())[1],
-                 99, "connection"),
+    "/no-http": (another_protocol, 99, "connection"),
     "/redirect-inside": (bad.redirect("/good"), 99, "ok 4"),
     "/redirect-itself": (bad.redirect("/redirect-itself"), 99, "redirect"),
     "/redirect-round-1": (bad.redirect("/redirect-round-2"), 99, "redirect"),

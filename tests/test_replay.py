@@ -115,7 +115,7 @@ def replay(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Ready:
         git(tmp_path, "clone", "--quiet", *bare, "--shared", str(source), str(tree))
         server = serve(tree)
         ways = {"path": str(tree), "http": server.base, "git": str(tree)}
-        settings = {
+        settings: dict[str, object] = {
             "MIRRORS_FILE": mirrors_file(tmp_path, "replayed", **ways),
             "CACHE_DIRECTORY": tmp_path / "cache",
         }

@@ -53,7 +53,8 @@ class CrawlOptions:
         """Check a spider's arguments, all of them strings as ``-a`` passes them.
 
         Args:
-            arguments: by name; an empty string counts as not given.
+            arguments: by name; an empty string counts as not given, and a name that begins with
+                ``_`` is another tool's (scrapyd passes ``_job``).
             mirrors_file: the mirrors file in force.
             feeds: directory for feeds that ``feed=`` does not name.
 
@@ -61,7 +62,7 @@ class CrawlOptions:
             WrongUsage: one is unknown or invalid; the message names the choices.
         """
         given = {name: str(value).strip() for name, value in arguments.items()}
-        given = {name: value for name, value in given.items() if value}
+        given = {name: value for name, value in given.items() if value and not name.startswith("_")}
         for unknown in given.keys() - set(cls.ARGUMENTS):
             known = ", ".join(cls.ARGUMENTS)
             raise WrongUsage(f"unknown argument -a {unknown}=: known: {known}")

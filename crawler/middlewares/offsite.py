@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from scrapy.http.request import NO_CALLBACK
 
 from crawler.middlewares.refusals import OutsideMirror, Redirected
+from crawler.run.run import Run
 
 if TYPE_CHECKING:
     from typing import Self
@@ -72,7 +73,8 @@ class OffsiteMiddleware:
     """Lets only requests under the mirror's bases pass, and no redirect lead out of them.
 
     It may only drop a request, or follow a redirect within the bases. The setting ``MIRROR_BASES``
-    names them; without it no request passes at all, which is right for ways that make none.
+    names them; without it a run makes no request at all, and a spider that has no run (``scrapy
+    shell``, ``fetch``, a spider of another project) is not confined.
     """
 
     def __init__(self, bases: list[str], stats: StatsCollector) -> None:
@@ -86,7 +88,10 @@ class OffsiteMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make one for ``crawler``."""
-        return cls(crawler.settings.getlist("MIRROR_BASES"), crawler.stats)
+        bases = crawler.settings.getlist("MIRROR_BASES")
+        if not bases:
+            Run.of(crawler)  # raises NotConfigured where there is none
+        return cls(bases, crawler.stats)
 
     def allow(self, base: str) -> None:
         """Let requests under ``base`` pass too: the mirror has moved there."""

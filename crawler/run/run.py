@@ -70,7 +70,7 @@ class Run:
         """
         run = getattr(crawler.spider, "run", None)
         if not isinstance(run, Run):
-            raise NotConfigured("the spider writes no feed of this project")
+            raise NotConfigured  # with a message Scrapy would warn of every component
         return run
 
     def say(self, doing: str) -> None:

@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
+from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, moved
 from crawler.config.numbers import nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
@@ -48,12 +49,17 @@ class EpochMirrorSpider(Spider):
             RunError: an argument is wrong, or the feed cannot be opened.
         """
         settings = crawler.settings
+        if settings.frozen or cls.start.__module__.startswith("scrapy.commands."):
+            # scrapy shell builds the spider last; fetch, parse and check replace its start():
+            # nothing reads the mirror, so there is no run and no feed
+            return super().from_crawler(crawler, *args)
         options = CrawlOptions.from_arguments(
             arguments,
-            mirrors_file=Path(settings["MIRRORS_FILE"]),
+            mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
             feeds=Path(settings["FEEDS_DIRECTORY"]),
         )
         spider = super().from_crawler(crawler, *args)
+        spider.logger.info("Writing the feed in %s", options.feed)
         readers = process_count(settings, "READERS")
         spider.run = Run(options)
         with spider.run.closed_on_error():
@@ -166,6 +172,8 @@ class EpochMirrorSpider(Spider):
 
     def closed(self, reason: str) -> None:
         """Stop what is under way, and note how far the frontier came."""
+        if "run" not in vars(self):
+            return
         if self.driver is not None:
             self.driver.cancel()
         self.readers.close()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from scrapy.settings import BaseSettings
 
+from crawler.config.extras import require_extra
+from crawler.config.locations import APPLICATION
 from crawler.config.mirrors import Mirror
 from crawler.config.numbers import positive_int
 from crawler.exceptions import WrongUsage
@@ -20,8 +22,6 @@ from crawler.transports.path import PathTransport
 
 if TYPE_CHECKING:
     from crawler.transports.browser.transport import BrowserTransport
-
-_APPLICATION = "epoch-mirror-crawler"
 
 
 _NO_DOWNLOADS = {"DOWNLOAD_HANDLERS": {"http": None, "https": None}}
@@ -52,7 +52,7 @@ def transport_for(
     if via == "path":
         return PathTransport(base), _NO_DOWNLOADS
     if via == "git":
-        cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(_APPLICATION)
+        cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
         cache = Path(cache).expanduser()
         git = GitTransport(base, branch=mirror.branch, cache=cache, on_progress=on_progress)
         return git, _NO_DOWNLOADS
@@ -60,6 +60,7 @@ def transport_for(
     if via == "http":
         window = chosen_pace(base, settings).concurrency
         return HttpTransport(base, download, window=window), manners
+    require_extra("browser", "via=browser")
     browser = _browser(base, settings, download)
     return browser, {**manners, **browser.settings()}
 

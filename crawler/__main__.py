@@ -1,0 +1,21 @@
+"""The program ``epoch-mirror``, also ``python -m crawler``: ``scrapy`` with this project's settings.
+
+``scrapy`` finds a project by the ``scrapy.cfg`` of the working directory or of a directory above
+it. An installed package has none, so this program names the settings itself and works everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+
+from scrapy.cmdline import execute
+
+
+def main() -> None:
+    """Pass the command line on to Scrapy."""
+    os.environ["SCRAPY_SETTINGS_MODULE"] = "crawler.settings"
+    execute()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Where mirrors file, sample and feeds lie: in a checkout, in an installed package, in an egg."""
+
+from __future__ import annotations
+
+import atexit
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import platformdirs
+
+APPLICATION = "epoch-mirror-crawler"
+"""The name of the user's data and cache directories."""
+
+_PACKAGE = "crawler"
+_DATA = "data"  # holds what setup.py copies from beside the package
+
+
+def checkout() -> Path | None:
+    """Return the checkout that this code runs from, None where the package is installed."""
+    package = files(_PACKAGE)
+    if isinstance(package, Path) and (package.parent / "scrapy.cfg").is_file():
+        return package.parent
+    return None
+
+
+def feeds_directory() -> Path:
+    """Return the directory of feeds: ``feeds`` in a checkout, else the user's data directory."""
+    return (checkout() or platformdirs.user_data_path(APPLICATION)) / "feeds"
+
+
+def mirrors_file(setting: str | None) -> Path:
+    """Return the mirrors file that the setting names, by default the checkout's or the package's."""
+    if setting:
+        return Path(setting)
+    return (checkout() or _packaged_data()) / "mirrors.toml"
+
+
+@cache
+def _packaged_data() -> Path:
+    """Return the package's data as a directory on disk.
+
+    From an egg it is unpacked for the life of the process. ``importlib.resources.as_file`` does
+    this for directories from Python 3.12 on only.
+    """
+    data = files(_PACKAGE).joinpath(_DATA)
+    if isinstance(data, Path):
+        return data
+    folder = TemporaryDirectory(prefix=f"{APPLICATION}-")
+    atexit.register(folder.cleanup)
+    copy = Path(folder.name) / _DATA
+    _copy(data, copy)
+    return copy
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    if source.is_dir():
+        target.mkdir()
+        for entry in source.iterdir():
+            _copy(entry, target / entry.name)
+    else:
+        target.write_bytes(source.read_bytes())

@@ -1,0 +1,195 @@
+"""Scrapy's own commands in the project, and spiders of others under its settings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from crawling import ROOT, clean_environment
+from misbehaving import redirect
+
+from crawler import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from misbehaving import MisbehavingServer
+
+FOREIGN = '''
+"""A spider that knows nothing of the project, with a contract for ``scrapy check``."""
+
+import os
+
+from scrapy import Request, Spider
+
+
+class Foreign(Spider):
+    name = "foreign"
+
+    async def start(self):
+        yield Request(os.environ["FOREIGN_URL"])
+
+    def parse(self, response):
+        """Yield one item.
+
+        @url {url}
+        @returns items 1 1
+        @scrapes title
+        """
+        yield {{"title": response.text.strip(), "url": response.url}}
+'''
+
+
+@pytest.fixture
+def server(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> MisbehavingServer:
+    """Return a server of one page, ``page.txt``; ``moved.txt`` redirects to it."""
+    directory = tmp_path / "site"
+    directory.mkdir()
+    (directory / "page.txt").write_text("渡船准点\n", encoding="utf-8")
+    server = serve(directory)
+    server.behave("/moved.txt", redirect("/page.txt"))
+    return server
+
+
+class Scrapy:
+    """Runs ``scrapy`` in the project.
+
+    Attributes:
+        directory: holds the module ``foreign_spiders``.
+        url: what its spider asks for.
+    """
+
+    def __init__(self, directory: Path, url: str) -> None:
+        self.directory = directory
+        self.url = url
+        text = FOREIGN.format(url=url)
+        (directory / "foreign_spiders.py").write_text(text, encoding="utf-8")
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it with the project's own spiders."""
+        environment = {"FOREIGN_URL": self.url, "PYTHONPATH": str(self.directory)}
+        return subprocess.run(
+            [sys.executable, "-m", "scrapy", *words, "-s", f"FEEDS_DIRECTORY={self.feeds}"],
+            cwd=ROOT,
+            env=clean_environment(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    def foreign(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it with the foreign spider beside the project's own."""
+        return self(*words, "-s", "SPIDER_MODULES=crawler.spiders,foreign_spiders")
+
+    @property
+    def feeds(self) -> Path:
+        """Where feeds would lie that a command began."""
+        return self.directory / "feeds"
+
+
+@pytest.fixture
+def scrapy(server: MisbehavingServer, tmp_path: Path) -> Scrapy:
+    return Scrapy(tmp_path, f"{server.base}page.txt")
+
+
+def assert_quiet(done: subprocess.CompletedProcess[str]) -> None:
+    """Assert that a command did what it should, and nothing of the project's complained.
+
+    ``scrapy parse`` of 2.19 itself does what Scrapy has deprecated, which ``py.warnings`` logs.
+    """
+    assert done.returncode == 0, done.stderr
+    log = "\n".join(line for line in done.stderr.splitlines() if "[py.warnings]" not in line)
+    for word in ("Traceback", "ERROR", "WARNING", "Disabled"):
+        assert word not in log, log
+
+
+def test_list_names_the_projects_spiders(scrapy: Scrapy) -> None:
+    done = scrapy("list")
+    assert_quiet(done)
+    assert "epoch_mirror" in done.stdout.split()
+
+
+def test_settings_are_the_projects(scrapy: Scrapy) -> None:
+    done = scrapy("settings", "--get", "USER_AGENT")
+    assert_quiet(done)
+    assert done.stdout.startswith(f"epoch-mirror-crawler/{__version__} (+https://")
+
+
+def test_version_tells_the_libraries(scrapy: Scrapy) -> None:
+    done = scrapy("version", "-v")
+    assert_quiet(done)
+    assert "Scrapy       : 2.19" in done.stdout
+
+
+@pytest.mark.parametrize("spider", [(), ("--spider", "epoch_mirror")], ids=["none", "ours"])
+def test_fetch_prints_a_page_of_any_host(scrapy: Scrapy, spider: tuple[str, ...]) -> None:
+    done = scrapy("fetch", *spider, scrapy.url)
+    assert_quiet(done)
+    assert done.stdout == "渡船准点\n\n"
+    assert not scrapy.feeds.exists()
+
+
+def test_fetch_follows_a_redirect(scrapy: Scrapy, server: MisbehavingServer) -> None:
+    done = scrapy("fetch", f"{server.base}moved.txt")
+    assert_quiet(done)
+    assert done.stdout == "渡船准点\n\n"
+
+
+def test_fetch_obeys_robots_txt(scrapy: Scrapy, tmp_path: Path) -> None:
+    (tmp_path / "site" / "robots.txt").write_text("User-agent: *\nDisallow: /page\n")
+    assert scrapy("fetch", scrapy.url).stdout == ""
+
+
+@pytest.mark.parametrize("spider", [(), ("--spider", "epoch_mirror")], ids=["none", "ours"])
+def test_the_shell_has_a_response(scrapy: Scrapy, spider: tuple[str, ...]) -> None:
+    done = scrapy("shell", *spider, scrapy.url, "-c", "(response.status, response.text.strip())")
+    assert_quiet(done)
+    assert done.stdout.endswith("(200, '渡船准点')\n")
+    assert not scrapy.feeds.exists()
+
+
+def test_check_finds_no_contract_of_the_projects_spiders(scrapy: Scrapy) -> None:
+    done = scrapy("check")
+    assert_quiet(done)
+    assert "Ran 0 contracts" in done.stderr
+    assert not scrapy.feeds.exists()
+
+
+def test_check_runs_the_contracts_of_a_foreign_spider(scrapy: Scrapy) -> None:
+    done = scrapy.foreign("check", "foreign")
+    assert_quiet(done)
+    assert "Ran 2 contracts" in done.stderr
+
+
+@pytest.mark.parametrize("pipelines", [(), ("--pipelines",)], ids=["without", "with pipelines"])
+def test_parse_prints_the_items_of_a_foreign_spider(
+    scrapy: Scrapy, pipelines: tuple[str, ...]
+) -> None:
+    done = scrapy.foreign("parse", "--spider", "foreign", "--nocolour", *pipelines, scrapy.url)
+    assert_quiet(done)
+    assert "[{'title': '渡船准点', 'url': " in done.stdout
+
+
+@pytest.mark.parametrize("page", ["page.txt", "moved.txt"])
+def test_a_foreign_spider_crawls_under_these_settings(
+    scrapy: Scrapy, server: MisbehavingServer, tmp_path: Path, page: str
+) -> None:
+    """Its items go to Scrapy's exports, untouched by the project's pipelines."""
+    scrapy.url = f"{server.base}{page}"
+    done = scrapy.foreign("crawl", "foreign", "-O", str(tmp_path / "items.json"))
+    assert_quiet(done)
+    items = json.loads((tmp_path / "items.json").read_text(encoding="utf-8"))
+    assert items == [{"title": "渡船准点", "url": f"{server.base}page.txt"}]
+    assert not scrapy.feeds.exists()
+
+
+def test_runspider_takes_a_foreign_spider_too(scrapy: Scrapy) -> None:
+    done = scrapy("runspider", str(scrapy.directory / "foreign_spiders.py"), "-o", "-:json")
+    assert_quiet(done)
+    assert json.loads(done.stdout)[0]["title"] == "渡船准点"
