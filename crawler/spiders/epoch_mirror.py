@@ -87,7 +87,7 @@ class EpochMirrorSpider(Spider):
             try:
                 await self.way.open()
                 self.run.commit = self.way.commit
-                self.compare()
+                await self.compare()
             except RunError as error:
                 self.run.end(error)
                 return
@@ -98,11 +98,11 @@ class EpochMirrorSpider(Spider):
             async for article in self.read(frontier):
                 yield article
 
-    def compare(self) -> None:
+    async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, where the way knows."""
         if isinstance(self.way, ComparingTransport):
             since = self.run.store.state.get("commit")
-            self.frontier.changes = self.way.changed_since(
+            self.frontier.changes = await self.way.changed_since(
                 since if isinstance(since, str) else None
             )
             self.frontier.blob_id = self.way.blob_id

@@ -58,7 +58,7 @@ class RemoteTransport(_Way, Protocol):
 class ComparingTransport(Protocol):
     """A way that knows what changed without reading it."""
 
-    def changed_since(self, commit: str | None) -> Changes | None:
+    async def changed_since(self, commit: str | None) -> Changes | None:
         """Return what changed since a commit; None where that is not known."""
 
     def blob_id(self, path: str) -> str | None:

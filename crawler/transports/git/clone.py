@@ -28,7 +28,14 @@ from typing import IO, TYPE_CHECKING
 from crawler.exceptions import MirrorUnusable, RunError, TryLater, WrongUsage
 from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis, readable
 from crawler.transports.git.limits import GitLimits, Watch
-from crawler.transports.git.program import CONFIGURATION, MINIMUM_VERSION, environment, run
+from crawler.transports.git.program import (
+    CONFIGURATION,
+    MINIMUM_VERSION,
+    OUTPUT_BYTES,
+    Lifeline,
+    environment,
+    run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,6 +99,7 @@ class Clone:
         self._remote_env = environment(self.folder / "gitconfig", protocols=remote.protocols)
         self._on_progress = on_progress
         self._lock: IO[str] | None = None
+        self._lifeline: Lifeline | None = None
 
     async def update(self, branch: str | None) -> str:
         """Bring the clone to the state of the remote's ``branch``; return its commit.
@@ -120,6 +128,9 @@ class Clone:
 
     def release(self) -> None:
         """Let other runs use the clone."""
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -178,6 +189,22 @@ class Clone:
             log.warning("the clone %s is damaged: %s", self.git_dir, error)
             self.mark_damaged()
 
+    async def git(self, *arguments: str, most_bytes: int = OUTPUT_BYTES) -> bytes:
+        """Run git on the clone and return what it prints, at most so many bytes.
+
+        Raises:
+            GitFailed: git ended with an error.
+            MirrorUnusable: it passed a limit.
+        """
+        return await run(
+            ["--git-dir", str(self.git_dir), *arguments],
+            env=self.env,
+            watch=self._watch(self.git_dir, room=1),
+            lifeline=self._line(),
+            lock=self._lock,
+            most_bytes=most_bytes,
+        )
+
     async def _git(self, *arguments: str, git_dir: Path | None = None, room: int = 1) -> str:
         """Run git on the clone; nothing it does here reaches beyond the disk."""
         return await self._run(arguments, self.env, git_dir or self.git_dir, room)
@@ -192,13 +219,20 @@ class Clone:
     async def _run(
         self, arguments: Sequence[str], env: Mapping[str, str], git_dir: Path, room: int = 1
     ) -> str:
-        return await run(
+        printed = await run(
             ["--git-dir", str(git_dir), *arguments],
             env=env,
             watch=self._watch(git_dir, room),
+            lifeline=self._line(),
             lock=self._lock,
             on_progress=self._on_progress,
         )
+        return printed.decode("utf-8", "replace")
+
+    def _line(self) -> Lifeline:
+        if self._lifeline is None:
+            self._lifeline = Lifeline()
+        return self._lifeline
 
     def _watch(self, git_dir: Path, room: int) -> Watch:
         limits = replace(self.limits, clone_bytes=room * self.limits.clone_bytes)

@@ -103,10 +103,10 @@ class GitTransport:
             GitMissing: no git program.
         """
         self.commit = await self._clone.update(self._branch)
-        self._objects = Objects(self._clone.git_dir, self._clone.env)
+        self._objects = Objects(self._clone.git_dir, self._clone.env, self._limits)
         self._files = Files(self._objects, self.commit, self._clone.folder)
 
-    def changed_since(self, commit: str | None) -> Changes | None:
+    async def changed_since(self, commit: str | None) -> Changes | None:
         """Return what changed from ``commit`` to the one that is read.
 
         From now on the clone keeps ``commit``, so that a run that does not reach its end can be
@@ -117,12 +117,12 @@ class GitTransport:
             everything is to be compared), or more changes than the limit.
         """
         assert self.commit is not None, "not open"  # noqa: S101 (a mistake of the caller)
-        comparison = Comparison(self._clone.git_dir, self._clone.env)
-        if commit is None or not comparison.keep(commit, BASE):
+        comparison = Comparison(self._clone.git, self._limits.changed_paths)
+        if commit is None or not await comparison.keep(commit, BASE):
             return None
         if commit == self.commit:
             return Changes()
-        return comparison.changes(commit, self.commit, self._limits.changed_paths)
+        return await comparison.changes(commit, self.commit)
 
     def read(self, path: str) -> bytes:
         """Return the content of a page, such as ``indexes/x/README.md``.
