@@ -27,7 +27,8 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageError, PageMalformed, PageTooLarge, WrongUsage
-from crawler.transports.git.transport import Changes, GitTransport, remote_at
+from crawler.transports.git.remote import remote_at
+from crawler.transports.git.transport import Changes, GitTransport
 
 CORPUS = Path(__file__).parent.parent / os.environ.get("EPOCH_CORPUS", "../shared/corpus")
 

@@ -41,7 +41,11 @@ def transport_for(
     if via == "git":
         cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(_APPLICATION)
         return GitTransport(
-            base, branch=mirror.branch, cache=Path(cache).expanduser(), on_progress=on_progress
+            base,
+            branch=mirror.branch,
+            cache=Path(cache).expanduser(),
+            name=mirror.name,
+            on_progress=on_progress,
         ), {}
     if via == "http":
         return HttpTransport(base), _manners(base, settings)

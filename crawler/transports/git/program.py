@@ -98,7 +98,7 @@ shift 2
 _WATCHER = """\
 trap '' HUP INT TERM
 while read -r line; do group=$line; done
-[ -z "$group" ] || kill -9 -- "-$group"
+[ -z "$group" ] || kill -s KILL -- "-$group"
 """
 
 LINE_BYTES = 300

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from crawler.exceptions import (
     PageError,
@@ -17,16 +14,17 @@ from crawler.exceptions import (
     PageMissing,
     PageTooLarge,
     TryLater,
-    WrongUsage,
 )
 from crawler.transports.git.changes import Changes, Comparison, is_plain
-from crawler.transports.git.clone import BASE, Clone, CloneBusy, Remote
+from crawler.transports.git.clone import BASE, Clone, CloneBusy
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
+from crawler.transports.git.remote import remote_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 __all__ = [
     "Changes",
@@ -64,6 +62,7 @@ class GitTransport:
         *,
         branch: str | None,
         cache: Path,
+        name: str = "",
         limits: GitLimits | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
@@ -73,6 +72,7 @@ class GitTransport:
             remote: address (https, http, file) or directory of a repository.
             branch: the branch to follow; None: the one the remote names as its default.
             cache: directory for clones.
+            name: the mirror's name, for messages.
             limits: what the mirror may cost.
             on_progress: told git's lines of progress while it clones or fetches.
 
@@ -81,7 +81,9 @@ class GitTransport:
         """
         self._limits = limits or GitLimits()
         self._branch = branch
-        self._clone = Clone(remote_at(remote), cache.absolute(), self._limits, on_progress)
+        self._clone = Clone(
+            remote_at(remote), cache.absolute(), self._limits, on_progress, name=name
+        )
         self._objects: Objects | None = None
         self._files: Files | None = None
         self._prepared: dict[str, Entry] = {}
@@ -206,40 +208,3 @@ class GitTransport:
             message = f"{path} is {KINDS.get(kind, 'of an unknown kind')}, not a page"
             raise PageMalformed(message)
         return entry
-
-
-def remote_at(address: str) -> Remote:
-    """Return where ``address`` points.
-
-    Only https, http and the own disk: ssh and git need an account or are gone at the big hosts;
-    ``ext::`` and its like run programs.
-
-    Raises:
-        WrongUsage: another transport, or a password in the address (it would be in logs).
-    """
-    if not address.isprintable():
-        message = f"{address!r} is no address"
-        raise WrongUsage(message)
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
-    if scheme is None:
-        return _directory(address)
-    parts = urlsplit(address)
-    if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
-        return Remote(address, ("file",))
-    if scheme[2] != "://" or parts.scheme not in {"https", "http"} or not parts.hostname:
-        message = (
-            f"{address!r} is no address for git: use https://, http://, file:/// or a directory"
-        )
-        raise WrongUsage(message)
-    if parts.username is not None or parts.password is not None:
-        message = "an address for git may hold no user name and no password"
-        raise WrongUsage(message)
-    return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
-
-
-def _directory(address: str) -> Remote:
-    path = Path(address).expanduser().absolute()
-    if not path.exists() and re.match(r"[^/]+:", address):
-        message = f"{address!r}: ssh is not used; give the mirror's https:// address"
-        raise WrongUsage(message)
-    return Remote(path.as_uri(), ("file",))
