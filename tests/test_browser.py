@@ -29,7 +29,6 @@ from crawler.urls import copy_of, section_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from scrapy import Request
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.project import get_project_settings
 

@@ -194,7 +194,9 @@ def test_a_mirror_of_sha256_ids(tmp_path: Path, cache: Path) -> None:
         assert {path: way.read(path) for path in MIRROR} == MIRROR
     mirror.commit(MIRROR | {"pages/ncid1/n12.md": b"new"}, parent=first)
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(added=frozenset({"pages/ncid1/n12.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(
+            added=frozenset({"pages/ncid1/n12.md"})
+        )
 
 
 def test_a_shallow_mirror_can_be_cloned(mirror: Repository, tmp_path: Path, cache: Path) -> None:
@@ -212,7 +214,7 @@ def test_a_shallow_mirror_can_be_cloned(mirror: Repository, tmp_path: Path, cach
 def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
         first = way.commit
-        assert way.changed_since(None) is None
+        assert asyncio.run(way.changed_since(None)) is None
     files = MIRROR | {
         "README.md": b"new home",
         "pages/ncid1/n12.md": b"new",
@@ -224,7 +226,7 @@ def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Pa
     second = mirror.commit(files, parent=first)
     with opened(mirror.path, cache) as way:
         assert way.commit == second
-        assert way.changed_since(first) == Changes(
+        assert asyncio.run(way.changed_since(first)) == Changes(
             added=frozenset({"pages/ncid1/n12.md", "pages/ncid3/n12.md"}),
             modified=frozenset({"README.md"}),
             deleted=frozenset({"pages/ncid2/n10.md"}),
@@ -239,7 +241,7 @@ def test_nothing_new_is_told_by_one_look_at_the_remote(
         first = way.commit
     commands.unlink()
     with opened(mirror.path, cache) as way:
-        changes = way.changed_since(first)
+        changes = asyncio.run(way.changed_since(first))
     assert changes == Changes()
     assert not changes
     said = commands.read_text()
@@ -268,7 +270,7 @@ def test_an_unfinished_run_can_be_compared_again(mirror: Repository, cache: Path
         with opened(mirror.path, cache) as way:
             if turn == 0:
                 start = way.commit
-            changes = way.changed_since(start)
+            changes = asyncio.run(way.changed_since(start))
             assert changes is not None, turn
             assert changes.modified == ({"README.md"} if turn else set())
 
@@ -279,7 +281,7 @@ def test_many_updates_leave_few_packs(mirror: Repository, cache: Path) -> None:
     for turn in range(50):
         files = MIRROR | {"README.md": large + b"%d" % turn}
         with opened(mirror.path, cache) as way:
-            way.changed_since(commit)
+            asyncio.run(way.changed_since(commit))
         commit = mirror.commit(files, parent=commit)
     packs = list(clone_of(cache).glob("objects/pack/*.pack"))
     assert len(packs) <= 22
@@ -291,12 +293,12 @@ def test_more_changes_than_the_limit_are_everything(mirror: Repository, cache: P
         first = way.commit
     mirror.commit({f"pages/s/n{n}.md": b"%d" % n for n in range(30)}, parent=first)
     with opened(mirror.path, cache, limits=GitLimits(changed_paths=36)) as way:
-        changes = way.changed_since(first)
+        changes = asyncio.run(way.changed_since(first))
         assert changes is not None
         assert len(changes.added) == 30
         assert len(changes.deleted) == 6
     with opened(mirror.path, cache, limits=GitLimits(changed_paths=35)) as way:
-        assert way.changed_since(first) is None
+        assert asyncio.run(way.changed_since(first)) is None
 
 
 # -- the history, the branch -----------------------------------------------------------------
@@ -308,7 +310,9 @@ def test_history_restarted_with_the_old_commit_still_ours(mirror: Repository, ca
     mirror.commit(MIRROR | {"pages/ncid1/n12.md": b"new"})  # no parent: a new history
     git(mirror.path, "gc", "--prune=now", "-q")
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(added=frozenset({"pages/ncid1/n12.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(
+            added=frozenset({"pages/ncid1/n12.md"})
+        )
 
 
 @pytest.mark.parametrize(
@@ -319,14 +323,14 @@ def test_an_old_commit_that_is_gone_means_compare_everything(
     mirror: Repository, cache: Path, old: str
 ) -> None:
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(old) is None
+        assert asyncio.run(way.changed_since(old)) is None
         assert way.read("README.md") == HOME
 
 
 def test_an_id_that_is_no_commit_means_compare_everything(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
         blob = way.version_of("README.md")
-        assert way.changed_since(blob) is None
+        assert asyncio.run(way.changed_since(blob)) is None
 
 
 def test_the_default_branch_renamed(mirror: Repository, cache: Path) -> None:
@@ -336,7 +340,7 @@ def test_the_default_branch_renamed(mirror: Repository, cache: Path) -> None:
     mirror.branch = "main"
     mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(modified=frozenset({"README.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
 
 
 def test_the_only_branch_is_taken_where_head_leads_nowhere(mirror: Repository, cache: Path) -> None:

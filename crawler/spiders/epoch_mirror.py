@@ -107,7 +107,11 @@ class EpochMirrorSpider(Spider):
         while True:
             try:
                 await self.transport.open()
-                self.compare()
+                await self.compare()
+            except MirrorMoved as notice:
+                if self.follow(notice):
+                    continue
+                break
             except RunError as error:
                 self.run.end(error)
                 break
@@ -122,12 +126,12 @@ class EpochMirrorSpider(Spider):
         if self.run.failed:
             raise CloseSpider(self.run.outcome.status)
 
-    def compare(self) -> None:
+    async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, where the transport knows."""
         self.run.commit = self.transport.commit
         if isinstance(self.transport, Comparing):
             since = self.run.store.state.get("commit")
-            self.frontier.changes = self.transport.changed_since(
+            self.frontier.changes = await self.transport.changed_since(
                 since if isinstance(since, str) else None
             )
             self.frontier.blob_id = self.transport.version_of

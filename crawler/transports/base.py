@@ -71,7 +71,7 @@ class Transport(Protocol):
 class Comparing(Protocol):
     """A transport that knows what changed without reading it."""
 
-    def changed_since(self, commit: str | None) -> Changes | None:
+    async def changed_since(self, commit: str | None) -> Changes | None:
         """Return what changed since ``commit``; None where that is not known."""
 
     def version_of(self, path: str) -> str | None:

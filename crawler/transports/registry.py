@@ -53,8 +53,13 @@ def transport_for(
         return PathTransport(base), _NO_DOWNLOADS
     if via == "git":
         cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
-        cache = Path(cache).expanduser()
-        git = GitTransport(base, branch=mirror.branch, cache=cache, on_progress=on_progress)
+        git = GitTransport(
+            base,
+            branch=mirror.branch,
+            cache=Path(cache).expanduser(),
+            name=mirror.name,
+            on_progress=on_progress,
+        )
         return git, _NO_DOWNLOADS
     manners = _manners(base, settings)
     if via == "http":

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from crawler.exceptions import (
     PageError,
@@ -20,17 +17,18 @@ from crawler.exceptions import (
     PageTooLarge,
     RunError,
     TryLater,
-    WrongUsage,
 )
 from crawler.transports.base import LOCAL_WINDOW, Fetched
 from crawler.transports.git.changes import Changes, Comparison, is_plain
-from crawler.transports.git.clone import BASE, Clone, CloneBusy, Remote
+from crawler.transports.git.clone import BASE, Clone, CloneBusy
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
+from crawler.transports.git.remote import remote_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 __all__ = [
     "Changes",
@@ -69,6 +67,7 @@ class GitTransport:
         *,
         branch: str | None,
         cache: Path,
+        name: str = "",
         limits: GitLimits | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
@@ -78,6 +77,7 @@ class GitTransport:
             remote: address (https, http, file) or directory of a repository.
             branch: the branch to follow; None: the one the remote names as its default.
             cache: directory for clones.
+            name: the mirror's name, for messages.
             limits: what the mirror may cost.
             on_progress: told git's lines of progress while it clones or fetches.
 
@@ -86,7 +86,9 @@ class GitTransport:
         """
         self._limits = limits or GitLimits()
         self._branch = branch
-        self._clone = Clone(remote_at(remote), cache.absolute(), self._limits, on_progress)
+        self._clone = Clone(
+            remote_at(remote), cache.absolute(), self._limits, on_progress, name=name
+        )
         self._objects: Objects | None = None
         self._files: Files | None = None
         self._prepared: dict[str, Entry] = {}
@@ -110,10 +112,10 @@ class GitTransport:
             GitMissing: no git program.
         """
         self.commit = await self._clone.update(self._branch)
-        self._objects = Objects(self._clone.git_dir, self._clone.env)
+        self._objects = Objects(self._clone.git_dir, self._clone.env, self._limits)
         self._files = Files(self._objects, self.commit, self._clone.folder)
 
-    def changed_since(self, commit: str | None) -> Changes | None:
+    async def changed_since(self, commit: str | None) -> Changes | None:
         """Return what changed from ``commit`` to the one that is read.
 
         From now on the clone keeps ``commit``, so that a run that does not reach its end can be
@@ -124,12 +126,12 @@ class GitTransport:
             everything is to be compared), or more changes than the limit.
         """
         assert self.commit is not None, "not open"  # noqa: S101 (a mistake of the caller)
-        comparison = Comparison(self._clone.git_dir, self._clone.env)
-        if commit is None or not comparison.keep(commit, BASE):
+        comparison = Comparison(self._clone.git, self._limits.changed_paths)
+        if commit is None or not await comparison.keep(commit, BASE):
             return None
         if commit == self.commit:
             return Changes()
-        return comparison.changes(commit, self.commit, self._limits.changed_paths)
+        return await comparison.changes(commit, self.commit)
 
     async def fetch(self, path: str) -> Fetched:
         """Read a page; a damaged clone is repaired first, and given up where that fails.
@@ -242,40 +244,3 @@ class GitTransport:
             message = f"{path} is {KINDS.get(kind, 'of an unknown kind')}, not a page"
             raise PageMalformed(message)
         return entry
-
-
-def remote_at(address: str) -> Remote:
-    """Return where ``address`` points.
-
-    Only https, http and the own disk: ssh and git need an account or are gone at the big hosts;
-    ``ext::`` and its like run programs.
-
-    Raises:
-        WrongUsage: another transport, or a password in the address (it would be in logs).
-    """
-    if not address.isprintable():
-        message = f"{address!r} is no address"
-        raise WrongUsage(message)
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
-    if scheme is None:
-        return _directory(address)
-    parts = urlsplit(address)
-    if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
-        return Remote(address, ("file",))
-    if scheme[2] != "://" or parts.scheme not in {"https", "http"} or not parts.hostname:
-        message = (
-            f"{address!r} is no address for git: use https://, http://, file:/// or a directory"
-        )
-        raise WrongUsage(message)
-    if parts.username is not None or parts.password is not None:
-        message = "an address for git may hold no user name and no password"
-        raise WrongUsage(message)
-    return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
-
-
-def _directory(address: str) -> Remote:
-    path = Path(address).expanduser().absolute()
-    if not path.exists() and re.match(r"[^/]+:", address):
-        message = f"{address!r}: ssh is not used; give the mirror's https:// address"
-        raise WrongUsage(message)
-    return Remote(path.as_uri(), ("file",))
