@@ -35,6 +35,7 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed looked at
     "audit": {"exceptions", "formats", "items", "urls"},
+    "report": {"exceptions", "text"},
     # Scrapy's side
     "logformatter": set(),
     "middlewares": {"config", "exceptions", "politeness", "run"},
@@ -46,7 +47,7 @@ KNOWS: dict[str, set[str]] = {
     "spiders": {
         "config", "exceptions", "frontier", "items", "middlewares", "run", "transports",
     },
-    "commands": {"audit", "exceptions", "run"},
+    "commands": {"audit", "exceptions", "report", "run"},
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
 
