@@ -34,7 +34,7 @@ KNOWS: dict[str, set[str]] = {
         "config", "exceptions", "formats", "items", "loaders", "run", "store", "urls",
     },
     # a feed looked at
-    "audit": {"exceptions", "formats", "items", "urls"},
+    "audit": {"exceptions", "formats", "items", "schema", "urls"},
     "report": {"exceptions", "text"},
     # Scrapy's side
     "logformatter": set(),
