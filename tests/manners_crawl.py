@@ -84,7 +84,7 @@ class ListSpider(Spider):
             raise CloseSpider(type(error).__name__) from error
         finally:
             window.cancel()
-        yield  # type: ignore[unreachable] - makes this a generator, as Scrapy wants it
+        yield  # type: ignore[unreachable] # makes this a generator, as Scrapy wants it
 
     def note(self, url: str, task: Task[Fetched]) -> None:
         """Note the outcome of one address."""

@@ -35,7 +35,8 @@ KNOWS: dict[str, set[str]] = {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store", "urls",
     },
     # a feed looked at
-    "audit": {"exceptions", "formats", "items", "urls"},
+    "audit": {"exceptions", "formats", "items", "schema", "urls"},
+    "report": {"exceptions", "text"},
     # Scrapy's side
     "logformatter": set(),
     "middlewares": {"config", "exceptions", "politeness"},
@@ -49,7 +50,7 @@ KNOWS: dict[str, set[str]] = {
         "config", "driver", "exceptions", "frontier", "items", "middlewares", "readers", "run",
         "transports",
     },
-    "commands": {"audit", "exceptions", "run"},
+    "commands": {"audit", "exceptions", "report", "run"},
     "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""

@@ -336,7 +336,13 @@ def opened(**settings: object) -> BrowserTransport:
     base = "https://github.com/o/r/blob/master/"
     project = get_project_settings()
     project.update(settings)
-    way, _ = transport_for(Mirror("m", base, {"browser": base}), "browser", project, print)
+    way, _ = transport_for(
+        Mirror("m", base, {"browser": base}),
+        "browser",
+        project,
+        download=no_download,
+        on_progress=print,
+    )
     assert isinstance(way, BrowserTransport)
     return way
 
