@@ -39,7 +39,7 @@ KNOWS: dict[str, set[str]] = {
     "report": {"exceptions", "text"},
     # Scrapy's side
     "logformatter": set(),
-    "middlewares": {"config", "exceptions", "politeness"},
+    "middlewares": {"config", "exceptions", "politeness", "run"},
     "transports": {
         "config", "exceptions", "formats", "frontier", "items", "politeness", "urls",
     },
@@ -56,7 +56,7 @@ KNOWS: dict[str, set[str]] = {
 """What each part may know; a part is a module or a package of ``crawler``."""
 
 SCRAPYS = {
-    "commands", "driver", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports"
+    "commands", "driver", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports", "__main__",
 }  # fmt: skip
 """Parts that may know Scrapy; a few of their modules do not either."""
 

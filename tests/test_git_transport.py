@@ -390,9 +390,7 @@ def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
         limits = Watch(GitLimits(), tmp_path)
         lifeline = program.Lifeline()
         running = asyncio.ensure_future(
-            program.run(
-                ["fetch"], env=dict(os.environ), watch=limits, lifeline=lifeline, lock=lock
-            )
+            program.run(["fetch"], env=dict(os.environ), watch=limits, lifeline=lifeline, lock=lock)
         )
         while not (tmp_path / "runs").exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
@@ -401,7 +399,7 @@ def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
             with pytest.raises(BlockingIOError):
                 fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
             await running
-        lifeline.close()
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lifeline.close()
 
     asyncio.run(run())

@@ -18,7 +18,7 @@ from crawler.store.feed import FeedStore
 from crawler.store.state import PackedIds, PublishedArticle, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NOON = dt.datetime(2026, 11, 1, 12, 30, 1, tzinfo=dt.UTC)
@@ -425,8 +425,13 @@ def test_lines_are_on_the_disk_before_the_state_knows_them(
         safe: list[int] = []
         file = getattr(store, name)
         sync, commit = file.sync, store.state.commit
-        monkeypatch.setattr(file, "sync", lambda: safe.append(file.size) or sync())
-        monkeypatch.setattr(store.state, "commit", lambda: safe.append(-1) or commit())
+
+        def note(what: int, then: Callable[[], None]) -> None:
+            safe.append(what)
+            then()
+
+        monkeypatch.setattr(file, "sync", lambda: note(file.size, sync))
+        monkeypatch.setattr(store.state, "commit", lambda: note(-1, commit))
         store.commit()
         assert safe == [len((directory / f"{name}.jsonl").read_bytes()), -1]
         monkeypatch.undo()
