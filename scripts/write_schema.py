@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # what follows lies under the path just given
+from crawler.formats.registry import find_format  # noqa: E402
 from crawler.schema import article_schema, listing_schema  # noqa: E402
 
 FOLDER = ROOT / "docs" / "schema"
@@ -21,9 +22,10 @@ FOLDER = ROOT / "docs" / "schema"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schemas by the name of their file."""
+    epoch = find_format("epoch")
     return {
-        "article.schema.json": article_schema(),
-        "listing.schema.json": listing_schema(),
+        "article.schema.json": article_schema(epoch),
+        "listing.schema.json": listing_schema(epoch),
     }
 
 

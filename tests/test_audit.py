@@ -23,8 +23,8 @@ from crawler.audit.tables import print_tables
 from crawler.commands.audit import Command, exit_status
 from crawler.exceptions import WrongUsage
 from crawler.formats.epoch.article import read_article
+from crawler.formats.epoch.paths import copy_of
 from crawler.loaders import Reading, load_article
-from crawler.urls import copy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

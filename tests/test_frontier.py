@@ -29,7 +29,7 @@ from crawler.exceptions import (
     PageUnreachable,
     WrongUsage,
 )
-from crawler.frontier.frontier import blob_id_of
+from crawler.frontier.changes import blob_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

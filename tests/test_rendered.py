@@ -16,6 +16,7 @@ from crawler.exceptions import PageError, PageMalformed, PageMissing, PageUnreac
 from crawler.formats.epoch.article import ArticlePage, read_article
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
+from crawler.formats.epoch.paths import copy_of, section_of
 from crawler.formats.epoch.rendered import (
     UNSUPPORTED_KEYS,
     article_markdown,
@@ -23,7 +24,6 @@ from crawler.formats.epoch.rendered import (
     home_markdown,
     index_markdown,
 )
-from crawler.urls import copy_of, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crawler.config.mirrors import Mirror, checked_name, expanded, load_mirrors
 from crawler.exceptions import WrongUsage
-from crawler.urls import is_section_id
+from crawler.formats.base import Format
 
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
 """Environment variable that names the mirror to crawl where ``-a mirror=`` does not."""
@@ -72,7 +72,7 @@ class CrawlOptions:
             mirror=mirror,
             via=mirror.way(given.get("via")),
             feed=feed.absolute(),
-            sections=_ids(given.get("sections", "")),
+            sections=_ids(given.get("sections", ""), mirror.format),
             limit=_count("limit", given.get("limit")),
             recheck=_truth("recheck", given.get("recheck", "false")),
             follow_move=_truth("follow_move", given.get("follow_move", "false")),
@@ -80,10 +80,10 @@ class CrawlOptions:
         )
 
 
-def _ids(text: str) -> frozenset[str]:
+def _ids(text: str, mirror_format: Format) -> frozenset[str]:
     ids = [part for part in text.replace(",", " ").split() if part]
     for one in ids:
-        if not is_section_id(one):
+        if not mirror_format.is_section_id(one):
             raise WrongUsage(f"sections={text}: {one!r} is no section id; say ncid278,nf1412576")
     return frozenset(ids)
 

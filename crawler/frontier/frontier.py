@@ -7,31 +7,23 @@ input or output of its own but through the store, so it is the same whatever the
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
-from crawler.formats.epoch.home import read_home
-from crawler.formats.epoch.index import read_index
-from crawler.formats.epoch.source import decoded
-from crawler.frontier.changes import Changes
+from crawler.formats.pages import ArticlePage
+from crawler.frontier.changes import Changes, blob_id_of, changed_articles
 from crawler.frontier.listings import Listings
 from crawler.frontier.target import Target
 from crawler.items import Article
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
-from crawler.store.state import PackedIds
-from crawler.urls import HOME, Copy, copy_of, index_path
-
-if TYPE_CHECKING:
-    from crawler.formats.epoch.article import ArticlePage
+from crawler.store.state import PackedIds, PublishedArticle
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +73,7 @@ class Frontier:
             shrunk_share: fewer entries than this share of the last complete run: unusable.
         """
         self.options = options
+        self.format = options.mirror.format
         self.store = store
         self.counts = counts
         self.clock = clock
@@ -145,11 +138,11 @@ class Frontier:
         try:
             if target.kind == "article":
                 return self._took_article(target, body, page)
-            text = decoded(body)
             if target.kind == "home":
-                self.lists.take_home(read_home(text))
+                self.lists.take_home(self.format.read_home(body))
             else:
-                self.lists.take_index(target, read_index(text, target.section))
+                index = self.format.read_index(body, target.section, target.page or None)
+                self.lists.take_index(target, index)
         except PageError as error:
             return self._no_good(target, error)
         except MirrorMoved:
@@ -174,11 +167,11 @@ class Frontier:
             self.lists_asked = self.lists_complete = True
             return
         self._report_changes()
-        yield Target("home", HOME)
+        yield Target("home", self.format.home)
         yield from self._all_in()
         # Also one that is set aside: it is one request, and all its news wait behind it.
         for section in self.lists.names:
-            yield Target("index", index_path(section), section)
+            yield Target("index", self.format.index_path(section), section)
         yield from self._all_in()
         self.lists.check_size(self.shrunk_share)
         yield from self._archives()
@@ -222,8 +215,7 @@ class Frontier:
         """Tell whether the way knows that nothing changed, and nothing is left to fetch."""
         if self.changes is None or self.options.recheck:
             return False
-        changed = self.changes.added or self.changes.modified or self.changes.deleted
-        return not (changed or self.lists.are_due(self._troubled) or self.store.pending())
+        return not (self.changes or self.lists.are_due(self._troubled) or self.store.pending())
 
     def _report_changes(self) -> None:
         """Note which published articles' pages changed or vanished, from their paths alone."""
@@ -233,21 +225,12 @@ class Frontier:
             self.lists.warn(
                 "the state last compared with is unknown to the mirror: all is compared"
             )
-            lines = self.store.state.written()
-        elif self.changes is not None:
-            paths = self.changes.modified | self.changes.deleted
-            copies = sorted(copy for path in paths if (copy := copy_of(path)))
-            lines = self.store.state.written_from(copies)
-        else:
+        elif self.changes is None:
             return
-        for article, written in lines:
-            if written.section is None:
-                continue
-            blob = self.blob_id(Copy(written.section, article).path)
-            if blob is None:
-                self.counts.differs("vanished", article)
-            elif written.blob and blob != written.blob:
-                self.counts.differs("changed", article)
+        changes = None if self.compare_all else self.changes
+        state = self.store.state
+        for kind, article in changed_articles(state, self.format, changes, self.blob_id):
+            self.counts.differs(kind, article)
 
     def _wanted(self) -> PackedIds:
         """Return the articles to fetch, the newest first."""
@@ -271,8 +254,8 @@ class Frontier:
                     self.counts.limited = True
                     return
                 yield None
-            copies = self.lists.copies(article)
-            yield Target("article", copies[0].path, copies[0].section, 0, article, copies[1:])
+            path, *others = self.lists.paths(article)
+            yield Target("article", path, id=article, others=tuple(others))
 
     def _limit_in_sight(self) -> bool:
         """Tell whether what was given and what is awaited may already reach the limit."""
@@ -286,12 +269,16 @@ class Frontier:
     def _published(self) -> Iterator[Target | None]:
         """Yield the pages of lines that the feed has, on a recheck, to compare them."""
         for article, written in self.store.state.written():
-            copy = next(iter(self.lists.copies(article)), Copy("", article))
-            section = written.section or copy.section
-            path = Copy(section, article).path
+            path = self._published_path(article, written)
             if self.blob_id and written.blob and self.blob_id(path) == written.blob:
                 continue
-            yield Target("article", path, section, 0, article, published=written)
+            yield Target("article", path, id=article, published=written)
+
+    def _published_path(self, article: str, written: PublishedArticle) -> str:
+        """Return the path of the page that a line was made from, as far as that is known."""
+        if not written.section and (paths := self.lists.paths(article)):
+            return paths[0]
+        return self.format.article_path(written.section or "", article)
 
     # -- what was read ---------------------------------------------------------------------
 
@@ -305,12 +292,10 @@ class Frontier:
     def _took_article(
         self, target: Target, body: bytes, page: ArticlePage | None
     ) -> Article | None:
-        # Here, not above: nearly all runs of a crontab find nothing new, and do without the
-        # 0.2 s that the readers' patterns take to compile.
-        from crawler.formats.epoch.article import read_article  # noqa: PLC0415
+        # Here, not above: nearly all runs of a crontab find nothing new, and need no loader.
         from crawler.loaders import Reading, load_article  # noqa: PLC0415
 
-        page = page or read_article(decoded(body))
+        page = page or self.format.read_article(body)
         if page.original.id != target.id:
             raise PageMalformed(f"it is the page of {page.original.id}")
         reading = Reading(
@@ -322,17 +307,16 @@ class Frontier:
             if target.second_transport
             else self.unsupported_keys,
         )
-        article = load_article(page, reading)
+        article = load_article(page, reading, self.format)
         self._read(target)
         self.counts.unusable_urls += page.unusable_urls
         if target.published:
             if target.published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
             return None
+        article.came_from(blob_id_of(body))
         if article.truncated and target.kept is not None:
             article = target.kept
-        else:
-            self.store.blobs[target.id] = blob_id_of(body)
         if article.truncated and target.others:
             self._try_other(target, kept=article)
             return None
@@ -346,12 +330,11 @@ class Frontier:
         self, target: Target, *, kept: Article | None = None, trouble: PageError | None = None
     ) -> None:
         """Queue the article's next copy."""
-        copy, *others = target.others
+        path, *others = target.others
         self._again.append(
             replace(
                 target,
-                path=copy.path,
-                section=copy.section,
+                path=path,
                 others=tuple(others),
                 kept=target.kept or kept,
                 trouble=target.trouble or trouble,
@@ -371,7 +354,7 @@ class Frontier:
         if target.kind == "home":
             raise MirrorUnusable(
                 f"mirror {self.options.mirror.name!r} cannot be reached by {self.options.via}: its "
-                f"home page {HOME}: {error}"
+                f"home page {target.path}: {error}"
             )
         if target.published:
             self.counts.differs("vanished" if error.reason == "missing" else "unread", target.id)
@@ -407,8 +390,3 @@ class Frontier:
         if _PUT_OFF.fullmatch(error.reason):
             return False
         return error.reason == "http_403" or target.key in self._set_aside
-
-
-def blob_id_of(body: bytes) -> str:
-    """Return the id git gives these bytes; it tells a page that changed from one that did not."""
-    return hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()

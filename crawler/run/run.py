@@ -58,7 +58,9 @@ class Run:
         self.closed = False
         self.cut_short: str | None = None
         self._told: Outcome | None = None
-        self.store = FeedStore(options.feed, options.mirror.name, self.about())
+        self.store = FeedStore(
+            options.feed, options.mirror.name, self.about(), options.mirror.format
+        )
 
     @classmethod
     def begin(cls, crawler: Crawler, options: CrawlOptions) -> Run:

@@ -110,7 +110,8 @@ class EpochMirrorSpider(Spider):
 
     async def read(self, frontier: Frontier) -> AsyncIterator[Article]:
         """Read page after page on this machine; yield the articles."""
-        bulk = Bulk(cast("LocalTransport", self.way), self.readers)
+        mirror_format = frontier.options.mirror.format
+        bulk = Bulk(cast("LocalTransport", self.way), self.readers, mirror_format)
         try:
             async for target, had, page in bulk.pages(self.targets, lambda: self.run.counts.wanted):
                 if self.closing or self.run.counts.error:

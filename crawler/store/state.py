@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from crawler.urls import Copy
+from crawler.formats.pages import Copy
 
 STATE_VERSION = 1
 
@@ -34,8 +34,8 @@ CREATE TEMP TABLE IF NOT EXISTS seen (id TEXT, section TEXT, PRIMARY KEY (id, se
 
 _TABLES = ("meta", "sections", "listings", "articles", "archives", "failures")
 
-# The newest article first: ids are numbers that grow.
-_NEWEST = "CAST(substr(id, 2) AS INTEGER) DESC, id DESC"
+# The newest article first; what an id is ordered by, the mirror's format tells.
+_NEWEST = "id_order(id) DESC, id DESC"
 
 
 class PublishedArticle(NamedTuple):
@@ -89,8 +89,12 @@ class State:
     All changes since the last :meth:`commit` stand or fall together.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, id_order: Callable[[str], int]) -> None:
         """Open ``path``, made if it is missing.
+
+        Args:
+            path: the file.
+            id_order: gives the number that an article's id is ordered by, the newest greatest.
 
         Raises:
             sqlite3.DatabaseError: it is damaged, or the system refuses it (``is_damage``).
@@ -98,6 +102,7 @@ class State:
         """
         self.fresh = not path.exists()
         self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.create_function("id_order", 1, id_order, deterministic=True)
         try:
             self._open()
         except BaseException:

@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from crawler.exceptions import PageError, RunError, TransportDamaged, WrongUsage
+from crawler.formats.base import Format
+from crawler.formats.pages import ArticlePage
 from crawler.transports.base import LocalTransport
 
 if TYPE_CHECKING:
-    from crawler.formats.epoch.article import ArticlePage
     from crawler.transports.readers import Readers
 
 logger = logging.getLogger(__name__)
@@ -82,10 +83,17 @@ class Bulk:
         over: why the way was closed, where what it keeps could not be mended.
     """
 
-    def __init__(self, way: LocalTransport, processes: int) -> None:
-        """Say from where, and how many processes may read articles where there are many."""
+    def __init__(self, way: LocalTransport, processes: int, mirror_format: Format) -> None:
+        """Set up the reading of a mirror.
+
+        Args:
+            way: gives the pages.
+            processes: how many may read articles where there are many.
+            mirror_format: reads an article's page.
+        """
         self.way = way
         self.processes = processes
+        self._format = mirror_format
         self.readers: Readers | None = None
         self.over: RunError | None = None
 
@@ -119,7 +127,7 @@ class Bulk:
     async def _start_readers(self) -> None:
         from crawler.transports.readers import Readers  # noqa: PLC0415 (0.2 s that few runs need)
 
-        self.readers = Readers(self.processes)
+        self.readers = Readers(self.processes, self._format)
         await self.readers.start()
 
     def _read(

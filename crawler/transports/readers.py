@@ -24,8 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from crawler.formats.epoch.article import ArticlePage, read_article
-from crawler.formats.epoch.source import decoded
+from crawler.formats.base import Format
+from crawler.formats.pages import ArticlePage
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +43,15 @@ class Readers:
         width: how many there are.
     """
 
-    def __init__(self, width: int) -> None:
-        """Say how many; none runs yet."""
+    def __init__(self, width: int, mirror_format: Format) -> None:
+        """Set up ``width`` readers of a format's articles; no process runs yet."""
         self.width = width
+        self._format = mirror_format
         self._readers: list[_Reader] = []
 
     async def start(self) -> None:
         """Start the processes; they need half a second to be ready."""
-        self._readers = [await _Reader.started() for _ in range(self.width)]
+        self._readers = [await _Reader.started(self._format) for _ in range(self.width)]
 
     def read(self, bodies: Sequence[bytes]) -> asyncio.Future[Read]:
         """Have a batch of pages read by whoever has the least to do."""
@@ -70,14 +71,15 @@ class Readers:
 class _Reader:
     """One process, and the batches that it has not answered yet, the oldest first."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, mirror_format: Format) -> None:
         self.process = process
+        self._format = mirror_format
         self.alive = True
         self._waiting: deque[tuple[int, asyncio.Future[Read]]] = deque()
         self._answers = asyncio.ensure_future(self._take_answers())
 
     @classmethod
-    async def started(cls) -> _Reader:
+    async def started(cls, mirror_format: Format) -> _Reader:
         paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", __name__),
@@ -86,7 +88,7 @@ class _Reader:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             start_new_session=True,  # Ctrl-C is the crawler's to handle
         )
-        return cls(process)
+        return cls(process, mirror_format)
 
     @property
     def waiting(self) -> int:
@@ -96,7 +98,7 @@ class _Reader:
         assert self.process.stdin is not None  # noqa: S101 (a pipe, as asked for)
         answer: asyncio.Future[Read] = asyncio.get_running_loop().create_future()
         self._waiting.append((len(bodies), answer))
-        frame = pickle.dumps(list(bodies), pickle.HIGHEST_PROTOCOL)
+        frame = pickle.dumps((self._format, list(bodies)), pickle.HIGHEST_PROTOCOL)
         self.process.stdin.writelines((_LENGTH.pack(len(frame)), frame))
         return answer
 
@@ -127,15 +129,16 @@ class _Reader:
 def main(given: BinaryIO, taken: BinaryIO) -> None:
     """Read batches of pages until there are no more."""
     while head := given.read(_LENGTH.size):
-        bodies = pickle.loads(given.read(_LENGTH.unpack(head)[0]))  # noqa: S301 (the crawler's)
-        frame = pickle.dumps([_read(body) for body in bodies], pickle.HIGHEST_PROTOCOL)
+        mirror_format, bodies = pickle.loads(given.read(_LENGTH.unpack(head)[0]))  # noqa: S301 (the crawler's)
+        read = [_read(mirror_format, body) for body in bodies]
+        frame = pickle.dumps(read, pickle.HIGHEST_PROTOCOL)
         taken.write(_LENGTH.pack(len(frame)) + frame)
         taken.flush()
 
 
-def _read(body: bytes) -> ArticlePage | None:
+def _read(mirror_format: Format, body: bytes) -> ArticlePage | None:
     try:
-        return read_article(decoded(body))
+        return mirror_format.read_article(body)
     except Exception:  # noqa: BLE001 (whatever it is, the crawler meets it again and tells)
         return None
 

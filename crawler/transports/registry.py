@@ -41,7 +41,11 @@ def transport_for(
     if via == "git":
         cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(_APPLICATION)
         return GitTransport(
-            base, branch=mirror.branch, cache=Path(cache).expanduser(), on_progress=on_progress
+            base,
+            branch=mirror.branch,
+            cache=Path(cache).expanduser(),
+            parts=mirror.format.parts,
+            on_progress=on_progress,
         ), {}
     if via == "http":
         return HttpTransport(base), _manners(base, settings)
@@ -49,6 +53,7 @@ def transport_for(
 
     browser = BrowserTransport(
         base,
+        mirror_format=mirror.format,
         executable=settings["BROWSER_EXECUTABLE"],
         # a page is one request of the host's pace, whatever it loads
         contexts=min(

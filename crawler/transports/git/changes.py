@@ -5,36 +5,20 @@ from __future__ import annotations
 import logging
 import re
 import subprocess
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from crawler.frontier.changes import Changes
 from crawler.transports.git.program import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-PARTS_OF_A_MIRROR = ("README.md", "indexes", "pages")
-"""What is compared: the home page, the lists, the articles (all that a mirror has)."""
-
 FORBIDDEN_NAMES = frozenset({"", ".", "..", ".git"})
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 SECONDS = 60
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """The difference between two states of a mirror, as paths such as ``pages/x/n1.md``."""
-
-    added: frozenset[str] = frozenset()
-    modified: frozenset[str] = frozenset()
-    deleted: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        """Return whether anything changed."""
-        return bool(self.added or self.modified or self.deleted)
 
 
 def is_plain(path: str) -> bool:
@@ -56,10 +40,17 @@ class Comparison:
         known = COMMIT.fullmatch(commit) and self._succeeds(("cat-file", "-e", commit + "^{tree}"))
         return bool(known) and self._succeeds(arguments)
 
-    def changes(self, old: str, new: str, most: int) -> Changes | None:
-        """Return what differs; None where that cannot be told, or is more than ``most`` paths."""
+    def changes(self, old: str, new: str, most: int, parts: Sequence[str]) -> Changes | None:
+        """Return what differs; None where that cannot be told, or is more than ``most`` paths.
+
+        Args:
+            old: the commit compared with.
+            new: the commit that is read.
+            most: how many paths may differ.
+            parts: files and folders that are compared; none: all.
+        """
         with self._start("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--",
-                         *PARTS_OF_A_MIRROR) as git:  # fmt: skip
+                         *parts) as git:  # fmt: skip
             assert git.stdout is not None  # noqa: S101 (PIPE says so)
             found: dict[str, set[str]] = {"A": set(), "M": set(), "D": set()}
             for count, (kind, path) in enumerate(_pairs(git.stdout), 1):

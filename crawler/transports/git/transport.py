@@ -19,14 +19,15 @@ from crawler.exceptions import (
     TryLater,
     WrongUsage,
 )
-from crawler.transports.git.changes import Changes, Comparison, is_plain
+from crawler.frontier.changes import Changes
+from crawler.transports.git.changes import Comparison, is_plain
 from crawler.transports.git.clone import BASE, Clone, CloneBusy, Remote
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "Changes",
@@ -64,6 +65,7 @@ class GitTransport:
         *,
         branch: str | None,
         cache: Path,
+        parts: Sequence[str] = (),
         limits: GitLimits | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class GitTransport:
             remote: address (https, http, file) or directory of a repository.
             branch: the branch to follow; None: the one the remote names as its default.
             cache: directory for clones.
+            parts: files and folders that hold the mirror's pages; none: all of the repository.
             limits: what the mirror may cost.
             on_progress: told git's lines of progress while it clones or fetches.
 
@@ -81,6 +84,7 @@ class GitTransport:
         """
         self._limits = limits or GitLimits()
         self._branch = branch
+        self._parts = tuple(parts)
         self._clone = Clone(remote_at(remote), cache.absolute(), self._limits, on_progress)
         self._objects: Objects | None = None
         self._files: Files | None = None
@@ -122,7 +126,7 @@ class GitTransport:
             return None
         if commit == self.commit:
             return Changes()
-        return comparison.changes(commit, self.commit, self._limits.changed_paths)
+        return comparison.changes(commit, self.commit, self._limits.changed_paths, self._parts)
 
     def read(self, path: str) -> bytes:
         """Return the content of a page, such as ``indexes/x/README.md``.
