@@ -104,5 +104,5 @@ def _answer(
     else:
         article = frontier.took(target, body)
     if article is not None:
-        frontier.store.write(as_record(article))
+        frontier.store.write(as_record(article), blob=article.blob_id)
         frontier.counts.new += 1

@@ -15,8 +15,9 @@ from crawling import Feed, start_crawl
 from mirrorkit import large_mirror
 
 from crawler.exceptions import TransportDamaged, TryLater, WrongUsage
+from crawler.formats.registry import find_format
+from crawler.frontier.target import Target
 from crawler.transports import bulk
-from crawler.urls import Copy
 
 if TYPE_CHECKING:
     from crawling import Running
@@ -184,14 +185,17 @@ def test_a_way_that_cannot_be_mended_is_asked_no_more(width: int) -> None:
         def close(self) -> None:
             pass
 
-    places = [Copy("nf1", f"n{number}") for number in range(4 * bulk.BATCH)]
+    places = [
+        Target("article", f"pages/nf1/n{number}.md", id=f"n{number}")
+        for number in range(4 * bulk.BATCH)
+    ]
 
-    def due(room: int) -> list[Copy]:
+    def due(room: int) -> list[Target]:
         taken, places[:] = places[:room], places[room:]
         return taken
 
     async def read() -> list[object]:
-        reading = bulk.Bulk(Broken(), 0)  # type: ignore[arg-type]
+        reading = bulk.Bulk(Broken(), 0, find_format())  # type: ignore[arg-type]
         reading.readers = Pretended() if width else None  # type: ignore[assignment]
         return [had async for _, had, _ in reading.pages(due, lambda: 0)]
 

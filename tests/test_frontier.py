@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +28,7 @@ from crawler.exceptions import (
     PageUnreachable,
     WrongUsage,
 )
-from crawler.frontier.changes import blob_id_of
+from crawler.frontier.changes import Changes, blob_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from driving import Walked
 
-    from crawler.frontier.changes import Changes
     from crawler.frontier.frontier import Frontier
     from crawler.frontier.target import Target
     from crawler.items import Article
@@ -576,17 +574,8 @@ def test_an_archive_page_is_read_once(mirror: Path, feed: Path) -> None:
 # -- what a way knows of changes ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Changed:
-    """What a way tells of two states of a mirror."""
-
-    added: frozenset[str] = frozenset()
-    modified: frozenset[str] = frozenset()
-    deleted: frozenset[str] = frozenset()
-
-
 def changes(**kinds: Iterable[str]) -> Changes:
-    return Changed(**{kind: frozenset(paths) for kind, paths in kinds.items()})
+    return Changes(**{kind: frozenset(paths) for kind, paths in kinds.items()})
 
 
 def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:

@@ -22,7 +22,7 @@ class EpochFormat:
     """A mirror of the Epoch Times; ``paths`` has its layout."""
 
     home = paths.HOME
-    parts = paths.PARTS
+    parts: tuple[str, ...] = paths.PARTS
     entries_per_page = paths.ENTRIES_PER_PAGE
     id_pattern = paths.ID_PATTERN
     url_pattern = paths.URL_PATTERN
