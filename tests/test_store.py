@@ -14,7 +14,7 @@ import pytest
 from crawling import Feed, assert_offsets_meet
 
 from crawler.exceptions import FeedUnusable, WrongUsage
-from crawler.store import feed as module
+from crawler.store import recovery
 from crawler.store.feed import FeedStore
 from crawler.store.state import PackedIds, PublishedArticle
 
@@ -333,12 +333,12 @@ def test_a_state_that_the_system_refuses_is_not_put_aside(
     """A full disk is no damage: status 5, and the state stays where it is."""
     filled(directory)
 
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, id_order: object) -> None:
         refused = sqlite3.OperationalError("refused")
         refused.sqlite_errorcode = error
         raise refused
 
-    monkeypatch.setattr(module, "State", refuse)
+    monkeypatch.setattr(recovery, "State", refuse)
     with pytest.raises(FeedUnusable, match="refused"):
         FeedStore(directory, "small", ABOUT)
     assert not [path for path in directory.iterdir() if "aside" in path.name]
