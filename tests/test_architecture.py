@@ -44,7 +44,7 @@ KNOWS: dict[str, set[str]] = {
     "pipelines": {"exceptions", "items", "run", "schema", "urls"},
     "extensions": {"exceptions", "run"},
     "spiders": {
-        "config", "exceptions", "frontier", "items", "middlewares", "run", "transports",
+        "config", "exceptions", "formats", "frontier", "items", "middlewares", "run", "transports",
     },
     "commands": {"audit", "exceptions", "run"},
 }  # fmt: skip

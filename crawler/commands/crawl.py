@@ -11,9 +11,10 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
+from scrapy import signals
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.crawler import Crawler
-from scrapy.exceptions import UsageError
+from scrapy.exceptions import NotConfigured, UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -46,6 +47,8 @@ class Command(CrawlCommand):
         self._quieten()
         crawler = self._create_crawler(args[0])
         self.failure: BaseException | None = None
+        self.spider_error: BaseException | None = None
+        crawler.signals.connect(self._spider_failed, signal=signals.spider_error)
         self._watch(self.crawler_process.crawl(crawler, **opts.spargs))
         self.crawler_process.start()
         for number in STOPPING:
@@ -70,6 +73,10 @@ class Command(CrawlCommand):
     def _failed(self, failure: BaseException | Failure | None) -> None:
         self.failure = failure if isinstance(failure, BaseException) else None
 
+    def _spider_failed(self, failure: Failure) -> None:
+        """Keep what a callback of a spider without a run fails with."""
+        self.spider_error = self.spider_error or failure.value
+
     def _status(self, crawler: Crawler) -> int:
         if isinstance(self.failure, RunError):
             _tell(self.failure)
@@ -77,18 +84,17 @@ class Command(CrawlCommand):
             logger.critical("the crawl could not begin", exc_info=self.failure)
         try:
             run = Run.of(crawler)
-        except KeyError:  # none began: another spider, or wrong usage
+        except NotConfigured:  # none began: another spider, or wrong usage
             return self._status_without_run()
         if not run.closed:
             self._close(run)
         return run.outcome.exit_code
 
     def _status_without_run(self) -> int:
-        if self.failure is None:
+        error = self.failure or self.spider_error
+        if error is None:
             return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
-        if isinstance(self.failure, RunError):
-            return outcome_of_error(self.failure).exit_code
-        return 1
+        return outcome_of_error(error).exit_code if isinstance(error, RunError) else 1
 
     def _close(self, run: Run) -> None:
         """Close a run whose spider never opened, so that it has its line."""

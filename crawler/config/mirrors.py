@@ -136,7 +136,7 @@ def _described(file: Path, name: str, table: Mapping[str, Any]) -> Mirror:
     mirror_format = _format(texts, where)
     return Mirror(
         name=checked_name(name),
-        public=_web_base(texts["public"], f"{where}: public", rendered=True),
+        public=web_base(texts["public"], f"{where}: public", rendered=True),
         ways=ways,
         sections=_sections(table.get("sections", []), where, mirror_format),
         branch=texts.get("branch"),
@@ -166,11 +166,15 @@ def _base(folder: Path, way: str, value: str, where: str) -> str:
         return str((folder / expanded(value, f"{where}: {way}")).resolve())
     if way == "git":
         return value
-    return _web_base(value, f"{where}: {way}", rendered=way == "browser")
+    return web_base(value, f"{where}: {way}", rendered=way == "browser")
 
 
-def _web_base(value: str, where: str, *, rendered: bool = False) -> str:
-    """Return an address that ends in ``/``; where pages are ``rendered``, ``#/`` may be in it."""
+def web_base(value: str, where: str, *, rendered: bool = False) -> str:
+    """Return an address that ends in ``/``; where pages are ``rendered``, ``#/`` may be in it.
+
+    Raises:
+        WrongUsage: it is no address, or names a user, a query or a fragment.
+    """
     try:
         parts = urlsplit(value)
         _ = parts.port  # raises for one that is no number
@@ -265,7 +269,7 @@ def checked_name(name: str) -> str:
 def _at_url(address: str, name: str | None) -> Mirror:
     if address.partition("://")[0].lower() not in ("http", "https"):
         raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
-    base = _web_base(address, "mirror", rendered=True)
+    base = web_base(address, "mirror", rendered=True)
     parts = urlsplit(base)
     named = name or unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc
     ways = {"http": base, "git": address, "browser": base}

@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 
 from crawler import __version__
 from crawler.config.options import CrawlOptions
@@ -74,9 +75,13 @@ class Run:
         """Return the run of ``crawler``.
 
         Raises:
-            KeyError: it runs a spider that has none.
+            NotConfigured: it runs a spider that has none, such as that of ``scrapy shell``. A
+                component that asks for the run when Scrapy builds it stands aside then.
         """
-        return _runs[crawler]
+        run = _runs.get(crawler)
+        if run is None:
+            raise NotConfigured
+        return run
 
     def say(self, doing: str) -> None:
         """Note in words what the run is doing before its first page; the progress shows it."""
