@@ -107,15 +107,20 @@ class Format(Protocol):
             PageError: it cannot be read.
         """
 
-    def read_index(self, body: bytes, section: str, page: int | None) -> Index:
-        """Read a section's own index, or its archive page number ``page``.
+    def read_index(self, body: bytes, section: str) -> Index:
+        """Read a section's own index, or an archive page.
 
         Raises:
             PageError: it cannot be read.
         """
 
     def is_whole(self, index: Index, page: int | None) -> bool:
-        """Tell whether an index page that was read is a list, and not cut short."""
+        """Tell whether an index page that was read is a list, and not cut short.
+
+        Args:
+            index: what it says.
+            page: number of the archive page; None: a section's own index.
+        """
 
     def read_article(self, body: bytes) -> ArticlePage:
         """Read an article's page.

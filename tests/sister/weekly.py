@@ -81,7 +81,7 @@ class WeeklyFormat:
     def read_home(self, body: bytes) -> Home:
         return Home((Label("周刊", ALL),) if _ENTRY.search(_text(body)) else ())
 
-    def read_index(self, body: bytes, section: str, page: int | None) -> Index:
+    def read_index(self, body: bytes, section: str) -> Index:
         text = _text(body)
         found = _ENTRY.findall(text)
         entries = {article: Entry(article, title) for title, article in found}

@@ -40,7 +40,7 @@ class EpochFormat:
         """Read the home page."""
         return read_home(decoded(body))
 
-    def read_index(self, body: bytes, section: str, page: int | None) -> Index:  # noqa: ARG002 - both kinds read alike
+    def read_index(self, body: bytes, section: str) -> Index:
         """Read a section's own index, or an archive page."""
         return read_index(decoded(body), section)
 
