@@ -117,6 +117,15 @@ def test_a_lost_state_is_rebuilt(weekly: Callable[..., Result], mirror: Path) ->
     assert "article" not in result.run["pages"]
 
 
+def test_a_feed_of_another_format(weekly: Callable[..., Result], mirror: Path) -> None:
+    feed = weekly(path=str(mirror)).feed
+    before = feed.data("articles.jsonl")
+    result = weekly(path=str(mirror), format="epoch")
+    assert result.exit_code == 2, result.log
+    assert "holds article '100003', which is no id of the mirror's format" in result.log
+    assert feed.data("articles.jsonl") == before
+
+
 def test_an_update_by_git(weekly: Callable[..., Result], mirror: Path) -> None:
     """What changed is told by path: new articles are read, a changed page is noted."""
     commit(mirror)
@@ -131,6 +140,9 @@ def test_an_update_by_git(weekly: Callable[..., Result], mirror: Path) -> None:
     assert result.run["articles"] == 1
     assert result.run["changed"]["changed"]["ids"] == ids(99_998)
     assert result.run["pages"]["article"] == 1
+    (mirror / "other.md").write_text("still none", encoding="utf-8")
+    commit(mirror)
+    assert weekly(git=str(mirror)).run["pages"] == {}
 
 
 def commit(directory: Path) -> None:

@@ -94,7 +94,7 @@ class Frontier(Plan):
         return None
 
     def failed(self, target: Target, error: PageError) -> Article | None:
-        """Take in that a page could not be had; return the article an earlier copy gave, if any.
+        """Note that a page could not be fetched; return the article an earlier copy gave, if any.
 
         Raises:
             MirrorUnusable: it was the home page.
@@ -200,10 +200,10 @@ class Frontier(Plan):
         return None
 
     def _second_way_helps(self, target: Target, error: PageError) -> bool:
-        """Tell whether to try the page once by the second way.
+        """Tell whether to try the page once by the second transport.
 
         Only a page that is refused for good (403) or was set aside: what a busy host puts off
-        comes whole by the first way later, and an article's line is for ever. So also one that
+        comes whole by the first transport later, and an article's line is for ever. So also one that
         was set aside is not tried while it is answered with 429 or 5xx.
         """
         if self.second_unsupported_keys is None or target.second_transport or target.published:

@@ -79,7 +79,7 @@ class Listings:
 
         Args:
             section: its id.
-            differs: tells whether a page that was read has changed, as far as the way can know.
+            differs: tells whether a page that was read has changed, as far as the transport can know.
         """
         read = self.store.state.archives_read(section)
         targets = []

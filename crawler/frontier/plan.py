@@ -146,13 +146,13 @@ class Plan:
         self.lists_asked = True
 
     def _differs(self, path: str) -> bool:
-        """Tell whether a page that was read before has changed, as far as the way can know."""
+        """Tell whether a page that was read before has changed, as far as the transport can know."""
         if self.changes is None:
             return self.compare_all
         return path in self.changes.modified or path in self.changes.added
 
     def _nothing_to_do(self) -> bool:
-        """Tell whether the way knows that nothing changed, and nothing is left to fetch."""
+        """Tell whether the transport knows that nothing changed, and nothing is left to fetch."""
         if self.changes is None or self.options.recheck:
             return False
         return not (self.changes or self.lists.are_due(self._troubled) or self.store.pending())

@@ -1,7 +1,7 @@
-"""The store: the feed's files and the state kept as one, so that neither runs ahead.
+"""The store: a feed's files and its state, written so that neither runs ahead.
 
-An article counts as known only after its line is safely in the feed; whatever the state
-missed of the feed when a run was killed is read from the feed when the next one starts.
+An article counts as known only after its line is on disk. What the state missed when a run was
+killed, the next run reads from the feed.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from crawler.store.state import PackedIds
 
 logger = logging.getLogger(__name__)
 
-# How often what was written is forced to the disk and made known, in seconds.
+# Seconds between two commits: the files are synced, then the state.
 COMMIT_INTERVAL = 2.0
 
-# A page that fails is tried by every run for so long, then looked at once a week.
+# A page that fails is tried by every run for a week, then once a week.
 SET_ASIDE_AFTER = 7 * 86400.0
 SET_ASIDE_INTERVAL = 7 * 86400.0
 
@@ -38,7 +38,7 @@ class FeedStore:
     """A feed's directory, held by one run.
 
     Attributes:
-        given_up: the state failed; it stays as it was last committed.
+        given_up: whether the state failed; it stays as it was last committed.
         before: sizes of ``articles.jsonl`` and ``listings.jsonl`` when the run began.
     """
 
@@ -49,16 +49,16 @@ class FeedStore:
         about: Mapping[str, Any],
         mirror_format: Format | None = None,
     ) -> None:
-        """Take the feed's lock, repair what a killed run left, and learn what is known.
+        """Lock the feed, repair what a killed run left, and open the state.
 
         Args:
-            directory: the feed's; made if it is missing.
+            directory: the feed's; created if it is missing.
             mirror: name of the mirror that the feed must belong to.
             about: what the lock's note and a killed run's line say of this run.
             mirror_format: the mirror's; None: the default one.
 
         Raises:
-            WrongUsage: the feed belongs to another mirror.
+            WrongUsage: the feed belongs to another mirror, or is of another format.
             FeedBusy: another run holds it.
             FeedUnusable: it cannot be written, is damaged, or of another version.
         """
@@ -72,11 +72,12 @@ class FeedStore:
         self.lock = Lock(directory / "lock")
         with ExitStack() as opened:
             opened.callback(self.lock.leave)
-            check_owner(directory, mirror, about.get("address"), self.lock.left_behind)
+            known = mirror_format or find_format()
+            check_owner(directory, mirror, about.get("address"), self.lock.left_behind, known)
             self.articles = opened.enter_context(self._opened("articles.jsonl"))
             self.listings = opened.enter_context(self._opened("listings.jsonl"))
             self.runs = opened.enter_context(self._opened("runs.jsonl"))
-            self._recovery = Recovery(self.articles, self.listings, mirror_format or find_format())
+            self._recovery = Recovery(self.articles, self.listings, known)
             with self.guard():
                 self.state = self._recovery.state_at(directory / "state.sqlite")
             account_for_the_dead(self.runs, mirror, self.lock.left_behind, self._sizes)

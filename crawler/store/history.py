@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.formats.base import Format
 from crawler.items import CONTRACT_VERSION
 from crawler.store.jsonlines import JsonLines
 from crawler.store.recovery import number
@@ -17,9 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 def check_owner(
-    directory: Path, mirror: str, address: str | None, note: Mapping[str, Any] | None
+    directory: Path,
+    mirror: str,
+    address: str | None,
+    note: Mapping[str, Any] | None,
+    mirror_format: Format,
 ) -> None:
-    """Refuse a feed of another mirror or contract, before anything is written.
+    """Refuse a feed of another mirror, format or contract, before anything is written.
 
     Args:
         directory: the feed's.
@@ -27,9 +32,10 @@ def check_owner(
         address: its address where that is all that it is named by: many mirrors are called
             ``master``, by the end of their address, and are told apart by it.
         note: what a run that died left in the lock; it tells where no article was written yet.
+        mirror_format: the mirror's.
 
     Raises:
-        WrongUsage: the feed belongs to another mirror.
+        WrongUsage: the feed belongs to another mirror, or holds articles of another format.
         FeedUnusable: it keeps another version of the contract.
     """
     for record in (*_first_records(directory), note or {}):
@@ -43,6 +49,12 @@ def check_owner(
             raise WrongUsage(
                 f"the feed {directory} belongs to the mirror at {record['address']}, not "
                 f"to {address}: name this one with -a name=, or another feed with -a feed=DIR"
+            )
+        article = record.get("id")
+        if isinstance(article, str) and not mirror_format.is_article_id(article):
+            raise WrongUsage(
+                f"the feed {directory} holds article {article[:40]!r}, which is no id of the mirror's "
+                "format: change 'format' in the mirrors file, or name another feed with -a feed=DIR"
             )
         if (version := record.get("contract", CONTRACT_VERSION)) != CONTRACT_VERSION:
             raise FeedUnusable(
