@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from crawling import ROOT, assert_sound, mirrors_file
+from crawling import ROOT, asked, assert_sound, mirrors_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,8 +28,8 @@ def article(number: int, text: str = "") -> str:
     return f"# 岛记：第{number}天\n> {day} 林一、周二 HTTPS://Weekly.Example/a/{number}\n\n{text}\n~~\n"
 
 
-def write_mirror(directory: Path, numbers: Iterable[int]) -> None:
-    """Write the weekly's mirror of these articles, three entries a page."""
+def write_mirror(directory: Path, numbers: Iterable[int], best: Iterable[int] = ()) -> None:
+    """Write the weekly's mirror of these articles, three entries a page; list the best again."""
     numbers = list(numbers)
     pages = [numbers[at : at + 3] for at in range(0, len(numbers), 3)]
     pager = " ".join(f"[{page}](/indexes/{page}.md)" for page in range(1, len(pages) + 1))
@@ -39,7 +39,10 @@ def write_mirror(directory: Path, numbers: Iterable[int]) -> None:
         lines = [f"* [第{one}天](/articles/{one}.md)" for one in reversed(listed)]
         text = "\n".join([*lines, "", pager, ""])
         (directory / "indexes" / f"{page}.md").write_text(text, encoding="utf-8")
-    (directory / "README.md").write_text(text, encoding="utf-8")
+    entries = [f"* [第{one}天](/articles/{one}.md)" for one in best]
+    (directory / "best.md").write_text("\n".join([*entries, ""]), encoding="utf-8")
+    link = "[精选](/best.md)\n" if entries else ""
+    (directory / "README.md").write_text(text + link, encoding="utf-8")
     for number in numbers:
         path = directory / "articles" / f"{number}.md"
         path.write_text(article(number), encoding="utf-8")
@@ -70,7 +73,7 @@ def weekly(tmp_path: Path, crawl: Crawl) -> Callable[..., Result]:
 @pytest.fixture
 def mirror(tmp_path: Path) -> Path:
     directory = tmp_path / "mirror"
-    write_mirror(directory, range(OLDEST, OLDEST + 8))
+    write_mirror(directory, range(OLDEST, OLDEST + 8), best=(100_000, 99_997))
     return directory
 
 
@@ -83,8 +86,8 @@ def test_a_mirror_of_another_format(weekly: Callable[..., Result], mirror: Path)
     result = weekly(path=str(mirror))
     assert result.exit_code == 0, result.log
     assert result.feed.ids == ids(*range(OLDEST + 7, OLDEST - 1, -1))
-    assert result.run["pages"] == {"home": 1, "index": 1, "archive": 2, "article": 8}
-    assert result.run["entries"] == 8
+    assert result.run["pages"] == {"home": 1, "index": 2, "archive": 2, "article": 8}
+    assert (result.run["entries"], result.run["duplicates"]) == (10, 2)
     assert_sound(result.feed)
     assert result.feed.article("100000") == result.feed.articles[3]
     line = result.feed.article("100000")
@@ -98,12 +101,12 @@ def test_a_mirror_of_another_format(weekly: Callable[..., Result], mirror: Path)
         "mirror_url": "https://example.org/weekly/blob/master/articles/100000.md",
     }
     assert line["authors"] == [{"name": "林一"}, {"name": "周二"}]
-    assert line["sections"] == [{"id": "all", "name": "周刊"}]
+    assert line["sections"] == [{"id": "all", "name": "全部"}, {"id": "best", "name": "精选"}]
     assert line["links"] == [{"url": "https://weekly.example/b/100000", "text": "码头"}]
     assert [image["url"] for image in line["images"]] == ["https://pics.example/100000.jpg"]
     again = weekly(path=str(mirror))
     assert again.exit_code == 0, again.log
-    assert again.run["pages"] == {"home": 1, "index": 1}
+    assert again.run["pages"] == {"home": 1, "index": 2}
 
 
 def test_a_lost_state_is_rebuilt(weekly: Callable[..., Result], mirror: Path) -> None:
@@ -154,8 +157,11 @@ def commit(directory: Path) -> None:
 def test_over_http(
     weekly: Callable[..., Result], mirror: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
+    """A page that two sections list lies at one place, so it is asked for once."""
     (mirror / "articles" / "99997.md").write_text("no article", encoding="utf-8")
-    result = weekly(http=serve(mirror).base)
+    server = serve(mirror)
+    result = weekly(http=server.base)
+    assert asked(server)["/articles/99997.md"] == 1
     assert result.exit_code == 3, result.log
     assert set(result.feed.ids) == set(ids(*range(OLDEST, OLDEST + 8))) - {"99997"}
     assert result.run["failures"] == {"malformed": {"count": 1, "ids": ["99997"]}}

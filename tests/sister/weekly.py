@@ -1,11 +1,12 @@
 """The format of another mirror, an invented weekly's, as another package would bring it.
 
-Its pages lie and read otherwise than those of the Epoch Times mirrors: one list without a name,
-whose newest page is the home page itself; ids that are bare numbers; articles in one folder; and
-addresses as the weekly wrote them, relative ones too.
+Its pages lie and read otherwise than those of the Epoch Times mirrors: sections without folders,
+one of which has the home page itself as its index; ids that are bare numbers; one copy of an
+article, whatever lists it; and addresses as the weekly wrote them, relative ones too.
 
-    README.md            the newest entries, and a pager
-    indexes/N.md         archive pages of three entries
+    README.md            section "all": the newest entries, and a pager
+    indexes/N.md         its archive pages of three entries
+    best.md              section "best", where the home page links to it
     articles/NUMBER.md   an article
 """
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 # ruff: noqa: ARG002 - the protocol's signatures
 
-ALL = "all"
+ALL, BEST = "all", "best"
 
 _INDEX = re.compile(r"indexes/([1-9]\d*)\.md")
 _ARTICLE = re.compile(r"articles/(\d{1,9})\.md")
@@ -47,18 +48,20 @@ class WeeklyFormat:
     """A mirror of the weekly."""
 
     home = "README.md"
-    parts: tuple[str, ...] = ("README.md", "indexes", "articles")
+    parts: tuple[str, ...] = ("README.md", "best.md", "indexes", "articles")
     entries_per_page = 3
     id_pattern = r"^\d{1,9}$"
     url_pattern = r"^https://weekly\.example/a/\d{1,9}$"
     canonical_urls = False
 
     def index_path(self, section: str, page: int | None = None) -> str:
+        if section == BEST:
+            return "best.md"
         return self.home if page is None else f"indexes/{page}.md"
 
     def index_at(self, path: str) -> tuple[str, int | None] | None:
-        if path == self.home:
-            return ALL, None
+        if path in (self.home, "best.md"):
+            return (BEST if path == "best.md" else ALL), None
         match = _INDEX.fullmatch(path)
         return (ALL, int(match[1])) if match else None
 
@@ -70,7 +73,7 @@ class WeeklyFormat:
         return Copy("", match[1]) if match else None
 
     def is_section_id(self, text: str) -> bool:
-        return text == ALL
+        return text in (ALL, BEST)
 
     def is_article_id(self, text: str) -> bool:
         return text.isascii() and text.isdecimal() and len(text) < 10
@@ -79,17 +82,21 @@ class WeeklyFormat:
         return int(article)
 
     def read_home(self, body: bytes) -> Home:
-        return Home((Label("周刊", ALL),) if _ENTRY.search(_text(body)) else ())
+        text = _text(body)
+        labels = [Label("全部", ALL)] if _ENTRY.search(text) else []
+        if "(/best.md)" in text:
+            labels.append(Label("精选", BEST))
+        return Home(tuple(labels))
 
     def read_index(self, body: bytes, section: str) -> Index:
         text = _text(body)
         found = _ENTRY.findall(text)
         entries = {article: Entry(article, title) for title, article in found}
         pages = [int(number) for number in _PAGER.findall(text)]
-        return Index("周刊", tuple(entries.values()), len(found), max(pages, default=0))
+        return Index(None, tuple(entries.values()), len(found), max(pages, default=0))
 
     def is_whole(self, index: Index, page: int | None) -> bool:
-        return index.last_page > 0
+        return index.last_page > 0 or (page is None and bool(index.entries))
 
     def read_article(self, body: bytes) -> ArticlePage:
         if note := os.environ.get("WEEKLY_READERS"):
