@@ -43,8 +43,8 @@ class CanonicalizePipeline:
         return item
 
     def _settle(self, item: Article) -> None:
+        item.url = self._canonical(item.url, "")
         base = item.url or ""
-        item.url = self._canonical(item.url, base)
         item.image = self._canonical(item.image, base)
         item.images = [image for image in item.images if self._has_address(image, base)]
         if item.links is not None:
