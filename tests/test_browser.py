@@ -24,7 +24,7 @@ from crawler.exceptions import PageMalformed, PageMissing, PageTooLarge, PageUnr
 from crawler.formats.epoch.article import read_article
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
-from crawler.urls import copy_of, section_of
+from crawler.formats.epoch.paths import copy_of, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

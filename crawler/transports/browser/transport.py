@@ -26,22 +26,18 @@ from crawler.exceptions import (
     PageUnreachable,
     WrongUsage,
 )
+from crawler.formats.base import Format, Rendering
 from crawler.formats.epoch.rendered import (
     CONTENT_CLASSES,
     ERROR_WORDS,
     UNSUPPORTED_KEYS,
-    article_markdown,
-    home_markdown,
-    index_markdown,
 )
+from crawler.formats.registry import find_format
 from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.gate import PORTS, upstream_for
 from crawler.transports.failures import downloaded
-from crawler.urls import HOME, copy_of, section_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scrapy.http import Response
 
 #: What an executable is called on Debian, other distributions, macOS with Homebrew.
@@ -168,6 +164,7 @@ class BrowserTransport:
         base: str,
         download: Download,
         *,
+        mirror_format: Format | None = None,
         executable: str = "",
         contexts: int = 1,
         pages_per_context: int = 100,
@@ -179,6 +176,7 @@ class BrowserTransport:
         Args:
             base: the mirror's public address, ``https://github.com/owner/name/blob/branch/`` or,
                 for a client-side renderer, ``https://host/#/``.
+            mirror_format: says how its pages are read; None: the default one.
             executable: Chromium's path or name; empty: the system's.
             download: sends a request through Scrapy's downloader.
             contexts: pages rendered at once, each in a context of its own.
@@ -187,8 +185,15 @@ class BrowserTransport:
             script_hosts: other hosts the site's scripts come from, with port where needed.
 
         Raises:
-            WrongUsage: no Chromium, an address that is none, or a proxy that cannot be used.
+            WrongUsage: no Chromium, an address that is none, a proxy that cannot be used, or a
+                format whose pages cannot be read in a browser.
         """
+        self._format = mirror_format or find_format()
+        if self._format.rendering(self._format.home) is None:
+            raise WrongUsage(
+                "via=browser: pages of the mirror's format cannot be read in a browser; "
+                "choose another of its ways"
+            )
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"not a http or https address that ends in '/': {base!r}")
         self.base = base
@@ -262,7 +267,7 @@ class BrowserTransport:
 
     def request(self, path: str, **kwargs: Any) -> Request:
         """Return the request for the page at ``path`` of the mirror; ``kwargs`` are passed on."""
-        wanted = [_kind(path), list(CONTENT_CLASSES), ERROR_WORDS]
+        wanted = [self._rendering(path).kind, list(CONTENT_CLASSES), ERROR_WORDS]
         meta = {
             "playwright": True,
             "playwright_page_goto_kwargs": {"wait_until": "domcontentloaded"},
@@ -292,12 +297,17 @@ class BrowserTransport:
         if not response.url.startswith(self.base):
             raise PageUnreachable(f"{path}: redirected to {response.url}", reason="redirect")
         try:
-            text = _reader(path)(response.text, base=self.base, path=path)
+            text = self._rendering(path).markdown(response.text, base=self.base, path=path)
         except PageMissing:
             raise
         except PageError as error:
             raise _by_status(error, response.status) from error
         return text.encode()
+
+    def _rendering(self, path: str) -> Rendering:
+        rendering = self._format.rendering(path)
+        assert rendering is not None  # noqa: S101 - the home page has one
+        return rendering
 
 
 def _by_status(error: PageError, status: int) -> PageError:
@@ -308,18 +318,6 @@ def _by_status(error: PageError, status: int) -> PageError:
         return error
     reason = "rate_limited" if status == _TOO_MANY else f"http_{status}"
     return PageUnreachable(f"the site answered {status}", reason=reason)
-
-
-def _kind(path: str) -> str:
-    if copy_of(path):
-        return "article"
-    return "index" if section_of(path) else "home"
-
-
-def _reader(path: str) -> Callable[..., str]:
-    if copy_of(path):
-        return article_markdown
-    return home_markdown if path == HOME else index_markdown
 
 
 async def _settle(page: Any, ready: str, wanted: list[object], limit: float) -> bool:
