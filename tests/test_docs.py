@@ -34,7 +34,7 @@ from crawler.items import CONTRACT_VERSION, Article, Listing
 from crawler.run.counts import RunCounts
 from crawler.run.outcome import outcome_of, outcome_of_error
 from crawler.schema import article_schema, listing_schema
-from crawler.transports.browser.transport import EXECUTABLES
+from crawler.transports.browser.executable import EXECUTABLES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from scrapy import Request
 from scrapy.http import Response
 
 from crawler.frontier.changes import Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page that was fetched.
+
+    Attributes:
+        body: its bytes.
+        version: what tells this version of the page from others, None where that is not known.
+    """
+
+    body: bytes
+    version: str | None = None
 
 
 class _Way(Protocol):
