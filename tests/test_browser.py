@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +44,7 @@ LISTS = ["README.md", *sorted(str(p.relative_to(SAMPLE)) for p in SAMPLE.glob("i
 #: Page of the sample -> what goes wrong with it; and under which reason it is counted.
 FAULTS = {
     "crash": "crashed",
+    "grow": "too_costly",
     "never": "malformed",
     "empty": "malformed",
     "rate_limit": "rate_limited",
@@ -223,6 +223,18 @@ def test_a_page_that_hangs_costs_no_other(fault: str) -> None:
         assert run.reasons() == {PAGES[1]: "timeout"}
 
 
+def test_cancelling_a_fetch_closes_its_tab() -> None:
+    """Also of a page that hangs: the next one finds room."""
+    with sites() as (site, _), probing(site.base, *PAGES[:3], page_seconds=600) as run:
+        site.faults = {PAGES[1]: "hung"}
+        run.tell(pages=1)
+        assert wait_until(lambda: any(PAGES[1] in path for path in site.hits.paths))
+        run.process.send_signal(signal.SIGUSR1)
+        run.finish()
+        assert run.reasons() == {PAGES[1]: "cancelled"}
+        assert_same(PAGES[2], run.markdown(PAGES[2]))
+
+
 # -- what a page becomes -----------------------------------------------------------------------
 
 
@@ -264,7 +276,7 @@ def test_a_browser_or_driver_that_dies_is_replaced() -> None:
         assert run.stats["epoch/browser/lost"] >= 1
 
 
-@pytest.mark.parametrize("fault", ["hung", "silent"])
+@pytest.mark.parametrize("fault", ["hung", pytest.param("silent", marks=pytest.mark.soak)])
 def test_nothing_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
     """Kill -9, with a page in an endless loop, or one that does not come: no process, no file."""
     with sites() as (site, _):
@@ -284,6 +296,7 @@ def test_nothing_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
             assert wait_until(lambda: not list(tmp_path.iterdir())), list(tmp_path.iterdir())
 
 
+@pytest.mark.soak
 def test_nothing_outlives_a_run_that_ends(tmp_path: Path) -> None:
     """Nor does it leave files behind."""
     with (
