@@ -45,6 +45,8 @@ LISTS = ["README.md", *sorted(str(p.relative_to(SAMPLE)) for p in SAMPLE.glob("i
 FAULTS = {
     "crash": "crashed",
     "grow": "too_costly",
+    "attributes": "too_large",
+    "long": "too_large",
     "never": "malformed",
     "empty": "malformed",
     "rate_limit": "rate_limited",

@@ -19,10 +19,10 @@ from crawler.formats.epoch.index import read_index
 from crawler.formats.epoch.rendered import (
     UNSUPPORTED_KEYS,
     article_markdown,
-    error_status,
     home_markdown,
     index_markdown,
 )
+from crawler.formats.epoch.rendered_site import error_status
 from crawler.urls import copy_of, section_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from playwright.async_api import Error as PlaywrightError
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable, WrongUsage
-from crawler.formats.epoch.rendered import error_status
+from crawler.formats.epoch.rendered_site import error_status
 from crawler.middlewares.handler import LettingGo
 from crawler.run.ending import end_run
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium

@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 _LEAVE_MS: Final = 2000
 #: How often the content of a page that moves on is asked for.
 _LOOKS: Final = 5
-#: Gives the document, in a world that its scripts cannot change; its length where that is too much.
+#: Gives the document, in a world that its scripts cannot change; a number where it is too much.
 _CONTENT: Final = """
 (() => {
   const root = document.documentElement;
   const html = root ? root.outerHTML : '';
-  return html.length > MOST ? html.length : html;
+  if (html.length > MOST_CHARACTERS) return html.length;
+  for (const element of document.querySelectorAll('*'))
+    if (element.attributes.length > MOST_ATTRIBUTES) return html.length;
+  return html;
 })()
 """
+#: Attributes of one element. libxml2 compares each with all before it.
+_MOST_ATTRIBUTES: Final = 1000
 
 
-class ContentTooLong(Exception):
-    """Raised when a document is longer than allowed; its argument says how long it is."""
+class ContentTooLarge(Exception):
+    """Raised when a document is too large to be read; its argument is its length."""
 
 
 @dataclass
@@ -54,7 +59,8 @@ class Tab:
         """Return the document as HTML.
 
         Raises:
-            ContentTooLong: it has more than ``most`` characters.
+            ContentTooLarge: it has more than ``most`` characters, or an element with very many
+                attributes.
         """
         for left in reversed(range(_LOOKS)):
             try:
@@ -73,14 +79,16 @@ class Tab:
         answer = await self.session.send(
             "Runtime.evaluate",
             {
-                "expression": _CONTENT.replace("MOST", str(most)),
+                "expression": _CONTENT.replace("MOST_CHARACTERS", str(most)).replace(
+                    "MOST_ATTRIBUTES", str(_MOST_ATTRIBUTES)
+                ),
                 "contextId": world["executionContextId"],
                 "returnByValue": True,
             },
         )
         value = answer["result"].get("value", "")
         if isinstance(value, int):
-            raise ContentTooLong(value)
+            raise ContentTooLarge(value)
         return str(value)
 
     async def leave(self) -> bool:

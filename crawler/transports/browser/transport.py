@@ -25,13 +25,12 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.formats.epoch.rendered import (
-    CONTENT_CLASSES,
-    ERROR_WORDS,
     UNSUPPORTED_KEYS,
     article_markdown,
     home_markdown,
     index_markdown,
 )
+from crawler.formats.epoch.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.transports.base import Fetched
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import PORTS, Confinement
@@ -209,6 +208,8 @@ class BrowserTransport:
             raise
         except PageError as error:
             raise _by_status(error, response.status) from error
+        except RecursionError as error:
+            raise PageMalformed(f"{path}: its elements are nested too deeply") from error
         return text.encode()
 
 

@@ -14,7 +14,7 @@ from scrapy.http import Headers, HtmlResponse
 
 from crawler.exceptions import PageError, PageTooLarge, PageUnreachable
 from crawler.transports.browser.failures import unreachable
-from crawler.transports.browser.tabs import ContentTooLong
+from crawler.transports.browser.tabs import ContentTooLarge
 from crawler.transports.browser.transport import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ class Visit:
                 raise self._redirected(self._led_away) from error
             message = f"{self.url}: not rendered within {self._seconds:g} s"
             raise PageUnreachable(message, reason="timeout") from error
-        except ContentTooLong as error:
-            raise PageTooLarge(f"{self.url}: the rendered page has {error} characters") from error
+        except ContentTooLarge as error:
+            message = f"{self.url}: the rendered page of {error} characters is too large to be read"
+            raise PageTooLarge(message) from error
         finally:
             self._limit = None
 
