@@ -312,7 +312,7 @@ SCRIPTS: Final = {
     "grow": "const text = 'x'.repeat(1 << 21); function grow() { for (let i = 0; i < 8; i++)"
     " document.body.append(document.createTextNode(text + Math.random())); setTimeout(grow); }"
     " grow();",
-    "long": "addEventListener('load', () => document.body.append('x'.repeat(1 << 25)));",
+    "long": "document.body.setAttribute('long', 'x'.repeat((1 << 24) + 1));",
     "attributes": "for (let i = 0; i < 2000; i++) document.body.setAttribute('a' + i, '');",
     "never": "document.querySelector('[data-target=\"react-app.embeddedData\"]').textContent="
     '\'{"payload": {"blob": {"richText": "<p>soon</p>"}}, "elsewhere": "ELSEWHERE"}\';',

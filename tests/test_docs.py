@@ -218,7 +218,7 @@ def test_the_browsers_settings_are_told() -> None:
 
 
 def test_the_programs_that_are_looked_for_are_told() -> None:
-    said = part(BROWSER, "What it needs").partition("is taken: ")[2].partition("A run that")[0]
+    said = part(BROWSER, "What it needs").partition("is used: ")[2].partition("A run that")[0]
     assert code_names(said) == list(EXECUTABLES)
 
 
