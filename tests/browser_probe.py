@@ -38,7 +38,7 @@ class Probe(Spider):
     def __init__(self, base: str, paths: list[str], options: dict[str, Any], **kwargs: Any) -> None:
         """Note what to read."""
         super().__init__(**kwargs)
-        self.transport = BrowserTransport(base, download=self.download, **options)
+        self.transport = BrowserTransport(base, self.download, **options)
         self.paths = paths
         self.started = time.monotonic()
 

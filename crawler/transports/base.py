@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,6 +10,10 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawler.frontier.changes import Changes
+
+
+Download = Callable[[Request], Awaitable[Response]]
+"""Sends a request through all downloader middlewares: ``engine.download_async``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ published as a JavaScript page only. Importing this module starts nothing and ne
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ from crawler.formats.epoch.rendered import (
     index_markdown,
 )
 from crawler.formats.epoch.rendered_site import CONTENT_CLASSES, ERROR_WORDS
-from crawler.transports.base import Fetched
+from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import PORTS, Confinement
 from crawler.transports.browser.executable import find_chromium
@@ -40,8 +40,6 @@ from crawler.urls import HOME, copy_of, section_of
 
 if TYPE_CHECKING:
     from scrapy.http import Response
-
-    Download = Callable[[Request], Awaitable[Response]]
 
 #: Hosts whose scripts a site needs, beside its own.
 SCRIPT_HOSTS: Final = {"github.com": ("github.githubassets.com",)}
@@ -76,16 +74,20 @@ class BrowserTransport:
 
     Attributes:
         kind: ``remote``: pages are requested, not read in place.
-        unsupported_keys: keys of a record that this way cannot fill.
+        unsupported_keys: keys of a record that this transport cannot fill.
+        window: how many pages are rendered at once.
+        ordered: pages are taken as they arrive.
     """
 
     kind: ClassVar[str] = "remote"
     unsupported_keys: ClassVar[frozenset[str]] = UNSUPPORTED_KEYS
     commit: ClassVar[str | None] = None
+    ordered: ClassVar[bool] = False
 
     def __init__(
         self,
         base: str,
+        download: Download | None = None,
         *,
         executable: str = "",
         contexts: int = 1,
@@ -93,13 +95,13 @@ class BrowserTransport:
         page_seconds: float = 30.0,
         page_bytes: int = PAGE_BYTES,
         script_hosts: tuple[str, ...] = (),
-        download: Download | None = None,
     ) -> None:
         """Look for Chromium; nothing is started.
 
         Args:
             base: the mirror's public address, ``https://github.com/owner/name/blob/branch/`` or,
                 for a client-side renderer, ``https://host/#/``.
+            download: sends a request through Scrapy's downloader; :meth:`fetch` needs it.
             executable: Chromium's path or name; empty: the system's.
             contexts: pages rendered at once, each in a context of its own.
             pages_per_context: after so many a context is closed and another opened.
@@ -107,7 +109,6 @@ class BrowserTransport:
             page_bytes: resident memory that one process of Chromium may have; a page that needs
                 more is given up.
             script_hosts: other hosts the site's scripts come from, with port where needed.
-            download: downloads a request through Scrapy's downloader; :meth:`fetch` needs it.
 
         Raises:
             WrongUsage: no Chromium, an address that is none, or a proxy that cannot be used.
@@ -115,7 +116,7 @@ class BrowserTransport:
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"not a http or https address that ends in '/': {base!r}")
         self.base = base
-        self.contexts = contexts
+        self.contexts = self.window = contexts
         self.pages_per_context = pages_per_context
         self.page_seconds = page_seconds
         self.page_bytes = page_bytes
