@@ -11,7 +11,6 @@ from scrapy.http import Response
 
 from crawler.frontier.changes import Changes
 
-
 Download = Callable[[Request], Awaitable[Response]]
 """Sends a request through all downloader middlewares: ``engine.download_async``."""
 
