@@ -54,6 +54,9 @@ class Chromium:
             if self._browser is None:
                 try:
                     self._browser = await self._launch()
+                except asyncio.CancelledError:
+                    await self._close()  # with what is only starting
+                    raise
                 except Exception as error:  # whatever the driver and Chromium fail with
                     await self._close()
                     raise self._launch_failure(error) from error
