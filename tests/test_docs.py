@@ -34,7 +34,7 @@ from crawler.formats.registry import find_format
 from crawler.items import CONTRACT_VERSION, Article, Listing
 from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, Ending
 from crawler.schema import article_schema, listing_schema
-from crawler.transports.browser.transport import EXECUTABLES
+from crawler.transports.browser.executable import EXECUTABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,7 +218,7 @@ def test_the_browsers_settings_are_told() -> None:
 
 
 def test_the_programs_that_are_looked_for_are_told() -> None:
-    said = part(BROWSER, "What it needs").partition("is taken: ")[2].partition("A run that")[0]
+    said = part(BROWSER, "What it needs").partition("is used: ")[2].partition("A run that")[0]
     assert code_names(said) == list(EXECUTABLES)
 
 

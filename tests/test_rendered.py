@@ -20,10 +20,10 @@ from crawler.formats.epoch.paths import copy_of, section_of
 from crawler.formats.epoch.rendered import (
     UNSUPPORTED_KEYS,
     article_markdown,
-    error_status,
     home_markdown,
     index_markdown,
 )
+from crawler.formats.epoch.rendered_site import error_status
 from crawler.formats.pages import ArticlePage
 
 if TYPE_CHECKING:
