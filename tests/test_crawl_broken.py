@@ -73,7 +73,7 @@ def test_bad_pages_cost_only_themselves(crawl: Crawl, mirror: Path) -> None:
     break_page(mirror, ONE, id_of(2))
     break_page(mirror, ONE, id_of(3), other)
     break_page(mirror, ONE, id_of(5), "### 标题\n\n---\n".encode("gb18030"))
-    break_page(mirror, ONE, id_of(6), b"x" * ((8 << 20) + 1))
+    break_page(mirror, ONE, id_of(6), b"x" * ((4 << 20) + 1))
     break_page(mirror, ONE, id_of(7), b"")
     break_page(mirror, ONE, id_of(9), b"<html><body>404 not found</body></html>")
     text = (mirror / page_of(ONE, 10)).read_text(encoding="utf-8")

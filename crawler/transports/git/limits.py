@@ -29,7 +29,7 @@ class GitLimits:
             than it saves time.
     """
 
-    page_bytes: int = 8 << 20
+    page_bytes: int = 4 << 20
     clone_bytes: int = 4 << 30
     spare_bytes: int = 512 << 20
     stall_seconds: float = 120.0
