@@ -6,10 +6,11 @@ import re
 
 from crawler.text import one_line
 
+MAX_NAME = 200
+"""Characters of a section's name; a longer one is refused."""
+
 _PLAIN = re.compile(r"\s*+#{1,6}[ \t]++([^\s#*_`<&\[][^\n<&\[]*)\n")
-_MARKED = re.compile(
-    r"^[^\S\n]*+(?:[>*+•·\\-]++[^\S\n]*+)*+[#＃﹟]++\s*+([^\n]++)", re.MULTILINE
-)
+_MARKED = re.compile(r"^[^\S\n]*+(?:[>*+•·\\-]++[^\S\n]*+)*+[#＃﹟]++\s*+([^\n]++)", re.MULTILINE)
 _UNDERLINED = re.compile(
     r"^[^\S\n]*+([^\s#<\[][^\n]*)\n[^\S\n]*+(?:={2,}+|-{2,}+)[^\S\n]*+$", re.MULTILINE
 )

@@ -16,11 +16,9 @@ from urllib.parse import unquote
 
 from crawler.exceptions import PageMalformed
 from crawler.formats.epoch.headings import first_heading, words
+from crawler.formats.epoch.links import MAX_ADDRESS
 from crawler.text import visible
 from crawler.urls import Original
-
-MAX_ADDRESS = 2048
-"""Characters of an address; a longer one is refused."""
 
 _BODY_ID = "artbody"
 _USUAL_BODY = re.compile(r"""<div\b[^<>]{0,400}?\bid=["']artbody["']""")
