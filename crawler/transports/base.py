@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from scrapy import Request
@@ -36,6 +36,9 @@ class LocalTransport(_Way, Protocol):
 
     def read(self, path: str) -> bytes:
         """Return a page's bytes; raises a PageError where it cannot be had."""
+
+    def sections(self) -> Iterable[str]:
+        """Return the ids of the sections that have an index, linked or not."""
 
     def expect(self, paths: Sequence[str]) -> None:
         """Take the hint that these pages will be read next."""

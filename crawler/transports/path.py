@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from crawler.exceptions import MirrorUnusable, PageMissing, PageTooLarge, PageUnreachable
 from crawler.formats.epoch.source import MAX_PAGE_BYTES
+from crawler.urls import index_path, is_section_id
 
 
 class PathTransport:
@@ -59,6 +60,19 @@ class PathTransport:
         if len(body) > MAX_PAGE_BYTES:
             raise PageTooLarge(f"{name} has more than {MAX_PAGE_BYTES} bytes")
         return body
+
+    def sections(self) -> Iterable[str]:
+        """Return the ids of the sections that have an index, linked or not."""
+        try:
+            with os.scandir(os.path.join(self._root, "indexes")) as folders:
+                names = [folder.name for folder in folders if folder.is_dir(follow_symlinks=False)]
+        except OSError:
+            return []
+        return [
+            name
+            for name in names
+            if is_section_id(name) and os.path.isfile(os.path.join(self._root, index_path(name)))
+        ]
 
     def expect(self, paths: Sequence[str]) -> None:
         """Do nothing: the system reads ahead by itself."""

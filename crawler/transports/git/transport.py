@@ -24,6 +24,7 @@ from crawler.transports.git.clone import BASE, Clone, CloneBusy, Remote
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
+from crawler.urls import index_path, is_section_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -142,6 +143,16 @@ class GitTransport:
         except CloneDamaged:
             self._clone.mark_damaged()
             raise
+
+    def sections(self) -> Iterable[str]:
+        """Return the ids of the sections that have an index, linked or not."""
+        assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        try:
+            names = self._files.folders("indexes")
+        except CloneDamaged:  # reading a page tells
+            return []
+        known = (name for name in names if is_section_id(name))
+        return [name for name in known if self.blob_id(index_path(name))]
 
     def expect(self, paths: Iterable[str]) -> None:
         """Let git prepare pages that will probably be read next, in this order.
