@@ -11,7 +11,7 @@ import hashlib
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
-from crawler.formats.epoch.source import decoded
+from crawler.formats.epoch.source import decoded, replaced
 from crawler.frontier.changes import Changes
 from crawler.frontier.listings import Listings
 from crawler.frontier.target import Target
@@ -52,6 +52,7 @@ class Frontier:
         compare_all: the way cannot tell, because the mirror restarted its history.
         second_unsupported_keys: keys that a second way cannot see, where there is one for pages that fail.
         blob_id: tells a page's git blob id without reading it, from a way that can.
+        sections_present: tells which sections have an index, from a way that can list them.
         in_flight: how many targets wait for their answer.
         given: how many articles were given.
         lists_asked: every list of the mirror was asked for, or is known not to have changed; what
@@ -89,6 +90,7 @@ class Frontier:
         self.changes: Changes | None = None
         self.compare_all = False
         self.blob_id: Callable[[str], str | None] | None = None
+        self.sections_present: Callable[[], Iterable[str]] | None = None
         self.second_unsupported_keys: frozenset[str] | None = None
         self.in_flight = 0
         self.lists_asked = False
@@ -147,9 +149,13 @@ class Frontier:
                 return self._took_article(target, body, page)
             text = decoded(body)
             if target.kind == "home":
-                self.lists.take_home(read_home(text))
+                self.lists.take_home(read_home(text, self.options.mirror.bases))
+                if self.sections_present:
+                    self.lists.tell_forgotten(self.sections_present())
             else:
-                self.lists.take_index(target, read_index(text, target.section))
+                self.lists.take_index(
+                    target, read_index(text, target.section, self.options.mirror.bases)
+                )
         except PageError as error:
             return self._no_good(target, error)
         except MirrorMoved:
@@ -325,6 +331,9 @@ class Frontier:
         article = load_article(page, reading)
         self._read(target)
         self.counts.unusable_urls += page.unusable_urls
+        if slips := replaced(body):
+            self.counts.replaced_bytes += slips
+            self.lists.warn(f"{target.path}: {slips} bytes are not UTF-8 and were replaced")
         if target.published:
             if target.published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)

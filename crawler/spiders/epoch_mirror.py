@@ -100,6 +100,8 @@ class EpochMirrorSpider(Spider):
 
     def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, where the way knows."""
+        if self.way.kind == "local":
+            self.frontier.sections_present = cast("LocalTransport", self.way).sections
         if isinstance(self.way, ComparingTransport):
             since = self.run.store.state.get("commit")
             self.frontier.changes = self.way.changed_since(
