@@ -191,6 +191,7 @@ class Frontier:
         self.lists_complete = self.lists_asked and not self.counts.failures
         if self.options.recheck:
             self.lists.report(complete=self.lists_complete)
+        self.lists.check_any()
         yield from self._articles()
         if self.options.recheck:
             yield from self._published()

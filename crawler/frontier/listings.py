@@ -231,13 +231,8 @@ class Listings:
         """Refuse a mirror that lists far less than when it was last read whole.
 
         Raises:
-            MirrorUnusable: less than this share, or nothing at all.
+            MirrorUnusable: less than this share.
         """
-        if not self.counts.entries and not self.counts.failures:
-            raise MirrorUnusable(
-                f"mirror {self.options.mirror.name!r} lists no article: none of the indexes of its "
-                f"{len(self.names)} sections holds an entry; look at one of them"
-            )
         before = self.store.state.get("entries")
         if not isinstance(before, int) or self.counts.failures:
             return
@@ -246,6 +241,18 @@ class Listings:
                 f"mirror {self.options.mirror.name!r} has shrunk: its lists hold about "
                 f"{self.counts.entries} entries, {before} in the last complete run. If that is "
                 "right, run once with -s MIRROR_SHRUNK_SHARE=0"
+            )
+
+    def check_any(self) -> None:
+        """Refuse a mirror that lists nothing.
+
+        Raises:
+            MirrorUnusable: none of its lists holds an entry.
+        """
+        if not self.counts.entries and not self.counts.failures:
+            raise MirrorUnusable(
+                f"mirror {self.options.mirror.name!r} lists no article: none of the indexes of its "
+                f"{len(self.names)} sections holds an entry; look at one of them"
             )
 
     def report(self, *, complete: bool) -> None:

@@ -22,6 +22,7 @@ _INLINE_TAG = re.compile(
     r"</?(?:b|i|u|em|strong|span|font|mark|small|big|code|a|ok)\b[^<>]*+>", re.IGNORECASE
 )
 _TAG = re.compile(r"</?[a-z][^<>]*+>", re.IGNORECASE)
+_DOCUMENT = re.compile(r"<(?:!doctype|html|body)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"\]\s?\(|https?://", re.IGNORECASE)
 _PAGER = re.compile(r"第\W*页")
 _REPEATED_MARK = re.compile(r"[#＃﹟]++\s++")
@@ -50,6 +51,8 @@ def first_heading(text: str, *, behind_text: bool = True) -> str | None:
         if not behind_text and words(lines[: marked.start()]):
             return None
         return cleaned(marked[1])
+    if _DOCUMENT.search(text):  # an error page of a host, whatever it says
+        return None
     html = (cleaned(_TAG.sub("", one[2])) for one in _HTML.finditer(text))
     if title := next(filter(_is_heading, html), None):
         return title

@@ -40,7 +40,7 @@ _GITHUB_RAW = re.compile(
     r"raw\.githubusercontent\.com/([^/]+/[^/]+)/(?:refs/heads/)?[^/]+/", re.IGNORECASE
 )
 _ARTICLE = re.compile(
-    r"(?:\.{0,2}/)*+pages/++([^/]++)/++(n[0-9]++)(?:\.(?:md|markdown|html?))?[/.,;!]*+",
+    r"(?:\.{1,2}/++)*+pages/++([^/]++)/++(n[0-9]++)(?:\.(?:md|markdown|html?))?[/.,;!]*+",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
