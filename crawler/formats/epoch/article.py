@@ -39,7 +39,7 @@ _EDITOR_LINES = 3  # of one block; more are no credits
 _SIGNATURE_LENGTH = 60
 _SIGNATURE_BLOCKS = 3
 
-_LEAD = re.compile(r"<div\b", re.IGNORECASE)
+_BOX = re.compile(r"<div\b", re.IGNORECASE)
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 
@@ -96,7 +96,7 @@ def read_article(text: str) -> ArticlePage:
 
 def _read_content(page: ArticlePage, parts: Template) -> None:
     begins, ends = BEGIN in parts.body, parts.body.count(END)
-    header, body = _walked(parts.body, page.original.url, begins=begins, ends=ends)
+    header, body = _walked(_root(parts.body), page.original.url, begins=begins, ends=ends)
     _read_lead(page, parts.lead, header)
     page.tags = body.tags
     page.images = _images(body.pictures)
@@ -108,13 +108,14 @@ def _read_content(page: ArticlePage, parts: Template) -> None:
     page.content_html = render_html(body.leaves)
 
 
-def _walked(markup: str, url: str, *, begins: bool = False, ends: int = 0) -> tuple[Body, Body]:
-    """Return what stands before the begin mark of ``markup``, and the body.
+def _walked(
+    root: etree._Element, url: str, *, begins: bool = False, ends: int = 0
+) -> tuple[Body, Body]:
+    """Return what stands before the begin mark below ``root``, and the body.
 
     Raises:
-        PageMalformed: no markup, or elements that cannot be read for their depth.
+        PageMalformed: elements that cannot be read for their depth.
     """
-    root = _root(markup)
     try:
         return read_body(root, url, begins=begins, ends=ends)
     except PageMalformed:  # nested too deep
@@ -135,16 +136,30 @@ def _root(markup: str) -> etree._Element:
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
     """Take the lead image; the one of the page's header where there is no other."""
-    start = _LEAD.search(before) if "<img" in before or "<IMG" in before else None
     block = Body()
-    if start:
-        _, block = _walked(before[start.start() :], page.original.url)
+    if (lead := _lead(before)) is not None:
+        _, block = _walked(lead, page.original.url)
     if block.pictures:
         page.image = block.pictures[0].url
         page.caption = _joined(block.leaves)
     elif header.pictures:
         picture = header.pictures[0]
         page.image, page.caption = picture.url, _joined(picture.caption)
+
+
+def _lead(before: str) -> etree._Element | None:
+    """Return the first box before the body that holds an image, alone; text around it is no caption."""
+    start = _BOX.search(before) if "<img" in before or "<IMG" in before else None
+    if start is None:
+        return None
+    root = _root(before[start.start() :])
+    box = next((child for child in root if child.find(".//img") is not None), None)
+    if box is None:
+        return None
+    lead = root.makeelement("body")
+    box.tail = None
+    lead.append(box)
+    return lead
 
 
 def _joined(leaves: Sequence[Leaf]) -> str | None:

@@ -30,7 +30,7 @@ _SPACE_ENTITY = re.compile(
     r"&(?:nbsp|e[mn]sp|thinsp|zwnj|#160|#x0*a0|#819[45]|#12288|#x0*3000);", re.IGNORECASE
 )
 _EMPHASIS = ("***", "**", "__", "`")
-_NO_WORD = re.compile(r"<[^<>]*+>|!?\[[^\[\]]*+\]\([^()\s]*+\)|[\W_]++")
+_NO_WORD = re.compile(r"<[^<>]*+>|!?\[[^\[\]]*+\]\([^()\s]*+\)|[^\w\[<!]++|[\[<!_]")
 
 
 def first_heading(text: str, *, behind_text: bool = True) -> str | None:
@@ -42,7 +42,7 @@ def first_heading(text: str, *, behind_text: bool = True) -> str | None:
         text: a page up to where its heading may stand, with line feeds as line ends.
         behind_text: whether plain text may stand before the heading.
     """
-    if plain := _PLAIN.match(text):
+    if (plain := _PLAIN.match(text)) and _is_heading(plain[1]):
         return cleaned(plain[1])
     text = without_comments(text)
     lines = _TAG.sub("\n", _INLINE_TAG.sub("", text))
@@ -75,6 +75,8 @@ def cleaned(text: str) -> str:
     for mark in _EMPHASIS:
         if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
             return text[len(mark) : -len(mark)].strip()
+        if text.endswith(mark) and text.count(mark) == 1:  # opened before the heading's marks
+            return text.removesuffix(mark).rstrip()
     return text
 
 

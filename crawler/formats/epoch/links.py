@@ -143,12 +143,12 @@ def _below(address: str, bases: Sequence[str]) -> str | None:
     """Return what of an absolute address stands behind a base of the mirror, else None."""
     if not address.startswith("/") and not _SCHEME.match(address):
         return None
-    named = _named(address)
     for base in bases:
-        whole = _named(base)
-        for prefix in (whole, "/" + whole.partition("/")[2]):
-            if len(prefix) > 1 and named.lower().startswith(prefix.lower()):
-                return named[len(prefix) :]
+        host = _SCHEME.sub("", base, count=1).partition("/")[0]
+        named = _named(address if _SCHEME.match(address) else host + address)
+        prefix = _named(base)
+        if named.lower().startswith(prefix.lower()):
+            return named[len(prefix) :]
     return None
 
 

@@ -21,7 +21,7 @@ from crawler.text import visible
 from crawler.urls import Original
 
 _BODY_ID = "artbody"
-_USUAL_BODY = re.compile(r"""<div\b[^<>]{0,400}?\bid=["']artbody["']""")
+_USUAL_BODY = re.compile(r"""<div\b[^<>]{0,400}?\sid=["']artbody["']""")
 _ID_BEFORE = re.compile(r"""(?<![\w-])id\s*=\s*["'“”\\]*+\s*\Z""", re.IGNORECASE)
 _GOES_ON = re.compile(r"[\w-]")
 _ID_WINDOW = 64
@@ -43,7 +43,8 @@ _GAP = 60
 _BEHIND = 500
 
 _HOST_BEFORE = re.compile(
-    r"(?:\A|[^\w@%=&./-])(?:[a-z]{2,6}[:：]?/{1,4}|//)?(?:[\w-]+\.)*\Z", re.IGNORECASE | re.ASCII
+    r"(?:(?:\A|[^\w@%=&./-]|\bhref=)(?:[a-z]{2,6}[:：]?/{1,4})?|(?:\A|[^\w@%=&./:-])//)(?:[\w-]+\.)*\Z",
+    re.IGNORECASE | re.ASCII,
 )
 _HOST_WINDOW = 80
 _ARTICLE = re.compile(
