@@ -17,7 +17,7 @@ _UNDERLINED = re.compile(
 _HTML = re.compile(
     r"<h([1-6])\b[^<>]*+>([^<]*+(?:<(?!/?h[1-6]\b)[^<]*+){0,20})</h\1", re.IGNORECASE
 )
-_LINKED = re.compile(r"^\W*+\[([^\[\]\n]++)\]\([^()\s]*?/n\d++\.[^()\s]*+\)", re.MULTILINE)
+_LINKED = re.compile(r"^[^\w\n\[]*+\[([^\[\]\n]++)\]\([^()\s]*?/n\d++\.[^()\s]*+\)", re.MULTILINE)
 _INLINE_TAG = re.compile(
     r"</?(?:b|i|u|em|strong|span|font|mark|small|big|code|a|ok)\b[^<>]*+>", re.IGNORECASE
 )
