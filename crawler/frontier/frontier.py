@@ -334,7 +334,7 @@ class Frontier:
         self.counts.unusable_urls += page.unusable_urls
         if slips := replaced(body):
             self.counts.replaced_bytes += slips
-            self.lists.warn(f"{target.path}: {slips} bytes are not UTF-8 and were replaced")
+            self.lists.warn(f"{target.path} is not UTF-8 in {slips} place(s): replaced by U+FFFD")
         if target.published:
             if target.published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
