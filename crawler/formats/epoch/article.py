@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -39,7 +39,7 @@ _EDITOR_LINES = 3  # of one block; more are no credits
 _SIGNATURE_LENGTH = 60
 _SIGNATURE_BLOCKS = 3
 
-_BOX = re.compile(r"<div\b", re.IGNORECASE)
+_BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORECASE)
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 
@@ -136,9 +136,7 @@ def _root(markup: str) -> etree._Element:
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
     """Take the lead image; the one of the page's header where there is no other."""
-    block = Body()
-    if (lead := _lead(before)) is not None:
-        _, block = _walked(lead, page.original.url)
+    block = next((block for block in _blocks_before(before, page) if block.pictures), Body())
     if block.pictures:
         page.image = block.pictures[0].url
         page.caption = _joined(block.leaves)
@@ -147,19 +145,17 @@ def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
         page.image, page.caption = picture.url, _joined(picture.caption)
 
 
-def _lead(before: str) -> etree._Element | None:
-    """Return the first box before the body that holds an image, alone; text around it is no caption."""
+def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
+    """Yield what the boxes with an image hold before the body; text around them is no caption."""
     start = _BOX.search(before) if "<img" in before or "<IMG" in before else None
     if start is None:
-        return None
+        return
     root = _root(before[start.start() :])
-    box = next((child for child in root if child.find(".//img") is not None), None)
-    if box is None:
-        return None
-    lead = root.makeelement("body")
-    box.tail = None
-    lead.append(box)
-    return lead
+    for box in [child for child in root if child.find(".//img") is not None]:
+        lead = root.makeelement("body")
+        box.tail = None
+        lead.append(box)
+        yield _walked(lead, page.original.url)[1]
 
 
 def _joined(leaves: Sequence[Leaf]) -> str | None:
