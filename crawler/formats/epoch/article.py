@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
@@ -14,17 +14,13 @@ from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.editors import find_editors
 from crawler.formats.epoch.markup import Leaf, render_html, render_text
-from crawler.formats.epoch.paths import original
+from crawler.formats.epoch.nesting import flattened
+from crawler.formats.epoch.template import Template, take_apart
 from crawler.formats.epoch.videos import is_video
 from crawler.formats.pages import ArticlePage
 from crawler.items import Image
-from crawler.text import one_line, visible
+from crawler.text import one_line
 
-_TITLE = re.compile(r"\A\ufeff?\s*###[ \t]+(\S.*)\n")
-# Searched from the end: an article may quote a mirror's page.
-_TAIL = re.compile(r"\n---\s*\n\s*原文链接[^：:\n]{0,20}[：:]([^\n]*)\s*\Z")
-_TAIL_WORD = "原文链接"
-_BODY_START = re.compile(r"""<div\b[^>]{0,400}?\bid=["']artbody["']""")
 # White bits that older pages carry in front of and behind the text (363, 2,310 pages), a line of
 # their own or glued to its first or last word. Within a line the same address is text.
 _OLD_ADDRESS = re.compile(
@@ -42,6 +38,8 @@ _EDITOR_LINES = 3  # of one block; more are no credits
 _SIGNATURE_LENGTH = 60
 _SIGNATURE_BLOCKS = 3
 
+_BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORECASE)
+
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 
 
@@ -51,36 +49,17 @@ def read_article(text: str) -> ArticlePage:
     Raises:
         PageMalformed: it has no title line, no body, or no address of the original.
     """
-    text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
-    title = _TITLE.match(text)
-    if not title:
-        raise PageMalformed("the first line is no '### title'")
-    content, address = _content_and_address(text)
-    source = original(address)
-    if source is None:
-        raise PageMalformed(f"no address of an article behind 原文链接: {address[:100]!r}")
-    page = ArticlePage(title=one_line(title[1]), original=source)
-    page.truncated = END not in content
-    _read_content(page, content)
+    parts = take_apart(text)
+    page = ArticlePage(title=parts.title, original=parts.original)
+    page.truncated = END not in parts.body
+    _read_content(page, parts)
     return page
 
 
-def _content_and_address(text: str) -> tuple[str, str]:
-    start = text.rfind(_TAIL_WORD)
-    tail = _TAIL.search(text, max(text.rfind("\n---", 0, start), 0)) if start > 0 else None
-    if not tail:
-        raise PageMalformed("the last line is no 原文链接")
-    return text[: tail.start()], tail[1]
-
-
-def _read_content(page: ArticlePage, content: str) -> None:
-    start = _BODY_START.search(content)
-    if not start:
-        raise PageMalformed("no element with the id 'artbody'")
-    root = _root(content[start.start() :])
-    begins, ends = BEGIN in content, content.count(END)
-    header, body = read_body(root, page.original.url, begins=begins, ends=ends)
-    _read_lead(page, content[: start.start()], header)
+def _read_content(page: ArticlePage, parts: Template) -> None:
+    begins, ends = BEGIN in parts.body, parts.body.count(END)
+    header, body = _walked(_root(parts.body), page.original.url, begins=begins, ends=ends)
+    _read_lead(page, parts.lead, header)
     page.tags = body.tags
     page.images = _images(body.pictures)
     _sort_anchors(page, body)
@@ -89,6 +68,20 @@ def _read_content(page: ArticlePage, content: str) -> None:
     _read_blocks(page, header.leaves, body.leaves)
     page.content_text = render_text(body.leaves)
     page.content_html = render_html(body.leaves)
+
+
+def _walked(
+    root: etree._Element, url: str, *, begins: bool = False, ends: int = 0
+) -> tuple[Body, Body]:
+    """Return what stands before the begin mark below ``root``, and the body.
+
+    Raises:
+        PageMalformed: elements that cannot be read for their depth.
+    """
+    try:
+        return read_body(root, url, begins=begins, ends=ends)
+    except PageMalformed:  # nested too deep
+        return read_body(flattened(root), url, begins=begins, ends=ends)
 
 
 def _root(markup: str) -> etree._Element:
@@ -105,16 +98,26 @@ def _root(markup: str) -> etree._Element:
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
     """Take the lead image; the one of the page's header where there is no other."""
-    start = before.find("<div")
-    block = Body()
-    if start >= 0 and "<img" in before:
-        _, block = read_body(_root(before[start:]), page.original.url, begins=False, ends=0)
+    block = next((block for block in _blocks_before(before, page) if block.pictures), Body())
     if block.pictures:
         page.image = block.pictures[0].url
         page.caption = _joined(block.leaves)
     elif header.pictures:
         picture = header.pictures[0]
         page.image, page.caption = picture.url, _joined(picture.caption)
+
+
+def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
+    """Yield what the boxes with an image hold before the body; text around them is no caption."""
+    start = _BOX.search(before) if "<img" in before or "<IMG" in before else None
+    if start is None:
+        return
+    root = _root(before[start.start() :])
+    for box in [child for child in root if child.find(".//img") is not None]:
+        lead = root.makeelement("body")
+        box.tail = None
+        lead.append(box)
+        yield _walked(lead, page.original.url)[1]
 
 
 def _joined(leaves: Sequence[Leaf]) -> str | None:
