@@ -12,18 +12,13 @@ from itemloaders import ItemLoader
 from itemloaders.processors import Identity, TakeFirst
 
 from crawler.formats.epoch.article import ArticlePage
-from crawler.formats.epoch.byline import credited
 from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.dateline import publication_date
-from crawler.formats.epoch.headline import column, title_author
-from crawler.formats.epoch.people import People
-from crawler.formats.epoch.signed import signed
+from crawler.formats.epoch.headline import column
+from crawler.formats.epoch.writers import writers_of
 from crawler.items import Article, Person, Section, timestamp
 
 _EDITIONS = {"gb": "zh-Hans", "b5": "zh-Hant"}
-
-# Sections of 纪元评论, whose titles begin with the writer's name (66 % of the comment mirror).
-_COMMENTARY = "nsc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +86,7 @@ def load_article(page: ArticlePage, reading: Reading) -> Article:
     loader.add_value("column", page.title)
     loader.add_value("date_published", [dated])
     loader.add_value("date_source", [dated])
-    writers = writers_of(page, reading.sections)
+    writers = writers_of(page, [section["id"] for section in reading.sections])
     loader.add_value("authors", writers.authors)
     loader.add_value("translators", writers.translators)
     if page.caption:
@@ -128,25 +123,3 @@ def _set_finished(article: Article, page: ArticlePage, reading: Reading) -> None
     article.mirror = reading.mirror
     article.mirror_url = reading.mirror_url
     article.crawled_at = timestamp(reading.at)
-
-
-def writers_of(page: ArticlePage, sections: Iterable[Section]) -> People:
-    """Return who wrote and who translated.
-
-    From the byline; without one from a line of its own (``作者：X``), else, where a section
-    of 纪元评论 lists the article, from the head of its title (``姓名：…``).
-    """
-    found = credited(page.byline) if page.byline else People()
-    lines = [who for line in page.lines if (who := signed(line)) is not None]
-    authors = found.authors
-    if not page.byline:
-        authors = _merged(who.authors for who in lines)
-        if not authors and any(section["id"].startswith(_COMMENTARY) for section in sections):
-            author = title_author(page.title)
-            authors = (author,) if author else ()
-    translators = found.translators or _merged(who.translators for who in lines)
-    return People(authors, translators)
-
-
-def _merged(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for group in groups for name in group))

@@ -1,0 +1,119 @@
+"""The credits in the text: dateline and byline at its head, editors at its end, signed lines.
+
+What the contract takes out of the text is cut from the blocks while it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crawler.formats.epoch.byline import find_byline
+from crawler.formats.epoch.dateline import find_dateline
+from crawler.formats.epoch.edges import cut_ad_lines, cut_end_marks, cut_old_addresses
+from crawler.formats.epoch.editors import find_editors
+from crawler.formats.epoch.markup import Leaf
+
+_DATELINE_BLOCKS = 8
+_BYLINE_BLOCKS = 3
+_EDITOR_BLOCKS = 8
+_EDITOR_LINES = 3  # of one block; more are no credits
+_SIGNATURE_LENGTH = 60
+_SIGNATURE_BLOCKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """What the text of a page says about its making.
+
+    Attributes:
+        dateline: raw text inside the first dateline's brackets.
+        byline: raw text inside the parentheses that name who wrote.
+        editors: names behind 责任编辑, each once.
+        lines: short lines of header and body that may be signed (``作者：X``).
+    """
+
+    dateline: str | None
+    byline: str | None
+    editors: tuple[str, ...]
+    lines: list[str]
+
+
+def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
+    """Read the credits, and cut from ``body`` those that are no text."""
+    blocks = [leaf for leaf in body if not leaf.caption and leaf.text]
+    cut_old_addresses(blocks)
+    cut_ad_lines(blocks[:_DATELINE_BLOCKS])
+    blocks = [leaf for leaf in blocks if leaf.text]
+    editors = _take_editors(blocks)  # before the byline: on a short page they stand there
+    lines = [line for leaf in (*header, *blocks) for line in _short_lines(leaf.text)]
+    lines += [leaf.text for leaf in blocks[-_SIGNATURE_BLOCKS:] if _tells_a_life(leaf.text)]
+    dateline, byline = _take_head(blocks)
+    cut_end_marks(blocks)
+    return Credits(dateline, byline, editors, lines)
+
+
+def _short_lines(text: str) -> list[str]:
+    """Return the lines of a block that are short enough to be a signature."""
+    if len(text) > _SIGNATURE_LENGTH and "\n" not in text:
+        return []
+    return [line for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
+
+
+def _tells_a_life(text: str) -> bool:
+    """Tell whether a block signs the article and goes on: ``作者：李言，经济学者，现居海岛。…``."""
+    return len(text) > _SIGNATURE_LENGTH and text.startswith(("作者", "撰文", "本文作者"))
+
+
+def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
+    """Cut dateline and byline out of the first blocks and return their raw text."""
+    for number, leaf in enumerate(blocks[:_DATELINE_BLOCKS]):
+        dateline = find_dateline(leaf.text)
+        if dateline is None:
+            continue
+        byline = None
+        if found := find_byline(leaf.text[dateline.end :]):
+            byline = found.text
+            leaf.cut(dateline.end + found.start, dateline.end + found.end)
+        # alone in its block on 1,977 comment pages, or with a second title behind it
+        byline = byline or _first_byline(blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)])
+        leaf.cut(dateline.start, dateline.end)
+        _cut_spare_closings(leaf)
+        return dateline.text, byline
+    return None, _first_byline(blocks[:_BYLINE_BLOCKS])
+
+
+def _first_byline(blocks: Sequence[Leaf]) -> str | None:
+    """Cut the byline that heads one of ``blocks`` and return its raw text."""
+    return next((byline for leaf in blocks if (byline := _take_byline(leaf))), None)
+
+
+def _cut_spare_closings(leaf: Leaf) -> None:
+    """Cut closing brackets that a doubled one of dateline or byline leaves at the head."""
+    spare = len(leaf.text) - len(leaf.text.lstrip("】）)"))
+    if spare:
+        leaf.cut(0, spare)
+
+
+def _take_byline(leaf: Leaf) -> str | None:
+    found = find_byline(leaf.text)
+    if found is None:
+        return None
+    leaf.cut(found.start, found.end)
+    return found.text
+
+
+def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    """Cut the 责任编辑 parts out of the last blocks and return the names, each once.
+
+    A few pages have two: one where the text ends, and one behind the credits that follow.
+    """
+    names: dict[str, None] = {}
+    for leaf in blocks[-_EDITOR_BLOCKS:]:
+        for _ in range(_EDITOR_LINES):
+            found = find_editors(leaf.text)
+            if found is None:
+                break
+            leaf.cut(found.start, found.end)
+            names |= dict.fromkeys(found.names)
+    return tuple(names)
