@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crawler.formats.epoch.agencies import AGENCY
 from crawler.formats.epoch.names import HAN, is_han_name, is_latin_name, is_surname_led
-from crawler.formats.epoch.people import AGENCY
 from crawler.formats.epoch.places import NAMESAKES, PLACES
 
 _COLUMN: Final = re.compile(r"\s*【\s*([^】\s](?:[^】\n]{0,38}[^】\s])?)\s*】")
