@@ -92,7 +92,6 @@ def test_a_second_byline_right_behind_belongs_to_it() -> None:
         pytest.param("大纪元记者方若水报告", id="报导 misspelt as a word"),
         pytest.param("大纪元记者方若水台湾台北导", id="报 missing"),
         pytest.param("大纪元记者方若水电访", id="by telephone"),
-        pytest.param("大纪元记者松石湾传真", id="by facsimile"),
         pytest.param("新闻分析｜大纪元记者方若水", id="a kind of text before"),
         pytest.param("美联社松石湾电", id="another agency's dispatch from an unknown place"),
         pytest.param("新纪元周刊298期，记者方若水报导", id="a magazine's number and a reporter"),

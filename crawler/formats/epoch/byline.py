@@ -22,7 +22,7 @@ CLOSING: Final = "）)﹞〕]］】〉}｝﹚"
 
 _VERB = (
     "(?:报[导道答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
-    "改写|供稿|执笔|综合报|电访|访问|传真|编译综合|综合编译|摄影|特写)"
+    "改写|供稿|执笔|综合报|电访|访问|编译综合|综合编译|摄影|特写)"
 )
 _BRACKET: Final = re.compile(f"[{re.escape(OPENING + CLOSING)}]")
 _HEAD: Final = re.compile(rf"[\s】）)]*[{re.escape(OPENING)}]")
@@ -84,6 +84,27 @@ def find_byline(text: str) -> Byline | None:
         if text[start] in "【[［〈" or len(inside) < _SHORT:
             return None
     return _unclosed(text, start)
+
+
+def find_byline_of_line(text: str) -> Byline | None:
+    """Find the byline at the head of ``text`` or of its second line, behind a heading."""
+    found = find_byline(text)
+    second = text.find("\n") + 1
+    if found or not second:
+        return found
+    below = find_byline(text[second:])
+    return Byline(below.text, second + below.start, second + below.end) if below else None
+
+
+def find_split_byline(text: str, following: str) -> Byline | None:
+    """Find a byline that opens at the head of ``text`` and closes in the paragraph behind it.
+
+    Its end counts from the head of ``text``, as if ``following`` were joined to it.
+    """
+    if len(text) > LONGEST_BYLINE or not _HEAD.match(text) or any(map(text.__contains__, CLOSING)):
+        return None
+    found = find_byline(text + following[:LONGEST_BYLINE])
+    return found if found and found.end > len(text) else None
 
 
 def _doubly_opened(text: str, start: int) -> Byline | None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crawler.formats.epoch.byline import find_byline
+from crawler.formats.epoch.byline import find_byline_of_line, find_split_byline
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.edges import cut_ad_lines, cut_end_marks, cut_old_addresses
 from crawler.formats.epoch.editors import find_editors
 from crawler.formats.epoch.markup import Leaf
+from crawler.formats.epoch.signed import signature_lines
 
 _DATELINE_BLOCKS = 8
 _BYLINE_BLOCKS = 3
 _EDITOR_BLOCKS = 8
 _EDITOR_LINES = 3  # of one block; more are no credits
-_SIGNATURE_LENGTH = 60
-_SIGNATURE_BLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +45,10 @@ def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
     cut_ad_lines(blocks[:_DATELINE_BLOCKS])
     blocks = [leaf for leaf in blocks if leaf.text]
     editors = _take_editors(blocks)  # before the byline: on a short page they stand there
-    lines = [line for leaf in (*header, *blocks) for line in _short_lines(leaf.text)]
-    lines += [leaf.text for leaf in blocks[-_SIGNATURE_BLOCKS:] if _tells_a_life(leaf.text)]
+    lines = signature_lines([leaf.text for leaf in (*header, *blocks)])
     dateline, byline = _take_head(blocks)
     cut_end_marks(blocks)
     return Credits(dateline, byline, editors, lines)
-
-
-def _short_lines(text: str) -> list[str]:
-    """Return the lines of a block that are short enough to be a signature."""
-    if len(text) > _SIGNATURE_LENGTH and "\n" not in text:
-        return []
-    return [line for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
-
-
-def _tells_a_life(text: str) -> bool:
-    """Tell whether a block signs the article and goes on: ``作者：李言，经济学者，现居海岛。…``."""
-    return len(text) > _SIGNATURE_LENGTH and text.startswith(("作者", "撰文", "本文作者"))
 
 
 def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
@@ -71,12 +57,10 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
         dateline = find_dateline(leaf.text)
         if dateline is None:
             continue
-        byline = None
-        if found := find_byline(leaf.text[dateline.end :]):
-            byline = found.text
-            leaf.cut(dateline.end + found.start, dateline.end + found.end)
+        behind = blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)]
+        byline = _take_byline(leaf, behind[0] if behind else None, dateline.end)
         # alone in its block on 1,977 comment pages, or with a second title behind it
-        byline = byline or _first_byline(blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)])
+        byline = byline or _first_byline(behind)
         leaf.cut(dateline.start, dateline.end)
         _cut_spare_closings(leaf)
         return dateline.text, byline
@@ -85,7 +69,22 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
 
 def _first_byline(blocks: Sequence[Leaf]) -> str | None:
     """Cut the byline that heads one of ``blocks`` and return its raw text."""
-    return next((byline for leaf in blocks if (byline := _take_byline(leaf))), None)
+    following = (*blocks[1:], None)
+    pairs = zip(blocks, following, strict=False)
+    return next((byline for pair in pairs if (byline := _take_byline(*pair))), None)
+
+
+def _take_byline(leaf: Leaf, following: Leaf | None, start: int = 0) -> str | None:
+    """Cut the byline that stands at ``start``, or heads a line, and return its raw text."""
+    text = leaf.text[start:]
+    split = find_split_byline(text, following.text) if following else None
+    found = split or find_byline_of_line(text)
+    if found is None:
+        return None
+    if following and found.end > len(text):
+        following.cut(0, found.end - len(text))
+    leaf.cut(start + found.start, min(start + found.end, len(leaf.text)))
+    return found.text
 
 
 def _cut_spare_closings(leaf: Leaf) -> None:
@@ -93,14 +92,6 @@ def _cut_spare_closings(leaf: Leaf) -> None:
     spare = len(leaf.text) - len(leaf.text.lstrip("】）)"))
     if spare:
         leaf.cut(0, spare)
-
-
-def _take_byline(leaf: Leaf) -> str | None:
-    found = find_byline(leaf.text)
-    if found is None:
-        return None
-    leaf.cut(found.start, found.end)
-    return found.text
 
 
 def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
