@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.formats.epoch.columnists import COLUMNISTS
 from crawler.formats.epoch.headline import column, title_authors
 from crawler.formats.epoch.names import is_han_name
+from crawler.formats.epoch.regulars import COLUMNISTS
 
 
 @pytest.mark.parametrize(

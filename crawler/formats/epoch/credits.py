@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from crawler.formats.epoch.byline import find_byline_of_line, find_split_byline
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.edges import cut_ad_lines, cut_end_marks, cut_old_addresses
-from crawler.formats.epoch.editors import find_editors
+from crawler.formats.epoch.editors import find_editors, find_plain_editors, is_alone
 from crawler.formats.epoch.markup import Leaf
 from crawler.formats.epoch.signed import signature_lines
 
@@ -95,9 +95,10 @@ def _cut_spare_closings(leaf: Leaf) -> None:
 
 
 def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    """Cut the 责任编辑 parts out of the last blocks and return the names, each once.
+    """Cut the editors' parts out of the last blocks and return the names, each once.
 
-    A few pages have two: one where the text ends, and one behind the credits that follow.
+    A few pages have two: one where the text ends, and one behind the credits that follow. Where
+    there is none, a line of its own far from the end counts, and last ``编辑：X``.
     """
     names: dict[str, None] = {}
     for leaf in blocks[-_EDITOR_BLOCKS:]:
@@ -107,4 +108,22 @@ def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
                 break
             leaf.cut(found.start, found.end)
             names |= dict.fromkeys(found.names)
-    return tuple(names)
+    return tuple(names) or _take_far_editors(blocks) or _take_plain_editors(blocks)
+
+
+def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    """Cut the last editors who stand alone on a line, with more text behind than usual."""
+    for leaf in reversed(blocks[:-_EDITOR_BLOCKS]):
+        found = find_editors(leaf.text)
+        if found and found.names and is_alone(leaf.text, found):
+            leaf.cut(found.start, found.end)
+            return found.names
+    return ()
+
+
+def _take_plain_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    for leaf in reversed(blocks[-_EDITOR_BLOCKS:]):
+        if found := find_plain_editors(leaf.text):
+            leaf.cut(found.start, found.end)
+            return found.names
+    return ()

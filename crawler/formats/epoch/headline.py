@@ -7,9 +7,9 @@ from importlib.resources import files
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY
-from crawler.formats.epoch.columnists import COLUMNISTS
 from crawler.formats.epoch.names import is_han_name, is_latin_name, is_surname_led
 from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.regulars import COLUMNISTS
 
 _COLUMN: Final = re.compile(r"\s*【\s*([^】\s](?:[^】\n]{0,38}[^】\s])?)\s*】")
 _PREFIX: Final = re.compile(r"\s*([^：:﹕︰\n]{2,40}?)\s*[：:﹕︰]")
