@@ -19,7 +19,7 @@ from crawler.formats.epoch.names import (
     is_surname_led,
     plain_name,
 )
-from crawler.formats.epoch.places import LONGEST, NAMESAKES, PLACES
+from crawler.formats.epoch.places import LONGEST, NAMESAKES, PLACE_ENDS, PLACES, is_place
 from crawler.formats.epoch.reporting import FILLER, OTHER, TRANSLATE, WRITE
 
 Names = tuple[tuple[str, ...], str]
@@ -33,8 +33,6 @@ _LAST: Final = frozenset({"电", "报", "讯", "等"})
 _BEHIND_PLACE: Final = frozenset("市州县省郡区镇前外")
 _BEFORE_PLACE: Final = frozenset("于在自从")
 """Characters that count beside a place only: people are called 杨州, 李自."""
-_PLACE_ENDS: Final = frozenset("镇州市县区乡村省郡府岛滩湾港山谷河湖桥堡城角海溪泉岭口岗坡屯邦峡")
-"""Last characters of places that no list knows: 青石镇, 松石湾."""
 _PLACE_BEGINS: Final = frozenset("阿埃圣")
 """First characters of foreign places that end no given name."""
 
@@ -148,21 +146,14 @@ def _before_known_word(body: str) -> Names | None:
 
 def _torn_name(head: str, body: str) -> Names | None:
     """Join a name that a place tears apart: ``李台湾台北言``."""
-    if head[:1] not in SURNAMES or head[-1:] in _PLACE_ENDS:
+    if head[:1] not in SURNAMES or head[-1:] in PLACE_ENDS:
         return None
     for given in (2, 1):
         place = head[1:-given]
         name = head[:1] + head[-given:]
-        if len(place) > 1 and _is_place(place) and is_surname_led(name) and is_han_name(name):
+        if len(place) > 1 and is_place(place) and is_surname_led(name) and is_han_name(name):
             return (name,), body[len(head) :]
     return None
-
-
-def _is_place(text: str) -> bool:
-    """Tell whether ``text`` is one place, or two of which the second lies in the first."""
-    return text in PLACES or any(
-        text[:cut] in PLACES and text[cut:] in PLACES for cut in range(2, len(text) - 1)
-    )
 
 
 def _from_run(head: str, body: str) -> Names | None:
@@ -172,7 +163,7 @@ def _from_run(head: str, body: str) -> Names | None:
     if len(head) == _LONG_NAME and head[-1] in "译编" and is_surname_led(head[:-1]):
         return (head[:-1],), body[len(head) - 1 :]
     surname = 2 if head[:2] in COMPOUND_SURNAMES else 1
-    if head[-1] in _PLACE_ENDS:
+    if head[-1] in PLACE_ENDS:
         name = head[: surname + _given_before_place(head, surname)]
         known = is_surname_led(name) and is_han_name(name)
         return ((name,), body[len(name) :]) if known else None
