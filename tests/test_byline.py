@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.formats.epoch.byline import credited, find_byline
+from crawler.formats.epoch.byline import (
+    credited,
+    find_byline,
+    find_byline_of_line,
+    find_split_byline,
+)
 from crawler.formats.epoch.people import People, people
 from crawler.formats.epoch.places import NAMESAKES, PLACES
-from crawler.formats.epoch.signed import signed
+from crawler.formats.epoch.signed import signature_lines, signed
 
 BEHIND = "海岛渡轮周一复航。"
 REPORT = "大纪元记者方若水松石湾报导"
@@ -325,6 +330,7 @@ def both(authors: str, translators: str = "") -> People:
         # places that no list knows, verbs and names without a mark
         pytest.param("大纪元记者李言青石镇报导", both("李言"), id="a place by its end, short name"),
         pytest.param("大纪元记者方若水青石镇报导", both("方若水"), id="a place by its end"),
+        pytest.param("大纪元记者李言言石镇报导", both("李言言"), id="a character twice"),
         pytest.param("大纪元记者李言石滩报导", both("李言"), id="a place of two characters"),
         pytest.param("大纪元记者欧阳小满青石岛报导", both("欧阳小满"), id="behind a long surname"),
         pytest.param("大纪元记者李言阿罗瓦拉市报导", both("李言"), id="a foreign place"),
@@ -453,6 +459,63 @@ def test_signed(line: str, expected: People | None) -> None:
     assert signed(line) == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("（文章来源：海岛社／翻译：陆小满）", both("", "陆小满"), id="翻译 behind"),
+        pytest.param("（文章来源：海岛社/陆小满编译）", both("", "陆小满"), id="编译 at the end"),
+        pytest.param("文章来源：海岛之声记者方若水综合编译", both("方若水"), id="a reporter"),
+        pytest.param(
+            "文章来源：海岛网 记者：方若水", both("方若水"), id="a reporter behind a blank"
+        ),
+        pytest.param("（来源：海岛社，翻译有删节）", None, id="how it was translated"),
+        pytest.param("资料来源：海岛网、云港网", None, id="sources alone"),
+        pytest.param("（图片来源：海岛网）", None, id="a picture's source"),
+        pytest.param("文章来源：海岛网：《灯塔的翻译》", None, id="a title in it"),
+    ],
+)
+def test_source_lines(line: str, expected: People | None) -> None:
+    assert signed(line) == expected
+
+
+FILLED = ["海岛渡轮周一复航。"] * 12
+
+
+@pytest.mark.parametrize(
+    ("texts", "lines"),
+    [
+        pytest.param(["作者：方若水", *FILLED], ["作者：方若水"], id="at the head"),
+        pytest.param([*FILLED, "作者：方若水"], ["作者：方若水"], id="at the end"),
+        pytest.param([*FILLED, "作者：方若水", *FILLED], [], id="in the middle"),
+        pytest.param(
+            [*FILLED, "文 ◎ 方若水", *FILLED], ["文 ◎ 方若水"], id="文 in the middle of a dossier"
+        ),
+        pytest.param([*FILLED, "参考文献", "《海雾》", "作者：方若水"], [], id="references"),
+        pytest.param([*FILLED, "《海雾》\n作者：方若水"], [], id="below a work"),
+        pytest.param([*FILLED, "壁画《海雾》\n作者：方若水"], [], id="a painter"),
+        pytest.param([*FILLED, "致海岛的公开信", "作者：方若水"], [], id="a letter's writer"),
+        pytest.param(
+            ["《海雾》\n作者：方若水", *FILLED], ["作者：方若水"], id="below the title at the head"
+        ),
+        pytest.param(["作者：方一", "作者：方二", "作者：方三"], [], id="a list of works"),
+        pytest.param(
+            ["作者：方一", *FILLED, "作者：方二"], ["作者：方一", "作者：方二"], id="two writers"
+        ),
+    ],
+)
+def test_signature_lines(texts: list[str], lines: list[str]) -> None:
+    found = [line for line in signature_lines(texts) if line.startswith(("作者", "文"))]
+    assert found == lines
+
+
+def test_many_signature_lines_take_no_time() -> None:
+    long = "作者：方若水\n" * 100_000
+    began = time.process_time()
+    signature_lines([long] * 3)
+    signature_lines(["作者：方若水"] * 100_000)
+    assert time.process_time() - began < 2  # seconds; 0.3 here
+
+
 BYLINE_LIKE = st.text(
     alphabet="（）()【】大纪元记者方若水台北报导编译／/、，和与 .Aa:：文作\n", max_size=80
 )
@@ -476,6 +539,9 @@ def test_long_runs_take_no_time(unit: str) -> None:
     long = unit * (1_000_000 // len(unit))
     began = time.process_time()
     find_byline(long)
+    find_byline_of_line("\n" + long)
+    find_split_byline("（大纪元记者", long)
+    find_split_byline(long, "报导）")
     find_byline("（大纪元记者" + long)
     people(long)
     people("大纪元记者" + long)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +145,13 @@ def test_the_labels_are_no_columnists() -> None:
 def test_any_title_is_safe(title: str) -> None:
     for value in (column(title), *title_authors(title, commentary=True)):
         assert value is None or (value and value == value.strip())
+
+
+@pytest.mark.parametrize("unit", ["方", "方、", "（一）", " ", "【", "专访（", "A "])
+def test_long_titles_take_no_time(unit: str) -> None:
+    long = unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    column(long)
+    title_authors(long, commentary=True)
+    title_authors(f"方若水：{long}", commentary=True)
+    assert time.process_time() - began < 1  # seconds; 0.1 here

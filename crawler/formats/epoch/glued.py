@@ -175,8 +175,11 @@ def _from_run(head: str, body: str) -> Names | None:
 def _given_before_place(head: str, surname: int) -> int:
     """Return how many characters of ``head`` are the given name before an unknown place.
 
-    Two, where three are left for the place: 李小言青石镇; else one: 李言青石镇.
+    Two, where three are left for the place: 李小言青石镇; else one: 李言青石镇. A character twice
+    is a given name: 李言言石镇.
     """
+    if head[surname] == head[surname + 1]:
+        return 2
     short = len(head) < surname + 5 or head[surname + 1] in _PLACE_BEGINS
     return 1 if short else 2
 

@@ -12,7 +12,7 @@ from crawler.formats.epoch.places import NAMESAKES, PLACES
 from crawler.formats.epoch.regulars import COLUMNISTS
 
 _COLUMN: Final = re.compile(r"\s*【\s*([^】\s](?:[^】\n]{0,38}[^】\s])?)\s*】")
-_PREFIX: Final = re.compile(r"\s*([^：:﹕︰\n]{2,40}?)\s*[：:﹕︰]")
+_PREFIX: Final = re.compile(r"([^：:﹕︰\n]{2,40}?)\s*[：:﹕︰]")
 _NUMBER: Final = re.compile(
     r"\s*(?:[（(〔\[]\s*(?:之)?(?:[\d一二三四五六七八九十百]{1,4}|[上中下续完终]{1,2})(?:[-—～~至、][\d一二三四五六七八九十]{1,3})?\s*[)）〕\]]|\d{1,3}|之[一二三四五六七八九十]{1,3})$"
 )
@@ -25,6 +25,8 @@ _INTERVIEW: Final = re.compile(
 )
 """Titles of interviews with the person whom they begin with; who 专访 somebody is an author."""
 _MOST_AUTHORS: Final = 4
+_LONGEST_TITLE: Final = 200
+"""Characters of a title that are read; the longest of 132,101 has 46."""
 _SPACED_POINT: Final = re.compile(r" *([·‧•・]) *")
 
 
@@ -122,7 +124,7 @@ def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
         The names, pen names too; none where the label is a kind of text, a body, a state, an office
         or a phrase.
     """
-    rest = _behind_contributions(title) if commentary else title
+    rest = (_behind_contributions(title) if commentary else title).lstrip()[:_LONGEST_TITLE]
     match = _PREFIX.match(rest)
     if not match or _INTERVIEW.search(rest):
         return ()
