@@ -76,6 +76,48 @@ def test_a_second_byline_right_behind_belongs_to_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("block", "text", "behind"),
+    [
+        pytest.param(f"渡轮\n（{REPORT}）{BEHIND}", REPORT, f"渡轮\n{BEHIND}", id="second line"),
+        pytest.param(f"（{REPORT}）渡轮\n{BEHIND}", REPORT, f"渡轮\n{BEHIND}", id="first line"),
+    ],
+)
+def test_a_byline_may_head_the_second_line(block: str, text: str, behind: str) -> None:
+    found = find_byline_of_line(block)
+    assert found is not None
+    assert (found.text, block[: found.start] + block[found.end :]) == (text, behind)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(f"渡轮\n（大纪元记者方若水摄影）{BEHIND}", id="a photographer"),
+        pytest.param(f"渡轮\n码头\n（{REPORT}）{BEHIND}", id="a third line"),
+    ],
+)
+def test_no_byline_heads_the_second_line(block: str) -> None:
+    assert find_byline_of_line(block) is None
+
+
+def test_a_byline_may_close_in_the_next_paragraph() -> None:
+    found = find_split_byline("（大纪元记者方若水、", f"陆小满报导）{BEHIND}")
+    assert found is not None
+    assert found.text == "大纪元记者方若水、陆小满报导"
+
+
+@pytest.mark.parametrize(
+    ("text", "following"),
+    [
+        pytest.param(f"（{REPORT}）渡轮", BEHIND, id="closed at once"),
+        pytest.param("（渡轮公司", "周一宣布复航）", id="no byline"),
+        pytest.param(BEHIND, f"（{REPORT}）", id="opened in the second"),
+    ],
+)
+def test_no_split_byline(text: str, following: str) -> None:
+    assert find_split_byline(text, following) is None
+
+
+@pytest.mark.parametrize(
     "inside",
     [
         pytest.param("大纪元松石湾记者站报导", id="a newsroom"),

@@ -15,8 +15,6 @@ from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, pe
 from crawler.formats.epoch.reporting import mended
 from crawler.formats.epoch.signed import signed
 
-__all__ = ["Byline", "People", "credited", "find_byline"]
-
 OPENING: Final = "（(﹝〔[［【〈{｛﹙"
 CLOSING: Final = "）)﹞〕]］】〉}｝﹚"
 
@@ -40,6 +38,7 @@ _UNCLOSED: Final = re.compile(rf"[^。！？“”\n]{{4,60}}?{_VERB}(?![和与�
 _UNOPENED: Final = re.compile(
     rf"\s*((?:{AGENCY.pattern}|记者)[^（）()。！？“”\n]{{2,60}}?{_VERB})[）)]",
 )
+_OF_A_PICTURE: Final = ("摄影", "摄", "图", "提供")
 _HALF_VERBS: Final = ("译", "编")
 _SHORT: Final = 60
 
@@ -93,7 +92,9 @@ def find_byline_of_line(text: str) -> Byline | None:
     if found or not second:
         return found
     below = find_byline(text[second:])
-    return Byline(below.text, second + below.start, second + below.end) if below else None
+    if below is None or below.text.endswith(_OF_A_PICTURE):
+        return None
+    return Byline(below.text, second + below.start, second + below.end)
 
 
 def find_split_byline(text: str, following: str) -> Byline | None:
