@@ -131,6 +131,8 @@ def test_no_split_byline(text: str, following: str) -> None:
         pytest.param("中央社台北十三日电", id="another agency's dispatch"),
         pytest.param("文／方若水", id="文 and a slash"),
         pytest.param("作者：方若水", id="作者 and a colon"),
+        pytest.param("大纪元记者方若水、摄影：李言", id="a photographer's label behind"),
+        pytest.param("撰文/方若水 编辑/李言", id="an editor's label behind"),
         pytest.param("Joan Fisher撰文／大纪元记者陆小满编译", id="a writer without an office"),
         pytest.param("大纪元记者方若水根据录音整理", id="compiled from a recording"),
         pytest.param("大纪元记者方若水报台湾台北导", id="a verb torn by a place"),
@@ -406,6 +408,14 @@ def both(authors: str, translators: str = "") -> People:
         pytest.param("Owen Fisher著／陆小满译", both("Owen Fisher", "陆小满"), id="著"),
         pytest.param("大纪元记者方若水译", both("方若水"), id="who translates alone"),
         pytest.param("大纪元记者方若水报导、责任编辑：江离", both("方若水"), id="no editors"),
+        pytest.param("大纪元记者方若水／松石镇报导", both("方若水"), id="an unknown place, ／"),
+        pytest.param("大纪元记者方若水、松石镇报导", both("方若水"), id="an unknown place, 、"),
+        pytest.param("大纪元记者方若水 松石镇报导", both("方若水"), id="an unknown place, blank"),
+        pytest.param(
+            "大纪元记者方若水西雅图、李言旧金山报导", both("方若水;李言"), id="a place in 图"
+        ),
+        pytest.param("大纪元编译组方若水编译", both("方若水"), id="a team before the name"),
+        pytest.param("大纪元记者方若水、摄影：李言", both("方若水"), id="a photographer's label"),
         # nobody
         pytest.param("美联社松石湾电", both(""), id="a dispatch's place"),
         pytest.param("中央社松石湾8日综合外电报导", both(""), id="a dispatch's place and day"),

@@ -19,7 +19,14 @@ from crawler.formats.epoch.names import (
     is_surname_led,
     plain_name,
 )
-from crawler.formats.epoch.places import LONGEST, NAMESAKES, PLACE_ENDS, PLACES, is_place
+from crawler.formats.epoch.places import (
+    LONGEST,
+    NAMESAKES,
+    PLACE_ENDS,
+    PLACES,
+    is_district,
+    is_place,
+)
 from crawler.formats.epoch.reporting import FILLER, OTHER, TRANSLATE, WRITE
 
 Names = tuple[tuple[str, ...], str]
@@ -64,9 +71,15 @@ def names_at_head(body: str) -> Names:
         if not left:  # looked at first: a row of joints would be split in every way there is
             continue
         names, tail = names_at_head(body[joint.end() :])
-        if names and is_surname_led(names[0]) and names[0] not in PLACES - NAMESAKES:
+        if names and is_surname_led(names[0]) and not _is_only_place(names[0]):
             return (*left[0], *names), tail
+        if names and is_district(names[0]) and is_surname_led(left[0][0]):
+            return left[0], body[joint.end() :]
     return behind_place(body) or ((), body)
+
+
+def _is_only_place(name: str) -> bool:
+    return is_district(name) or name in PLACES - NAMESAKES
 
 
 def behind_place(body: str) -> Names | None:

@@ -16,6 +16,7 @@ from typing import Final
 from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE, department
 from crawler.formats.epoch.glued import is_tail, names_at_head
 from crawler.formats.epoch.names import generation_of, is_surname_led
+from crawler.formats.epoch.places import is_district
 from crawler.formats.epoch.reporting import Deed, deed_of, is_bare, mended
 
 LONGEST_BYLINE: Final = 300
@@ -113,6 +114,7 @@ def names_alone(byline_text: str) -> bool:
     ``大纪元记者李言、王立台北`` does; a heading about a reporter does not.
     """
     text = _SECOND_SPELLING.sub("", mended(byline_text[:LONGEST_BYLINE]))
+    text = _PICTURE_CREDIT.sub("", text)
     pieces = (piece.strip() for part in _SLASH.split(text) for piece in _COMMA.split(part))
     return all(map(_is_name_alone, filter(None, pieces)))
 
@@ -170,6 +172,7 @@ def _item(text: str, group: int) -> _Item:
     offices = list(OFFICE.finditer(rest))
     if not offices:
         names, tail = names_at_head(NEWSROOM.sub("", rest, count=1))
+        names = tuple(name for name in names if not is_district(name))
         if WIRE.match(text) and _DISPATCH.search(text):  # what it names is the place
             names = ()
         return _Item(names, deed_of(tail) or deed, group)

@@ -23,7 +23,7 @@ FILLER: Final = (
 """Words between a name and its verb."""
 
 _WRITING: Final = re.compile("|".join(sorted(WRITE, key=len, reverse=True)))
-_NOT_WRITING: Final = re.compile("摄影|拍摄|制图|绘图|主持|剪辑|制作|录像|图$|摄$")
+_NOT_WRITING: Final = re.compile("摄影|拍摄|制图|绘图|主持|剪辑|制作|录像|(?<!西雅)图$|摄$")
 _BARE: Final = re.compile(
     "(?:{})*".format(
         "|".join(sorted([*WRITE, *TRANSLATE, *OTHER, "综合", "文字", "文", "摄"], key=len)[::-1])

@@ -24,9 +24,7 @@ _WRITER = r"(?:本文)?(?:原?作者|撰[文稿写]|[编采]写|执笔|图、?�
 _TRANSLATOR = r"(?:中?文?翻译|译者|编译|译)"
 _MARK = r"\s*[：:﹕︰/／╱∕|｜◎]\s*"
 # Credits of another kind on the same line: ``文／李言 图／王立``, ``作者：李言 来源：海岛网``.
-_OTHER = (
-    rf"[\s，,；;、]+(?:图[片文]?|绘图|插图|摄影?|来源|出处|整理|审校|校对){_MARK}[^：:﹕︰]{{2,40}}"
-)
+_OTHER = rf"[\s，,；;、]+(?:图[片文]?|绘图|插图|摄影?|来源|出处|整理|审校|校对|编辑){_MARK}[^：:﹕︰]{{2,40}}"
 _SIGNED: Final = re.compile(
     rf"[\s（(【\[◎●◆◇▲■*]*(?:(?P<writer>{_WRITER})|(?P<translator>{_TRANSLATOR})){_MARK}(?P<names>[^：:﹕︰]{{2,60}}?)"
     rf"(?:[\s，,；;、]*(?P<second>{_TRANSLATOR}){_MARK}(?P<others>[^：:﹕︰]{{2,40}}?))?"
