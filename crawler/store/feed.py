@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedBusy, FeedUnusable, WrongUsage
-from crawler.items import CONTRACT_VERSION, timestamp
+from crawler.items import CONTRACT_VERSION, is_continued, timestamp
 from crawler.store.jsonlines import JsonLines, Lock
 from crawler.store.state import PackedIds, PublishedArticle, State, StateTooNew, is_damage
 from crawler.urls import Copy, copy_of
@@ -254,7 +254,8 @@ class FeedStore:
                     f"the feed {self.directory} belongs to the mirror at {record['address']}, not "
                     f"to {address}: name this one with -a name=, or another feed with -a feed=DIR"
                 )
-            if (version := record.get("contract", CONTRACT_VERSION)) != CONTRACT_VERSION:
+            version = record.get("contract", CONTRACT_VERSION)
+            if not is_continued(version):
                 raise FeedUnusable(
                     f"the feed {self.directory} keeps contract version {version}, this program "
                     f"writes {CONTRACT_VERSION}: crawl into another directory with -a feed=DIR"

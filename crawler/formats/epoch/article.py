@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
 
-from crawler.exceptions import PageMalformed
-from crawler.formats.epoch.body import BEGIN, END, Anchor, Body, Picture, read_body
+from crawler.exceptions import PageMalformed, PageTooLarge
+from crawler.formats.epoch.attributes import bounded_attributes
+from crawler.formats.epoch.body import BEGIN, END, Anchor, Body, read_body
 from crawler.formats.epoch.byline import find_byline
 from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.cuts import (
+    cut_ad_lines,
+    cut_end_marks,
+    cut_old_addresses,
+    cut_torn_markup,
+    is_stray_lead,
+)
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.editors import find_editors
+from crawler.formats.epoch.figures import Picture
 from crawler.formats.epoch.markup import Leaf, render_html, render_text
+from crawler.formats.epoch.page_tools import remove_page_tools
 from crawler.formats.epoch.videos import is_video
-from crawler.items import Image, Link
-from crawler.text import one_line, visible
+from crawler.items import MAX_LINE_BYTES, Image, Link
+from crawler.text import decoded_entities, one_line, visible
 from crawler.urls import Original, original
 
 _TITLE = re.compile(r"\A\ufeff?\s*###[ \t]+(\S.*)\n")
@@ -25,15 +36,8 @@ _TITLE = re.compile(r"\A\ufeff?\s*###[ \t]+(\S.*)\n")
 _TAIL = re.compile(r"\n---\s*\n\s*原文链接[^：:\n]{0,20}[：:]([^\n]*)\s*\Z")
 _TAIL_WORD = "原文链接"
 _BODY_START = re.compile(r"""<div\b[^>]{0,400}?\bid=["']artbody["']""")
-# White bits that older pages carry in front of and behind the text (363, 2,310 pages), a line of
-# their own or glued to its first or last word. Within a line the same address is text.
-_OLD_ADDRESS = re.compile(
-    r"^{0}|{0}$".format(r"[（(]\s*https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?\s*[)）]"),
-    re.IGNORECASE | re.MULTILINE,
-)
 # Markdown links that the mirror's keeper put by hand before the dateline (4 pages).
 _AD_LINES = re.compile(r"(?:[\s|#]*\[[^\]]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\))+[\s|#]*")
-_END_MARKS = "#＃◇◆@*＊ \n"  # stripped as characters: a pattern would be quadratic in a long run
 
 _DATELINE_BLOCKS = 8
 _BYLINE_BLOCKS = 3
@@ -41,6 +45,8 @@ _EDITOR_BLOCKS = 8
 _EDITOR_LINES = 3  # of one block; more are no credits
 _SIGNATURE_LENGTH = 60
 _SIGNATURE_BLOCKS = 3
+
+_MANY = 100  # links: fewer are no matter for the length of a line
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 
@@ -116,9 +122,10 @@ def _read_content(page: ArticlePage, content: str) -> None:
         raise PageMalformed("no element with the id 'artbody'")
     root = _root(content[start.start() :])
     begins, ends = BEGIN in content, content.count(END)
-    header, body = read_body(root, page.original.url, begins=begins, ends=ends)
+    remove_page_tools(root, content)
+    header, body = read_body(root, page.original.url, page.original.year, begins=begins, ends=ends)
     _read_lead(page, content[: start.start()], header)
-    page.tags = body.tags
+    page.tags = list(body.tags)
     page.images = _images(body.pictures)
     _sort_anchors(page, body)
     page.player = body.player
@@ -126,6 +133,7 @@ def _read_content(page: ArticlePage, content: str) -> None:
     _read_blocks(page, header.leaves, body.leaves)
     page.content_text = render_text(body.leaves)
     page.content_html = render_html(body.leaves)
+    _check_size(page)
 
 
 def _root(markup: str) -> etree._Element:
@@ -133,7 +141,7 @@ def _root(markup: str) -> etree._Element:
 
     Of the body not ``#artbody`` itself: a stray end tag (229 pages) may close it early.
     """
-    tree = etree.fromstring(markup.encode(), _PARSER)
+    tree = etree.fromstring(bounded_attributes(decoded_entities(markup)).encode(), _PARSER)
     root = tree.find("body") if tree is not None else None
     if root is None:
         raise PageMalformed("no markup that can be read")
@@ -145,13 +153,23 @@ def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
     start = before.find("<div")
     block = Body()
     if start >= 0 and "<img" in before:
-        _, block = read_body(_root(before[start:]), page.original.url, begins=False, ends=0)
+        root, source = _root(before[start:]), page.original
+        _, block = read_body(root, source.url, source.year, begins=False, ends=0)
     if block.pictures:
         page.image = block.pictures[0].url
         page.caption = _joined(block.leaves)
     elif header.pictures:
         picture = header.pictures[0]
         page.image, page.caption = picture.url, _joined(picture.caption)
+
+
+def _check_size(page: ArticlePage) -> None:
+    """Refuse a page whose record would be longer than a line may be."""
+    parts = (page.content_text, page.content_html, page.links, page.images, page.videos, page.tags)
+    if len(page.content_text) + len(page.content_html) > MAX_LINE_BYTES // 8 or page.links[_MANY:]:
+        size = sum(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts)
+        if size > MAX_LINE_BYTES:
+            raise PageTooLarge(f"its record has {size} bytes; a line has at most {MAX_LINE_BYTES}")
 
 
 def _joined(leaves: Sequence[Leaf]) -> str | None:
@@ -169,18 +187,25 @@ def _images(pictures: Sequence[Picture]) -> list[Image]:
 def _image(picture: Picture) -> Image:
     text = _joined(picture.caption)
     caption, credit = split_caption(text) if text else (None, None)
-    return {"url": picture.url, "caption": caption, "credit": credit}
+    return {
+        "url": picture.url,
+        "full_url": picture.full_url,
+        "caption": caption,
+        "credit": credit,
+    }
 
 
 def _sort_anchors(page: ArticlePage, body: Body) -> None:
-    """Part the body's addresses into videos and other links."""
+    """Part the body's addresses into videos and other links, each pair of address and text once."""
     videos = dict.fromkeys(body.media)
+    links: dict[tuple[str, str], None] = {}
     for anchor in body.anchors:
         if is_video(anchor.url):
             videos.setdefault(anchor.url)
-        elif not anchor.wraps_image:
-            page.links.append({"url": anchor.url, "text": _anchor_text(anchor)})
+        elif not anchor.wraps_image and (text := _anchor_text(anchor)):
+            links.setdefault((anchor.url, text))
     page.videos = list(videos)
+    page.links = [{"url": url, "text": text} for url, text in links]
 
 
 def _anchor_text(anchor: Anchor) -> str:
@@ -189,21 +214,17 @@ def _anchor_text(anchor: Anchor) -> str:
 
 def _read_blocks(page: ArticlePage, header: Sequence[Leaf], body: Sequence[Leaf]) -> None:
     """Read the credits that stand in the text, and cut from it what the contract cuts."""
+    cut_torn_markup(body)
     blocks = [leaf for leaf in body if not leaf.caption and leaf.text]
-    _cut_old_addresses(blocks)
+    cut_old_addresses(blocks)
     _cut_ad_lines(blocks)
+    cut_ad_lines(blocks)
     blocks = [leaf for leaf in blocks if leaf.text]
     page.editors = _take_editors(blocks)  # before the byline: on a short page they stand there
     page.lines = [line for leaf in (*header, *blocks) for line in _short_lines(leaf.text)]
     page.lines += [leaf.text for leaf in blocks[-_SIGNATURE_BLOCKS:] if _tells_a_life(leaf.text)]
     page.dateline, page.byline = _take_head(blocks)
-    _cut_end_marks(blocks)
-
-
-def _cut_old_addresses(blocks: Sequence[Leaf]) -> None:
-    for leaf in blocks:
-        while "http" in leaf.text and (found := _OLD_ADDRESS.search(leaf.text)):
-            leaf.cut(*found.span())
+    cut_end_marks([leaf for leaf in blocks if leaf.text])
 
 
 def _cut_ad_lines(blocks: Sequence[Leaf]) -> None:
@@ -241,7 +262,8 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
             leaf.cut(dateline.end + found.start, dateline.end + found.end)
         # alone in its block on 1,977 comment pages, or with a second title behind it
         byline = byline or _first_byline(blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)])
-        leaf.cut(dateline.start, dateline.end)
+        start = 0 if is_stray_lead(leaf.text[: dateline.start]) else dateline.start
+        leaf.cut(start, dateline.end)
         _cut_spare_closings(leaf)
         return dateline.text, byline
     return None, _first_byline(blocks[:_BYLINE_BLOCKS])
@@ -281,12 +303,3 @@ def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
             leaf.cut(found.start, found.end)
             names |= dict.fromkeys(found.names)
     return tuple(names)
-
-
-def _cut_end_marks(blocks: Sequence[Leaf]) -> None:
-    """Cut ``#``, ``◇`` and their like at the very end of the text."""
-    for leaf in reversed(blocks):
-        if leaf.text[-1:] in _END_MARKS:
-            leaf.cut(len(leaf.text.rstrip(_END_MARKS)), len(leaf.text))
-        if leaf.text:
-            return

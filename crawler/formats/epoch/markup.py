@@ -15,7 +15,6 @@ import nh3
 from crawler.text import glue
 
 _WHITE = re.compile(r"\s+")
-_BREAK = "\n"
 
 # What may come out. Nothing here can run, load a frame, or carry a style.
 _TAGS = {
@@ -68,7 +67,8 @@ class Leaf:
         tag: ``p``, ``h1`` … ``h6``, or ``""`` for text that stands bare in its container.
         path: containers around it, outermost first.
         caption: a figure's caption: HTML shows it, the reading text does not.
-        cell: an empty cell that keeps its place in the row: HTML alone shows it.
+        cell: an empty cell that keeps its place in the row.
+        centred: it stands in the middle of the line.
         text: its runs joined, white space folded; valid after :meth:`fold`.
     """
 
@@ -76,6 +76,7 @@ class Leaf:
     path: tuple[Container, ...] = ()
     caption: bool = False
     cell: bool = False
+    centred: bool = False
     runs: list[Run] = field(default_factory=list)
     text: str = ""
 
@@ -90,27 +91,26 @@ class Leaf:
             if not self.text and not runs[0].image:
                 self.runs = []
             return
-        before, pending = _BREAK, ""
+        whole = "".join([run.text for run in runs])
         kept: list[Run] = []
+        position = last = 0  # in ``whole``: where the run begins, where the last word ended
+        at_line_start = True
         for run in runs:
+            position += len(run.text)
             if run.image:
                 kept.append(run)
             elif run.is_break:
-                pending = ""
-                if before != _BREAK and run.text:
-                    before = _BREAK
+                if not at_line_start and run.text:
+                    at_line_start = True
                     kept.append(run)
             elif body := run.text.strip():
-                start = run.text.index(body[0])
-                pending += run.text[:start]
-                gap = glue(pending, before, body[0]) if pending and before != _BREAK else ""
-                pending, before = run.text[start + len(body) :], body[-1]
+                start = position - len(run.text) + run.text.index(body[0])
+                gap = glue(whole, last, start) if last < start and not at_line_start else ""
+                last, at_line_start = start + len(body), False
                 run.text = _fold_inside(body)
                 if gap:
                     _put_gap(gap, kept, run)
                 kept.append(run)
-            else:
-                pending += run.text
         self.runs = _without_last_breaks(kept)
         self.text = "".join([run.text for run in self.runs])
 
@@ -123,6 +123,20 @@ class Leaf:
             if low < high:
                 run.text = run.text[:low] + run.text[high:]
             position += length
+        self.fold()
+
+    def cut_all(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Remove several ranges of the text at once; with none of them nothing changes."""
+        dropped = bytearray(len(self.text))
+        for start, end in spans:
+            dropped[start:end] = b"\1" * (end - start)
+        if not any(dropped):
+            return
+        position = 0
+        for run in self.runs:
+            marked = zip(run.text, dropped[position:], strict=False)
+            position += len(run.text)
+            run.text = "".join([character for character, drop in marked if not drop])
         self.fold()
 
     @property
@@ -151,18 +165,18 @@ def _fold_inside(text: str) -> str:
     """Fold the white space between the words of a text that has none at its edges."""
     if text.isprintable() and "  " not in text:  # no white space but single spaces
         return text
-    return _WHITE.sub(lambda m: glue(m[0], text[m.start() - 1], text[m.end()]), text)
+    return _WHITE.sub(lambda match: glue(text, *match.span()), text)
 
 
 def render_text(leaves: Iterable[Leaf]) -> str:
     """Return the reading text: blocks apart by a blank line, captions left out.
 
-    A table's rows are lines, its cells stand side by side.
+    A table's rows are lines, its cells are parted by tabs, empty ones kept.
     """
     parts: list[str] = []
     previous: Leaf | None = None
     for leaf in leaves:
-        if leaf.caption or not leaf.text:
+        if leaf.caption or not (leaf.text or leaf.cell):
             continue
         if previous is not None:
             parts.append(_separator(previous.path, leaf.path))
@@ -177,7 +191,7 @@ def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:
     shared = _shared(left, right)
     inner = left[shared - 1].tag if shared else ""
     if inner == "tr":
-        return " "
+        return "\t"
     return "\n" if inner in _TABLE_PARTS else "\n\n"
 
 
