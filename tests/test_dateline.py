@@ -155,8 +155,9 @@ def test_a_year_may_begin_between() -> None:
         pytest.param("大纪元2022年04月01日讯", (date(2022, 4, 1), "dateline"), id="the day after"),
         pytest.param("大纪元2022年06月09日讯", (date(2022, 6, 9), "dateline"), id="70 days after"),
         pytest.param("大纪元2022年06月10日讯", (URL_DATE, "url"), id="71 days: a republication"),
+        pytest.param("大纪元2022年03月30日讯", (date(2022, 3, 30), "dateline"), id="a day before"),
         pytest.param(
-            "大纪元2022年03月30日讯", (URL_DATE, "url"), id="a day before: a typing error"
+            "大纪元2022年03月29日讯", (URL_DATE, "url"), id="two days before: a typing error"
         ),
         pytest.param("大纪元2019年03月31日讯", (URL_DATE, "url"), id="another year"),
         pytest.param("大纪元2022年11月31日讯", (URL_DATE, "url"), id="no such day"),

@@ -54,12 +54,15 @@ _TORN: Final = re.compile(
     r"<!?-{2,}[^<>\n]{0,80}?-{2,}>"
     rf"|\[/?(?:{_SHORTCODES})\]|\[/[a-z]+(?:_[a-z]+)*\]|\[/?[a-z]+(?:_[a-z]+)+\]"
     r"|\[[a-z][a-z_-]{2,30}\s+[a-z_-]{1,30}=[^\[\]\n]{0,500}\]"
-    rf"|</?(?:{_TAGS})(?:\s[^<>\n]{{0,500}})?/?>"
+    rf"|<(?:{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>"
     rf"|^<(?:{_TAGS}|cen|cent|cente)$"
     r"|\A[^<>\n]{0,200}?(?:wp-image-\d|\w=[\"”″])[^<>\n]{0,100}/?>"
     r"|(?:^|(?<=[。！？”’）)\s]))href=\S{1,300}$"
     r"|\A[（(）)\[\]【】〔〕<>]\Z",
     re.MULTILINE,
+)
+_ESCAPED: Final = re.compile(
+    rf"(<(?P<tag>{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>)[^<>\n]{{0,500}}(</(?P=tag)>)"
 )
 _MAY_BE_TORN: Final = re.compile(r"[<>\[]|href=|\A[（(）)\]【】〔〕]\Z")
 
@@ -75,6 +78,8 @@ def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
     """Cut shortcodes, markup that was escaped or torn, and a bracket that stands alone."""
     for leaf in leaves:
         if _MAY_BE_TORN.search(leaf.text):
+            pairs = list(_ESCAPED.finditer(leaf.text))
+            leaf.cut_all([pair.span(part) for pair in pairs for part in (1, 3)])
             leaf.cut_all(found.span() for found in _TORN.finditer(leaf.text))
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+EARLIEST_DAYS: Final = -1
 LATEST_DAYS: Final = 70
-"""A dateline is believed from 0 to this many days after the date in the address (measured: later
-ones are republications or typing errors, earlier ones typing errors)."""
+"""A dateline is believed from 1 day before to 70 days after the date in the address: later ones are
+republications or typing errors, earlier ones typing errors."""
 
 _OPEN: Final = "【〖[［〔"
 _CLOSE: Final = r"】〗\]］〕"
@@ -115,9 +116,9 @@ def publication_date(
     dateline_text: str | None,
     url_date: date,
 ) -> tuple[date, Literal["dateline", "url"]]:
-    """Choose the day of publication: the dateline's, where it is 0 to 70 days after the address's."""
+    """Return the dateline's day where it is near the address's, else the address's; and which."""
     day = date_of(dateline_text, url_date) if dateline_text else None
-    if day and 0 <= (day - url_date).days <= LATEST_DAYS:
+    if day and EARLIEST_DAYS <= (day - url_date).days <= LATEST_DAYS:
         return day, "dateline"
     return url_date, "url"
 

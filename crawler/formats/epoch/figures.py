@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -54,9 +54,10 @@ def attach_captions(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
     """
     shown = {picture.leaf: picture for picture in pictures}  # of several in a block the last
     _part_lines(leaves, shown)
-    for before, leaf in pairwise(leaves):
-        picture = shown.get(before)
-        if picture and not picture.caption and not before.text and _is_caption(before, leaf):
+    centred = ((above, leaf) for above, leaf in pairwise(leaves) if leaf.centred)
+    for above, leaf in [*_in_one_cell(centred), *_rows_below(leaves, shown)]:
+        picture = shown.get(above)
+        if picture and not picture.caption and not above.text and _is_caption(leaf):
             leaf.caption = True
             picture.caption.append(leaf)
     _frame_all(leaves, [picture for picture in pictures if picture.caption])
@@ -76,7 +77,7 @@ def _line_below(leaf: Leaf) -> Leaf | None:
         return None
     last = max(number for number, run in enumerate(leaf.runs) if run.image)
     rest = leaf.runs[last + 1 :]
-    if any(run.text for run in leaf.runs[:last]) or not (rest and rest[0].is_break):
+    if any(run.text for run in leaf.runs[:last]):
         return None
     line = Leaf(leaf.tag, leaf.path, centred=True, runs=rest)
     line.fold()
@@ -87,11 +88,31 @@ def _line_below(leaf: Leaf) -> Leaf | None:
     return line
 
 
-def _is_caption(image: Leaf, leaf: Leaf) -> bool:
-    """Tell whether the block behind an image's says what it shows and whom it is from."""
-    if leaf.caption or not _names_its_source(leaf.text) or leaf.tag not in ("p", ""):
-        return False
-    return leaf.centred if _same_cell(image, leaf) else _is_next_row(image, leaf)
+def _rows_below(
+    leaves: Sequence[Leaf], shown: Mapping[Leaf, Picture]
+) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield each block of a table that fills a cell, behind the image in the cell above it."""
+    tables = {_inmost(leaf, "table") for leaf in shown} - {None}
+    rows: dict[Container, dict[Container, list[Leaf]]] = defaultdict(dict)
+    for leaf in leaves:
+        row, cell = _inmost(leaf, "tr"), _inmost(leaf, "td")
+        if row and cell and _inmost(leaf, "table") in tables:
+            rows[row].setdefault(cell, []).append(leaf)
+    for above, below in pairwise(rows.values()):
+        for images, lines in zip(above.values(), below.values(), strict=False):
+            if len(lines) == 1 and _inmost(images[-1], "table") is _inmost(lines[0], "table"):
+                yield images[-1], lines[0]
+
+
+def _in_one_cell(pairs: Iterable[tuple[Leaf, Leaf]]) -> Iterator[tuple[Leaf, Leaf]]:
+    for above, leaf in pairs:
+        if _inmost(above, "td") is _inmost(leaf, "td"):
+            yield above, leaf
+
+
+def _is_caption(leaf: Leaf) -> bool:
+    """Tell whether a block below an image says what it shows and whom it is from."""
+    return not leaf.caption and leaf.tag in ("p", "") and _names_its_source(leaf.text)
 
 
 def _names_its_source(text: str) -> bool:
@@ -99,16 +120,6 @@ def _names_its_source(text: str) -> bool:
         return False
     credit = split_caption(text)[1]
     return credit is not None and _CREDIT.search(credit) is not None
-
-
-def _same_cell(image: Leaf, leaf: Leaf) -> bool:
-    return _inmost(image, "td") is _inmost(leaf, "td")
-
-
-def _is_next_row(image: Leaf, leaf: Leaf) -> bool:
-    """Tell whether two blocks stand in different rows of one table."""
-    table, row = _inmost(image, "table"), _inmost(image, "tr")
-    return table is not None and table is _inmost(leaf, "table") and row is not _inmost(leaf, "tr")
 
 
 def _inmost(leaf: Leaf, tag: str) -> Container | None:

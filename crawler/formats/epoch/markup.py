@@ -35,6 +35,11 @@ _SANITIZER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto"},
     link_rel=None,
 )
+# The sanitizer copies a text for every reference in it: a long one is parted by comments, which it
+# takes out.
+_PIECE = 4096
+_NOTHING = "<!---->"
+
 _TABLE_PARTS = frozenset({"table", "thead", "tbody", "tfoot"})
 
 Mark = tuple[str, str]
@@ -249,6 +254,9 @@ def _inline(runs: Sequence[Run]) -> str:
 
 
 def _escaped(text: str) -> str:
-    if "&" in text or "<" in text or ">" in text:
+    if "&" not in text and "<" not in text and ">" not in text:
+        return text
+    if len(text) <= _PIECE:
         return html.escape(text, quote=False)
-    return text
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+    return _NOTHING.join(html.escape(piece, quote=False) for piece in pieces)

@@ -7,7 +7,7 @@ text), and with ◆我的意见, a link to a form (239 pages).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -16,7 +16,13 @@ _LINKS: Final = ("ok", "a")
 _LIST_WORD: Final = "相关文章"
 _OPINION_WORD: Final = "我的意见"
 _HEADING: Final = re.compile(r"[\W_]*相关文章[\W_]*")
-_OPINION: Final = re.compile(r"[◆◇\s]*我的意见\s*")
+_OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意见\s*")
+# An item whose link a site took away: its title and date, in one text or in two.
+_DATE: Final = r"[（(]\s*\d{1,2}/\d{1,2}/\d{4}\s*[）)]\s*"
+_DATED: Final = re.compile(rf"\s*[^\s()（）].{{0,300}}?{_DATE}", re.DOTALL)
+_ONLY_DATE: Final = re.compile(rf"\s*{_DATE}")
+_LONGEST_TITLE: Final = 100
+_TITLE_PARTS: Final = 4
 # Between the links of such a list: dates and marks. Anything else is the article's again.
 _BETWEEN: Final = re.compile(r"[\s\W\d_年月日]*")
 
@@ -37,29 +43,44 @@ def remove_page_tools(root: etree._Element, markup: str) -> None:
         root: the body's element.
         markup: what it was made from: most pages hold no such word.
     """
-    if _LIST_WORD in markup:
-        _remove_lists(root)
-    if _OPINION_WORD in markup:
-        for link in [link for link in root.iter(*_LINKS) if _OPINION.fullmatch(_text_of(link))]:
-            _empty(link)
-
-
-def _remove_lists(root: etree._Element) -> None:
-    """Remove each heading 相关文章 with the links that follow it."""
+    if _LIST_WORD not in markup and _OPINION_WORD not in markup:
+        return
     pieces = list(_pieces(root))
+    for piece in pieces:
+        if _OPINION.fullmatch(piece.text):
+            _remove(piece)
+    _remove_lists(pieces)
+
+
+def _remove_lists(pieces: Sequence[_Piece]) -> None:
+    """Remove each heading 相关文章 with the links that follow it."""
     at = 0
     while at < len(pieces):
         end = _end_of_list(pieces, at + 1) if _HEADING.fullmatch(pieces[at].text) else at
-        if any(piece.link is not None for piece in pieces[at + 1 : end]):
+        if any(_is_item(pieces[item : item + _TITLE_PARTS]) for item in range(at + 1, end)):
             for piece in pieces[at:end]:
                 _remove(piece)
         at = max(end, at + 1)
 
 
-def _end_of_list(pieces: list[_Piece], at: int) -> int:
-    while at < len(pieces) and (pieces[at].link is not None or _BETWEEN.fullmatch(pieces[at].text)):
+def _end_of_list(pieces: Sequence[_Piece], at: int) -> int:
+    while at < len(pieces) and (
+        _is_item(pieces[at : at + _TITLE_PARTS]) or _BETWEEN.fullmatch(pieces[at].text)
+    ):
         at += 1
     return at
+
+
+def _is_item(pieces: Sequence[_Piece]) -> bool:
+    """Tell whether the first of a few texts is a link, or begins a title that ends in its date."""
+    if pieces[0].link is not None:
+        return True
+    for piece in pieces:
+        if _DATED.fullmatch(piece.text) or _ONLY_DATE.fullmatch(piece.text):
+            return True
+        if len(piece.text) > _LONGEST_TITLE:
+            return False
+    return False
 
 
 def _pieces(root: etree._Element) -> Iterator[_Piece]:
@@ -78,21 +99,10 @@ def _pieces(root: etree._Element) -> Iterator[_Piece]:
 
 
 def _remove(piece: _Piece) -> None:
+    """Take a text out of the tree, and the address of the link that carries it."""
     if piece.is_tail:
         piece.element.tail = "\n"
     else:
         piece.element.text = None
     if piece.link is not None:
         piece.link.attrib.pop("href", "")
-
-
-def _text_of(element: etree._Element) -> str:
-    return "".join(map(str, element.itertext()))
-
-
-def _empty(link: etree._Element) -> None:
-    """Take out of a link all that it holds, and its address."""
-    for child in list(link):
-        link.remove(child)
-    link.text = None
-    link.attrib.pop("href", "")
