@@ -257,8 +257,8 @@ class FeedStore:
             version = record.get("contract", CONTRACT_VERSION)
             if not is_continued(version):
                 raise FeedUnusable(
-                    f"the feed {self.directory} keeps contract version {version}, this program "
-                    f"writes {CONTRACT_VERSION}: crawl into another directory with -a feed=DIR"
+                    f"the feed {self.directory} keeps contract version {version!r}, this program "
+                    f"writes {CONTRACT_VERSION!r}: crawl into another directory with -a feed=DIR"
                 )
 
     def _opened(self, name: str) -> JsonLines:
