@@ -33,6 +33,8 @@ class CanonicalizePipeline:
         base = item.url or ""
         item.image = self._one(item.image, base)
         item.images = [image for image in item.images if self._settle(image, base)]
+        for image in item.images:
+            image["full_url"] = self._one(image["full_url"], base)
         if item.links is not None:
             item.links = [link for link in item.links if self._settle(link, base)]
         if item.videos is not None:

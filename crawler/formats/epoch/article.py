@@ -129,7 +129,7 @@ def _read_content(page: ArticlePage, content: str) -> None:
     page.images = _images(body.pictures)
     _sort_anchors(page, body)
     page.player = body.player
-    page.unusable_urls = body.unusable_urls
+    page.unusable_urls += header.unusable_urls + body.unusable_urls
     _read_blocks(page, header.leaves, body.leaves)
     page.content_text = render_text(body.leaves)
     page.content_html = render_html(body.leaves)
@@ -155,6 +155,7 @@ def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
     if start >= 0 and "<img" in before:
         root, source = _root(before[start:]), page.original
         _, block = read_body(root, source.url, source.year, begins=False, ends=0)
+    page.unusable_urls += block.unusable_urls
     if block.pictures:
         page.image = block.pictures[0].url
         page.caption = _joined(block.leaves)
