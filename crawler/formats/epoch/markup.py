@@ -139,8 +139,9 @@ class Leaf:
             return
         position = 0
         for run in self.runs:
-            marked = zip(run.text, dropped[position:], strict=False)
-            position += len(run.text)
+            end = position + len(run.text)
+            marked = zip(run.text, dropped[position:end], strict=True)
+            position = end
             run.text = "".join([character for character, drop in marked if not drop])
         self.fold()
 
