@@ -32,6 +32,11 @@ _WINDOWS_1252: Final = {
 _MEANT: Final = {**_WINDOWS_1252, **IDEOGRAPHS}
 _MISTAKEN: Final = re.compile("[\x80-\x9f\u2e80-\u2fdf]")
 
+# Most pages hold none of these, nor anything beyond the Basic Multilingual Plane.
+_UNUSUAL: Final = re.compile(
+    f"[{_INVISIBLE[: _INVISIBLE.index(chr(0x110BD))]}\x80-\x9f\u2e80-\u2fdf\U00010000-\U0010ffff]"
+)
+
 # Unicode's stream-safe format: no character carries more marks. Normalization sorts them by insertion,
 # so a page of 400 KB that is one run of marks takes a minute.
 _MOST_MARKS: Final = 30
@@ -73,9 +78,9 @@ def visible(text: str) -> str:
     Tab, line feed and carriage return stay: they are white space. Radicals become the ideographs
     that they stand for, U+0080 to U+009F what Windows-1252 means by them.
     """
-    if _MISTAKEN.search(text):
+    if _UNUSUAL.search(text):
         text = _MISTAKEN.sub(lambda match: _MEANT.get(match[0], match[0]), text)
-    text = _DROPPED.sub("", text)
+        text = _DROPPED.sub("", text)
     if len(text) > _LONG_ENOUGH:
         text = _MARKS.sub(_stream_safe, text)
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)

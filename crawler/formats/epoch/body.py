@@ -8,7 +8,6 @@ page tool left behind does not.
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,8 +18,8 @@ from lxml import etree
 from crawler.exceptions import PageMalformed, PageTooLarge
 from crawler.formats.epoch import elements
 from crawler.formats.epoch.figures import Picture, attach_captions
-from crawler.formats.epoch.markup import Container, Leaf, Mark, Run
-from crawler.formats.epoch.videos import TRACES, is_video, leaves_player_trace
+from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, shown
+from crawler.formats.epoch.videos import TRACES, is_empty_centre, is_video, leaves_player_trace
 from crawler.items import MAX_LINE_BYTES
 from crawler.urls import UnusableURL, canonical, is_relative, tag_of
 
@@ -32,8 +31,6 @@ MAX_DEPTH: Final = 200
 
 # Addresses were relative to the old site's programs until then: ``newscontent.asp?ID=91416``.
 _RELATIVE_SINCE: Final = 2004
-# What is no text where a torn tag was left: quotes and brackets.
-_TORN: Final = " \t\n\xa0<>\"'/"
 
 
 @dataclass(slots=True)
@@ -84,42 +81,10 @@ def read_body(
         walk.inside(root, "p", (), (), 0)
     header = walk.header or Body()
     for part in (header, walk.body):
-        part.leaves = _shown(part.leaves)
+        part.leaves = shown(part.leaves)
         if part.pictures:
             attach_captions(part.leaves, part.pictures)
     return header, walk.body
-
-
-def _shown(leaves: list[Leaf]) -> list[Leaf]:
-    """Fold the leaves; return those that show something, and the empty cells of rows that do.
-
-    Without its empty cells a row's later cells would stand under other heads.
-    """
-    shown: list[Leaf] = []
-    cells = False
-    for leaf in leaves:
-        leaf.fold()
-        if not leaf.empty:
-            shown.append(leaf)
-        elif leaf.path and leaf.path[-1].tag in elements.CELLS:
-            cells = leaf.cell = True
-            leaf.tag = ""
-            shown.append(leaf)
-    return _with_needed_cells(shown) if cells else shown
-
-
-def _with_needed_cells(leaves: Sequence[Leaf]) -> list[Leaf]:
-    """Leave out the empty cells of rows that hold nothing, and doubles of a cell that does."""
-    filled = {container for leaf in leaves if not leaf.cell for container in leaf.path}
-    kept: list[Leaf] = []
-    for leaf in leaves:
-        if leaf.cell:
-            row = next((part for part in reversed(leaf.path) if part.tag == "tr"), None)
-            if leaf.path[-1] in filled or row not in filled:
-                continue
-            filled.add(leaf.path[-1])
-        kept.append(leaf)
-    return kept
 
 
 class _Walk:
@@ -135,7 +100,7 @@ class _Walk:
         self.caption = False
         self.centred = False
         self.anchors: list[Anchor] = []
-        self.seen = 0  # whatever is not an empty centre: to tell one by
+        self.empty_centres: set[etree._Element] = set()
         self.size = 0  # characters of the record so far
         self.begins = begins
         self.ends = ends
@@ -157,8 +122,6 @@ class _Walk:
             self.text(text, tag, path, marks)
         for child in element:
             name: Any = child.tag  # a text, but of a comment the function that makes one
-            if name != "br" and name != "center":  # noqa: PLR1714 (for every element of a page)
-                self.seen += 1
             if name in elements.PARAGRAPHS:
                 self.block(child, "p", path, marks, depth)
             elif name in elements.LINKS:
@@ -222,9 +185,10 @@ class _Walk:
         self, text: str, tag: str, path: tuple[Container, ...], marks: tuple[Mark, ...]
     ) -> None:
         """Append text to the open block, opening one where there is none."""
-        if text.strip(_TORN):
-            self.seen += 1
-        self.spend(len(text), marks)
+        if marks or self.anchors:
+            self.spend(len(text), marks)
+        else:
+            self.size += 2 * len(text)
         leaf = self.leaf
         if leaf is None:
             leaf = self.leaf = self.opened(tag, path)
@@ -249,7 +213,7 @@ class _Walk:
         self.body.leaves.append(leaf)
         if self.caption and self.figure is not None:
             self.figure.caption.append(leaf)
-        self.size += 8 + sum(len(part.attributes) + 2 * len(part.tag) for part in path[-2:])
+        self.spend(8)
         return leaf
 
     def block(
@@ -262,7 +226,7 @@ class _Walk:
     ) -> None:
         """Take in an element that stands on lines of its own."""
         self.leaf = None
-        name, centred, seen = element.tag, self.centred, self.seen
+        name, centred = element.tag, self.centred
         if element.keys():
             if elements.is_junk(element):
                 return
@@ -278,8 +242,10 @@ class _Walk:
             self.centred = True
         self.inside(element, tag, path, marks, depth + 1)
         self.leaf, self.centred = None, centred
-        if name in TRACES and leaves_player_trace(element, empty=self.seen == seen, year=self.year):
-            self.body.player = True
+        if name in TRACES:
+            empty = name in elements.CENTRES and is_empty_centre(element, self.empty_centres)
+            if leaves_player_trace(element, empty=empty, year=self.year):
+                self.body.player = True
 
     def framed(
         self,

@@ -64,7 +64,6 @@ _TORN: Final = re.compile(
 _ESCAPED: Final = re.compile(
     rf"(<(?P<tag>{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>)[^<>\n]{{0,500}}(</(?P=tag)>)"
 )
-_MAY_BE_TORN: Final = re.compile(r"[<>\[]|href=|\A[（(）)\]【】〔〕]\Z")
 
 
 def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
@@ -77,7 +76,8 @@ def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
 def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
     """Cut shortcodes, markup that was escaped or torn, and a bracket that stands alone."""
     for leaf in leaves:
-        if _MAY_BE_TORN.search(leaf.text):
+        text = leaf.text
+        if "<" in text or ">" in text or "[" in text or "href=" in text or len(text) == 1:
             pairs = list(_ESCAPED.finditer(leaf.text))
             leaf.cut_all([pair.span(part) for pair in pairs for part in (1, 3)])
             leaf.cut_all(found.span() for found in _TORN.finditer(leaf.text))

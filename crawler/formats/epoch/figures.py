@@ -93,6 +93,8 @@ def _rows_below(
 ) -> Iterator[tuple[Leaf, Leaf]]:
     """Yield each block of a table that fills a cell, behind the image in the cell above it."""
     tables = {_inmost(leaf, "table") for leaf in shown} - {None}
+    if not tables:
+        return
     rows: dict[Container, dict[Container, list[Leaf]]] = defaultdict(dict)
     for leaf in leaves:
         row, cell = _inmost(leaf, "tr"), _inmost(leaf, "td")

@@ -40,6 +40,7 @@ _SANITIZER = nh3.Cleaner(
 _PIECE = 4096
 _NOTHING = "<!---->"
 
+_CELLS = frozenset({"td", "th"})
 _TABLE_PARTS = frozenset({"table", "thead", "tbody", "tfoot"})
 
 Mark = tuple[str, str]
@@ -172,6 +173,38 @@ def _fold_inside(text: str) -> str:
     if text.isprintable() and "  " not in text:  # no white space but single spaces
         return text
     return _WHITE.sub(lambda match: glue(text, *match.span()), text)
+
+
+def shown(leaves: list[Leaf]) -> list[Leaf]:
+    """Fold the leaves; return those that show something, and the empty cells of rows that do.
+
+    Without its empty cells a row's later cells would stand under other heads.
+    """
+    kept: list[Leaf] = []
+    cells = False
+    for leaf in leaves:
+        leaf.fold()
+        if not leaf.empty:
+            kept.append(leaf)
+        elif leaf.path and leaf.path[-1].tag in _CELLS:
+            cells = leaf.cell = True
+            leaf.tag = ""
+            kept.append(leaf)
+    return _with_needed_cells(kept) if cells else kept
+
+
+def _with_needed_cells(leaves: Sequence[Leaf]) -> list[Leaf]:
+    """Leave out the empty cells of rows that hold nothing, and doubles of a cell that does."""
+    filled = {container for leaf in leaves if not leaf.cell for container in leaf.path}
+    kept: list[Leaf] = []
+    for leaf in leaves:
+        if leaf.cell:
+            row = next((part for part in reversed(leaf.path) if part.tag == "tr"), None)
+            if leaf.path[-1] in filled or row not in filled:
+                continue
+            filled.add(leaf.path[-1])
+        kept.append(leaf)
+    return kept
 
 
 def render_text(leaves: Iterable[Leaf]) -> str:

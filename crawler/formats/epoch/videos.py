@@ -46,6 +46,8 @@ TRACES: Final = _CENTRES | {"div"}
 # figure. Anything else, and the centre held a player.
 _WRAPPED: Final = frozenset({"blockquote", "table", "figure"})
 _CLIMB: Final = 3
+# What is no text where a torn tag was left: quotes and brackets.
+_TORN: Final = " \t\n\xa0<>\"'/"
 _FIRST_PLAYERS: Final = 2008
 """The first year with players: an empty centre of 2003 to 2006 held a banner (16 pages)."""
 
@@ -53,6 +55,22 @@ _FIRST_PLAYERS: Final = 2008
 def is_video(url: str) -> bool:
     """Tell whether a canonical address is that of a single video."""
     return _VIDEO.match(url) is not None
+
+
+def is_empty_centre(element: etree._Element, known: set[etree._Element]) -> bool:
+    """Tell whether a centre holds nothing but breaks and other empty centres, and add it to ``known``.
+
+    Args:
+        element: a centre whose inner centres were asked about before.
+        known: the empty ones so far: none is looked into twice, however deep they nest.
+    """
+    empty = not (element.text and element.text.strip(_TORN)) and all(
+        (child.tag == "br" or child in known) and not (child.tail and child.tail.strip(_TORN))
+        for child in element
+    )
+    if empty:
+        known.add(element)
+    return empty
 
 
 def leaves_player_trace(element: etree._Element, *, empty: bool, year: int) -> bool:
