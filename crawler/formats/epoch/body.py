@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urldefrag
 
@@ -17,6 +18,7 @@ from lxml import etree
 
 from crawler.exceptions import PageMalformed, PageTooLarge
 from crawler.formats.epoch import elements
+from crawler.formats.epoch.elements import HEADINGS, LINKS, MARKS, PARAGRAPHS, SILENT
 from crawler.formats.epoch.figures import Picture, attach_captions
 from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, shown
 from crawler.formats.epoch.videos import TRACES, is_empty_centre, is_video, leaves_player_trace
@@ -122,21 +124,21 @@ class _Walk:
             self.text(text, tag, path, marks)
         for child in element:
             name: Any = child.tag  # a text, but of a comment the function that makes one
-            if name in elements.PARAGRAPHS:
+            if name in PARAGRAPHS:
                 self.block(child, "p", path, marks, depth)
-            elif name in elements.LINKS:
+            elif name in LINKS:
                 self.link(child, tag, path, marks, depth)
             elif name == "br":
                 self.line_break()
             elif name == "img":
                 self.image(child, tag, path, marks)
-            elif name in elements.MARKS:
-                mark = elements.MARKS[name]
+            elif name in MARKS:
+                mark = MARKS[name]
                 inner = marks if mark in marks else (*marks, mark)
                 self.inside(child, tag, path, inner, depth + 1)
-            elif name in elements.HEADINGS:
+            elif name in HEADINGS:
                 self.block(child, name, path, marks, depth)
-            elif name in elements.SILENT:
+            elif name in SILENT:
                 self.silent(child)
             elif name is etree.Comment:
                 self.comment(child)
@@ -213,7 +215,7 @@ class _Walk:
         self.body.leaves.append(leaf)
         if self.caption and self.figure is not None:
             self.figure.caption.append(leaf)
-        self.spend(8)
+        self.size += 8
         return leaf
 
     def block(
@@ -367,7 +369,7 @@ class _Walk:
         if leaves_player_trace(element, empty=True, year=self.year):
             self.body.player = True
         # a player's list of what it plays, for those without scripts, links to it
-        listed = elements.LINKS if element.tag == "noscript" else ()
+        listed = LINKS if element.tag == "noscript" else ()
         for node in element.iter("video", "audio", "source", "embed", "iframe", *listed):
             for name in ("src", "href"):
                 url = self.resolved(node.get(name))
@@ -386,5 +388,6 @@ class _Walk:
                 raise _End
 
 
+@lru_cache(maxsize=4096)  # tags and sections are linked again and again
 def _anchor_mark(url: str) -> Mark:
     return ("a", f' href="{html.escape(url)}"')
