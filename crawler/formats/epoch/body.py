@@ -307,7 +307,7 @@ class _Walk:
             self.inside(element, tag, path, marks, depth + 1)
             return
         # HTML knows no link in a link: the innermost is the one that is followed
-        marks = (*(mark for mark in marks if mark[0] != "a"), _anchor_mark(url))
+        marks = (*(mark for mark in marks if mark[0] != "a"), ("a", _href(url)))
         label = tag_of(url)
         if label is None:
             anchor = Anchor(url)
@@ -389,5 +389,5 @@ class _Walk:
 
 
 @lru_cache(maxsize=4096)  # tags and sections are linked again and again
-def _anchor_mark(url: str) -> Mark:
-    return ("a", f' href="{html.escape(url)}"')
+def _href(url: str) -> str:
+    return f' href="{html.escape(url)}"'
