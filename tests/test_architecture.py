@@ -35,6 +35,8 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed looked at
     "audit": {"exceptions", "formats", "items", "urls"},
+    # a feed as tables
+    "export": {"exceptions", "items"},
     # Scrapy's side
     "logformatter": set(),
     "middlewares": {"config", "exceptions", "politeness", "run"},
@@ -46,7 +48,7 @@ KNOWS: dict[str, set[str]] = {
     "spiders": {
         "config", "exceptions", "frontier", "items", "middlewares", "run", "transports",
     },
-    "commands": {"audit", "exceptions", "run"},
+    "commands": {"audit", "exceptions", "export", "run"},
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
 
