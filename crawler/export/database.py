@@ -25,7 +25,6 @@ BUSY_SECONDS = 30.0
 """How long an export waits for another program that writes the file."""
 
 _CACHE_KIB = 65_536
-_INDEX_BUFFER = 1 << 24  # bytes of the index that are gathered before a segment is written
 
 
 class Place(NamedTuple):
@@ -92,10 +91,6 @@ class Database:
         for statement in _statements(schema(html=html)):
             self._db.execute(statement)
         self._db.executemany("insert into canned_queries values (?, ?, ?, ?)", QUERIES)
-        self._db.execute(
-            "insert into articles_fts (articles_fts, rank) values ('hashsize', ?)",
-            (_INDEX_BUFFER,),
-        )
         self._db.execute(f"pragma application_id = {APPLICATION_ID}")
         self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -135,15 +136,23 @@ class PublishedFeed:
                 f"{str(path)!r} is no feed: name a directory that holds {FILES[0]}, such as "
                 "feeds/sample"
             )
+        with ExitStack() as opened:
+            self.files = {name: self._opened(name, opened) for name in reversed(FILES)}
+            owner = self.files["runs.jsonl"].first() or self.files["articles.jsonl"].first()
+            self.mirror: str | None = owner.get("mirror")
+            self._check_contract(owner.get("contract", CONTRACT_VERSION))
+            self._open_files = opened.pop_all()
+
+    def _opened(self, name: str, opened: ExitStack) -> PublishedFile:
+        path = self.directory / name
         try:
-            self.files = {name: PublishedFile(self.directory / name) for name in reversed(FILES)}
+            file = PublishedFile(path)
         except OSError as exc:
             raise FeedUnusable(
-                f"{exc.filename} cannot be read: {exc.strerror}. Make it readable, then export again"
+                f"{path} cannot be read: {exc.strerror}. Make it readable, then export again"
             ) from exc
-        owner = self.files["runs.jsonl"].first() or self.files["articles.jsonl"].first()
-        self.mirror: str | None = owner.get("mirror")
-        self._check_contract(owner.get("contract", CONTRACT_VERSION))
+        opened.callback(file.close)
+        return file
 
     def _check_contract(self, version: object) -> None:
         """Refuse another major version; a newer minor one adds keys, and they are kept."""
@@ -159,8 +168,7 @@ class PublishedFeed:
 
     def __exit__(self, *_: object) -> None:
         """Close its files."""
-        for file in self.files.values():
-            file.close()
+        self._open_files.close()
 
 
 def _major(version: object) -> str:

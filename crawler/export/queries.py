@@ -38,8 +38,7 @@ with recursive
       when substr(phrase, n + 1, 1) glob '[{WORD_CHARACTERS}]' then substr(phrase, n + 1, 1)
       when substr(phrase, n, 3) glob '[{WORD_CHARACTERS}] [{WORD_CHARACTERS}]' and n > 0 then ' '
       when substr(phrase, n + 1, 1) = ' ' then ' {SPACE} '
-      when unicode(substr(phrase, n + 1, 1)) in (9, 10, 11, 12, 13, 133, 160, 8232, 8233, 12288)
-        then ' {BREAK} '
+      when substr(phrase, n + 1, 1) in (char(9), char(10)) then ' {BREAK} '
       when substr(phrase, n + 1, 1) = '"' then ' "" '
       else ' ' || substr(phrase, n + 1, 1) || ' '
     end
