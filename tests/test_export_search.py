@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.export.datasette import metadata
-from crawler.export.phrases import TOKENIZER, words
+from crawler.export.phrases import TOKENIZER, WORD_CHARACTERS, words
 from crawler.export.queries import QUERIES, SPLIT
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def found(path: Path, phrase: str) -> set[str]:
 
 
 def containing(phrase: str) -> set[str]:
-    """Return the ids of the texts that contain a phrase, in whatever case."""
-    return {
-        identity
-        for identity, texts in TEXTS.items()
-        if any(phrase.strip(" ").lower() in text.lower() for text in texts)
-    }
+    """Return the ids of the texts that contain a phrase, in whatever case, its words whole."""
+    word = f"[{WORD_CHARACTERS}]"
+    before = f"(?<!{word})" if re.match(word, phrase) else ""
+    after = f"(?!{word})" if re.match(word, phrase[-1:]) else ""
+    pattern = re.compile(f"{before}{re.escape(phrase)}{after}", re.IGNORECASE)
+    return {identity for identity, texts in TEXTS.items() if any(map(pattern.search, texts))}
 
 
 def phrases() -> list[str]:

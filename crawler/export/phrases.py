@@ -16,7 +16,10 @@ SPACE = "␣"
 """Stands for a space, but for one between two words, which the tokenizer sees."""
 
 BREAK = "␤"
-"""Stands for a line break or a tab; a feed's text has no other white space."""
+"""Stands for a line break."""
+
+TAB = "␉"
+"""Stands for a tab; a feed's text has no other white space."""
 
 TOKENIZER = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
 """FTS5's tokenizer: folds case, keeps accents, and drops nothing but white space."""
@@ -27,5 +30,5 @@ _WORDS = re.compile(rf"[{WORD_CHARACTERS}]+|[^{WORD_CHARACTERS} ]")
 
 def words(text: str) -> str:
     """Return ``text`` with a space between every two words of the index."""
-    text = text.replace("\n", BREAK).replace("\t", BREAK)
+    text = text.replace("\n", BREAK).replace("\t", TAB)
     return " ".join(_WORDS.findall(_LONE_SPACE.sub(SPACE, text)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from crawler.export.phrases import BREAK, SPACE, WORD_CHARACTERS
+from crawler.export.phrases import BREAK, SPACE, TAB, WORD_CHARACTERS
 
 
 class CannedQuery(NamedTuple):
@@ -38,7 +38,8 @@ with recursive
       when substr(phrase, n + 1, 1) glob '[{WORD_CHARACTERS}]' then substr(phrase, n + 1, 1)
       when substr(phrase, n, 3) glob '[{WORD_CHARACTERS}] [{WORD_CHARACTERS}]' and n > 0 then ' '
       when substr(phrase, n + 1, 1) = ' ' then ' {SPACE} '
-      when substr(phrase, n + 1, 1) in (char(9), char(10)) then ' {BREAK} '
+      when substr(phrase, n + 1, 1) = char(10) then ' {BREAK} '
+      when substr(phrase, n + 1, 1) = char(9) then ' {TAB} '
       when substr(phrase, n + 1, 1) = '"' then ' "" '
       else ' ' || substr(phrase, n + 1, 1) || ' '
     end
