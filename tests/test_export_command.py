@@ -49,7 +49,7 @@ def test_an_export_says_what_it_took_in(tmp_path: Path, feed: Path) -> None:
         for name, query in queries.items()
     )
     append(feed, "articles", articles(4)[3:])
-    assert "1 new articles" in command(feed / "articles.jsonl", "--to", target).stdout
+    assert "1 new article, " in command(feed / "articles.jsonl", "--to", target).stdout
 
 
 def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:

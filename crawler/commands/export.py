@@ -110,8 +110,12 @@ def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespac
             taken = sync(database, feeds, watch)
     if opts.datasette:
         _write_metadata(Path(opts.datasette), target)
-    names = ("articles", "changes", "listings", "runs")
-    return f"{target}: " + ", ".join(f"{taken[f'{name}.jsonl']:,} new {name}" for name in names)
+    names = ("article", "change", "listing", "run")
+    return f"{target}: " + ", ".join(_new(taken[f"{name}s.jsonl"], name) for name in names)
+
+
+def _new(number: int, name: str) -> str:
+    return f"{number:,} new {name}" + "s" * (number != 1)
 
 
 def _write_metadata(path: Path, database: Path) -> None:
