@@ -178,6 +178,11 @@ def test_nobody_is_led_to_the_bare_form() -> None:
     )
 
 
+def test_datasette_is_told_to_close_the_page_of_the_index(exported: Path) -> None:
+    tables = metadata(exported)["databases"]["feed"]["tables"]
+    assert tables["articles_fts"] == {"hidden": True, "allow": False}
+
+
 def test_datasette_shows_the_canned_queries_and_no_search_box(exported: Path) -> None:
     """Its own search box passes the phrase on as it is, and would find nothing."""
     app = pytest.importorskip("datasette.app", reason="Datasette is not installed")
