@@ -60,6 +60,7 @@ def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
         (feed, "--to", "feed.csv"): "it ends in .db, .sqlite or .sqlite3 for SQLite, in .parquet",
         (feed, "--to", tmp_path / "none" / "feed.db"): "name a file that can be written",
         (feed, "--to", "feed.parquet", "--datasette", "m.json"): "serves an SQLite file",
+        (feed, feed, "--to", tmp_path / "feed.db"): "are both feeds of mirror 'news': name one",
     }.items():
         done = command(*arguments)
         assert done.returncode == 2, done.stderr
@@ -109,6 +110,20 @@ def test_progress_is_for_terminals(tmp_path: Path, feed: Path, *, terminal: bool
     assert ("━" in shown.decode()) is terminal
     os.close(ours)
     os.close(theirs)
+
+
+def test_ctrl_c_ends_an_export_without_a_traceback(tmp_path: Path) -> None:
+    feed = append(tmp_path / "feed", "articles", articles(20_000))
+    target = tmp_path / "feed.db"
+    line = [*SCRAPY, str(feed), "--to", str(target)]
+    process = subprocess.Popen(
+        line, cwd=ROOT, env=clean_environment(), stderr=subprocess.PIPE, text=True
+    )
+    while not (target.exists() and target.stat().st_size):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, said) == (130, "stopped: export again to go on\n")
 
 
 # -- kill -9 -------------------------------------------------------------------------------------

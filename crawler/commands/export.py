@@ -5,6 +5,7 @@ Exit status:
     2   wrong usage: no such feed, a file that cannot be written, a missing library
     5   a feed is damaged, or is not the one that the file was made from
     75  another program writes the file, or the disk is full: try again
+    130 stopped by Ctrl-C; an SQLite file goes on from there
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SQLITE = (".db", ".sqlite", ".sqlite3")
 PARQUET = (".parquet",)
+INTERRUPTED = 130
 
 
 class Command(ScrapyCommand):
@@ -75,6 +77,9 @@ class Command(ScrapyCommand):
         except RunError as exc:
             sys.stderr.write(f"{exc}\n")
             self.exitcode = exc.exit_code
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped: export again to go on\n")
+            self.exitcode = INTERRUPTED
 
 
 def _export(feeds: list[str], target: Path, opts: argparse.Namespace) -> str:
@@ -83,7 +88,23 @@ def _export(feeds: list[str], target: Path, opts: argparse.Namespace) -> str:
 
     writer = _writer(target, opts)
     with ExitStack() as opened:
-        return writer([opened.enter_context(PublishedFeed(Path(feed))) for feed in feeds])
+        found = [opened.enter_context(PublishedFeed(Path(feed))) for feed in feeds]
+        _check_mirrors(found)
+        return writer(found)
+
+
+def _check_mirrors(feeds: list[PublishedFeed]) -> None:
+    """Refuse two feeds of one mirror: their articles would have the same keys."""
+    known: dict[str, Path] = {}
+    for feed in feeds:
+        if feed.mirror is None:  # nothing is published yet
+            continue
+        if feed.mirror in known:
+            raise WrongUsage(
+                f"{known[feed.mirror]} and {feed.directory} are both feeds of mirror "
+                f"{feed.mirror!r}: name one of them"
+            )
+        known[feed.mirror] = feed.directory
 
 
 def _writer(target: Path, opts: argparse.Namespace) -> Callable[[list[PublishedFeed]], str]:
