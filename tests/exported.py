@@ -119,7 +119,7 @@ def canned(path: Path, name: str, **parameters: str) -> list[tuple[Any, ...]]:
 
 
 def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of every table of an export, times of exports aside."""
+    """Return the rows of every table of an export, and its index; times of exports aside."""
     tables = rows(path, "select name from pragma_table_list where schema = 'main'")
     left_out = ("sqlite_", "exported_files", "articles_fts")
     found = {
@@ -127,5 +127,12 @@ def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         for (name,) in tables
         if not name.startswith(left_out)
     }
-    found["words"] = rows(path, "select rowid, title, content_text from articles_fts order by 1")
+    found["index"] = index(path)
     return found
+
+
+def index(path: Path) -> list[tuple[Any, ...]]:
+    """Return every word of the full-text index: article, column, place, word."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("create virtual table temp.v using fts5vocab (main, articles_fts, instance)")
+        return sorted(db.execute("select doc, col, offset, term from v").fetchall())
