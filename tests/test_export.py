@@ -454,11 +454,24 @@ def test_a_line_that_is_no_record_is_damage(tmp_path: Path, line: str) -> None:
                 export(tmp_path / f"{name}.db", feed)
 
 
+@pytest.mark.parametrize("first", [{}, {"mirror": 7}])
+def test_a_run_that_names_no_mirror_hides_no_articles(
+    tmp_path: Path, first: dict[str, Any]
+) -> None:
+    feed = append(tmp_path / "feed", "runs", [first])
+    append(feed, "articles", articles(1))
+    assert export(tmp_path / "feed.db", feed)["articles.jsonl"] == 1
+    nobodys = append(tmp_path / "nobodys", "articles", [article(mirror=None)])
+    with pytest.raises(FeedUnusable, match="names no mirror"):
+        export(tmp_path / "other.db", nobodys)
+
+
 ODD_CHANGES = {
     "no kind": change("changed", article(), "2026-11-02T00:00:00Z", kind=None),
     "an object for a digest": change("changed", article(), "", content_sha256={}),
     "another article": change("changed", article(id="n15000009"), "", id="n15000001"),
     "a text for the record": change("changed", article(), "", article="雁口港"),
+    "an object for a time": change("changed", article(), "", seen_at={}),
     "no time": change("vanished", article(), "", seen_at=None),
 }
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet as pq
 
 from crawler.exceptions import TryLater, WrongUsage
-from crawler.export.rows import article_rows
+from crawler.export.rows import article_rows, change_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -153,16 +153,16 @@ def _states(changes: PublishedFile) -> dict[str, dict[str, Any]]:
     """Return what changes say of each article: its record's ``offset``, and times by column."""
     states: dict[str, dict[str, Any]] = {}
     for line in changes.lines():
-        change = line.record
-        state = states.setdefault(str(change.get("id")), {})
         try:
-            seen_at = _moment(change.get("seen_at"))
+            change = change_of(line.record)
+            seen_at = _moment(change.seen_at)
         except ValueError as exc:
             raise changes.damaged(line.offset, exc) from exc
-        if change.get("kind") == "changed":
+        state = states.setdefault(change.id, {})
+        if change.kind == "changed":
             state["changed_at"] = seen_at
-        state["vanished_at"] = None if change.get("article") else seen_at
-        if isinstance(change.get("article"), dict):
+        state["vanished_at"] = None if change.article else seen_at
+        if change.article:
             state["offset"] = line.offset
     return states
 

@@ -138,10 +138,19 @@ class PublishedFeed:
             )
         with ExitStack() as opened:
             self.files = {name: self._opened(name, opened) for name in reversed(FILES)}
-            owner = self.files["runs.jsonl"].first() or self.files["articles.jsonl"].first()
-            self.mirror: str | None = owner.get("mirror")
-            self._check_contract(owner.get("contract", CONTRACT_VERSION))
+            self._check_contract(self.files["runs.jsonl"].first().get("contract", CONTRACT_VERSION))
+            self.mirror = self._owner()
             self._open_files = opened.pop_all()
+
+    def _owner(self) -> str | None:
+        """Return the mirror that the first run names, else the first article."""
+        for name in ("runs.jsonl", "articles.jsonl"):
+            owner = self.files[name].first().get("mirror")
+            if isinstance(owner, str):
+                return owner
+        if self.files["articles.jsonl"].end:
+            raise self.files["articles.jsonl"].damaged(0, "it names no mirror")
+        return None
 
     def _opened(self, name: str, opened: ExitStack) -> PublishedFile:
         path = self.directory / name

@@ -165,29 +165,47 @@ def run_row(mirror: str, number: int, record: Mapping[str, Any]) -> Row:
     return (mirror, number, *plain, as_json(record))
 
 
-def change_row(
-    mirror: str, number: int, record: Mapping[str, Any], before: Mapping[str, Any] | None
-) -> Row:
+class Change(NamedTuple):
+    """What a line of ``changes.jsonl`` says; ``article`` is the record as it reads now."""
+
+    id: str
+    kind: str
+    seen_at: str
+    content_sha256: str | None
+    article: Mapping[str, Any] | None
+
+
+def change_of(record: Mapping[str, Any]) -> Change:
+    """Return the change that the object of a line says.
+
+    Raises:
+        ValueError: a value has another type than the contract says.
+    """
+    article = record.get("article")
+    if article is not None and not (
+        isinstance(article, dict) and article.get("id") == record.get("id")
+    ):
+        raise ValueError("its article is no record of the id that it names")
+    return Change(
+        _said(record, "id"),
+        _said(record, "kind"),
+        _said(record, "seen_at"),
+        _text(record, "content_sha256"),
+        article,
+    )
+
+
+def change_row(mirror: str, number: int, change: Change, before: Mapping[str, Any] | None) -> Row:
     """Return the row of a change, the ``number``-th of its feed.
 
     Args:
         mirror: the feed's.
         number: counted from 1.
-        record: the object of the change's line.
+        change: what its line says.
         before: the article's record that it replaces; None where it replaces none.
-
-    Raises:
-        ValueError: a value has another type than the contract says.
     """
-    return (
-        mirror,
-        number,
-        _said(record, "id"),
-        _said(record, "kind"),
-        _said(record, "seen_at"),
-        _text(record, "content_sha256"),
-        as_json(before) if before else None,
-    )
+    earlier = as_json(before) if before else None
+    return (mirror, number, *change[:4], earlier)
 
 
 def as_json(record: Mapping[str, Any]) -> str:

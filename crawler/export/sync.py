@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.exceptions import FeedUnusable, TryLater
 from crawler.export.published import Line, PublishedFeed, PublishedFile
-from crawler.export.rows import Value, article_rows, change_row, listing_row, run_row
+from crawler.export.rows import (
+    Change,
+    Value,
+    article_rows,
+    change_of,
+    change_row,
+    listing_row,
+    run_row,
+)
 from crawler.export.tables import PARTS
 from crawler.items import timestamp
 
@@ -126,38 +134,32 @@ class Sync:
 
     def _take_change(self, line: Line) -> None:
         """Take in a change: the article's row is replaced, what it held is kept in ``changes``."""
-        change, article, kind = line.record, line.record.get("id"), line.record.get("kind")
-        before = self._database.place(self._mirror, str(article))
+        change = change_of(line.record)
+        before = self._database.place(self._mirror, change.id)
         earlier = None
-        if (record := change.get("article")) is not None:
-            _check_same(record, article)
+        if change.article is not None:
             if before:
                 earlier = self._record(before.file, before.offset)
-            place: dict[str, Value] = {
-                "feed_file": "changes.jsonl",
-                "feed_offset": line.offset,
-                "changed_at": change.get("seen_at"),
-            }
-            self._replace(before, record, place, changed=kind == "changed")
+            self._replace(before, change, change.article, line.offset)
         elif before:
-            self._database.mark_vanished(before.key, str(change.get("seen_at")))
+            self._database.mark_vanished(before.key, change.seen_at)
         self._numbers["changes"] += 1
         row = change_row(self._mirror, self._numbers["changes"], change, earlier)
         self._database.insert("changes", [row])
 
     def _replace(
-        self,
-        before: Place | None,
-        record: Mapping[str, Any],
-        place: dict[str, Value],
-        *,
-        changed: bool,
+        self, before: Place | None, change: Change, record: Mapping[str, Any], offset: int
     ) -> None:
         """Put an article's row in the place of an earlier one; it keeps its ``article_key``."""
+        place: dict[str, Value] = {
+            "feed_file": "changes.jsonl",
+            "feed_offset": offset,
+            "changed_at": change.seen_at,
+        }
         if before:
             self._database.remove_article(before.key, tuple(PARTS))
             place["article_key"] = before.key
-            if not changed:
+            if change.kind != "changed":
                 place["changed_at"] = before.changed_at
         self._insert(record, place)
 
@@ -208,8 +210,3 @@ class Sync:
                 f"{self._database.path} is being written by another export: export again when "
                 "that is done"
             )
-
-
-def _check_same(record: Any, article: Any) -> None:
-    if not isinstance(record, dict) or record.get("id") != article:
-        raise ValueError(f"its article is no record of {article}")
