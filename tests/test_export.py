@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +172,26 @@ def test_no_name_is_a_keyword_of_another_database(exported: Path) -> None:
     duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
     keywords = duckdb.sql("from duckdb_keywords() select keyword_name").fetchall()
     assert names(exported) & {word for (word,) in keywords} == {"language"}
+
+
+def test_who_wrote_most_in_a_year(sample: Feed, exported: Path) -> None:
+    written = Counter(
+        author["name"]
+        for line in sample.articles
+        if line["date_published"].startswith("2022")
+        for author in line["authors"]
+    )
+    assert len(written) > 2
+    ordered = sorted(written.items(), key=lambda pair: (-pair[1], pair[0]))
+    assert canned(exported, "most_articles", year="2022") == ordered
+
+
+def test_which_articles_three_sections_list(sample: Feed, exported: Path) -> None:
+    listed = Counter(listing["id"] for listing in sample.listings)
+    wanted = {identity: number for identity, number in listed.items() if number >= 3}
+    found = canned(exported, "in_sections", at_least="3")
+    assert {identity: number for identity, _, _, number, _ in found} == wanted
+    assert len(wanted) == 3
 
 
 # -- several exports -----------------------------------------------------------------------------

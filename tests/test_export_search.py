@@ -1,4 +1,4 @@
-"""Full-text search in an export: exact for phrases of any length, and nobody is led astray."""
+"""Full-text search in an export: exact for phrases of any length, by the queries that ship with it."""
 
 from __future__ import annotations
 

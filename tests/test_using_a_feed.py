@@ -11,11 +11,16 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from crawling import ROOT, clean_environment, start_crawl
+from documents import table
+
+from crawler.export.queries import QUERIES
+from crawler.items import Article
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,6 +144,41 @@ def test_a_recipe_prints_what_the_page_shows(
         directory = tmp_path / "fresh"
         shutil.copytree(fresh, directory)
     assert run(recipe, directory) == recipe.output
+
+
+def test_the_page_names_every_query_with_its_parameter() -> None:
+    told = {row[0]: row[1] for row in table(part_of("Search for a phrase"))}
+    parameters = {
+        f"`{query.name}`": ", ".join(f"`{name}`" for name in set(re.findall(r":(\w+)", query.text)))
+        for query in QUERIES
+    }
+    assert told == parameters
+
+
+def test_the_page_names_every_table_and_column(exported: Path) -> None:
+    told = {
+        name: set(re.findall(r"`(\w+)`", row[1]))
+        for row in table(part_of("The tables"))
+        for name in re.findall(r"`(\w+)`", row[0])
+    }
+    with closing(sqlite3.connect(exported / "feed.db")) as db:
+        tables = db.execute(
+            "select name from pragma_table_list where schema = 'main' and type = 'table'"
+        )
+        names = {name for (name,) in tables if not name.startswith("sqlite_")}
+        assert set(told) == names - {"canned_queries", "exported_files"}
+        columns = {
+            name: {row[1] for row in db.execute(f"pragma table_info({name})")} for name in told
+        }
+    keys = {field.name for field in fields(Article)} | {"article_key"}  # "the keys of a line"
+    for name in set(told) - {"runs"}:
+        assert columns[name] - keys <= told[name] | keys, name
+        assert told[name] - {"column"} <= columns[name] | {"author", "translator", "editor"}, name
+
+
+def part_of(heading: str) -> str:
+    """Return what stands under ``### heading``."""
+    return PAGE.read_text(encoding="utf-8").partition(f"\n### {heading}\n")[2].partition("\n##")[0]
 
 
 def recipe_of(name: str) -> Recipe:

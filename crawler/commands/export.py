@@ -52,7 +52,7 @@ class Command(ScrapyCommand):
         return (
             "Export feeds (each FEED is a feed's directory) to FILE. An SQLite file (.db, .sqlite, "
             ".sqlite3) takes in what is new since its last export; a Parquet file is written anew. "
-            "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later."
+            "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later; 130 interrupted."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
