@@ -317,7 +317,7 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_documents_name_are_there(document: Path) -> None:
     """Paths between back quotes that begin with a folder of the project."""
-    folders = ("bench/", "crawler/", "docs/", "scripts/", "tests/")
+    folders = ("bench/", "crawler/", "deploy/", "docs/", "scripts/", "tests/")
     text = document.read_text(encoding="utf-8")
     for name in re.findall(r"`(?:python )?([\w./*<>-]+)`", text):
         if name.startswith(folders) and "<" not in name:
