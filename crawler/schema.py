@@ -7,6 +7,8 @@ from typing import Any
 
 from crawler.items import CONTRACT_VERSION, Article, Listing
 
+_MOMENT = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
+
 
 def article_schema() -> dict[str, Any]:
     """Return the schema of a line of ``articles.jsonl``."""
@@ -18,14 +20,82 @@ def listing_schema() -> dict[str, Any]:
     return _schema(Listing, "One article as one section lists it, one line of listings.jsonl")
 
 
+def change_schema() -> dict[str, Any]:
+    """Return the schema of a line of ``changes.jsonl``."""
+    article = article_schema()
+    nested = {key: article[key] for key in ("type", "properties", "required")}
+    # a later minor version adds keys at the end of a line
+    properties = {
+        "id": article["properties"]["id"],
+        "kind": {"enum": ["changed", "vanished", "returned"]},
+        "seen_at": _MOMENT,
+        "content_sha256": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
+        "article": {"anyOf": [nested, {"type": "null"}]},
+    }
+    title = "One transition of an article, one line of changes.jsonl"
+    return _document(title, properties, list(properties), closed=True)
+
+
+def run_schema() -> dict[str, Any]:
+    """Return the schema of a line of ``runs.jsonl``; one of a killed run has the required keys."""
+    offset = {"type": "integer", "minimum": 0}
+    count = {"type": "integer", "minimum": 0}
+    offsets = {
+        f"{name}_{when}": offset
+        for name in ("articles", "listings", "changes")
+        for when in ("before", "after")
+    }
+    required = {
+        "start": {"anyOf": [_MOMENT, {"type": "null"}]},
+        "end": {"anyOf": [_MOMENT, {"type": "null"}]},
+        "mirror": {"type": "string", "minLength": 1},
+        "way": {"type": ["string", "null"]},
+        "status": {"type": "string", "minLength": 1},
+        "exit_code": {"type": ["integer", "null"]},
+        "contract": {"const": CONTRACT_VERSION},
+    }
+    known = {
+        "crawler": {"type": "string"},
+        "commit": {"type": ["string", "null"]},
+        "reason": {"type": ["string", "null"]},
+        "pages": {"type": "object", "additionalProperties": count},
+        "entries": count,
+        "articles": count,
+        "listings": count,
+        "duplicates": count,
+        "failures": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "count": count,
+                    "ids": {"type": "array", "items": {"type": "string"}, "maxItems": 100},
+                },
+                "required": ["count", "ids"],
+            },
+        },
+        "set_aside": {"type": "object", "additionalProperties": {"type": "string"}},
+        "warnings": {"type": "array", "items": {"type": "string"}},
+    }
+    needed = [*required, *(name for name in offsets if not name.startswith("changes"))]
+    title = "One run over a feed, one line of runs.jsonl"
+    return _document(title, {**required, **known, **offsets}, needed, closed=False)
+
+
 def _schema(item: type, title: str) -> dict[str, Any]:
     properties = {field.name: dict(field.metadata["schema"]) for field in fields(item)}
+    return _document(title, properties, list(properties), closed=True)
+
+
+def _document(
+    title: str, properties: dict[str, Any], required: list[str], *, closed: bool
+) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
         "$comment": f"feed contract, version {CONTRACT_VERSION}",
         "type": "object",
         "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
+        "required": required,
+        "additionalProperties": not closed,
     }

@@ -48,11 +48,8 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 16
 # default: IPv4 only; a mirror may live at ::1 or at another IPv6 address
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
 
-# default: handlers for data, file, ftp and s3 too, which no page of a mirror may be read
-# through; the one for http lets go of slow downloads when the run is stopped
+# default: handlers for data, file, ftp and s3 too; no page of a mirror may be read through them
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.middlewares.handler.LettingGoHandler",
-    "https": "crawler.middlewares.handler.LettingGoHandler",
     "data": None,
     "file": None,
     "ftp": None,

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # what follows lies under the path just given
-from crawler.schema import article_schema, listing_schema  # noqa: E402
+from crawler.schema import article_schema, change_schema, listing_schema, run_schema  # noqa: E402
 
 FOLDER = ROOT / "docs" / "schema"
 
@@ -24,6 +24,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         "article.schema.json": article_schema(),
         "listing.schema.json": listing_schema(),
+        "run.schema.json": run_schema(),
+        "change.schema.json": change_schema(),
     }
 
 

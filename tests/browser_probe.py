@@ -72,10 +72,15 @@ class Probe(Spider):
         print(json.dumps({"path": path, "at": at, **what}), flush=True)
 
 
+async def no_download(request: Request) -> Response:
+    """Fail: the probe asks by requests of its own."""
+    raise NotImplementedError(request)
+
+
 def main(base: str, options: dict[str, Any], paths: list[str]) -> None:
     """Crawl, and print the figures."""
     extra = options.pop("settings", {})
-    way = BrowserTransport(base, **options)
+    way = BrowserTransport(base, no_download, **options)
     settings = {
         "LOG_LEVEL": "INFO",
         "RETRY_ENABLED": False,

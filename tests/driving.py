@@ -1,10 +1,11 @@
-"""A frontier without Scrapy: a mirror in a directory, a feed, and the frontier between them.
+"""A crawl without Scrapy: a mirror in a directory, a feed, and the project's own driver between them.
 
-What a crawl does a few milliseconds after another, so that many cases can be tried.
+It does what a crawl does, a few milliseconds after another, so that many cases can be tried.
 """
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,11 +14,13 @@ from crawling import Feed
 
 from crawler.config.mirrors import Mirror
 from crawler.config.options import CrawlOptions
+from crawler.driver.driver import Driver
 from crawler.exceptions import PageError, RunError
 from crawler.frontier.frontier import Frontier
 from crawler.items import as_record
+from crawler.readers.readers import PageReaders
 from crawler.run.counts import RunCounts
-from crawler.store.feed import FeedStore
+from crawler.run.run import Run
 from crawler.transports.path import PathTransport
 
 if TYPE_CHECKING:
@@ -25,19 +28,59 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from crawler.frontier.target import Target
+    from crawler.transports.base import Fetched
 
 NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 
 
+class WatchedRun(Run):
+    """A run that keeps the first error that ends it."""
+
+    error: RunError | None = None
+
+    def end(self, error: RunError) -> None:
+        """Note ``error``."""
+        self.error = self.error or error
+        super().end(error)
+
+
+class WatchedTransport(PathTransport):
+    """Fetches one page after the other from a directory, but for those that are to fail.
+
+    Attributes:
+        paths: the pages that were asked for, in order.
+        stopped: the page at which the crawl is to stop was asked for; it never comes.
+    """
+
+    window = 1
+
+    def __init__(self, base: str, fails: Mapping[str, PageError], stops_at: str | None) -> None:
+        """Fail the pages in ``fails``, by path."""
+        super().__init__(base)
+        self.fails = fails
+        self.stops_at = stops_at
+        self.stopped = False
+        self.paths: list[str] = []
+
+    async def fetch(self, path: str) -> Fetched:
+        """Fetch the page at ``path``."""
+        self.paths.append(path)
+        if path == self.stops_at:
+            self.stopped = True
+            await asyncio.sleep(3600)
+        if path in self.fails:
+            raise self.fails[path]
+        return await super().fetch(path)
+
+
 @dataclass
 class Walked:
-    """What came of a frontier.
+    """The result of a crawl.
 
     Attributes:
         counts: its counts.
-        paths: the pages it read or tried, in order.
-        frontier: the frontier itself.
+        paths: the pages that it read or tried, in order.
+        frontier: its frontier.
         feed: what it wrote.
         error: what ended it.
     """
@@ -54,55 +97,44 @@ def walk_mirror(
     feed: Path,
     *,
     fails: Mapping[str, PageError] | None = None,
+    stops_at: str | None = None,
+    commit: str | None = None,
     sections: tuple[str, ...] = (),
     prepare: Callable[[Frontier], None] | None = None,
     **options: Any,
 ) -> Walked:
-    """Frontier over the mirror in ``directory``, one page after the other, into ``feed``.
+    """Crawl the mirror in ``directory``, one page after the other, into ``feed``.
 
     Args:
         directory: base of the mirror.
         feed: directory of the feed.
-        fails: pages that cannot be had, by path.
+        fails: pages that cannot be fetched, by path.
+        stops_at: page at which the crawl is stopped while it is fetched.
+        commit: what the transport says that it reads.
         sections: that the home page forgets.
         prepare: what is done to the frontier before it begins.
         options: of the crawl.
     """
     public = "https://example.org/small/blob/master/"
     mirror = Mirror("small", public, {"path": str(directory)}, sections)
-    store = FeedStore(feed, mirror.name, {"start": "2026-11-01T12:00:00Z", "mirror": mirror.name})
-    chosen = CrawlOptions(mirror, "path", feed, **options)
-    frontier = Frontier(chosen, store, RunCounts(), clock=lambda: NOON)
+    run = WatchedRun(CrawlOptions(mirror, "path", feed, **options))
+    run.commit = commit
+    frontier = Frontier(run.options, run.store, run.counts, clock=lambda: NOON)
+    run.lists = frontier
     if prepare:
         prepare(frontier)
-    walked = Walked(frontier.counts, frontier, Feed(feed))
-    way = PathTransport(str(directory))
-    try:
-        while targets := frontier.next():
-            for target in targets:
-                walked.paths.append(target.path)
-                _answer(frontier, target, way, fails or {})
-    except RunError as error:
-        walked.error = error
-    if frontier.lists_complete and not walked.error and not frontier.counts.counted_failures:
-        store.state.put("entries", frontier.counts.entries)
-    frontier.counts.set_aside = store.all_set_aside()
-    store.commit()
-    store.close(None)
-    return walked
+    transport = WatchedTransport(str(directory), fails or {}, stops_at)
+    asyncio.run(_drive(run, frontier, transport))
+    run.close(NOON)
+    return Walked(run.counts, frontier, Feed(feed), transport.paths, run.error)
 
 
-def _answer(
-    frontier: Frontier, target: Target, way: PathTransport, fails: Mapping[str, PageError]
-) -> None:
-    try:
-        if target.path in fails:
-            raise fails[target.path]
-        body = way.read(target.path)
-    except PageError as error:
-        article = frontier.failed(target, error)
-    else:
-        article = frontier.took(target, body)
-    if article is not None:
-        frontier.store.write(as_record(article))
-        frontier.counts.new += 1
+async def _drive(run: Run, frontier: Frontier, transport: WatchedTransport) -> None:
+    readers = PageReaders(0, run.store)
+    driver = Driver(run, frontier, transport, None, readers, closing=lambda: transport.stopped)
+    async for article in driver.articles():
+        run.store.write(as_record(article))
+        run.counts.new += 1
+    readers.close()
+    if driver.moved:
+        run.end(driver.moved)

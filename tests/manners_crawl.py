@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from memory import peak_kib
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.exceptions import CloseSpider
 from scrapy.settings import Settings
 
 from crawler import settings as project
-from crawler.politeness.pace import chosen_pace
-from crawler.transports.failures import failure_of
+from crawler.driver.window import Window
+from crawler.exceptions import PageError, RunError
+from crawler.politeness.pace import Pace, chosen_pace
+from crawler.transports.http import HttpTransport
 
 if TYPE_CHECKING:
+    from asyncio import Task
     from collections.abc import AsyncIterator
 
-    from scrapy.http import Response
-    from twisted.python.failure import Failure
+    from crawler.transports.base import Fetched
 
 _NAMES = (
     "ROBOTSTXT_OBEY", "COOKIES_ENABLED", "TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED",
@@ -45,7 +49,7 @@ MANNERS: dict[str, Any] = {
 
 
 class ListSpider(Spider):
-    """Asks for a list of addresses and notes what becomes of each."""
+    """Fetches a list of addresses as the project does, and notes what becomes of each."""
 
     name = "list"
 
@@ -54,27 +58,40 @@ class ListSpider(Spider):
         """Set the pace of the first address' host."""
         pace = chosen_pace(kwargs["urls"][0], crawler.settings)
         crawler.settings.setdict(pace.as_settings(), priority="spider")
-        return super().from_crawler(crawler, *args, **kwargs)
+        return super().from_crawler(crawler, *args, pace=pace, **kwargs)
 
-    def __init__(self, urls: list[str], outcomes: dict[str, str]) -> None:
-        """Ask for ``urls``, note in ``outcomes``."""
+    def __init__(self, urls: list[str], outcomes: dict[str, str], pace: Pace) -> None:
+        """Fetch ``urls``, note in ``outcomes``."""
         super().__init__()
         self.urls = urls
         self.outcomes = outcomes
+        self.pace = pace
 
     async def start(self) -> AsyncIterator[Request]:
-        """Ask for all of them."""
-        for url in self.urls:
-            yield Request(url, self.parse, errback=self.failed, cb_kwargs={"asked": url})
+        """Fetch all of them, until one ends the run."""
+        window: Window[str, Fetched] = Window(ordered=False)
+        transport = HttpTransport("", self.crawler.engine.download_async, window=0)
+        urls = iter(self.urls)
+        try:
+            while True:
+                for url in islice(urls, self.pace.concurrency - len(window)):
+                    window.start(url, transport.fetch(url))
+                if not window:
+                    return
+                self.note(*await window.next())
+        except RunError as error:
+            self.crawler.stats.set_value("run_error", str(error))
+            raise CloseSpider(type(error).__name__) from error
+        finally:
+            window.cancel()
+        yield  # type: ignore[unreachable] # makes this a generator, as Scrapy wants it
 
-    def parse(self, response: Response, asked: str) -> None:
-        """Note an answer."""
-        self.outcomes[asked] = f"ok {len(response.body)}"
-
-    def failed(self, failure: Failure) -> None:
-        """Note a failure."""
-        asked = failure.request.cb_kwargs["asked"]  # type: ignore[attr-defined]
-        self.outcomes[asked] = failure_of(failure).reason
+    def note(self, url: str, task: Task[Fetched]) -> None:
+        """Note the outcome of one address."""
+        try:
+            self.outcomes[url] = f"ok {len(task.result().body)}"
+        except PageError as error:
+            self.outcomes[url] = error.reason
 
 
 def main(orders: list[dict[str, Any]]) -> None:

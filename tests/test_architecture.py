@@ -24,35 +24,39 @@ KNOWS: dict[str, set[str]] = {
     "formats": {"exceptions", "items", "text", "urls"},
     "schema": {"items"},
     "loaders": {"formats", "items", "urls"},
-    "politeness": {"exceptions"},
+    "politeness": {"config", "exceptions"},
+    "readers": {"exceptions", "formats"},
     # what was asked for, what is on disk, what came of it
     "config": {"exceptions", "items", "urls"},
     "store": {"exceptions", "items", "urls"},
     "run": {"config", "exceptions", "items", "store"},
     # what decides, without input or output of its own
     "frontier": {
-        "config", "exceptions", "formats", "items", "loaders", "run", "store", "urls",
+        "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store", "urls",
     },
     # a feed looked at
-    "audit": {"exceptions", "formats", "items", "urls"},
+    "audit": {"exceptions", "formats", "items", "schema", "urls"},
+    "report": {"exceptions", "text"},
     # Scrapy's side
     "logformatter": set(),
     "middlewares": {"config", "exceptions", "politeness", "run"},
     "transports": {
-        "config", "exceptions", "formats", "frontier", "items", "middlewares", "politeness", "run", "urls",
+        "config", "exceptions", "formats", "frontier", "items", "politeness", "urls",
     },
     "pipelines": {"exceptions", "items", "run", "schema", "urls"},
     "extensions": {"exceptions", "run"},
+    "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
     "spiders": {
-        "config", "exceptions", "frontier", "items", "middlewares", "run", "transports",
+        "config", "driver", "exceptions", "frontier", "items", "middlewares", "readers", "run",
+        "transports",
     },
-    "commands": {"audit", "exceptions", "run"},
+    "commands": {"audit", "exceptions", "report", "run"},
     "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
 
 SCRAPYS = {
-    "__main__", "commands", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports"
+    "commands", "driver", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports", "__main__",
 }  # fmt: skip
 """Parts that may know Scrapy; a few of their modules do not either."""
 

@@ -86,7 +86,9 @@ def write_feed(path: Path, records: Iterable[dict[str, Any]], tail: bytes = b"")
 
 def run(*args: str, **options: Any) -> int:
     command = Command()
-    opts = argparse.Namespace(**{"json": False, "all": False, "floors": None} | options)
+    opts = argparse.Namespace(
+        **{"json": False, "all": False, "floors": None, "verify": False} | options
+    )
     command.run(list(args), opts)
     return command.exitcode
 

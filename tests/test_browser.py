@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from browser_probe import no_download
 from crawling import ROOT, clean_environment
 from processes import browser_of, descendants, of_kind, wait_until
 from standin import SAMPLE, Elsewhere, StandIn, sites
@@ -28,7 +29,6 @@ from crawler.urls import copy_of, section_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from scrapy import Request
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.project import get_project_settings
 
@@ -311,7 +311,7 @@ def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_pa
     """Before the crawl, not page by page."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(WrongUsage, match=r"apt-get install chromium.*BROWSER_EXECUTABLE"):
-        BrowserTransport("https://github.com/o/r/blob/master/")
+        BrowserTransport("https://github.com/o/r/blob/master/", no_download)
     with pytest.raises(WrongUsage, match="'/nowhere/chrome' is no executable"):
         find_chromium("/nowhere/chrome")
 
@@ -328,7 +328,7 @@ def test_a_named_executable_is_taken(tmp_path: Path) -> None:
 def test_a_base_that_is_none_is_refused(base: str) -> None:
     """It must be of http and end in a slash."""
     with pytest.raises(WrongUsage, match="not a http or https address"):
-        BrowserTransport(base)
+        BrowserTransport(base, no_download)
 
 
 def opened(**settings: object) -> BrowserTransport:
@@ -336,7 +336,13 @@ def opened(**settings: object) -> BrowserTransport:
     base = "https://github.com/o/r/blob/master/"
     project = get_project_settings()
     project.update(settings)
-    way, _ = transport_for(Mirror("m", base, {"browser": base}), "browser", project, print)
+    way, _ = transport_for(
+        Mirror("m", base, {"browser": base}),
+        "browser",
+        project,
+        download=no_download,
+        on_progress=print,
+    )
     assert isinstance(way, BrowserTransport)
     return way
 
@@ -347,7 +353,7 @@ def opened(**settings: object) -> BrowserTransport:
 @pytest.mark.parametrize("value", ["0", "-1", "two", ""])
 def test_a_setting_that_cannot_be_is_refused(name: str, value: str) -> None:
     """Before the run; none of them may make it wait for ever."""
-    with pytest.raises(WrongUsage, match=rf"{name}={value}: a whole number"):
+    with pytest.raises(WrongUsage, match=rf"{name} must be a positive integer"):
         opened(**{name: value})
 
 
@@ -366,7 +372,7 @@ def test_importing_the_way_loads_no_playwright() -> None:
 
 def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everyone else runs Chromium inside its own."""
-    way = BrowserTransport("https://github.com/o/r/blob/master/")
+    way = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
     for user, sandboxed in ((0, False), (1000, True)):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
         assert way.settings()["PLAYWRIGHT_LAUNCH_OPTIONS"]["chromium_sandbox"] is sandboxed
@@ -374,7 +380,7 @@ def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
     """A driver is started for each scheme that is mapped."""
-    way = BrowserTransport("https://github.com/o/r/blob/master/")
+    way = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
     assert list(way.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
     assert way.script_hosts == ("github.githubassets.com",)
 
@@ -384,8 +390,7 @@ def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
 
 def answer(status: int, body: str = "", *, url: str | None = None) -> Response:
     """Return a response to a request for an article."""
-    path = "pages/nf1/n1.md"  # not by a transport: this runs where there is no browser too
-    request = Request(f"https://h/m/{path}", meta={"browser_path": path})
+    request = BrowserTransport("https://h/m/", no_download).request("pages/nf1/n1.md")
     return HtmlResponse(
         url or request.url, status=status, body=body.encode(), encoding="utf-8", request=request
     )
@@ -411,7 +416,7 @@ def test_an_answer_without_a_page_has_a_reason(
 ) -> None:
     """By the site's words, else by the status."""
     with pytest.raises(error) as raised:
-        BrowserTransport("https://h/m/").page(response)
+        BrowserTransport("https://h/m/", no_download).page(response)
     assert raised.value.reason == reason  # type: ignore[attr-defined]
 
 

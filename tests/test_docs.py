@@ -31,8 +31,7 @@ from crawler.config.options import CrawlOptions
 from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.items import CONTRACT_VERSION, Article, Listing
-from crawler.run.counts import RunCounts
-from crawler.run.outcome import outcome_of, outcome_of_error
+from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, Ending
 from crawler.schema import article_schema, listing_schema
 from crawler.transports.browser.transport import EXECUTABLES
 
@@ -242,18 +241,9 @@ def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:
 
 def outcomes() -> set[tuple[int, str]]:
     """Return every (exit status, word) that a run can come to."""
-    failed = RunCounts(failures={"missing": {"n1"}})
-    found = {
-        outcome_of(RunCounts()),
-        outcome_of(RunCounts(limited=True)),
-        outcome_of(failed),
-        outcome_of(RunCounts(), crashed=True),
-        outcome_of(RunCounts(), stopped_by=2),
-        outcome_of(RunCounts(), stopped_by=15),
-    }
-    for kind in run_errors():
-        if kind.__module__ == exceptions.__name__:
-            found.add(outcome_of_error(kind.__new__(kind)))
+    found = [COMPLETE, CRASHED, FAILURES, LIMITED, Ending.of_signal(2), Ending.of_signal(15)]
+    kinds = [kind for kind in run_errors() if kind.__module__ == exceptions.__name__]
+    found += [Ending.of_error(kind.__new__(kind)) for kind in kinds]
     return {(outcome.exit_code, outcome.status) for outcome in found}
 
 

@@ -30,6 +30,7 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.frontier.frontier import blob_id_of
+from crawler.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -362,15 +363,15 @@ def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, fe
 
     def prepare(frontier: Frontier) -> None:
         with_a_second_way(frontier)
-        failed = frontier.failed
+        on_error = frontier.on_error
 
         def by_the_second_way(target: Target, error: PageError) -> Article | None:
             tried.append(target.second_transport)
             if target.second_transport:
-                return frontier.took(target, (mirror / target.path).read_bytes())
-            return failed(target, error)
+                return frontier.on_page(target, (mirror / target.path).read_bytes())
+            return on_error(target, error)
 
-        frontier.failed = by_the_second_way  # type: ignore[method-assign]
+        frontier.on_error = by_the_second_way  # type: ignore[method-assign]
 
     walked = walk_mirror(mirror, feed, fails=refused, prepare=prepare)
     assert tried == [False, True]
@@ -458,6 +459,30 @@ def test_wanted_sections_must_be_there(mirror: Path, feed: Path) -> None:
     assert f"{ONE} (版面{ONE})" in str(walked.error)
 
 
+def test_what_the_next_run_compares_with_is_kept_only_where_all_lists_were_read(
+    mirror: Path, feed: Path
+) -> None:
+    """A limit stops before the archive pages: the commit's other news would never be looked for."""
+    built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
+    limited = walk_mirror(mirror, feed, limit=1, commit="c1")
+    assert (limited.error, limited.counts.failed) == (None, 0)
+    assert limited.counts.entries > 0
+    assert kept(feed) == (None, None)
+    gone = {f"indexes/{ONE}/2.md": PageMissing("gone")}
+    walk_mirror(mirror, feed, commit="c2", fails=gone)
+    assert kept(feed) == ("c2", None)
+    whole = walk_mirror(mirror, feed, commit="c3")
+    assert kept(feed) == ("c3", whole.counts.entries)
+
+
+def kept(feed: Path) -> tuple[object, object]:
+    """Return the commit and the number of entries that the state keeps."""
+    state = State(feed / "state.sqlite")
+    found = state.get("commit"), state.get("entries")
+    state.close()
+    return found
+
+
 def test_shrinking_is_measured_against_the_last_complete_run(mirror: Path, feed: Path) -> None:
     """Not against one that failed in part, and not where a list failed."""
     builder = built(mirror, dict.fromkeys(range(1, 31), (ONE,)))
@@ -476,8 +501,7 @@ def test_a_walk_that_ends_while_pages_are_on_their_way(mirror: Path, feed: Path,
     """What was not tried is neither read nor failed, and nothing is concluded without it."""
     built(mirror, {**dict.fromkeys(range(1, 31), (ONE,)), 31: (TWO,)})
     assert walk_mirror(mirror, feed, fails={page_of(ONE, 3): PageMissing("gone")}).error is None
-    fails = {what: PageUnreachable("on its way", reason="run_ending")}
-    ended = walk_mirror(mirror, feed, fails=fails)
+    ended = walk_mirror(mirror, feed, stops_at=what)
     assert ended.paths[-1] == what
     assert ended.error is None
     assert ended.counts.failures == {}

@@ -443,7 +443,7 @@ def test_what_is_known_is_written_again(
         first = way.commit
     damage(clone_of(cache))
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes()
+        assert asyncio.run(way.changed_since(first)) == Changes()
         assert way.read("README.md") == HOME
 
 
@@ -582,7 +582,7 @@ def test_a_killed_fetch_is_repeated(large: Repository, cache: Path) -> None:
         assert list(clone_of(cache).glob("objects/pack/tmp_*"))
         drip.pieces, drip.pause = 10**9, 0
         way = open_when_free(remote, cache)
-        changes = way.changed_since(first)
+        changes = asyncio.run(way.changed_since(first))
         assert changes is not None
         assert (len(changes.added), len(changes.deleted)) == (200, 200)
         assert way.read("pages/s/m7.md") == other["pages/s/m7.md"]
@@ -602,7 +602,7 @@ def test_locks_of_a_killed_git_are_removed(mirror: Repository, cache: Path) -> N
         (clone / name).touch()
     mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(modified=frozenset({"README.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
     assert [name for name in names if (clone / name).exists()] == []
 
 
@@ -653,7 +653,7 @@ def test_a_git_that_cannot_be_run(
     program.write_text("#!/nowhere/at/all\n")
     program.chmod(0o700)
     monkeypatch.setenv("PATH", str(program.parent))
-    assert "repair the package `git`" in str(fails(mirror.path, cache))
+    assert "reinstall the package `git`" in str(fails(mirror.path, cache))
 
 
 @pytest.mark.parametrize("version", ["git version 2.31.9", "git version 1.9", "busybox"])

@@ -27,7 +27,8 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageError, PageMalformed, PageTooLarge, WrongUsage
-from crawler.transports.git.transport import Changes, GitTransport, remote_at
+from crawler.transports.git.remote import remote_at
+from crawler.transports.git.transport import Changes, GitTransport
 
 CORPUS = Path(__file__).parent.parent / os.environ.get("EPOCH_CORPUS", "../shared/corpus")
 
@@ -110,7 +111,7 @@ def test_git_itself_knows_only_the_transport_of_the_address(
     watched_git(tmp_path, monkeypatch, f'env >> {tmp_path}/env; echo "--- $*" >> {tmp_path}/env')
     with opened(mirror.path, cache) as way:
         way.read("README.md")
-        way.changed_since(way.commit)
+        asyncio.run(way.changed_since(way.commit))
     runs = (tmp_path / "env").read_text().split("--- ")
     commands = [run.splitlines()[0].split()[2] for run in runs[1:]]
     for command, variables in zip(commands, runs, strict=False):
@@ -140,7 +141,7 @@ def test_links_and_submodules_are_no_pages(mirror: Repository, cache: Path) -> N
             way.read("pages/s/n1.md")
         with pytest.raises(PageMalformed, match="submodule"):
             way.read("pages/s/n2.md")
-        assert way.blob_id("pages/s/n1.md") is None
+        assert way.version_of("pages/s/n1.md") is None
         way.expect(f"pages/s/n{n}.md" for n in range(1, 5))
         assert way.read("pages/s/n3.md") == b"good"
         assert way.read("pages/s/n4.md") == b"executable"
@@ -196,7 +197,7 @@ def test_an_odd_name_costs_nothing_else(mirror: Repository, cache: Path, name: b
     entries = [(FILE, name, bad), (FILE, b"n1.md", good), (FILE, b"n2.md", good)]
     with_pages(mirror, *entries, parent=first)
     with opened(mirror.path, cache) as way:
-        changes = way.changed_since(first)
+        changes = asyncio.run(way.changed_since(first))
         assert changes is not None
         assert "pages/s/n2.md" in changes.added
         odd = changes.added - {"pages/s/n2.md"}
@@ -215,7 +216,7 @@ def test_odd_paths_are_no_pages(mirror: Repository, cache: Path, path: str) -> N
     with opened(mirror.path, cache) as way:
         with pytest.raises(PageMalformed):
             way.read(path)
-        assert way.blob_id(path) is None
+        assert way.version_of(path) is None
         assert way.read("README.md") == HOME
 
 
@@ -226,7 +227,9 @@ def test_a_page_that_becomes_a_link_is_told(mirror: Repository, cache: Path) -> 
         pass
     with_pages(mirror, (LINK, b"n1.md", blob), parent=first)
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(modified=frozenset({"pages/s/n1.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(
+            modified=frozenset({"pages/s/n1.md"})
+        )
 
 
 def test_a_page_that_becomes_a_folder_is_told(mirror: Repository, cache: Path) -> None:
@@ -236,7 +239,7 @@ def test_a_page_that_becomes_a_folder_is_told(mirror: Repository, cache: Path) -
         pass
     with_pages(mirror, (FOLDER, b"n1.md", mirror.tree((FILE, b"x", blob))), parent=first)
     with opened(mirror.path, cache) as way:
-        changes = way.changed_since(first)
+        changes = asyncio.run(way.changed_since(first))
     assert changes is not None
     assert changes.deleted == {"pages/s/n1.md"}
     assert changes.added == {"pages/s/n1.md/x"}
@@ -264,7 +267,7 @@ def test_hooks_and_configuration_do_not_run(
     for name in ("GIT_SSH_COMMAND", "GIT_PROXY_COMMAND", "GIT_PAGER", "GIT_EXTERNAL_DIFF"):
         monkeypatch.setenv(name, str(script))
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(modified=frozenset({"README.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
         assert way.read("README.md") == b"new"
     assert not canary.exists(), canary.read_text()
 
@@ -385,7 +388,7 @@ def test_a_mirror_of_very_many_files(mirror: Repository, cache: Path, count: int
         assert anonymous() - before < 60 << 20
     many_files(mirror, blobs, count + 1, parent=first)
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(added=frozenset({page(count)}))
+        assert asyncio.run(way.changed_since(first)) == Changes(added=frozenset({page(count)}))
 
 
 def page(number: int) -> str:
@@ -424,7 +427,7 @@ def test_a_real_mirror_is_read_whole_in_little_memory(
     with opened(source, cache) as way:
         most = 0
         for number, (path, oid) in enumerate(sorted(files.items(), reverse=True)):
-            assert way.blob_id(path) == oid
+            assert way.version_of(path) == oid
             assert len(way.read(path)) > 0
             if number % 500 == 0:
                 most = max(most, anonymous())
@@ -446,7 +449,7 @@ def test_every_update_of_a_real_mirror_is_told_exactly(tmp_path: Path, cache: Pa
         git(served, "update-ref", "refs/heads/master", commit)
         with opened(served, cache) as way:
             assert way.commit == commit
-            changes = way.changed_since(before)
+            changes = asyncio.run(way.changed_since(before))
             if before is not None:
                 assert changes == truth(source, before, commit)
         before = commit

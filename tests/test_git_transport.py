@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import fcntl
 import os
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,6 +13,8 @@ from gitserver import HOME, MIRROR, Repository, clone_of, git, opened, watched_g
 
 from crawler.exceptions import MirrorUnusable, PageMissing, PageTooLarge
 from crawler.transports.git import objects as gitobjects
+from crawler.transports.git import program
+from crawler.transports.git.limits import Watch
 from crawler.transports.git.transport import Changes, GitLimits
 
 if TYPE_CHECKING:
@@ -44,7 +48,7 @@ def test_every_page_is_read_as_it_is(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
         assert {path: way.read(path) for path in MIRROR} == MIRROR
         assert way.commit == git(mirror.path, "rev-parse", "HEAD")
-        assert (way.kind, way.unsupported_keys) == ("local", frozenset())
+        assert (way.ordered, way.unsupported_keys) == (True, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ def test_a_page_that_is_not_there_is_missing(mirror: Repository, cache: Path, pa
     with opened(mirror.path, cache) as way:
         with pytest.raises(PageMissing):
             way.read(path)
-        assert way.blob_id(path) is None
+        assert way.version_of(path) is None
 
 
 def test_a_page_above_the_limit_is_refused_and_the_next_is_read(
@@ -171,9 +175,9 @@ def test_what_is_read_stays_at_one_commit(mirror: Repository, cache: Path) -> No
 
 def test_same_blob_same_id(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
-        one, other = way.blob_id("pages/ncid1/n10.md"), way.blob_id("pages/ncid2/n10.md")
+        one, other = way.version_of("pages/ncid1/n10.md"), way.version_of("pages/ncid2/n10.md")
         assert one == other == git(mirror.path, "rev-parse", "HEAD:pages/ncid1/n10.md")
-        assert one != way.blob_id("pages/ncid1/n11.md")
+        assert one != way.version_of("pages/ncid1/n11.md")
 
 
 def test_a_directory_with_a_working_tree_is_a_mirror_too(tmp_path: Path, cache: Path) -> None:
@@ -190,7 +194,9 @@ def test_a_mirror_of_sha256_ids(tmp_path: Path, cache: Path) -> None:
         assert {path: way.read(path) for path in MIRROR} == MIRROR
     mirror.commit(MIRROR | {"pages/ncid1/n12.md": b"new"}, parent=first)
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(added=frozenset({"pages/ncid1/n12.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(
+            added=frozenset({"pages/ncid1/n12.md"})
+        )
 
 
 def test_a_shallow_mirror_can_be_cloned(mirror: Repository, tmp_path: Path, cache: Path) -> None:
@@ -208,7 +214,7 @@ def test_a_shallow_mirror_can_be_cloned(mirror: Repository, tmp_path: Path, cach
 def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
         first = way.commit
-        assert way.changed_since(None) is None
+        assert asyncio.run(way.changed_since(None)) is None
     files = MIRROR | {
         "README.md": b"new home",
         "pages/ncid1/n12.md": b"new",
@@ -220,7 +226,7 @@ def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Pa
     second = mirror.commit(files, parent=first)
     with opened(mirror.path, cache) as way:
         assert way.commit == second
-        assert way.changed_since(first) == Changes(
+        assert asyncio.run(way.changed_since(first)) == Changes(
             added=frozenset({"pages/ncid1/n12.md", "pages/ncid3/n12.md"}),
             modified=frozenset({"README.md"}),
             deleted=frozenset({"pages/ncid2/n10.md"}),
@@ -235,7 +241,7 @@ def test_nothing_new_is_told_by_one_look_at_the_remote(
         first = way.commit
     commands.unlink()
     with opened(mirror.path, cache) as way:
-        changes = way.changed_since(first)
+        changes = asyncio.run(way.changed_since(first))
     assert changes == Changes()
     assert not changes
     said = commands.read_text()
@@ -264,7 +270,7 @@ def test_an_unfinished_run_can_be_compared_again(mirror: Repository, cache: Path
         with opened(mirror.path, cache) as way:
             if turn == 0:
                 start = way.commit
-            changes = way.changed_since(start)
+            changes = asyncio.run(way.changed_since(start))
             assert changes is not None, turn
             assert changes.modified == ({"README.md"} if turn else set())
 
@@ -275,7 +281,7 @@ def test_many_updates_leave_few_packs(mirror: Repository, cache: Path) -> None:
     for turn in range(50):
         files = MIRROR | {"README.md": large + b"%d" % turn}
         with opened(mirror.path, cache) as way:
-            way.changed_since(commit)
+            asyncio.run(way.changed_since(commit))
         commit = mirror.commit(files, parent=commit)
     packs = list(clone_of(cache).glob("objects/pack/*.pack"))
     assert len(packs) <= 22
@@ -287,12 +293,12 @@ def test_more_changes_than_the_limit_are_everything(mirror: Repository, cache: P
         first = way.commit
     mirror.commit({f"pages/s/n{n}.md": b"%d" % n for n in range(30)}, parent=first)
     with opened(mirror.path, cache, limits=GitLimits(changed_paths=36)) as way:
-        changes = way.changed_since(first)
+        changes = asyncio.run(way.changed_since(first))
         assert changes is not None
         assert len(changes.added) == 30
         assert len(changes.deleted) == 6
     with opened(mirror.path, cache, limits=GitLimits(changed_paths=35)) as way:
-        assert way.changed_since(first) is None
+        assert asyncio.run(way.changed_since(first)) is None
 
 
 # -- the history, the branch -----------------------------------------------------------------
@@ -304,7 +310,9 @@ def test_history_restarted_with_the_old_commit_still_ours(mirror: Repository, ca
     mirror.commit(MIRROR | {"pages/ncid1/n12.md": b"new"})  # no parent: a new history
     git(mirror.path, "gc", "--prune=now", "-q")
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(added=frozenset({"pages/ncid1/n12.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(
+            added=frozenset({"pages/ncid1/n12.md"})
+        )
 
 
 @pytest.mark.parametrize(
@@ -315,14 +323,14 @@ def test_an_old_commit_that_is_gone_means_compare_everything(
     mirror: Repository, cache: Path, old: str
 ) -> None:
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(old) is None
+        assert asyncio.run(way.changed_since(old)) is None
         assert way.read("README.md") == HOME
 
 
 def test_an_id_that_is_no_commit_means_compare_everything(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as way:
-        blob = way.blob_id("README.md")
-        assert way.changed_since(blob) is None
+        blob = way.version_of("README.md")
+        assert asyncio.run(way.changed_since(blob)) is None
 
 
 def test_the_default_branch_renamed(mirror: Repository, cache: Path) -> None:
@@ -332,7 +340,7 @@ def test_the_default_branch_renamed(mirror: Repository, cache: Path) -> None:
     mirror.branch = "main"
     mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
     with opened(mirror.path, cache) as way:
-        assert way.changed_since(first) == Changes(modified=frozenset({"README.md"}))
+        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
 
 
 def test_the_only_branch_is_taken_where_head_leads_nowhere(mirror: Repository, cache: Path) -> None:
@@ -364,3 +372,34 @@ def test_an_empty_repository(tmp_path: Path, cache: Path) -> None:
     empty = Repository(tmp_path / "empty.git")
     with pytest.raises(MirrorUnusable, match="is empty"), opened(empty.path, cache):
         pass
+
+
+def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed, the crawler lets go of the lock; its git goes on to write into the clone."""
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/runs\nsleep 1\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+
+    async def run() -> None:
+        lock = (tmp_path / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        limits = Watch(GitLimits(), tmp_path)
+        lifeline = program.Lifeline()
+        running = asyncio.ensure_future(
+            program.run(["fetch"], env=dict(os.environ), watch=limits, lifeline=lifeline, lock=lock)
+        )
+        while not (tmp_path / "runs").exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+        lock.close()  # as the kernel does for a process that was killed
+        with (tmp_path / "lock").open("w") as other:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            await running
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lifeline.close()
+
+    asyncio.run(run())

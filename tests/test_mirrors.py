@@ -64,8 +64,8 @@ def test_which_way_is_taken(file: Path) -> None:
         ('default = ["one"]', "['one'] is none of"),
         (f'[mirrors.one]\n{PUBLIC}path = "~nobodyhere/x"', "path: '~nobodyhere/x' is no directory"),
         (f'[mirrors.one]\n{PUBLIC}path = "a\\u0000b"', "is no directory"),
-        (f'[mirrors.one]\n{PUBLIC}http = "http://[bad"', "http is an address"),
-        ('[mirrors.one]\npublic = "http://x:y/"\npath = "x"', "public is an address"),
+        (f'[mirrors.one]\n{PUBLIC}http = "http://[bad"', "http must be an address"),
+        ('[mirrors.one]\npublic = "http://x:y/"\npath = "x"', "public must be an address"),
         ("colour = 1", "unknown key 'colour'; known: default"),
         ("mirrors = 1", "a mirror is a table"),
         ("[mirrors]\none = 1", "a mirror is a table"),
@@ -74,11 +74,11 @@ def test_which_way_is_taken(file: Path) -> None:
         (f'[mirrors.one]\n{PUBLIC}ftp = "x"', "unknown key 'ftp'; known: branch, browser"),
         (f"[mirrors.one]\n{PUBLIC}path = 1", "path is a text, not 1"),
         (f'[mirrors.one]\n{PUBLIC}path = ""', "path is a text, not ''"),
-        (f'[mirrors.one]\n{PUBLIC}http = "raw.example.org"', "http is an address"),
-        (f'[mirrors.one]\n{PUBLIC}http = "file:///etc/"', "http is an address"),
+        (f'[mirrors.one]\n{PUBLIC}http = "raw.example.org"', "http must be an address"),
+        (f'[mirrors.one]\n{PUBLIC}http = "file:///etc/"', "http must be an address"),
         (f'[mirrors.one]\n{PUBLIC}http = "https://example.org/?a=1"', "without ? and #"),
         (f'[mirrors.one]\n{PUBLIC}http = "https://example.org/#/"', "without ? and #"),
-        ('[mirrors.one]\npublic = "here"\npath = "x"', "public is an address"),
+        ('[mirrors.one]\npublic = "here"\npath = "x"', "public must be an address"),
         (f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = "nf1"', "sections is a list of ids"),
         (f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = ["../x"]', "sections is a list of ids"),
         (f'[mirrors."../one"]\n{PUBLIC}path = "x"', "no name for a mirror"),
@@ -106,7 +106,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ("http://127.0.0.1:8000/%E6%B5%B7%E5%B2%9B/", "海岛", ["browser", "http"]),
         ("http://[::1]:8000", "[::1]:8000", ["browser", "http"]),
         ("https://example.org/mirrors/epoch-news/", "epoch-news", ["browser", "http"]),
-        ("https://example.org/a/epoch-news.git", "epoch-news.git", ["git"]),
+        ("https://example.org/a/epoch-news.git", "epoch-news", ["git"]),
         ("https://example.org/a/epoch-news/#/", "epoch-news", ["browser"]),
         ("https://example.org/#/docs", "example.org", ["browser"]),
     ],
@@ -127,6 +127,87 @@ def test_an_address_has_one_form(file: Path) -> None:
     assert mirror.name == "Epoch"
 
 
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        (
+            "http://127.0.0.1:80/海岛 新闻/",
+            "http://127.0.0.1:80/%E6%B5%B7%E5%B2%9B%20%E6%96%B0%E9%97%BB/",
+        ),
+        ("http://127.0.0.1/%E6%B5%B7%E5%B2%9B", "http://127.0.0.1/%E6%B5%B7%E5%B2%9B/"),
+        ("https://灯塔.example/x", "https://xn--omsv47c.example/x/"),
+        ("https://Bücher.example/", "https://xn--bcher-kva.example/"),
+        ("  https://example.org/x/  ", "https://example.org/x/"),
+        ('https://example.org/a"b<c>/', "https://example.org/a%22b%3Cc%3E/"),
+    ],
+)
+def test_an_address_is_encoded_once(file: Path, given: str, base: str) -> None:
+    """Requests, the check that they stay inside the mirror, and lines use the same form."""
+    mirror = load_mirrors(file).find(given, "mine")
+    assert (mirror.public, mirror.ways["http"]) == (base, base)
+    assert load_mirrors(file).find(base, "mine").public == base
+
+
+@pytest.mark.parametrize("key", ["public", "http", "browser", "git"])
+def test_addresses_of_the_file_are_encoded_too(file: Path, key: str) -> None:
+    keys = {
+        "public": "https://example.org/x/",
+        "http": "http://127.0.0.1/",
+        key: "HTTPS://灯塔.example/新闻",
+    }
+    text = "[mirrors.one]\n" + "".join(f'{name} = "{value}"\n' for name, value in keys.items())
+    file.write_text(text, encoding="utf-8")
+    mirror = load_mirrors(file).find("one")
+    found = mirror.public if key == "public" else mirror.ways[key]
+    assert found.rstrip("/") == "https://xn--omsv47c.example/%E6%96%B0%E9%97%BB"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1/a/../b/", "http://127.0.0.1/%2e%2e/b/", "http://a..b/", "http://\u2028/"],
+)
+def test_an_address_without_one_form_is_refused(file: Path, address: str) -> None:
+    with pytest.raises(WrongUsage):
+        load_mirrors(file).find(address, "mine")
+
+
+@pytest.mark.parametrize(
+    ("page", "branch"),
+    [
+        ("https://github.com/owner/epoch-news", None),
+        ("https://github.com/owner/epoch-news/", None),
+        ("https://github.com/owner/epoch-news.git", None),
+        ("http://www.github.com/owner/epoch-news", None),
+        ("https://GitHub.com/owner/epoch-news/tree/master", "master"),
+        ("https://github.com/owner/epoch-news/blob/main/README.md", "main"),
+        ("https://github.com/owner/epoch-news/blob/main/indexes/ncid1/README.md", "main"),
+    ],
+)
+def test_a_page_of_github_means_its_repository(file: Path, page: str, branch: str | None) -> None:
+    mirror = load_mirrors(file).find(page)
+    shown = branch or "HEAD"
+    assert (mirror.name, mirror.branch) == ("epoch-news", branch)
+    assert mirror.public == f"https://github.com/owner/epoch-news/blob/{shown}/"
+    assert mirror.ways == {
+        "git": "https://github.com/owner/epoch-news.git",
+        "http": f"https://raw.githubusercontent.com/owner/epoch-news/{shown}/",
+        "browser": mirror.public,
+    }
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert load_mirrors(file).find("one").name == "one"
+
+
+def test_a_bare_repository_is_named_without_its_ending(file: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "epoch-news.git"
+    (bare / "objects").mkdir(parents=True)
+    (bare / "HEAD").touch()
+    mirror = load_mirrors(file).find(str(bare))
+    assert (mirror.name, set(mirror.ways)) == ("epoch-news", {"git"})
+
+
 def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "my mirrors" / "epoch-news"
     folder.mkdir(parents=True)
@@ -145,11 +226,11 @@ def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
         ("/nowhere/at/all", None, "or give an address"),
         ("ftp://example.org/", None, "http(s)://…/"),
         ("file:///etc", None, "http(s)://…/"),
-        ("http:///x", None, "is an address"),
-        ("http://user:secret@example.org/", None, "no user name and no password"),
-        ("http://[::1", None, "is an address"),
-        ("http://127.0.0.1:99999/", None, "is an address"),
-        ("http://127.0.0.1:ab/", None, "is an address"),
+        ("http:///x", None, "must be an address"),
+        ("http://user:secret@example.org/", None, "must not contain a user name or password"),
+        ("http://[::1", None, "must be an address"),
+        ("http://127.0.0.1:99999/", None, "must be an address"),
+        ("http://127.0.0.1:ab/", None, "must be an address"),
         ("~nobodyhere/x", None, "is no directory"),
         ("a\0b", None, "is no directory"),
         ("https://example.org/a?b=1", None, "without ? and #"),

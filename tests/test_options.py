@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import ROOT
 
+from crawler.config import numbers
+from crawler.config.numbers import process_count
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import WrongUsage
 
@@ -85,16 +87,19 @@ def test_a_relative_feed_counts_from_the_working_directory(
         ({"via": "carrier-pigeon"}, "no way via=carrier-pigeon"),
         ({"name": "a/b"}, "no name for a mirror"),
         ({"name": "other"}, "given by address"),
-        ({"sections": "ncid1;ncid2"}, "is no section id; say ncid278,nf1412576"),
-        ({"sections": "../x"}, "is no section id"),
-        ({"limit": "0"}, "a whole number from 1 on"),
-        ({"limit": "-1"}, "a whole number from 1 on"),
-        ({"limit": "1.5"}, "a whole number from 1 on"),
-        ({"limit": "many"}, "a whole number from 1 on"),
-        ({"limit": "２"}, "a whole number from 1 on"),
-        ({"recheck": "maybe"}, "recheck=maybe: true or false"),
-        ({"follow_move": "2"}, "follow_move=2: true or false"),
-        ({"fallback": "git"}, "the only one is browser"),
+        (
+            {"sections": "ncid1;ncid2"},
+            "sections must be ids like ncid278,nf1412576, not 'ncid1;ncid2'",
+        ),
+        ({"sections": "../x"}, "not '../x'"),
+        ({"limit": "0"}, "limit must be a positive integer, not"),
+        ({"limit": "-1"}, "limit must be a positive integer, not"),
+        ({"limit": "1.5"}, "limit must be a positive integer, not"),
+        ({"limit": "many"}, "limit must be a positive integer, not"),
+        ({"limit": "２"}, "limit must be a positive integer, not"),
+        ({"recheck": "maybe"}, "recheck must be true or false, not 'maybe'"),
+        ({"follow_move": "2"}, "follow_move must be true or false, not '2'"),
+        ({"fallback": "git"}, "fallback must be browser"),
         ({"fallback": "browser"}, "for a run via=http"),
     ],
 )
@@ -102,3 +107,23 @@ def test_wrong_arguments(tmp_path: Path, arguments: dict[str, str], says: str) -
     with pytest.raises(WrongUsage) as raised:
         options(tmp_path, **arguments)
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(("setting", "expected"), [(0, 0), (3, 3), ("2", 2)])
+def test_a_number_of_processes(setting: int | str, expected: int) -> None:
+    assert process_count({"READERS": setting}, "READERS") == expected
+
+
+@pytest.mark.parametrize("processors", [1, 2, 8])
+def test_one_process_for_each_processor(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
+    """None where there is one only: it would read no faster."""
+    monkeypatch.setattr(numbers, "usable_processors", lambda: processors)
+    expected = processors if processors > 1 else 0
+    assert process_count({"READERS": None}, "READERS") == expected
+    assert process_count({"READERS": ""}, "READERS") == expected
+
+
+@pytest.mark.parametrize("setting", ["many", -1, "1.5", "1" * 10, "²"])
+def test_a_wrong_number_of_processes(setting: int | str) -> None:
+    with pytest.raises(WrongUsage, match="READERS must be a number of processes, 0 for none, not"):
+        process_count({"READERS": setting}, "READERS")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crawler.config.mirrors import Mirror
+from crawler.config.options import CrawlOptions
 from crawler.exceptions import (
     FeedBusy,
     FeedUnusable,
@@ -17,75 +19,89 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.run.counts import NAMED_IDS, RunCounts
-from crawler.run.outcome import graver, outcome_of, outcome_of_error
+from crawler.run.endings import (
+    COMPLETE,
+    CRASHED,
+    FAILURES,
+    LIMITED,
+    Ending,
+    Endings,
+    cut_short,
+)
+from crawler.run.run import Run
 
-FEED, BUSY, HOST = FeedUnusable("full"), FeedBusy("held"), HostBusy("429")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FULL, BUSY, HOST = FeedUnusable("full"), FeedBusy("held"), HostBusy("429")
 UNUSABLE, MOVED, USAGE = MirrorUnusable("gone"), MirrorMoved("news", "there"), WrongUsage("what")
+SIGTERM, SIGINT, CUT = Ending.of_signal(15), Ending.of_signal(2), cut_short("closespider_timeout")
 
 
-def counted(
-    *, failed: bool = False, limited: bool = False, error: RunError | None = None
-) -> RunCounts:
-    counts = RunCounts(limited=limited, error=error)
-    if failed:
-        counts.fail("n1", "missing")
-    return counts
+def ended(*how: Ending | RunError) -> Endings:
+    endings = Endings()
+    for one in how:
+        endings.add(Ending.of_error(one) if isinstance(one, RunError) else one)
+    return endings
 
 
 @pytest.mark.parametrize(
-    ("counts", "how", "expected"),
+    ("how", "expected"),
     [
-        (counted(), {}, ("complete", 0)),
-        (counted(limited=True), {}, ("limited", 0)),
-        (counted(failed=True), {}, ("partial", 3)),
-        (counted(failed=True, limited=True), {}, ("partial", 3)),
-        (counted(), {"cut_short": True}, ("partial", 3)),
-        (counted(error=UNUSABLE), {}, ("unusable", 4)),
-        (counted(error=MOVED, failed=True), {}, ("moved", 4)),
-        (counted(error=FEED, failed=True), {"cut_short": True}, ("feed", 5)),
-        (counted(error=BUSY), {}, ("later", 75)),
-        (counted(error=HOST, failed=True), {}, ("later", 75)),
-        (counted(error=USAGE), {}, ("usage", 2)),
-        (counted(failed=True), {"crashed": True}, ("error", 1)),
-        (counted(error=FEED), {"crashed": True}, ("error", 1)),
-        (
-            counted(error=FEED, failed=True),
-            {"stopped_by": 15, "crashed": True},
-            ("interrupted", 143),
-        ),
-        (counted(), {"stopped_by": 2, "cut_short": True}, ("interrupted", 130)),
+        ((), ("complete", 0)),
+        ((LIMITED,), ("limited", 0)),
+        ((FAILURES,), ("partial", 3)),
+        ((LIMITED, FAILURES), ("partial", 3)),
+        ((CUT,), ("partial", 3)),
+        ((UNUSABLE,), ("unusable", 4)),
+        ((FAILURES, MOVED), ("moved", 4)),
+        ((FAILURES, CUT, FULL), ("feed", 5)),
+        ((BUSY,), ("later", 75)),
+        ((FAILURES, HOST), ("later", 75)),
+        ((USAGE,), ("usage", 2)),
+        ((FAILURES, CRASHED), ("error", 1)),
+        ((FULL, CRASHED), ("error", 1)),
+        ((FULL, FAILURES, CRASHED, SIGTERM), ("interrupted", 143)),
+        ((CUT, SIGINT), ("interrupted", 130)),
+        ((SIGINT, SIGTERM), ("interrupted", 130)),
     ],
 )
-def test_the_gravest_is_told(
-    counts: RunCounts, how: dict[str, Any], expected: tuple[str, int]
-) -> None:
-    assert outcome_of(counts, **how) == expected
-
-
-def test_what_is_set_aside_does_not_count() -> None:
-    counts = counted(failed=True)
-    counts.set_aside = {"n1": "missing"}
-    assert outcome_of(counts) == ("complete", 0)
-    counts.fail("n2", "missing")
-    assert outcome_of(counts) == ("partial", 3)
+def test_the_gravest_is_told(how: tuple[Any, ...], expected: tuple[str, int]) -> None:
+    gravest = ended(*how).gravest
+    assert (gravest.status, gravest.exit_code) == expected
 
 
 def test_the_gravest_of_several_errors_counts() -> None:
     """First of 5, 75, 4, whichever came first; of equal ones the first."""
-    for errors in permutations([FEED, BUSY, UNUSABLE]):
-        told = None
-        for error in errors:
-            told = graver(told, error)
-        assert told is FEED
-    assert graver(HOST, UNUSABLE) is HOST
-    assert graver(UNUSABLE, HOST) is HOST
-    assert graver(UNUSABLE, MOVED) is UNUSABLE
-    assert graver(MOVED, UNUSABLE) is MOVED
+    for errors in permutations([FULL, BUSY, UNUSABLE]):
+        assert ended(*errors).reason == "full"
+    assert ended(HOST, UNUSABLE).reason == ended(UNUSABLE, HOST).reason == "429"
+    assert ended(UNUSABLE, MOVED).reason == "gone"
+    assert ended(MOVED, UNUSABLE).gravest.status == "moved"
 
 
-@pytest.mark.parametrize("error", [FEED, BUSY, HOST, UNUSABLE, MOVED, USAGE])
-def test_an_error_before_the_run_has_the_same_words(error: RunError) -> None:
-    assert outcome_of_error(error) == outcome_of(counted(error=error))
+def test_the_reason_is_that_of_the_gravest_that_has_one() -> None:
+    """A signal has none of its own; what Scrapy says of the end then stands."""
+    assert ended(SIGTERM, CUT).reason == "it ended before its time: closespider_timeout"
+    assert ended(SIGTERM, CUT, FULL).reason == "full"
+    assert ended(LIMITED).reason is None
+    assert ended().gravest == COMPLETE
+
+
+def test_only_errors_forbid_to_go_on() -> None:
+    assert ended(UNUSABLE).fatal
+    assert not ended(CRASHED, FAILURES, LIMITED).fatal
+
+
+def test_what_is_set_aside_does_not_count(tmp_path: Path) -> None:
+    run = Run(CrawlOptions(Mirror("small", "https://example.org/", {}), "path", tmp_path))
+    run.counts.fail("n1", "missing")
+    assert run.outcome.status == "partial"
+    run.counts.set_aside = {"n1": "missing"}
+    assert (run.outcome.status, run.outcome.exit_code) == ("complete", 0)
+    run.counts.fail("n2", "missing")
+    assert run.outcome.status == "partial"
+    run.store.close(None)
 
 
 def test_a_move_says_what_to_change() -> None:

@@ -14,12 +14,11 @@ import pytest
 from crawling import Feed, assert_offsets_meet
 
 from crawler.exceptions import FeedUnusable, WrongUsage
-from crawler.store import feed as module
 from crawler.store.feed import FeedStore
-from crawler.store.state import PackedIds, PublishedArticle
+from crawler.store.state import PackedIds, PublishedArticle, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NOON = dt.datetime(2026, 11, 1, 12, 30, 1, tzinfo=dt.UTC)
@@ -333,12 +332,12 @@ def test_a_state_that_the_system_refuses_is_not_put_aside(
     """A full disk is no damage: status 5, and the state stays where it is."""
     filled(directory)
 
-    def refuse(path: Path) -> None:
+    def refuse(_: State) -> None:
         refused = sqlite3.OperationalError("refused")
         refused.sqlite_errorcode = error
         raise refused
 
-    monkeypatch.setattr(module, "State", refuse)
+    monkeypatch.setattr(State, "_open", refuse)
     with pytest.raises(FeedUnusable, match="refused"):
         FeedStore(directory, "small", ABOUT)
     assert not [path for path in directory.iterdir() if "aside" in path.name]
@@ -413,3 +412,26 @@ def test_many_ids_take_little_memory_and_keep_their_order() -> None:
     assert len(made._text) < 800_000
     assert not PackedIds(())
     assert list(PackedIds(["", "é", "n1"])) == ["", "é", "n1"]
+
+
+@pytest.mark.parametrize("name", ["articles", "listings"])
+def test_lines_are_on_the_disk_before_the_state_knows_them(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """When power fails between the two, the state must not be ahead."""
+    with opened(directory) as store:
+        store.take_listings("nf1", entries(1), NOON)
+        store.write(line(1))
+        safe: list[int] = []
+        file = getattr(store, name)
+        sync, commit = file.sync, store.state.commit
+
+        def note(what: int, then: Callable[[], None]) -> None:
+            safe.append(what)
+            then()
+
+        monkeypatch.setattr(file, "sync", lambda: note(file.size, sync))
+        monkeypatch.setattr(store.state, "commit", lambda: note(-1, commit))
+        store.commit()
+        assert safe == [len((directory / f"{name}.jsonl").read_bytes()), -1]
+        monkeypatch.undo()

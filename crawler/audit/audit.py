@@ -36,7 +36,7 @@ FILE = "articles.jsonl"
 
 
 @dataclass
-class RunCounts:
+class ValueCounts:
     """How often each value was seen, and the id of one line that has it."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -86,7 +86,7 @@ class Audit:
         self._sources: Counter[str] = Counter()
         self._languages: Counter[str] = Counter()
         self._hosts: Counter[str] = Counter()
-        self._odd: dict[str, RunCounts] = {}
+        self._odd: dict[str, ValueCounts] = {}
         self._ids: set[str] = set()
 
     def add_line(self, line: bytes) -> None:
@@ -118,7 +118,7 @@ class Audit:
             self._note(name, value, identity)
 
     def _note(self, name: str, value: str, identity: str) -> None:
-        self._odd.setdefault(name, RunCounts()).add(value, identity)
+        self._odd.setdefault(name, ValueCounts()).add(value, identity)
 
     def _count_keys(self, record: Mapping[str, Any]) -> None:
         for key in KEYS:
@@ -175,7 +175,7 @@ class Audit:
 
     def _shares(self) -> dict[str, float | None]:
         bylines = self._filled["byline"]
-        nobody = self._odd.get("byline_without_person", RunCounts())
+        nobody = self._odd.get("byline_without_person", ValueCounts())
         return {
             "date_from_dateline": _share(self._sources["dateline"], self.lines),
             "byline_without_person": _share(nobody.counts.total() + nobody.unlisted, bylines),
@@ -188,7 +188,7 @@ class Audit:
         }
 
     def _oddity(self, name: str) -> dict[str, Any]:
-        return {"what": (NAMES | _OWN)[name], **self._odd.get(name, RunCounts()).report()}
+        return {"what": (NAMES | _OWN)[name], **self._odd.get(name, ValueCounts()).report()}
 
 
 _OWN = {"id_doubled": "id that has more than one line"}

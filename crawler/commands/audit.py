@@ -4,7 +4,7 @@ Exit status:
     0   the feed was read, and what ``--floors`` asks for holds
     2   wrong usage: no such feed, an option or a floors file that is none
     3   a floor does not hold
-    5   the feed is damaged: a line that is no JSON object
+    5   the feed is damaged: a line that is no JSON object; with ``--verify`` any promise broken
 
 A tail without a newline is a line being written, or one that a killed run left for the next
 to cut off; it is reported and no damage.
@@ -13,6 +13,7 @@ to cut off; it is reported and no damage.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +50,16 @@ class Command(ScrapyCommand):
             "Read a feed's articles (FEED is its directory or articles.jsonl) and print, per "
             "key, how many lines have it, and the most frequent and the rarest odd values. "
             "Exit status: 0; 2 wrong usage; 3 a floor of --floors does not hold; 5 the feed "
-            "has a damaged line."
+            "has a damaged line, or --verify found a broken promise."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options."""
         super().add_options(parser)
         parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+        parser.add_argument(
+            "--verify", action="store_true", help="check every promise of the feed's four files"
+        )
         parser.add_argument("--all", action="store_true", help="print every odd value")
         parser.add_argument(
             "--floors", metavar="FILE", help="TOML file of at_least and at_most to hold"
@@ -65,6 +69,9 @@ class Command(ScrapyCommand):
         """Audit, print, and set the exit status."""
         if len(args) != 1:
             raise UsageError("one FEED is wanted: a feed's directory or its articles.jsonl")
+        if opts.verify:
+            self.exitcode = _verify(Path(args[0]), as_json=opts.json)
+            return
         # here, not above: Scrapy imports every command before it runs one of them
         from crawler.audit.audit import audit  # noqa: PLC0415
         from crawler.audit.floors import missed, read_floors  # noqa: PLC0415
@@ -84,6 +91,28 @@ class Command(ScrapyCommand):
 
             print_tables(report, Console(), everything=opts.all)
         self.exitcode = exit_status(report)
+
+
+def _verify(feed: Path, *, as_json: bool) -> int:
+    """Verify a feed, print what was found, and return the exit status."""
+    from crawler.audit.verify import verify  # noqa: PLC0415
+
+    try:
+        found = verify(feed)
+    except WrongUsage as exc:
+        raise UsageError(str(exc), print_help=False) from exc
+    if as_json:
+        print(json.dumps(asdict(found), ensure_ascii=False, indent=1))  # noqa: T201
+        return FeedUnusable.exit_code if found.count else 0
+    for problem in found.problems:
+        print(problem)  # noqa: T201
+    if found.count > len(found.problems):
+        print(f"… {found.count - len(found.problems):,} more")  # noqa: T201
+    for name, size in found.tails.items():
+        print(f"{name}: {size:,} bytes of an unfinished line, which the next run cuts off")  # noqa: T201
+    lines = ", ".join(f"{count:,} {name}" for name, count in found.lines.items())
+    print(f"{feed}: {lines}; {found.count:,} problems")  # noqa: T201
+    return FeedUnusable.exit_code if found.count else 0
 
 
 def exit_status(report: Mapping[str, Any]) -> int:

@@ -8,7 +8,6 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable
-from datetime import UTC, datetime
 from typing import Any
 
 from scrapy.commands.crawl import Command as CrawlCommand
@@ -17,8 +16,8 @@ from scrapy.exceptions import NotConfigured, UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from crawler.exceptions import FeedUnusable, RunError, WrongUsage
-from crawler.run.outcome import STOPPING, outcome_of_error
+from crawler.exceptions import RunError, WrongUsage
+from crawler.run.endings import STOPPING, Ending
 from crawler.run.run import Run
 from crawler.run.summary import summary_lines
 
@@ -28,7 +27,7 @@ _CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils
 
 
 class Command(CrawlCommand):
-    """Runs a spider; ends with what its run has come to (``crawler.run.outcome``)."""
+    """Runs a spider; ends with what its run has come to (``crawler.run.endings``)."""
 
     def long_desc(self) -> str:
         """Return the help text."""
@@ -77,31 +76,20 @@ class Command(CrawlCommand):
             logger.critical("the crawl could not begin", exc_info=self.failure)
         try:
             run = Run.of(crawler)
-        except NotConfigured:  # none began: another spider, or wrong usage
+        except NotConfigured:  # another spider, or wrong usage
             return self._status_without_run()
-        if not run.closed:
-            self._close(run)
+        if not run.closed:  # the spider never opened
+            run.abandon(self.failure)
+            for line in summary_lines(run):
+                logger.warning("%s", line)
         return run.outcome.exit_code
 
     def _status_without_run(self) -> int:
         if self.failure is None:
             return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
         if isinstance(self.failure, RunError):
-            return outcome_of_error(self.failure).exit_code
+            return Ending.of_error(self.failure).exit_code
         return 1
-
-    def _close(self, run: Run) -> None:
-        """Close a run whose spider never opened, so that it has its line."""
-        if isinstance(self.failure, RunError):
-            run.end(self.failure)
-        elif self.failure is not None:
-            run.crashed = True
-        try:
-            run.close(datetime.now(UTC))
-        except FeedUnusable as error:
-            run.end(error)
-        for line in summary_lines(run):
-            logger.warning("%s", line)
 
 
 def _tell(error: RunError) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from crawler.exceptions import MirrorUnusable, WrongUsage
 from crawler.urls import is_section_id
@@ -17,6 +17,11 @@ WAYS = ("path", "git", "http", "browser")
 """The ways to reach a mirror; where several are described, the first in this order is taken."""
 
 _KEYS = {"public", "branch", "sections", *WAYS}
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
+_GITHUB_PAGE = re.compile(
+    r"https?://(?:www\.)?github\.com/(?P<owner>[^/#]+)/(?P<repository>[^/#]+?)(?:\.git)?"
+    r"(?:/(?:blob|tree)/(?P<branch>[^/#]+)(?:/[^#]*)?)?/"
+)
 _NAME = re.compile(r"(?!_)[\w\[][\w.:\-\[\]]{0,99}")
 
 
@@ -69,7 +74,7 @@ class Mirrors:
         Raises:
             WrongUsage: there is none; the message names the choices.
         """
-        wanted = wanted or self.default
+        wanted = (wanted or "").strip() or self.default
         if wanted is None:
             raise WrongUsage(f"{self.file} names no default: say -a mirror={self._choices()}")
         if wanted in self.mirrors:
@@ -98,7 +103,7 @@ def load_mirrors(file: Path) -> Mirrors:
         WrongUsage: it cannot be read or says something that is not understood.
     """
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise WrongUsage(f"no mirrors file {file}: -s MIRRORS_FILE=… names another") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
@@ -150,26 +155,61 @@ def _base(folder: Path, way: str, value: str, where: str) -> str:
     if way == "path" or (way == "git" and not re.match(r"[^/]+:", value)):
         return str((folder / expanded(value, f"{where}: {way}")).resolve())
     if way == "git":
-        return value
+        web = value.lower().startswith(("http://", "https://"))
+        return _web_base(value, f"{where}: git").rstrip("/") if web else value
     return _web_base(value, f"{where}: {way}", rendered=way == "browser")
 
 
 def _web_base(value: str, where: str, *, rendered: bool = False) -> str:
-    """Return an address that ends in ``/``; where pages are ``rendered``, ``#/`` may be in it."""
+    """Return a base address in the one form that requests and lines use.
+
+    Scheme and host are in lower case, a host in other scripts is in its ASCII form (IDNA), other
+    characters are percent-encoded, and it ends in ``/``. Where pages are ``rendered``, it may
+    hold ``#/``.
+    """
+    parts = _parts(value.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise WrongUsage(f"{where} must be an address http(s)://…/, not {value!r}")
+    if parts.username is not None or parts.password is not None:
+        raise WrongUsage(
+            f"{where} must not contain a user name or password: they would appear in logs"
+        )
+    if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
+        raise WrongUsage(f"{where} must be a base address, without ? and #")
+    if ".." in re.split(r"[/\\]", unquote(parts.path)):
+        raise WrongUsage(f"{where} must not climb with ..: {value!r}")
+    try:
+        host = _ascii_host(parts.hostname)
+    except UnicodeError:
+        raise WrongUsage(f"{where}: {parts.hostname!r} is not a host name") from None
+    port = f":{parts.port}" if parts.port else ""
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    address = f"{parts.scheme}://{host}{port}{_encoded(parts.path)}{_encoded(fragment)}"
+    return address.rstrip("/") + "/"
+
+
+def _parts(value: str) -> SplitResult:
+    """Split an address; an empty one where it cannot be split, or its port is not a number."""
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises for one that is no number
+        _ = parts.port
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WrongUsage(f"{where} is an address http(s)://…/, not {value!r}")
-    if parts.username is not None or parts.password is not None:
-        raise WrongUsage(f"{where} may hold no user name and no password: they would be in logs")
-    if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
-        raise WrongUsage(f"{where} is a base: without ? and #")
-    # scheme and host are the same in any case; lines have one form
-    origin = f"{parts.scheme}://{parts.netloc.lower()}"
-    return (origin + value[len(origin) :]).rstrip("/") + "/"
+        return urlsplit("")
+    return parts
+
+
+def _ascii_host(host: str) -> str:
+    if ":" in host:  # an IPv6 address
+        return f"[{host}]"
+    encoded = host if host.isascii() else host.encode("idna").decode()
+    if not _HOST.fullmatch(encoded):
+        raise UnicodeError(host)
+    return encoded
+
+
+def _encoded(text: str) -> str:
+    """Percent-encode what may not stand in an address; escapes that are there stay."""
+    return quote(text, safe="/#%:@!$&'()*+,;=~-._[]")
 
 
 def expanded(value: str, where: str) -> Path:
@@ -251,16 +291,35 @@ def _at_url(address: str, name: str | None) -> Mirror:
     if address.partition("://")[0].lower() not in ("http", "https"):
         raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
     base = _web_base(address, "mirror", rendered=True)
+    if page := _GITHUB_PAGE.fullmatch(base):
+        return _at_github(page["owner"], page["repository"], page["branch"], name)
     parts = urlsplit(base)
-    named = name or unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc
-    ways = {"http": base, "git": address, "browser": base}
-    if parts.fragment:  # what stands behind # is for scripts only
+    path = unquote(parts.path.rstrip("/"))
+    named = name or path.rpartition("/")[2].removesuffix(".git") or parts.netloc
+    if parts.fragment:  # only scripts see what follows #
         ways = {"browser": base}
-    elif parts.path.rstrip("/").endswith(".git"):
-        ways = {"git": address}
+    elif path.endswith(".git"):
+        ways = {"git": base.rstrip("/")}
     else:
-        del ways["git"]
+        ways = {"http": base, "browser": base}
     return Mirror(checked_name(named), public=base, ways=ways, named_by_address=name is None)
+
+
+def _at_github(owner: str, repository: str, branch: str | None, name: str | None) -> Mirror:
+    """Return the mirror that a page of GitHub's belongs to: its repository, by three transports."""
+    site, shown = f"https://github.com/{owner}/{repository}", branch or "HEAD"
+    public = f"{site}/blob/{shown}/"
+    return Mirror(
+        checked_name(name or unquote(repository)),
+        public=public,
+        ways={
+            "git": f"{site}.git",
+            "http": f"https://raw.githubusercontent.com/{owner}/{repository}/{shown}/",
+            "browser": public,
+        },
+        branch=branch,
+        named_by_address=name is None,
+    )
 
 
 def _at_directory(folder: Path, name: str | None) -> Mirror:
@@ -269,7 +328,7 @@ def _at_directory(folder: Path, name: str | None) -> Mirror:
     if bare or (folder / ".git").exists():
         ways["git"] = str(folder)
     return Mirror(
-        name=checked_name(name or folder.name),
+        name=checked_name(name or folder.name.removesuffix(".git")),
         public=folder.as_uri().rstrip("/") + "/",
         ways=ways,
         named_by_address=name is None,

@@ -1,39 +1,78 @@
-"""Settings that are numbers: read where they are needed, refused with what they may be."""
+"""Arguments and settings that are numbers, checked in one place."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from crawler.exceptions import WrongUsage
 
-_MOST_DIGITS = 20
+_MOST_DIGITS = 9
 
 
-def positive_int(settings: Mapping[str, Any], name: str) -> int:
-    """Return a setting that is a whole number from 1 on.
+def positive_int(values: Mapping[str, Any], name: str) -> int:
+    """Return the value called ``name`` as an integer from 1 on.
 
     Raises:
         WrongUsage: it is none.
     """
-    value = str(settings[name])
-    if not (value.isascii() and value.isdecimal() and len(value) < _MOST_DIGITS and int(value) > 0):
-        raise WrongUsage(f"{name}={value}: a whole number from 1 on")
-    return int(value)
+    number = _natural(values[name])
+    if not number:
+        raise WrongUsage(f"{name} must be a positive integer, not {_shown(values[name])}")
+    return number
 
 
-def nonnegative_float(settings: Mapping[str, Any], name: str, most: float = math.inf) -> float:
-    """Return a setting that is a number from 0 to ``most``.
+def nonnegative_float(values: Mapping[str, Any], name: str, most: float = math.inf) -> float:
+    """Return the value called ``name`` as a number from 0 to ``most``.
 
     Raises:
         WrongUsage: it is none, or out of range.
     """
     try:
-        value = float(settings[name])
+        number = float(values[name])
     except (TypeError, ValueError):
-        value = math.nan
-    if not 0 <= value <= most or math.isinf(value):
-        to = "on" if math.isinf(most) else f"to {most:g}"
-        raise WrongUsage(f"{name}={settings[name]}: a number from 0 {to}")
-    return value
+        number = math.nan
+    if not 0 <= number <= most or math.isinf(number):
+        bounds = "of at least 0" if math.isinf(most) else f"from 0 to {most:g}"
+        raise WrongUsage(f"{name} must be a number {bounds}, not {_shown(values[name])}")
+    return number
+
+
+def process_count(values: Mapping[str, Any], name: str) -> int:
+    """Return the value called ``name`` as a number of processes beside the program's own.
+
+    None or an empty text: one for each processor that may be used, none where there is only one.
+
+    Raises:
+        WrongUsage: it is no integer from 0 on.
+    """
+    if values[name] in (None, ""):
+        processors = usable_processors()
+        return processors if processors > 1 else 0
+    number = _natural(values[name])
+    if number is None:
+        raise WrongUsage(
+            f"{name} must be a number of processes, 0 for none, not {_shown(values[name])}"
+        )
+    return number
+
+
+def usable_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _natural(value: object) -> int | None:
+    """Return a value that is an integer from 0 on, None for any other."""
+    text = str(value)
+    if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS:
+        return int(text)
+    return None
+
+
+def _shown(value: object) -> str:
+    return repr(str(value)[:40])

@@ -1,4 +1,4 @@
-"""What a user asks of one run: the spider's arguments, checked, in one typed home."""
+"""The spider's arguments, checked and typed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawler.config.mirrors import Mirror, checked_name, expanded, load_mirrors
+from crawler.config.numbers import positive_int
 from crawler.exceptions import WrongUsage
 from crawler.urls import is_section_id
 
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
 """Environment variable that names the mirror to crawl where ``-a mirror=`` does not."""
 
-_MOST_DIGITS = 20
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -24,13 +24,13 @@ class CrawlOptions:
 
     Attributes:
         mirror: the mirror to crawl.
-        via: the way to reach it, one of the mirror's.
+        via: the transport, one of the mirror's ways.
         feed: directory of the mirror's feed.
         sections: only articles that these lists name are fetched; empty: all.
         limit: stop after so many new lines; None: no limit.
-        recheck: frontier everything again and report what differs from the feed.
-        follow_move: go on at the place that a mirror says it has moved to.
-        fallback: way for pages that fail for good by ``via``; None: none.
+        recheck: read everything again and report what differs from the feed.
+        follow_move: continue at the address that a mirror says it has moved to.
+        fallback: transport for pages that fail for good by ``via``; None: none.
     """
 
     mirror: Mirror
@@ -50,21 +50,22 @@ class CrawlOptions:
     def from_arguments(
         cls, arguments: Mapping[str, str], *, mirrors_file: Path, feeds: Path
     ) -> CrawlOptions:
-        """Check a spider's arguments, all texts as ``-a`` gives them.
+        """Check a spider's arguments, all of them strings as ``-a`` passes them.
 
         Args:
-            arguments: by name; an empty text counts as not given, and a name that begins with
+            arguments: by name; an empty string counts as not given, and a name that begins with
                 ``_`` is another tool's (scrapyd passes ``_job``).
             mirrors_file: the mirrors file in force.
-            feeds: directory under which feeds lie that ``feed=`` does not name.
+            feeds: directory for feeds that ``feed=`` does not name.
 
         Raises:
-            WrongUsage: one is unknown or cannot be; the message names the choices.
+            WrongUsage: one is unknown or invalid; the message names the choices.
         """
         given = {name: str(value).strip() for name, value in arguments.items()}
         given = {name: value for name, value in given.items() if value and not name.startswith("_")}
         for unknown in given.keys() - set(cls.ARGUMENTS):
-            raise WrongUsage(f"unknown argument -a {unknown}=: known: {', '.join(cls.ARGUMENTS)}")
+            known = ", ".join(cls.ARGUMENTS)
+            raise WrongUsage(f"unknown argument -a {unknown}=: known: {known}")
         name = checked_name(given["name"]) if "name" in given else None
         wanted = given.get("mirror") or os.environ.get(ENVIRONMENT_DEFAULT)
         mirror = load_mirrors(mirrors_file).find(wanted, name)
@@ -74,7 +75,7 @@ class CrawlOptions:
             via=mirror.way(given.get("via")),
             feed=feed.absolute(),
             sections=_ids(given.get("sections", "")),
-            limit=_count("limit", given.get("limit")),
+            limit=positive_int(given, "limit") if "limit" in given else None,
             recheck=_truth("recheck", given.get("recheck", "false")),
             follow_move=_truth("follow_move", given.get("follow_move", "false")),
             fallback=_fallback(mirror, mirror.way(given.get("via")), given.get("fallback")),
@@ -85,21 +86,13 @@ def _ids(text: str) -> frozenset[str]:
     ids = [part for part in text.replace(",", " ").split() if part]
     for one in ids:
         if not is_section_id(one):
-            raise WrongUsage(f"sections={text}: {one!r} is no section id; say ncid278,nf1412576")
+            raise WrongUsage(f"sections must be ids like ncid278,nf1412576, not {one[:40]!r}")
     return frozenset(ids)
-
-
-def _count(name: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS and int(text) > 0):
-        raise WrongUsage(f"{name}={text[:40]}: a whole number from 1 on")
-    return int(text)
 
 
 def _truth(name: str, text: str) -> bool:
     if text.lower() not in _TRUTH:
-        raise WrongUsage(f"{name}={text}: true or false")
+        raise WrongUsage(f"{name} must be true or false, not {text[:40]!r}")
     return _TRUTH[text.lower()]
 
 
@@ -107,5 +100,5 @@ def _fallback(mirror: Mirror, via: str, text: str | None) -> str | None:
     if text is None:
         return None
     if text != "browser" or via != "http":
-        raise WrongUsage(f"fallback={text}: the only one is browser, for a run via=http")
+        raise WrongUsage(f"fallback must be browser, for a run via=http, not {text[:40]!r}")
     return mirror.way(text)

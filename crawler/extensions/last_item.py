@@ -1,7 +1,9 @@
-"""The end of a spider that is closed while items of its ``start()`` are on their way.
+"""Lets Scrapy finish closing a spider whose last items came from ``start()``.
 
-Scrapy 2.19 waits for them, but when the last one is done it looks only behind an answer from
-the network whether all is done now: a crawl through a directory would wait for ever.
+``Scraper.close_spider_async`` (scrapy/core/scraper.py, Scrapy 2.19) waits until its slot is idle, but
+only ``Scraper.enqueue_scrape``, which handles responses, looks for that (``_check_if_closing``).
+``Scraper.start_itemproc_async``, which handles the items of ``start()``, does not: a spider that is
+closed while such items are in the pipelines, and that has no response under way, never closes.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ _LOOK_EVERY = 0.1
 
 
 class LastItem:
-    """Lets a spider that is to be closed go once its last item is done."""
+    """Completes the closing of a spider once its last item has left the pipelines."""
 
     def __init__(self, crawler: Crawler) -> None:
-        """Take the crawler, whose engine is there once the spider is open."""
+        """Watch the engine of ``crawler``, which exists once the spider is open."""
         self.crawler = crawler
         self.call = create_looping_call(self.look)
 
@@ -33,16 +35,16 @@ class LastItem:
         return extension
 
     def spider_opened(self) -> None:
-        """Begin to look."""
+        """Start looking."""
         self.call.start(_LOOK_EVERY, now=False)
 
     def spider_closed(self) -> None:
-        """End."""
+        """Stop looking."""
         if self.call.running:
             self.call.stop()
 
     def look(self) -> None:
-        """Tell Scrapy that the last item is done."""
+        """Do what ``_check_if_closing`` does."""
         engine, spider = self.crawler.engine, self.crawler.spider
         slot = engine.scraper.slot if engine else None
         if slot and spider and slot.closing and slot.is_idle() and not slot.closing.called:

@@ -10,8 +10,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
-from crawler.exceptions import FeedUnusable, RunError
-from crawler.run.ending import run_ending
+from crawler.exceptions import FeedUnusable
 from crawler.run.run import Run
 from crawler.run.summary import summary_lines
 
@@ -32,26 +31,19 @@ class RunReport:
         extension = cls(Run.of(crawler), crawler.stats)
         crawler.signals.connect(extension.crashed, signal=signals.spider_error)
         crawler.signals.connect(extension.crashed, signal=signals.item_error)
-        crawler.signals.connect(extension.ending, signal=run_ending)
         crawler.signals.connect(extension.spider_closed, signal=signals.spider_closed)
         crawler.signals.connect(extension.engine_stopped, signal=signals.engine_stopped)
         return extension
 
     def crashed(self) -> None:
         """Note an error of the program itself."""
-        self.run.crashed = True
-
-    def ending(self, error: RunError | None) -> None:
-        """Note what ends the run early."""
-        if error is not None:
-            self.run.end(error)
+        self.run.crash()
 
     def spider_closed(self) -> None:
         """Write the run's line, and the counts into Scrapy's stats."""
         try:
             self.run.close(datetime.now(UTC))
         except FeedUnusable as error:
-            self.run.end(error)
             logger.error("%s", error)  # noqa: TRY400 - the message is the whole story
         for name, value in self.run.counts.stats().items():
             self.stats.set_value(f"epoch/{name}", value)

@@ -10,7 +10,7 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from crawler.run.outcome import STOPPING
+from crawler.run.endings import STOPPING
 from crawler.run.run import Run
 
 
@@ -45,5 +45,5 @@ class StopSignal:
         signum: int,
         frame: FrameType | None,
     ) -> None:
-        self.run.signal = self.run.signal or signum
+        self.run.interrupt(signum)
         handler(signum, frame)

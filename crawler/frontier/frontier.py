@@ -1,7 +1,7 @@
 """The frontier: home page, section indexes, archive pages, articles. It decides, others fetch.
 
-A driver asks :meth:`Frontier.next` what to read, and answers every target with
-:meth:`Frontier.took` or :meth:`Frontier.failed`; both may give an article. The frontier does no
+A driver asks :meth:`Frontier.next` what to fetch, and answers every target with
+:meth:`Frontier.on_page` or :meth:`Frontier.on_error`; both may return an article. The frontier does no
 input or output of its own but through the store, so it is the same whatever the way.
 """
 
@@ -14,17 +14,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
-from crawler.formats.epoch.home import read_home
-from crawler.formats.epoch.index import read_index
-from crawler.formats.epoch.source import decoded
+from crawler.formats.epoch.home import Home
+from crawler.formats.epoch.index import Index
 from crawler.frontier.changes import Changes
 from crawler.frontier.listings import Listings
 from crawler.frontier.target import Target
 from crawler.items import Article
+from crawler.readers.pages import read_page
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
 from crawler.store.state import PackedIds
@@ -32,6 +32,7 @@ from crawler.urls import HOME, Copy, copy_of, index_path
 
 if TYPE_CHECKING:
     from crawler.formats.epoch.article import ArticlePage
+    from crawler.readers.pages import Page
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +40,6 @@ logger = logging.getLogger(__name__)
 _OTHER_COPY_HELPS = frozenset({"missing", "malformed", "too_large", "not_utf8"})
 # The host is busy or broken, not the page.
 _PUT_OFF = re.compile(r"http_(429|5[0-9]{2})")
-# The run is ending: the page itself was never tried.
-_NOT_TRIED = frozenset({"run_ending"})
 
 
 class Frontier:
@@ -58,6 +57,7 @@ class Frontier:
             failed is kept as failing.
         lists_complete: so it was, and none failed.
         finished: nothing was left to read, or the limit was reached.
+        limited: the limit was reached.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class Frontier:
         self._plan = self._planned()
         self._over = False
         self.finished = False
+        self.limited = False
 
     # -- the driver's side -------------------------------------------------------------
 
@@ -131,25 +132,28 @@ class Frontier:
         """Give no more targets."""
         self._over = True
 
-    def took(self, target: Target, body: bytes, page: ArticlePage | None = None) -> Article | None:
+    def on_page(
+        self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
+    ) -> Article | None:
         """Take in a page; return the article it gives, if any.
 
         Args:
-            target: what was visited.
+            target: what was fetched.
             body: the page's bytes.
-            page: what an article's page says, where it was read already.
+            page: what the page says, where it was read already.
+            version: the page's git blob id, where the transport knows it.
 
         Raises:
             RunError: the page says that going on is no use.
         """
         try:
             if target.kind == "article":
-                return self._took_article(target, body, page)
-            text = decoded(body)
-            if target.kind == "home":
-                self.lists.take_home(read_home(text))
-            else:
-                self.lists.take_index(target, read_index(text, target.section))
+                return self._took_article(target, body, page, version)
+            page = page or read_page(target.kind, target.section, body)
+            if isinstance(page, Home):
+                self.lists.take_home(page)
+            elif isinstance(page, Index):
+                self.lists.take_index(target, page)
         except PageError as error:
             return self._no_good(target, error)
         except MirrorMoved:
@@ -158,7 +162,7 @@ class Frontier:
         self._read(target)
         return None
 
-    def failed(self, target: Target, error: PageError) -> Article | None:
+    def on_error(self, target: Target, error: PageError) -> Article | None:
         """Take in that a page could not be had; return the article an earlier copy gave, if any.
 
         Raises:
@@ -268,7 +272,7 @@ class Frontier:
         for article in wanted:
             while self._limit_in_sight():
                 if not self._awaited:
-                    self.counts.limited = True
+                    self.limited = True
                     return
                 yield None
             copies = self.lists.copies(article)
@@ -303,14 +307,13 @@ class Frontier:
             self.store.recover(target.path)
 
     def _took_article(
-        self, target: Target, body: bytes, page: ArticlePage | None
+        self, target: Target, body: bytes, page: Page | None, version: str | None
     ) -> Article | None:
         # Here, not above: nearly all runs of a crontab find nothing new, and do without the
         # 0.2 s that the readers' patterns take to compile.
-        from crawler.formats.epoch.article import read_article  # noqa: PLC0415
         from crawler.loaders import Reading, load_article  # noqa: PLC0415
 
-        page = page or read_article(decoded(body))
+        page = cast("ArticlePage", page or read_page(target.kind, target.section, body))
         if page.original.id != target.id:
             raise PageMalformed(f"it is the page of {page.original.id}")
         reading = Reading(
@@ -332,7 +335,7 @@ class Frontier:
         if article.truncated and target.kept is not None:
             article = target.kept
         else:
-            self.store.blobs[target.id] = blob_id_of(body)
+            self.store.blobs[target.id] = version or blob_id_of(body)
         if article.truncated and target.others:
             self._try_other(target, kept=article)
             return None
@@ -361,10 +364,6 @@ class Frontier:
 
     def _no_good(self, target: Target, error: PageError) -> Article | None:
         self.in_flight -= 1
-        if error.reason in _NOT_TRIED:
-            # Going on would take what is unknown for what is not there.
-            self.stop()
-            return None
         if self._second_way_helps(target, error):
             self._again.append(replace(target, second_transport=True))
             return None

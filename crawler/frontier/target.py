@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from crawler.exceptions import PageError
 from crawler.items import Article
+from crawler.readers.pages import Kind
 from crawler.store.state import PublishedArticle
 from crawler.urls import Copy
-
-Kind = Literal["home", "index", "archive", "article"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""ParkBudget for the host: its pace, its ``Retry-After``, and a pause before a retry."""
+"""Back-off: the pace of a host, its ``Retry-After``, and a pause before a retry."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.numbers import nonnegative_float
 from crawler.exceptions import HostBusy
-from crawler.middlewares.refusals import RunEnding
 from crawler.politeness.host_slot import HostSlot, ParkBudget
 from crawler.politeness.pace import chosen_pace
 from crawler.politeness.retry_after import retry_after_seconds
-from crawler.run.ending import StopWatch, end_run, run_ending
 
 if TYPE_CHECKING:
     from typing import Self
@@ -45,11 +43,11 @@ _TRIED = "parking_tried"
 
 
 class BackoffMiddleware:
-    """Sends a host no request before its time.
+    """Delays requests to a host until it may be asked.
 
-    It may only delay a request, send it once more, or end the run when a host asks to come back
-    later than the run can wait. It stands next to the downloader, so that nothing that passed it
-    waits elsewhere; its waits are before the download, so they do not count as time-outs.
+    It may only delay a request, send it again, or end the run when a host asks to come back later
+    than the run can wait. It stands next to the downloader, so that no request waits behind it;
+    it waits before the download, so the wait does not count towards ``DOWNLOAD_TIMEOUT``.
 
     Settings (seconds): ``PARK_FIRST_WAIT`` 60, what one waits where the host names no time, doubled
     each time in a row; ``PARK_MAX_WAIT`` 1800, for GitHub's raw host has been seen to ask for up to
@@ -72,36 +70,34 @@ class BackoffMiddleware:
         )
         self._retry_wait = nonnegative_float(settings, "RETRY_FIRST_WAIT")
         self._doors: dict[str, HostSlot] = {}
-        self._ending = asyncio.Event()
-        self._stop_watch = StopWatch(crawler)
-        crawler.signals.connect(self._ending.set, signal=run_ending)
+        self._over: HostBusy | None = None
         crawler.signals.connect(self._slow_down, signal=signals.robots_parsed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make one for ``crawler``."""
+        """Build for ``crawler``."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Wait until the host may be asked.
 
         Raises:
-            RunEnding: the run ends while the request waits.
+            HostBusy: a host asked to come back later than the run waits; no request is sent after.
         """
-        if self._ending.is_set():
-            raise RunEnding(request.url)
+        if self._over is not None:
+            raise self._over
         if retries := request.meta.get("retry_times", 0):
-            await self._sleep(self._retry_wait * 2 ** (retries - 1))
+            await asyncio.sleep(self._retry_wait * 2 ** (retries - 1))
         door = self._door(request)
-        while (wait := door.wait(monotonic())) > 0:
-            await self._sleep(wait)
+        while (wait := door.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
+            await asyncio.sleep(wait)
         request.meta[_WENT_UNDER] = door.pass_(monotonic())
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Park the host of a busy answer and send the request again; pass any other on.
+        """Park the host of a busy response and send the request again; pass any other response on.
 
         Raises:
-            RunEnding: the host asks to come back later than the run waits.
+            HostBusy: the host asks to come back later than the run waits.
         """
         door = self._door(request)
         if response.status not in BUSY:
@@ -111,8 +107,8 @@ class BackoffMiddleware:
         if tries + 1 >= _TRIES_OF_ONE_PAGE and door.good > good_then:
             return response
         self._park(door, request, response)
-        # Behind the others: a page that is always busy does not keep them waiting.
         meta = {**request.meta, _TRIED: (tries + 1, good_then)}
+        # Behind the others: a page that is always busy does not keep them waiting.
         return request.replace(dont_filter=True, priority=request.priority - 1, meta=meta)
 
     def _park(self, door: HostSlot, request: Request, response: Response) -> None:
@@ -128,8 +124,8 @@ class BackoffMiddleware:
                 f"{wait:.3g} s: later than this run waits (PARK_MAX_WAIT {self._waits.longest:.0f}"
                 f" s; {self._waits.spent:.0f} of PARK_BUDGET {self._waits.budget:.0f} s are spent)"
             )
-            end_run(self._crawler, HostBusy(message), reason="host_busy")
-            raise RunEnding(message)
+            self._over = HostBusy(message)
+            raise self._over
         if door.parks > parks:
             self._crawler.stats.inc_value("epoch/parked/count")
             self._crawler.stats.set_value("epoch/parked/seconds", round(self._waits.spent, 3))
@@ -144,14 +140,6 @@ class BackoffMiddleware:
             pace = chosen_pace(request.url, self._crawler.settings)
             door = self._doors[host] = HostSlot(delay=pace.delay)
         return door
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._ending.wait(), seconds)
-        except TimeoutError:
-            return
-        message = "the run ends"
-        raise RunEnding(message)
 
     def _slow_down(self, robotparser: RobotParser, request: Request) -> None:
         """Apply the ``Crawl-delay`` of a robots.txt; nothing waits longer than PARK_MAX_WAIT."""

@@ -31,9 +31,3 @@ class ForbiddenByRobots(Refused):
     """Raised when robots.txt forbids a page, or could not be had."""
 
     reason = "robots"
-
-
-class RunEnding(Refused):
-    """Raised when a request is let go because the run ends: no failure of its page."""
-
-    reason = "run_ending"

@@ -13,10 +13,9 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
-from crawler.exceptions import MirrorUnusable
+from crawler.exceptions import MirrorUnusable, RunError
 from crawler.middlewares.offsite import REDIRECTS, redirect_target
-from crawler.middlewares.refusals import ForbiddenByRobots, RunEnding
-from crawler.run.ending import end_run
+from crawler.middlewares.refusals import ForbiddenByRobots
 
 if TYPE_CHECKING:
     from typing import Self
@@ -33,16 +32,17 @@ _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
 
 
 class RobotsUnreachable(MirrorUnusable):
-    """Raised when robots.txt cannot be had: everything is forbidden then (RFC 9309, 2.3.1.4)."""
+    """Raised when robots.txt cannot be fetched: that forbids everything (RFC 9309, 2.3.1.4)."""
 
 
 class RobotsMiddleware:
-    """Drops what robots.txt forbids, and ends the run where robots.txt cannot be had.
+    """Drops what robots.txt forbids, and ends the run where robots.txt cannot be fetched.
 
-    It may only drop a request or end the run. Scrapy's own middleware reads a robots.txt that
-    cannot be had as one that allows all; RFC 9309 says the opposite for server and network errors,
-    and the same for 4xx. The file is asked for once per run and origin, through the whole chain
-    (parked, retried, decompressed), and announced by Scrapy's signal ``robots_parsed``.
+    It may only drop a request or end the run. Scrapy's own middleware treats a robots.txt that
+    cannot be fetched as one that allows everything; RFC 9309 says the opposite for server and
+    network errors, and the same for 4xx. The file is fetched once per run and origin, through all
+    middlewares (back-off, retries, decompression), and announced by Scrapy's signal
+    ``robots_parsed``.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -58,15 +58,16 @@ class RobotsMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make one for ``crawler``."""
+        """Build for ``crawler``."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Drop a forbidden request.
 
         Raises:
-            ForbiddenByRobots: robots.txt forbids it or cannot be had.
-            RunEnding: the run ends before robots.txt is there.
+            ForbiddenByRobots: robots.txt forbids it.
+            RobotsUnreachable: robots.txt cannot be fetched, which forbids everything.
+            RunError: another middleware ended the run.
         """
         if request.meta.get("dont_obey_robotstxt"):
             return
@@ -79,17 +80,14 @@ class RobotsMiddleware:
     def _rules_for(self, request: Request) -> asyncio.Future[RobotParser | None]:
         parts = urlparse_cached(request)
         origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._rules:
+        known = self._rules.get(origin)
+        if known is None or known.cancelled():
             self._rules[origin] = asyncio.ensure_future(self._read(origin, request))
         return self._rules[origin]
 
     async def _read(self, origin: str, request: Request) -> RobotParser | None:
-        """Give the rules of ``origin``, ``None`` where all is allowed."""
-        try:
-            response = await self._fetch(f"{origin}/robots.txt")
-        except RobotsUnreachable as error:
-            end_run(self._crawler, error, reason="robots_unreachable")
-            raise ForbiddenByRobots(str(error)) from error
+        """Return the rules of ``origin``; None: everything is allowed."""
+        response = await self._fetch(f"{origin}/robots.txt")
         if response is None:
             return None
         body = response.body[:_READ_AT_MOST]
@@ -104,7 +102,7 @@ class RobotsMiddleware:
 
         Raises:
             RobotsUnreachable: a server or network error, or a redirect to another host.
-            RunEnding: the run ends before the answer is there.
+            RunError: another middleware ended the run.
         """
         for _ in range(_MOST_REDIRECTS + 1):
             response = await self._ask(url)
@@ -121,7 +119,7 @@ class RobotsMiddleware:
         request = Request(url, callback=NO_CALLBACK, meta={"dont_obey_robotstxt": True})
         try:
             return await self._crawler.engine.download_async(request)
-        except RunEnding:
+        except RunError:
             raise
         except Exception as exc:
             why = str(exc) or type(exc).__name__

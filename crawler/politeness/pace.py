@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from crawler.exceptions import WrongUsage
+from crawler.config.numbers import nonnegative_float, positive_int
 
 # GitHub's raw host allowed about 5,000 requests an hour for years; since May 2025 its limit is
 # lower at times and not published. 4,500 leaves room for the same address's other users.
@@ -28,19 +28,18 @@ class Pace(NamedTuple):
     delay: float
 
     def as_settings(self) -> dict[str, int]:
-        """Give the Scrapy settings that hold the concurrency.
+        """Return the Scrapy settings that hold the concurrency.
 
-        The total is set too: a request that the engine takes beyond the host's own concurrency
-        would wait in Scrapy's download slot, where it can be neither parked nor let go when the
-        run is stopped (16 requests at one a second: 16 s until a stopped run ends).
+        Scrapy's limit for all hosts together (``CONCURRENT_REQUESTS``) is off: whoever sends
+        requests keeps no more under way than ``concurrency``, and with the limit off
+        ``engine.needs_backout()`` says one thing only: the spider closes.
         """
         return {
-            "CONCURRENT_REQUESTS": self.concurrency,
+            "CONCURRENT_REQUESTS": 0,
             "CONCURRENT_REQUESTS_PER_DOMAIN": self.concurrency,
         }
 
 
-_NO_PACE = Pace(concurrency=0, delay=0.0)
 LOOPBACK = Pace(concurrency=16, delay=0.0)
 GITHUB = Pace(concurrency=2, delay=_SECONDS_PER_HOUR / _GITHUB_REQUESTS_PER_HOUR)
 PUBLIC = Pace(concurrency=2, delay=1.0)
@@ -62,21 +61,12 @@ def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
     Raises:
         WrongUsage: one of them is no number, or out of range.
     """
-    pace = pace_of(base_url)
-    concurrency, delay = settings["PACE_CONCURRENCY"], settings["PACE_DELAY"]
-    concurrency = pace.concurrency if concurrency is None else concurrency
-    delay = pace.delay if delay is None else delay
-    try:
-        pace = Pace(int(concurrency), float(delay))
-    except ValueError:
-        pace = _NO_PACE
-    if pace.concurrency < 1 or not 0 <= pace.delay <= _SECONDS_PER_HOUR:
-        message = (
-            f"PACE_CONCURRENCY={concurrency} must be a whole number from 1 on, "
-            f"PACE_DELAY={delay} seconds from 0 to {_SECONDS_PER_HOUR}"
-        )
-        raise WrongUsage(message)
-    return pace
+    concurrency, delay = pace_of(base_url)
+    if settings["PACE_CONCURRENCY"] is not None:
+        concurrency = positive_int(settings, "PACE_CONCURRENCY")
+    if settings["PACE_DELAY"] is not None:
+        delay = nonnegative_float(settings, "PACE_DELAY", most=_SECONDS_PER_HOUR)
+    return Pace(concurrency, delay)
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from crawler.exceptions import RunError
-
 NAMED_IDS = 100
 """How many ids (or paths) of each reason a run's line names."""
 
@@ -29,8 +27,6 @@ class RunCounts:
         warnings: what was odd but cost nothing.
         changed: on a recheck, what differs from the feed: by kind, ids or paths.
         unusable_urls: addresses in bodies that could not be made absolute.
-        error: what ended the run before it was done.
-        limited: it ended because ``limit`` was reached.
     """
 
     pages: Counter[str] = field(default_factory=Counter)
@@ -45,8 +41,6 @@ class RunCounts:
     warnings: list[str] = field(default_factory=list)
     changed: dict[str, list[str]] = field(default_factory=dict)
     unusable_urls: int = 0
-    error: RunError | None = None
-    limited: bool = False
 
     def fail(self, key: str, reason: str) -> None:
         """Count the failure of an article (by id) or a list (by path)."""

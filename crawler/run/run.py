@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, Protocol
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -15,130 +15,167 @@ from crawler.config.options import CrawlOptions
 from crawler.exceptions import FeedUnusable, RunError
 from crawler.items import CONTRACT_VERSION, timestamp
 from crawler.run.counts import NAMED_IDS, RunCounts
-from crawler.run.ending import run_ending
-from crawler.run.outcome import Outcome, graver, outcome_of
+from crawler.run.endings import CRASHED, FAILURES, LIMITED, Ending, Endings, cut_short
 from crawler.store.feed import FeedStore
 from crawler.store.state import State
 
-_runs: MutableMapping[Crawler, Run] = WeakKeyDictionary()
+
+class Lists(Protocol):
+    """How far the mirror's lists were read."""
+
+    @property
+    def lists_asked(self) -> bool:
+        """Whether every list was asked for, or is known not to have changed."""
+
+    @property
+    def lists_complete(self) -> bool:
+        """Whether none of them failed either."""
 
 
 class Run:
-    """A run: its options, its store, its counts.
+    """A run: its options, its store, its counts, and how it ended.
 
     Attributes:
+        lists: the frontier's account of the lists, once there is a frontier.
         commit: the git commit that was read, where there is one.
-        closed: the store was closed, or would not let itself be closed.
-        announce: tells all who hold requests back that the run ends.
-        signal: number of the signal that stopped the run.
-        lists_complete: every list of the mirror was read.
-        lists_asked: every list was asked for; what failed is kept as failing.
         doing: what the run is doing before its first page, in words.
         known: how many articles the feed has, once the run is closed.
-        crashed: an error of the program itself happened.
-        cut_short: why it ended before the frontier did, in Scrapy's words; None: it did not.
+        closed: whether the store was closed, or would not close.
     """
 
     def __init__(self, options: CrawlOptions) -> None:
         """Open the feed.
 
         Raises:
-            RunError: the feed cannot be had.
+            RunError: it cannot be opened.
         """
         self.options = options
         self.counts = RunCounts()
-        self.announce: Callable[[RunError], object] = lambda _: None
-        self.start = datetime.now(UTC)
+        self.lists: Lists | None = None
+        self.begun = datetime.now(UTC)
         self.commit: str | None = None
-        self.signal: int | None = None
-        self.lists_complete = False
-        self.lists_asked = False
         self.doing = ""
         self.known = 0
-        self.crashed = False
         self.closed = False
-        self.cut_short: str | None = None
-        self._told: Outcome | None = None
+        self._endings = Endings()
+        self._outcome: Ending | None = None
         self.store = FeedStore(options.feed, options.mirror.name, self.about())
 
     @classmethod
-    def begin(cls, crawler: Crawler, options: CrawlOptions) -> Run:
-        """Begin the run of ``crawler``."""
-        run = _runs[crawler] = cls(options)
-        run.announce = lambda error: crawler.signals.send_catch_log(signal=run_ending, error=error)
-        return run
-
-    @classmethod
     def of(cls, crawler: Crawler) -> Run:
-        """Return the run of ``crawler``.
+        """Return the run of ``crawler``'s spider.
 
         Raises:
-            NotConfigured: it runs a spider that has none, such as that of ``scrapy shell``. A
-                component that asks for the run when Scrapy builds it stands aside then.
+            NotConfigured: the spider has none; a component then stands aside.
         """
-        run = _runs.get(crawler)
-        if run is None:
-            raise NotConfigured  # with a message, Scrapy would warn of every component
+        run = getattr(crawler.spider, "run", None)
+        if not isinstance(run, Run):
+            raise NotConfigured  # with a message Scrapy would warn of every component
         return run
 
     def say(self, doing: str) -> None:
         """Note in words what the run is doing before its first page; the progress shows it."""
         self.doing = doing
 
+    # -- how it ends -----------------------------------------------------------------------
+
     def end(self, error: RunError) -> None:
-        """Note what ends the run before it is done; of several errors the gravest counts."""
-        first = self.counts.error is None
-        self.counts.error = graver(self.counts.error, error)
-        if first:
-            self.announce(error)
+        """Note an error that ends the run."""
+        self._endings.add(Ending.of_error(error))
+
+    def crash(self) -> None:
+        """Note that an error of the program happened."""
+        self._endings.add(CRASHED)
+
+    def interrupt(self, signum: int) -> None:
+        """Note the signal that stops the run."""
+        self._endings.add(Ending.of_signal(signum))
+
+    def limit(self) -> None:
+        """Note that the limit of new lines was reached."""
+        self._endings.add(LIMITED)
+
+    def cut_short(self, reason: str) -> None:
+        """Note that the spider was closed early, with Scrapy's ``reason``."""
+        self._endings.add(cut_short(reason))
 
     def refuse(self, article: str, reason: str) -> None:
-        """Note that an article was read, and no line can come of it."""
+        """Note that an article was read and no line can be made of it."""
         self.counts.fail(article, reason)
         self.store.fail(article, reason)
 
     @property
-    def outcome(self) -> Outcome:
-        """What the run has come to so far; once its line is written, what that says."""
-        return self._told or outcome_of(
-            self.counts,
-            stopped_by=self.signal,
-            crashed=self.crashed,
-            cut_short=self.cut_short is not None,
-        )
+    def failed(self) -> bool:
+        """Whether an error ends the run."""
+        return self._endings.fatal
+
+    @property
+    def outcome(self) -> Ending:
+        """How the run has ended so far; once its line is written, what that says."""
+        if self._outcome is not None:
+            return self._outcome
+        gravest = self._endings.gravest
+        if self.counts.counted_failures:
+            return min(gravest, FAILURES, key=lambda ending: ending.gravity)
+        return gravest
 
     @property
     def reason(self) -> str | None:
-        """Why the run ended before it was done; None where it did not."""
-        return str(self.counts.error) if self.counts.error else self.cut_short
+        """Why the run ended early; None where it did not."""
+        return self._endings.reason
+
+    # -- its end ---------------------------------------------------------------------------
+
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Close a run that fails before its spider opens, so that it has its line."""
+        try:
+            yield
+        except Exception as error:
+            self.abandon(error)
+            raise
+
+    def abandon(self, error: BaseException | None) -> None:
+        """Close the run because of ``error``; the feed's own troubles are noted, not raised."""
+        if isinstance(error, RunError):
+            self.end(error)
+        elif error is not None:
+            self.crash()
+        with suppress(FeedUnusable):
+            self.close(datetime.now(UTC))
 
     def close(self, now: datetime) -> None:
         """Close the store with the run's line.
 
         Raises:
-            FeedUnusable: the disk refused.
+            FeedUnusable: the disk refused; that is the run's ending, too.
         """
         self.closed = True
         try:
-            with self.store.guard():
-                self._conclude(self.store.state)
+            self._conclude(self.store.state)
             self.store.commit()
         except FeedUnusable as error:
             self.end(error)  # its line may still find room
         outcome = self.outcome
-        self.store.close(self._record(now, outcome))
-        self._told = outcome
+        try:
+            self.store.close(self._record(now, outcome))
+        except FeedUnusable as error:
+            self.end(error)
+            raise
+        self._outcome = outcome
 
     def _conclude(self, state: State) -> None:
-        """Take from the state what the report tells, and leave there what the next run compares."""
+        """Take from the state what the report says; leave there what the next run compares with."""
         self.counts.set_aside = self.store.all_set_aside()
         self.known, _ = state.counts()
-        if self.lists_complete and self.counts.entries and self.outcome.exit_code == 0:
+        if self.lists is None:
+            return
+        if self.lists.lists_complete and self.counts.entries and self.outcome.exit_code == 0:
             state.put("entries", self.counts.entries)
-        if self.lists_asked and self.commit:
+        if self.lists.lists_asked and self.commit:
             state.put("commit", self.commit)
 
-    def _record(self, now: datetime, outcome: Outcome) -> dict[str, Any]:
+    def _record(self, now: datetime, outcome: Ending) -> dict[str, Any]:
         counts = self.counts
         return {
             **self.about(),
@@ -162,7 +199,7 @@ class Run:
         """Return the head of the run's line."""
         mirror = self.options.mirror
         return {
-            "start": timestamp(self.start),
+            "start": timestamp(self.begun),
             "mirror": mirror.name,
             "way": self.options.via,
             "crawler": __version__,

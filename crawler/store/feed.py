@@ -9,18 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crawler.exceptions import FeedBusy, FeedUnusable, WrongUsage
+from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.items import CONTRACT_VERSION, timestamp
 from crawler.store.jsonlines import JsonLines, Lock
-from crawler.store.state import PackedIds, PublishedArticle, State, StateTooNew, is_damage
+from crawler.store.state import PackedIds, PublishedArticle, State, StateDamaged, StateTooNew
 from crawler.urls import Copy, copy_of
 
 logger = logging.getLogger(__name__)
@@ -38,7 +37,6 @@ class FeedStore:
 
     Attributes:
         blobs: git blob ids of pages whose article is on its way to :meth:`write`, by id.
-        given_up: the state failed; it stays as it was last committed.
         before: sizes of ``articles.jsonl`` and ``listings.jsonl`` when the run began.
     """
 
@@ -57,7 +55,6 @@ class FeedStore:
         """
         self.directory = directory
         self.mirror = mirror
-        self.given_up = False
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -69,8 +66,7 @@ class FeedStore:
             self.articles = opened.enter_context(self._opened("articles.jsonl"))
             self.listings = opened.enter_context(self._opened("listings.jsonl"))
             self.runs = opened.enter_context(self._opened("runs.jsonl"))
-            with self.guard():
-                self.state = self._known_state()
+            self.state = self._known_state()
             self._account_for_the_dead()
             self.blobs: dict[str, str] = {}
             self.before = (self.articles.size, self.listings.size)
@@ -89,44 +85,40 @@ class FeedStore:
         Returns:
             How many pairs are new, and how many of those are of an id that was listed already.
         """
+        self.state.require_usable()
         new = repeated = 0
-        with self.guard():
-            for article, title in entries:
-                if self.state.lists(section, article):
-                    continue
-                new += 1
-                repeated += self.state.is_listed(article)
-                self.listings.append(
-                    {
-                        "id": article,
-                        "section": section,
-                        "title": title,
-                        "first_seen_at": timestamp(now),
-                    }
-                )
-                self.state.list_article(section, article)
+        for article, title in entries:
+            if self.state.lists(section, article):
+                continue
+            new += 1
+            repeated += self.state.is_listed(article)
+            self.listings.append(
+                {
+                    "id": article,
+                    "section": section,
+                    "title": title,
+                    "first_seen_at": timestamp(now),
+                }
+            )
+            self.state.list_article(section, article)
         self._commit_in_time()
         return new, repeated
 
     def saw(self, section: str, articles: Iterable[str]) -> None:
         """Note that ``section`` lists these articles now, to tell later which it lists no more."""
-        with self.guard():
-            self.state.saw(section, articles)
+        self.state.saw(section, articles)
 
     def archive_read(self, section: str, page: int) -> None:
         """Note that an archive page is final and was read."""
-        with self.guard():
-            self.state.archive_read(section, page)
+        self.state.archive_read(section, page)
 
     def archive_unread(self, section: str, page: int) -> None:
         """Note that an archive page that was read has changed: it is to be read again."""
-        with self.guard():
-            self.state.archive_unread(section, page)
+        self.state.archive_unread(section, page)
 
     def name_section(self, section: str, name: str) -> None:
         """Keep what the section's own index calls it."""
-        with self.guard():
-            self.state.name_section(section, name)
+        self.state.name_section(section, name)
 
     def further_listings(self) -> Iterator[tuple[str, str]]:
         """Yield (section, id) of listings that the article's line does not name.
@@ -146,22 +138,35 @@ class FeedStore:
         Raises:
             FeedUnusable: it could not be written.
         """
-        with self.guard():
-            self.articles.append(record)
-            blob = self.blobs.pop(record["id"], None)
-            self.state.write_article(record["id"], _written(record)._replace(blob=blob))
+        self.state.require_usable()
+        self.articles.append(record)
+        blob = self.blobs.pop(record["id"], None)
+        self.state.write_article(record["id"], _written(record)._replace(blob=blob))
         self._commit_in_time()
 
     def fail(self, key: str, reason: str) -> None:
         """Note that an article (by id) or an index page (by path) failed now."""
-        with self.guard():
-            self.state.fail(key, reason, time.time())
+        self.state.fail(key, reason, time.time())
         self._commit_in_time()
 
     def recover(self, key: str) -> None:
         """Note that an index page that may have failed before was read."""
-        with self.guard():
-            self.state.recover(key)
+        self.state.recover(key)
+
+    def reading(self) -> str | None:
+        """Return the key of the page during whose reading an earlier run died."""
+        key = self.state.get("reading")
+        return str(key) if key else None
+
+    def note_reading(self, key: str | None) -> None:
+        """Note that the page of ``key`` is being read; None: that it was.
+
+        Raises:
+            FeedUnusable: it could not be noted.
+        """
+        self.state.put("reading", key)
+        if key is not None:
+            self.commit()
 
     def set_aside(self, *, due: bool) -> dict[str, str]:
         """Return reason by key of what has failed for 7 days.
@@ -195,17 +200,16 @@ class FeedStore:
         Raises:
             FeedUnusable: the disk refused.
         """
-        with self.guard():
-            try:
-                self.articles.sync()
-                self.listings.sync()
-            except FeedUnusable:
-                self.given_up = True  # what the state was told since is not on the disk
-                raise
-            for name, file in (("articles", self.articles), ("listings", self.listings)):
-                self.state.put(f"{name}_offset", file.size)
-                self.state.put(f"{name}_tail", _digest(file.last_line()))
-            self.state.commit()
+        try:
+            self.articles.sync()
+            self.listings.sync()
+        except FeedUnusable:
+            self.state.give_up()  # what it was told since is not on the disk
+            raise
+        for name, file in (("articles", self.articles), ("listings", self.listings)):
+            self.state.put(f"{name}_offset", file.size)
+            self.state.put(f"{name}_tail", _digest(file.last_line()))
+        self.state.commit()
         self._committed = time.monotonic()
 
     def _commit_in_time(self) -> None:
@@ -280,9 +284,7 @@ class FeedStore:
                 f"{path} was written by a newer version of this program ({exc}): use that one, "
                 f"or delete {path.name} to have it made anew from the feed"
             ) from exc
-        except sqlite3.DatabaseError as exc:
-            if not is_damage(exc):
-                raise
+        except StateDamaged as exc:
             return self._rebuilt(path, f"is damaged ({exc})")
         if self._disagrees(state):
             state.close()
@@ -358,28 +360,6 @@ class FeedStore:
             "listings_before": before[1],
             "listings_after": self.listings.size,
         }
-
-    @contextmanager
-    def guard(self) -> Iterator[None]:
-        """Tell a failing state as what it is for the user: a feed that cannot be written.
-
-        After the first error nothing of this state counts any more: SQLite may have rolled back
-        what it was told of lines that are published. The next run reads those from the feed.
-        """
-        if self.given_up:
-            raise FeedUnusable(f"the feed's state in {self.directory} cannot be written any more")
-        try:
-            yield
-        except sqlite3.Error as exc:
-            self.given_up = True
-            if getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-                raise FeedBusy(
-                    f"another program holds the feed's state in {self.directory}; run again"
-                ) from exc
-            raise FeedUnusable(
-                f"the feed's state in {self.directory} cannot be written: {exc}. "
-                "Make room or repair the permissions, then run again: nothing is lost."
-            ) from exc
 
 
 def _written(record: Mapping[str, Any]) -> PublishedArticle:

@@ -1,12 +1,13 @@
-"""What makes the next run cheap: a SQLite file that can be rebuilt, and is never trusted alone."""
+"""The state: what makes the next run cheap, in a SQLite file that can be rebuilt from the feed."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.urls import Copy
 
 STATE_VERSION = 1
@@ -73,39 +74,54 @@ class StateTooNew(Exception):
     """Raised when the state was written by a newer version of the project."""
 
 
+class StateDamaged(Exception):
+    """Raised when the file is not a state, or no longer whole."""
+
+
 # What SQLite says of a file that is none of its own, or no longer whole.
 _DAMAGE = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Tell whether ``error`` is about what the file holds, not about disk or permissions."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    return code & 0xFF in _DAMAGE
 
 
 class State:
     """Tables over one SQLite file.
 
-    All changes since the last :meth:`commit` stand or fall together.
+    All changes since the last :meth:`commit` stand or fall together. After the first error of
+    SQLite's nothing can be read or written any more: it may have rolled back what it was told of
+    lines that are published. The next run reads those from the feed.
+
+    Every method raises FeedUnusable, or FeedBusy, where SQLite fails or has failed.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open ``path``, made if it is missing.
+        """Open ``path``, created if it is missing.
 
         Raises:
-            sqlite3.DatabaseError: it is damaged, or the system refuses it (``is_damage``).
+            StateDamaged: it is damaged; a new one can take its place.
             StateTooNew: it is of a newer version.
+            FeedUnusable: the system refuses it.
         """
         self.fresh = not path.exists()
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._path = path
+        self._given_up = False
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
         try:
             self._open()
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            # an error without a code is our own: the check failed
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+            if code & 0xFF in _DAMAGE:
+                raise StateDamaged(str(error)) from error
+            raise self._refused(error) from error
         except BaseException:
             self._db.close()
             raise
 
     def _open(self) -> None:
-        version = self._one("PRAGMA user_version")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > STATE_VERSION:
             raise StateTooNew(f"version {version}, this program knows {STATE_VERSION}")
         if self._db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
@@ -120,8 +136,8 @@ class State:
 
     def commit(self) -> None:
         """Make all changes since the last commit stand."""
-        self._db.execute("COMMIT")
-        self._db.execute("BEGIN")
+        self._execute("COMMIT")
+        self._execute("BEGIN")
 
     def close(self) -> None:
         """Close without the changes since the last commit; the write-ahead log is folded in."""
@@ -131,22 +147,22 @@ class State:
 
     def get(self, key: str) -> object:
         """Return a single value kept under ``key``, None without one."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        row = self._execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def put(self, key: str, value: str | float | None) -> None:
         """Keep a single value under ``key``."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # -- sections and listings -----------------------------------------------------
 
     def name_section(self, section: str, name: str) -> None:
         """Keep what the section's own index calls it."""
-        self._db.execute("INSERT OR REPLACE INTO sections VALUES (?, ?)", (section, name))
+        self._execute("INSERT OR REPLACE INTO sections VALUES (?, ?)", (section, name))
 
     def section_names(self) -> dict[str, str]:
         """Return the names kept, by section id."""
-        return dict(self._db.execute("SELECT id, name FROM sections"))
+        return dict(self._rows("SELECT id, name FROM sections"))
 
     def list_article(self, section: str, article: str) -> bool:
         """Note that ``section`` lists ``article``; return whether that is new."""
@@ -163,42 +179,39 @@ class State:
 
     def sections_of(self, article: str) -> set[str]:
         """Return the ids of the sections that list ``article``."""
-        rows = self._db.execute("SELECT section FROM listings WHERE id = ?", (article,))
+        rows = self._rows("SELECT section FROM listings WHERE id = ?", (article,))
         return {section for (section,) in rows}
 
     def saw(self, section: str, articles: Iterable[str]) -> None:
         """Note, for as long as the file is open, that ``section`` lists ``articles`` now."""
-        self._db.execute(_SEEN)
+        self._execute(_SEEN)
         pairs = ((article, section) for article in articles)
-        self._db.executemany("INSERT OR IGNORE INTO temp.seen VALUES (?, ?)", pairs)
+        self._execute_many("INSERT OR IGNORE INTO temp.seen VALUES (?, ?)", pairs)
 
     def unlisted(self) -> Iterator[tuple[str, str]]:
         """Yield (section, article) of listings that were not seen now (:meth:`saw`)."""
-        self._db.execute(_SEEN)
-        return iter(
-            self._db.execute(
-                "SELECT section, id FROM listings EXCEPT SELECT section, id FROM temp.seen"
-            ).fetchall()
-        )
+        self._execute(_SEEN)
+        query = "SELECT section, id FROM listings EXCEPT SELECT section, id FROM temp.seen"
+        return iter(list(self._rows(query)))
 
     def archives_read(self, section: str) -> set[int]:
         """Return the numbers of the section's archive pages that were read as final."""
-        rows = self._db.execute("SELECT page FROM archives WHERE section = ?", (section,))
+        rows = self._rows("SELECT page FROM archives WHERE section = ?", (section,))
         return {page for (page,) in rows}
 
     def archive_read(self, section: str, page: int) -> None:
         """Note that an archive page is final and was read."""
-        self._db.execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (section, page))
+        self._execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (section, page))
 
     def archive_unread(self, section: str, page: int) -> None:
         """Note that an archive page that was read is to be read again."""
-        self._db.execute("DELETE FROM archives WHERE section = ? AND page = ?", (section, page))
+        self._execute("DELETE FROM archives WHERE section = ? AND page = ?", (section, page))
 
     # -- articles ------------------------------------------------------------------
 
     def write_article(self, article: str, written: PublishedArticle) -> bool:
         """Note that the feed has a line of ``article``; return whether that is new."""
-        self._db.execute("DELETE FROM failures WHERE key = ?", (article,))
+        self._execute("DELETE FROM failures WHERE key = ?", (article,))
         return self._changed(
             "INSERT OR IGNORE INTO articles VALUES (?, ?, ?, ?)", (article, *written)
         )
@@ -211,19 +224,19 @@ class State:
         """Yield those of ``copies`` that an article's line was made from, with what is kept of it."""
         query = "SELECT sha256, section, blob FROM articles WHERE id = ? AND section = ?"
         for copy in copies:
-            if row := self._db.execute(query, (copy.id, copy.section)).fetchone():
+            if row := self._execute(query, (copy.id, copy.section)).fetchone():
                 yield copy.id, PublishedArticle(*row)
 
     def written(self) -> Iterator[tuple[str, PublishedArticle]]:
         """Yield every article that the feed has a line of, the newest first."""
-        rows = self._db.execute(f"SELECT id FROM articles ORDER BY {_NEWEST}")  # noqa: S608
+        rows = self._rows(f"SELECT id FROM articles ORDER BY {_NEWEST}")  # noqa: S608
         query = "SELECT sha256, section, blob FROM articles WHERE id = ?"
         for article in PackedIds(article for (article,) in rows):
-            yield article, PublishedArticle(*self._db.execute(query, (article,)).fetchone())
+            yield article, PublishedArticle(*self._execute(query, (article,)).fetchone())
 
     def pending(self) -> PackedIds:
         """Return listed articles that the feed has no line of, the newest first."""
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT DISTINCT id FROM listings l WHERE NOT EXISTS "  # noqa: S608
             f"(SELECT 1 FROM articles a WHERE a.id = l.id) ORDER BY {_NEWEST}"
         )
@@ -238,7 +251,7 @@ class State:
 
     def fail(self, key: str, reason: str, now: float) -> None:
         """Note that ``key`` failed at ``now`` (Unix seconds)."""
-        self._db.execute(
+        self._execute(
             "INSERT INTO failures VALUES (?, ?, ?, ?) "
             "ON CONFLICT (key) DO UPDATE SET reason = excluded.reason, last = excluded.last",
             (key, reason, now, now),
@@ -246,20 +259,64 @@ class State:
 
     def recover(self, key: str) -> None:
         """Forget that ``key`` ever failed."""
-        self._db.execute("DELETE FROM failures WHERE key = ?", (key,))
+        self._execute("DELETE FROM failures WHERE key = ?", (key,))
 
     def failures(self) -> Iterator[tuple[str, str, float, float]]:
         """Yield (key, reason, first, last) of everything that fails, by key."""
-        return iter(self._db.execute("SELECT key, reason, first, last FROM failures").fetchall())
+        return iter(list(self._rows("SELECT key, reason, first, last FROM failures")))
 
     # -- plumbing ------------------------------------------------------------------
 
+    def give_up(self) -> None:
+        """Let nothing be read or written any more; the file stays as it was last committed."""
+        self._given_up = True
+
+    def require_usable(self) -> None:
+        """Raise FeedUnusable where SQLite has failed."""
+        if self._given_up:
+            raise FeedUnusable(
+                f"the feed's state in {self._path.parent} cannot be written any more"
+            )
+
+    def _execute(self, query: str, values: Iterable[str | float | None] = ()) -> sqlite3.Cursor:
+        self.require_usable()
+        try:
+            return self._db.execute(query, tuple(values))
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def _execute_many(self, query: str, values: Iterable[tuple[str, ...]]) -> None:
+        self.require_usable()
+        try:
+            self._db.executemany(query, values)
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def _rows(self, query: str, values: Iterable[str] = ()) -> Iterator[Any]:
+        cursor = self._execute(query, values)
+        try:
+            yield from cursor
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: sqlite3.Error) -> FeedUnusable | FeedBusy:
+        """Give up, and return what SQLite's error means for the user."""
+        self.give_up()
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return FeedBusy(
+                f"another program holds the feed's state in {self._path.parent}; run again"
+            )
+        return FeedUnusable(
+            f"the feed's state in {self._path.parent} cannot be written: {error}. "
+            "Make room or repair the permissions, then run again: nothing is lost."
+        )
+
     def _one(self, query: str) -> int:
-        value: int = self._db.execute(query).fetchone()[0]
+        value: int = self._execute(query).fetchone()[0]
         return value
 
     def _exists(self, query: str, values: Iterable[str]) -> bool:
-        return self._db.execute(query, tuple(values)).fetchone() is not None
+        return self._execute(query, values).fetchone() is not None
 
     def _changed(self, query: str, values: Iterable[str | None]) -> bool:
-        return self._db.execute(query, tuple(values)).rowcount > 0
+        return self._execute(query, values).rowcount > 0

@@ -1,5 +1,1 @@
-"""The ways to reach a mirror: a page's bytes, however they come.
-
-A *local* way reads in the process (``read``), a *remote* one asks by Scrapy requests
-(``request``, then ``page`` of the response). All give a page in the mirror's own form.
-"""
+"""Transports: each fetches the pages of a mirror, in the mirror's own form, by path."""

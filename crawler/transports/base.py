@@ -1,65 +1,86 @@
-"""What every way to a mirror offers."""
+"""What a transport offers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from scrapy import Request
 from scrapy.http import Response
 
 from crawler.frontier.changes import Changes
 
+Download = Callable[[Request], Awaitable[Response]]
+"""Sends a request through all downloader middlewares: ``engine.download_async``."""
 
-class _Way(Protocol):
-    @property
-    def kind(self) -> str:
-        """``local`` or ``remote``."""
+LOCAL_WINDOW = 60
+"""Window of transports that read on this machine: enough that git always has work ahead."""
+
+
+class Fetched(NamedTuple):
+    """A page as it was fetched.
+
+    Attributes:
+        body: its bytes.
+        version: its git blob id, where the transport knows it without computing it.
+    """
+
+    body: bytes
+    version: str | None = None
+
+
+class Transport(Protocol):
+    """A way to a mirror's pages.
+
+    A new transport needs this and an entry in ``registry``. What it can do beyond it, it says by
+    implementing :class:`Comparing` or :class:`Hinted`.
+    """
 
     @property
     def unsupported_keys(self) -> frozenset[str]:
-        """Keys of a record that the way cannot see."""
+        """Keys of a record that this transport cannot supply."""
 
     @property
     def commit(self) -> str | None:
         """The git commit that is read, once open; None where there is none."""
 
+    @property
+    def window(self) -> int:
+        """How many fetches the driver keeps under way."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether pages are taken in the order they were asked for, not as they arrive."""
+
     async def open(self) -> None:
-        """Make the way ready; raises a RunError where the mirror cannot be reached."""
+        """Prepare for :meth:`fetch`; raises a RunError where the mirror cannot be reached."""
+
+    async def fetch(self, path: str) -> Fetched:
+        """Fetch the page at ``path``, relative to the mirror's base.
+
+        Raises:
+            PageError: this page cannot be fetched.
+            RunError: no page can be fetched any more.
+        """
 
     def close(self) -> None:
-        """Let go of what was opened."""
-
-
-class LocalTransport(_Way, Protocol):
-    """A way that reads in the process."""
-
-    def read(self, path: str) -> bytes:
-        """Return a page's bytes; raises a PageError where it cannot be had."""
-
-    def expect(self, paths: Sequence[str]) -> None:
-        """Take the hint that these pages will be read next."""
-
-    async def repair(self) -> None:
-        """Mend what a TransportDamaged told of; raises a RunError where that fails."""
-
-
-class RemoteTransport(_Way, Protocol):
-    """A way that asks by requests."""
-
-    def request(self, path: str, **arguments: Any) -> Request:
-        """Return the request for a page."""
-
-    def page(self, response: Response) -> bytes:
-        """Return the page's bytes from a response; raises a PageError where it has none."""
+        """Release what :meth:`open` acquired."""
 
 
 @runtime_checkable
-class ComparingTransport(Protocol):
-    """A way that knows what changed without reading it."""
+class Comparing(Protocol):
+    """A transport that knows what changed without reading it."""
 
-    def changed_since(self, commit: str | None) -> Changes | None:
-        """Return what changed since a commit; None where that is not known."""
+    async def changed_since(self, commit: str | None) -> Changes | None:
+        """Return what changed since ``commit``; None where that is not known."""
 
-    def blob_id(self, path: str) -> str | None:
+    def version_of(self, path: str) -> str | None:
         """Return the git blob id of a page; None where there is no such page."""
+
+
+@runtime_checkable
+class Hinted(Protocol):
+    """A transport that fetches faster when it knows which pages come next."""
+
+    def expect(self, paths: Sequence[str]) -> None:
+        """Prepare for fetching ``paths`` in this order; a hint, without any other effect."""

@@ -1,4 +1,4 @@
-"""What went wrong with a page that was asked for over the network."""
+"""Downloads: a response with status 200 and a page, or a :class:`PageError`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,23 @@ from scrapy.exceptions import (
     UnsupportedURLSchemeError,
 )
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.python.failure import Failure
 
-from crawler.exceptions import PageError, PageMissing, PageTooLarge, PageUnreachable
+from crawler.exceptions import (
+    CrawlerError,
+    PageError,
+    PageMissing,
+    PageTooLarge,
+    PageUnreachable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from scrapy import Request
+
+    from crawler.transports.base import Download
 
 _MISSING: Final = frozenset({404, 410})
 _OK, _REDIRECT, _BAD_REQUEST = 200, 300, 400
@@ -39,40 +48,49 @@ _CONNECTION: Final = (
 )
 
 
-def failure_of(outcome: Response | Failure | BaseException) -> PageError:
-    """Name the failure of a page.
-
-    Args:
-        outcome: a response with another status than 200, or what an errback is given.
-
-    Returns:
-        ``missing`` for 404 and 410, ``redirect``, ``http_403``, ``http_500`` … for other statuses,
-        ``timeout``, ``connection``, ``certificate``, ``too_large``, ``unsupported``; the reason
-        that a middleware gave for dropping the request (``robots``, ``outside``, ``redirect``,
-        ``run_ending``); ``ignored`` and ``unreachable`` for what is not foreseen.
+async def downloaded(download: Download, request: Request) -> Response:
+    """Download ``request``; return the response, whatever its status.
 
     Raises:
-        ValueError: a response of status 200 is no failure.
+        PageError: there is none; the reason is that of :func:`failure_of`.
+        RunError: a middleware ends the run.
+    """
+    try:
+        return await download(request)
+    except CrawlerError:
+        raise
+    except Exception as error:
+        raise failure_of(error) from error
+
+
+def failure_of(outcome: Response | BaseException) -> PageError:
+    """Return the failure that a response or an exception stands for.
+
+    Args:
+        outcome: a response with a status other than 200, or what a download raised.
+
+    Returns:
+        An error with one of these reasons: ``missing`` for 404 and 410; ``redirect``, ``http_403``,
+        ``http_500`` … for other statuses; ``timeout``, ``connection``, ``certificate``,
+        ``too_large``, ``unsupported``; the reason of a middleware that dropped the request
+        (``robots``, ``outside``, ``redirect``); ``ignored`` and ``unreachable`` for the rest.
+
+    Raises:
+        ValueError: the response has status 200.
     """
     if isinstance(outcome, Response):
         return _of_response(outcome)
-    error = _unwrapped(outcome)
-    if isinstance(error, HttpError):
-        return _of_response(error.response)
-    if isinstance(error, PageError):
-        return error
-    return _of_exception(error)
+    return outcome if isinstance(outcome, PageError) else _of_exception(outcome)
 
 
 def _unwrapped(failure: Failure | BaseException) -> BaseException:
-    """Give the exception, out of Twisted's wrapping where it has one."""
+    """Return the exception that Twisted may have wrapped."""
     if not isinstance(failure, Failure):
         return failure
     return failure.value or RuntimeError("a failure without an exception")
 
 
 def _of_response(response: Response) -> PageError:
-    """Name the failure that a status tells."""
     status, message = response.status, f"{response.url} answers {response.status}"
     if status == _OK:
         message = f"{message}: no failure"
@@ -85,7 +103,6 @@ def _of_response(response: Response) -> PageError:
 
 
 def _of_exception(error: BaseException) -> PageError:
-    """Name the failure that an exception tells."""
     message = f"{type(error).__name__}: {error}"
     if _is_too_large(error):
         return PageTooLarge(message)
@@ -93,7 +110,7 @@ def _of_exception(error: BaseException) -> PageError:
 
 
 def _reason(error: BaseException) -> str:
-    """Give the reason of an exception that is not about size."""
+    """Return the reason of an exception that is not about size."""
     if isinstance(error, IgnoreRequest):
         return str(getattr(error, "reason", "ignored"))
     if _is_timeout(error):
@@ -113,14 +130,14 @@ def _is_timeout(error: BaseException) -> bool:
 
 
 def _is_too_large(error: BaseException) -> bool:
-    """Whether a limit for sizes was passed: on the wire, or in unpacking (named by its cause)."""
+    """Whether a size limit was exceeded, on the wire or by decompression (then in the cause)."""
     if isinstance(error, DownloadCancelledError):
         return True
     return isinstance(error, IgnoreRequest) and hasattr(error.__cause__, "decompressed_size")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give ``error`` and what caused it, also where Twisted keeps several causes in a list."""
+    """Yield ``error`` and its causes, also where Twisted keeps several in a list."""
     yield error
     for reason in getattr(error, "reasons", ()):
         yield from _causes(_unwrapped(reason))

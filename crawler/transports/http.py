@@ -1,51 +1,44 @@
-"""The way over HTTP: the mirror's raw files, one request each."""
+"""The HTTP transport: the mirror's raw files, one request each."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from scrapy import Request
-from scrapy.http import Response
 
-from crawler.transports.failures import failure_of
+from crawler.transports.base import Download, Fetched
+from crawler.transports.failures import downloaded, failure_of
 
 _OK = 200
 
 
 class HttpTransport:
-    """Gives pages from a web server that serves the mirror's files as they are.
+    """Fetches pages from a web server that serves the mirror's files as they are."""
 
-    Attributes:
-        kind: ``remote``: pages are asked for by requests.
-        unsupported_keys: keys of a record that this way cannot see: none.
-        commit: None: raw files do not tell.
-    """
-
-    kind: ClassVar[str] = "remote"
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
     commit: ClassVar[str | None] = None
+    ordered: ClassVar[bool] = False
 
-    def __init__(self, base: str) -> None:
-        """Say which base address; it ends in ``/``."""
+    def __init__(self, base: str, download: Download, *, window: int) -> None:
+        """Fetch below ``base``, an address that ends in ``/``, with ``window`` requests at a time."""
         self.base = base
+        self.window = window
+        self._download = download
 
     async def open(self) -> None:
-        """Nothing to open: the first request tells."""
+        """Do nothing: the first request opens the connection."""
 
-    def request(self, path: str, **arguments: Any) -> Request:
-        """Return the request for a page; ``arguments`` are the request's own."""
-        # never filtered: the frontier gives every page once
-        return Request(self.base + path, dont_filter=True, **arguments)
-
-    def page(self, response: Response) -> bytes:
-        """Return the page's bytes.
+    async def fetch(self, path: str) -> Fetched:
+        """Request the page at ``path``.
 
         Raises:
-            PageError: the answer is no page.
+            PageError: there is no response, or one with a status other than 200.
+            RunError: a middleware ends the run.
         """
+        response = await downloaded(self._download, Request(self.base + path))
         if response.status != _OK:
             raise failure_of(response)
-        return response.body
+        return Fetched(response.body)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: connections are Scrapy's."""

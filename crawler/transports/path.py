@@ -1,51 +1,49 @@
-"""The way through a directory: a checked-out mirror on this machine."""
+"""The path transport: a checked-out mirror in a directory on this machine."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from crawler.exceptions import MirrorUnusable, PageMissing, PageTooLarge, PageUnreachable
 from crawler.formats.epoch.source import MAX_PAGE_BYTES
+from crawler.transports.base import LOCAL_WINDOW, Fetched
 
 
 class PathTransport:
-    """Gives pages from files below a directory; never one that a link puts elsewhere.
+    """Reads pages from files below a directory; a link that leads out of it is no page."""
 
-    Attributes:
-        kind: ``local``: pages are read in the process, not by requests.
-        unsupported_keys: keys of a record that this way cannot see: none.
-        commit: None: a directory has no commit.
-    """
-
-    kind: ClassVar[str] = "local"
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
     commit: ClassVar[str | None] = None
+    window: ClassVar[int] = LOCAL_WINDOW
+    ordered: ClassVar[bool] = True
 
     def __init__(self, base: str) -> None:
-        """Say which directory."""
+        """Read below the directory ``base``."""
         self.base = Path(base)
         self._root = os.path.realpath(base)
 
     async def open(self) -> None:
-        """Look whether the directory is there.
+        """Check the directory.
 
         Raises:
-            MirrorUnusable: it is not.
+            MirrorUnusable: it does not exist.
         """
         if not self.base.is_dir():
             raise MirrorUnusable(f"no directory {self.base}: look at 'path' in the mirrors file")
 
-    def read(self, path: str) -> bytes:
-        """Return a page's bytes.
+    async def fetch(self, path: str) -> Fetched:
+        """Read the page at ``path``.
 
         Raises:
             PageMissing: there is no such file below the directory.
             PageTooLarge: it is larger than any page.
             PageUnreachable: the system refuses.
         """
+        return Fetched(self._body(path))
+
+    def _body(self, path: str) -> bytes:
         name = os.path.realpath(os.path.join(self._root, path))
         if os.path.commonpath((name, self._root)) != self._root:
             raise PageMissing(f"{path} is a link out of {self._root}")
@@ -60,11 +58,5 @@ class PathTransport:
             raise PageTooLarge(f"{name} has more than {MAX_PAGE_BYTES} bytes")
         return body
 
-    def expect(self, paths: Sequence[str]) -> None:
-        """Do nothing: the system reads ahead by itself."""
-
-    async def repair(self) -> None:
-        """Do nothing: the directory is its owner's."""
-
     def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Do nothing: no file stays open."""

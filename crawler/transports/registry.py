@@ -1,10 +1,10 @@
-"""From what the user asked for to the way that is taken."""
+"""The transports by name, each with the Scrapy settings that it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from scrapy.settings import BaseSettings
@@ -15,41 +15,67 @@ from crawler.config.mirrors import Mirror
 from crawler.config.numbers import positive_int
 from crawler.exceptions import WrongUsage
 from crawler.politeness.pace import chosen_pace
-from crawler.transports.base import LocalTransport, RemoteTransport
+from crawler.transports.base import Download, Transport
 from crawler.transports.git.transport import GitTransport
 from crawler.transports.http import HttpTransport
 from crawler.transports.path import PathTransport
 
+if TYPE_CHECKING:
+    from crawler.transports.browser.transport import BrowserTransport
+
+
+_NO_DOWNLOADS = {"DOWNLOAD_HANDLERS": {"http": None, "https": None}}
+"""For transports without requests: loading certificates takes longer than a run without news."""
+
 
 def transport_for(
-    mirror: Mirror, via: str, settings: BaseSettings, on_progress: Callable[[str], None]
-) -> tuple[LocalTransport | RemoteTransport, dict[str, Any]]:
-    """Return the way to take, and the Scrapy settings that it needs.
+    mirror: Mirror,
+    via: str,
+    settings: BaseSettings,
+    *,
+    download: Download,
+    on_progress: Callable[[str], None],
+) -> tuple[Transport, dict[str, Any]]:
+    """Return a transport, and the Scrapy settings that it needs.
 
     Args:
-        mirror: the mirror to reach.
-        via: one of its ways.
+        mirror: the mirror to fetch.
+        via: name of the transport, one of the mirror's ``ways``.
         settings: the project's settings.
-        on_progress: told in words what a way does before the first page, a clone above all.
+        download: sends a request through Scrapy's downloader.
+        on_progress: called with a line of text before the first page, above all by a clone.
 
     Raises:
-        WrongUsage: what the way needs is not there.
+        WrongUsage: the transport lacks something, or a setting is wrong.
     """
     base = mirror.ways[via]
     if via == "path":
-        return PathTransport(base), {}
+        return PathTransport(base), _NO_DOWNLOADS
     if via == "git":
         cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
-        return GitTransport(
-            base, branch=mirror.branch, cache=Path(cache).expanduser(), on_progress=on_progress
-        ), {}
+        git = GitTransport(
+            base,
+            branch=mirror.branch,
+            cache=Path(cache).expanduser(),
+            name=mirror.name,
+            on_progress=on_progress,
+        )
+        return git, _NO_DOWNLOADS
+    manners = _manners(base, settings)
     if via == "http":
-        return HttpTransport(base), _manners(base, settings)
+        window = chosen_pace(base, settings).concurrency
+        return HttpTransport(base, download, window=window), manners
     require_extra("browser", "via=browser")
+    browser = _browser(base, settings, download)
+    return browser, {**manners, **browser.settings()}
+
+
+def _browser(base: str, settings: BaseSettings, download: Download) -> BrowserTransport:
     from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
 
-    browser = BrowserTransport(
+    return BrowserTransport(
         base,
+        download,
         executable=settings["BROWSER_EXECUTABLE"],
         # a page is one request of the host's pace, whatever it loads
         contexts=min(
@@ -59,19 +85,19 @@ def transport_for(
         page_seconds=positive_int(settings, "BROWSER_PAGE_SECONDS"),
         script_hosts=tuple(settings.getlist("BROWSER_SCRIPT_HOSTS")),
     )
-    return browser, {**_manners(base, settings), **browser.settings()}
 
 
-def both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a run that takes a second way for pages that fail by the first.
+def with_fallback(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run whose pages may take a second transport.
 
-    The handler that renders also downloads what is not to be rendered; the pace stays the first's.
+    The browser's download handler also downloads what it does not render; the pace stays the
+    first transport's.
     """
     return {**second, **first, "MIRROR_BASES": [*first["MIRROR_BASES"], *second["MIRROR_BASES"]]}
 
 
 def _manners(base: str, settings: BaseSettings) -> dict[str, Any]:
-    """Return the settings that keep a crawl within its mirror, at its host's pace."""
+    """Return the settings that keep a crawl inside its mirror, at its host's pace."""
     manners: dict[str, Any] = {"MIRROR_BASES": [base], **chosen_pace(base, settings).as_settings()}
     if operator := settings["OPERATOR"]:
         if not (operator.isascii() and operator.isprintable()):

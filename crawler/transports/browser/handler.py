@@ -32,9 +32,6 @@ from scrapy_playwright.provider import PlaywrightBrowserProvider
 
 from crawler.exceptions import PageError, PageUnreachable, WrongUsage
 from crawler.formats.epoch.rendered import error_status
-from crawler.middlewares.handler import LettingGo
-from crawler.middlewares.refusals import RunEnding
-from crawler.run.ending import end_run
 from crawler.transports.browser import keeper
 from crawler.transports.browser.gate import Gate, place_of
 
@@ -203,15 +200,15 @@ class KeptBrowser(PlaywrightBrowserProvider):
         await self.gate.close()
 
 
-class Rendering(ScrapyPlaywrightDownloadHandler):
+class RenderingHandler(ScrapyPlaywrightDownloadHandler):
     """Renders the requests that ask for it; passes all others on to Scrapy's own handler."""
 
+    lazy = False  # the handler below waits for the engine's start
     browser_provider: KeptBrowser
 
     def __init__(self, crawler: Crawler) -> None:
         """Read the settings that :meth:`crawler.transports.browser.transport.BrowserTransport.settings` makes."""
         super().__init__(crawler)
-        self._crawler = crawler
         settings = crawler.settings
         if settings["LOG_LEVEL"] != "DEBUG":  # every page that fails, with a traceback
             logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)
@@ -286,17 +283,16 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
         """Start the browser where none runs.
 
         Raises:
-            PageUnreachable: it does not start; the third time in a row that ends the run.
+            PageUnreachable: it does not start.
+            WrongUsage: it does not start for the third time in a row.
         """
-        if self._failed_launches >= LAUNCHES:
-            raise RunEnding("Chromium does not start")
         try:
             await self._maybe_launch_browser()
         except Exception as error:  # whatever driver and Chromium fail with
             self._failed_launches += 1
             why = f"Chromium does not start: {launch_failure(error)}"
             if self._failed_launches >= LAUNCHES:
-                end_run(self._crawler, WrongUsage(why), reason="browser_unstartable")
+                raise WrongUsage(why) from error
             raise PageUnreachable(why, reason="browser_unstartable") from error
         self._failed_launches = 0
 
@@ -406,12 +402,6 @@ class Rendering(ScrapyPlaywrightDownloadHandler):
         for place, times in self._gate.refused.items():
             self.stats.inc_value("epoch/browser/hosts_refused", times)
             logger.debug("Refused %d times: %s:%d", times, *place)
-
-
-class RenderingHandler(LettingGo, Rendering):
-    """The same, letting go of slow pages when the run ends."""
-
-    lazy = False  # the handler below waits for the engine's start
 
 
 def _raise(error: Exception) -> NoReturn:

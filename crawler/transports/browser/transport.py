@@ -34,7 +34,9 @@ from crawler.formats.epoch.rendered import (
     home_markdown,
     index_markdown,
 )
+from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.gate import PORTS, upstream_for
+from crawler.transports.failures import downloaded
 from crawler.urls import HOME, copy_of, section_of
 
 if TYPE_CHECKING:
@@ -154,17 +156,17 @@ class BrowserTransport:
     """Pages as a web site shows them.
 
     Attributes:
-        kind: ``remote``: pages are requested, not read in place.
-        unsupported_keys: keys of a record that this way cannot fill.
+        window: pages rendered at once.
     """
 
-    kind: ClassVar[str] = "remote"
     unsupported_keys: ClassVar[frozenset[str]] = UNSUPPORTED_KEYS
     commit: ClassVar[str | None] = None
+    ordered: ClassVar[bool] = False
 
     def __init__(
         self,
         base: str,
+        download: Download,
         *,
         executable: str = "",
         contexts: int = 1,
@@ -178,6 +180,7 @@ class BrowserTransport:
             base: the mirror's public address, ``https://github.com/owner/name/blob/branch/`` or,
                 for a client-side renderer, ``https://host/#/``.
             executable: Chromium's path or name; empty: the system's.
+            download: sends a request through Scrapy's downloader.
             contexts: pages rendered at once, each in a context of its own.
             pages_per_context: after so many a context is closed and another opened.
             page_seconds: after so long a page is given up.
@@ -189,7 +192,8 @@ class BrowserTransport:
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"not a http or https address that ends in '/': {base!r}")
         self.base = base
-        self.contexts = contexts
+        self.contexts = self.window = contexts
+        self._download = download
         self.pages_per_context = pages_per_context
         self.page_seconds = page_seconds
         self.executable = find_chromium(executable)
@@ -215,7 +219,6 @@ class BrowserTransport:
                 urlsplit(self.base).scheme: "crawler.transports.browser.handler.RenderingHandler"
             },
             # one page a context at once; a crashed page is counted off twice by the handler
-            "CONCURRENT_REQUESTS": self.contexts,
             "CONCURRENT_REQUESTS_PER_DOMAIN": self.contexts,
             "PLAYWRIGHT_BROWSER_TYPE": "chromium",
             "PLAYWRIGHT_LAUNCH_OPTIONS": self._launch_options(),
@@ -246,6 +249,16 @@ class BrowserTransport:
             "handle_sigterm": False,
             "handle_sighup": False,
         }
+
+    async def fetch(self, path: str) -> Fetched:
+        """Render the page at ``path``; return it in the mirror's Markdown form.
+
+        Raises:
+            PageError: the site shows an error, or no page of the mirror.
+            RunError: the browser does not start, or a middleware ends the run.
+        """
+        response = await downloaded(self._download, self.request(path))
+        return Fetched(self.page(response))
 
     def request(self, path: str, **kwargs: Any) -> Request:
         """Return the request for the page at ``path`` of the mirror; ``kwargs`` are passed on."""

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
-import subprocess
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from crawler.transports.git.program import program
+from crawler.transports.git.faults import GitFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Iterator
 
 PARTS_OF_A_MIRROR = ("README.md", "indexes", "pages")
 """What is compared: the home page, the lists, the articles (all that a mirror has)."""
 
 FORBIDDEN_NAMES = frozenset({"", ".", "..", ".git"})
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-SECONDS = 60
+ENTRY_BYTES = 400
+"""More than git prints for one changed path: modes, two ids, and a path of 200 bytes."""
 
 log = logging.getLogger(__name__)
 
@@ -45,55 +44,51 @@ def is_plain(path: str) -> bool:
 class Comparison:
     """Compares commits of one clone."""
 
-    def __init__(self, git_dir: Path, env: Mapping[str, str]) -> None:
-        """Use the repository ``git_dir``, with the environment ``env``."""
-        self._prefix = [program(), "--git-dir", str(git_dir)]
-        self._env = dict(env)
+    def __init__(self, git: Callable[..., Awaitable[bytes]], most: int) -> None:
+        """Set up a comparison.
 
-    def keep(self, commit: str, reference: str) -> bool:
-        """Let ``reference`` keep ``commit``; return whether the clone still has it."""
-        arguments = ("update-ref", "--no-deref", reference, commit)
-        known = COMMIT.fullmatch(commit) and self._succeeds(("cat-file", "-e", commit + "^{tree}"))
-        return bool(known) and self._succeeds(arguments)
+        Args:
+            git: runs a git command on the clone and returns what it prints.
+            most: how many paths may differ.
+        """
+        self._git = git
+        self._most = most
 
-    def changes(self, old: str, new: str, most: int) -> Changes | None:
-        """Return what differs; None where that cannot be told, or is more than ``most`` paths."""
-        with self._start("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--",
-                         *PARTS_OF_A_MIRROR) as git:  # fmt: skip
-            assert git.stdout is not None  # noqa: S101 (PIPE says so)
-            found: dict[str, set[str]] = {"A": set(), "M": set(), "D": set()}
-            for count, (kind, path) in enumerate(_pairs(git.stdout), 1):
-                found[kind].add(path)
-                if count > most:
-                    git.kill()
-                    log.info("more than %d pages changed: all are compared", most)
-                    return None
-            if git.wait(SECONDS) != 0:
-                log.warning("commit %s cannot be compared with %s: all pages are", old, new)
-                return None
+    async def keep(self, commit: str, reference: str) -> bool:
+        """Point ``reference`` at ``commit``; return whether the clone still has it."""
+        if not COMMIT.fullmatch(commit):
+            return False
+        try:
+            await self._git("cat-file", "-e", commit + "^{tree}")
+            await self._git("update-ref", "--no-deref", reference, commit)
+        except GitFailed:
+            return False
+        return True
+
+    async def changes(self, old: str, new: str) -> Changes | None:
+        """Return what differs; None where git cannot tell, or too many paths do."""
+        command = ("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--")
+        most_bytes = self._most * ENTRY_BYTES
+        try:
+            raw = await self._git(*command, *PARTS_OF_A_MIRROR, most_bytes=most_bytes)
+        except GitFailed as error:
+            log.warning("cannot compare %s with %s, all pages are compared: %s", old, new, error)
+            return None
+        found: dict[str, set[str]] = {"A": set(), "M": set(), "D": set()}
+        for kind, path in _pairs(raw):
+            found[kind].add(path)
+        if len(raw) >= most_bytes or sum(map(len, found.values())) > self._most:
+            log.info("more than %d pages changed: all pages are compared", self._most)
+            return None
         return Changes(frozenset(found["A"]), frozenset(found["M"]), frozenset(found["D"]))
 
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 (a fixed command; ids are checked)
-            [*self._prefix, *arguments], env=self._env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
 
-    def _succeeds(self, arguments: Sequence[str]) -> bool:
-        with self._start(*arguments) as git:
-            try:
-                git.communicate(timeout=SECONDS)
-            except subprocess.TimeoutExpired:
-                git.kill()
-        return git.returncode == 0
+def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
+    """Yield (A, M or D; path) from ``diff-tree --raw -z``; a change of type counts as M.
 
-
-def _pairs(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """Give (A, M or D; path) from ``diff-tree --raw -z``; a change of type counts as M.
-
-    Names that no page can have are passed over: nothing lists them, nothing reads them.
+    Names that no page can have are skipped: no index lists them.
     """
-    parts = _until_nul(stream)
+    parts = iter(raw.split(b"\0"))
     for header in parts:
         name = next(parts, b"")
         letter = header[-1:].decode("ascii", "replace")
@@ -103,12 +98,5 @@ def _pairs(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
             path = ""
         if is_plain(path):
             yield (letter if letter in "AD" else "M"), path
-        else:
-            log.info("passing over the impossible name %r", name[:200])
-
-
-def _until_nul(stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
-    while chunk := stream.read(1 << 16):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
+        elif name:
+            log.info("skipping the impossible name %r", name[:200])

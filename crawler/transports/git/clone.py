@@ -15,24 +15,33 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import logging
 import math
 import re
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from crawler.exceptions import MirrorUnusable, RunError, TryLater, WrongUsage
 from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis, readable
 from crawler.transports.git.limits import GitLimits, Watch
-from crawler.transports.git.program import CONFIGURATION, MINIMUM_VERSION, environment, run
+from crawler.transports.git.program import (
+    CONFIGURATION,
+    MINIMUM_VERSION,
+    OUTPUT_BYTES,
+    Lifeline,
+    environment,
+    run,
+)
+from crawler.transports.git.remote import redirected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from crawler.transports.git.remote import Remote
 
 HEAD = "refs/heads/mirror"
 BASE = "refs/epoch/base"
@@ -40,6 +49,7 @@ BASE = "refs/epoch/base"
 PACKS = 20
 """Above this number of packs (as many updates) the clone is packed anew: git searches them all."""
 
+REDIRECT = re.compile(r"returned error: 30[12378]\b")
 NAMED_BRANCHES = 10
 SHA1_DIGITS = 40
 
@@ -53,26 +63,6 @@ class CloneBusy(TryLater):
     """Raised when another run uses the clone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """Where a mirror's repository is.
-
-    Attributes:
-        url: an address git understands.
-        protocols: the transports needed for it.
-    """
-
-    url: str
-    protocols: tuple[str, ...]
-
-    @property
-    def folder(self) -> str:
-        """Name of the clone's place in the cache: readable, and its own."""
-        last = re.split(r"[/\\]", self.url.rstrip("/"))[-1].removesuffix(".git")
-        readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", last).strip(".-")[:60] or "mirror"
-        return f"{readable}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
-
-
 class Clone:
     """The clone of one remote; to be opened before and closed after use."""
 
@@ -82,9 +72,13 @@ class Clone:
         cache: Path,
         limits: GitLimits,
         on_progress: Callable[[str], None] | None = None,
+        *,
+        name: str = "",
     ) -> None:
         """Say where and what; nothing is touched yet."""
         self.remote = remote
+        self._source = remote
+        self._name = name
         self.limits = limits
         self.folder = cache / remote.folder
         self.git_dir = self.folder / "clone.git"
@@ -92,6 +86,7 @@ class Clone:
         self._remote_env = environment(self.folder / "gitconfig", protocols=remote.protocols)
         self._on_progress = on_progress
         self._lock: IO[str] | None = None
+        self._lifeline: Lifeline | None = None
 
     async def update(self, branch: str | None) -> str:
         """Bring the clone to the state of the remote's ``branch``; return its commit.
@@ -104,6 +99,7 @@ class Clone:
         self._take_lock()
         try:
             self._prepare()
+            self.remote.check_directory()
             await self._check_version()
             reference, commit = choose(await self._remote_heads(), branch)
             if not await self._usable():
@@ -120,6 +116,9 @@ class Clone:
 
     def release(self) -> None:
         """Let other runs use the clone."""
+        if self._lifeline is not None:
+            self._lifeline.close()
+            self._lifeline = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -178,6 +177,22 @@ class Clone:
             log.warning("the clone %s is damaged: %s", self.git_dir, error)
             self.mark_damaged()
 
+    async def git(self, *arguments: str, most_bytes: int = OUTPUT_BYTES) -> bytes:
+        """Run git on the clone and return what it prints, at most so many bytes.
+
+        Raises:
+            GitFailed: git ended with an error.
+            MirrorUnusable: it passed a limit.
+        """
+        return await run(
+            ["--git-dir", str(self.git_dir), *arguments],
+            env=self.env,
+            watch=self._watch(self.git_dir, room=1),
+            lifeline=self._line(),
+            lock=self._lock,
+            most_bytes=most_bytes,
+        )
+
     async def _git(self, *arguments: str, git_dir: Path | None = None, room: int = 1) -> str:
         """Run git on the clone; nothing it does here reaches beyond the disk."""
         return await self._run(arguments, self.env, git_dir or self.git_dir, room)
@@ -192,13 +207,20 @@ class Clone:
     async def _run(
         self, arguments: Sequence[str], env: Mapping[str, str], git_dir: Path, room: int = 1
     ) -> str:
-        return await run(
+        printed = await run(
             ["--git-dir", str(git_dir), *arguments],
             env=env,
             watch=self._watch(git_dir, room),
+            lifeline=self._line(),
             lock=self._lock,
             on_progress=self._on_progress,
         )
+        return printed.decode("utf-8", "replace")
+
+    def _line(self) -> Lifeline:
+        if self._lifeline is None:
+            self._lifeline = Lifeline()
+        return self._lifeline
 
     def _watch(self, git_dir: Path, room: int) -> Watch:
         limits = replace(self.limits, clone_bytes=room * self.limits.clone_bytes)
@@ -216,13 +238,46 @@ class Clone:
             raise GitMissing(message)
 
     async def _remote_heads(self) -> dict[str, str]:
-        """Return the remote's branches, and HEAD, with their commits."""
-        printed = await self._far_git("ls-remote", self.remote.url, "HEAD", "refs/heads/*")
+        """Return the remote's branches, and HEAD, with their commits.
+
+        Raises:
+            MirrorMoved: its host says that the repository has another name now.
+        """
+        self._source = self.remote
+        try:
+            printed = await self._ls_remote(self._source)
+        except RunError as error:
+            if not REDIRECT.search(str(error)):
+                raise
+            self._source = await self._redirected(error)
+            printed = await self._ls_remote(self._source)
         pairs = (line.split("\t", 1) for line in printed.splitlines() if "\t" in line)
         # git matches refs/heads/* at the end of a name, too: refs/original/refs/heads/x
         return {
             name: oid for oid, name in pairs if name == "HEAD" or name.startswith("refs/heads/")
         }
+
+    async def _ls_remote(self, remote: Remote) -> str:
+        return await self._far_git("ls-remote", remote.url, "HEAD", "refs/heads/*")
+
+    async def _redirected(self, answer: RunError) -> Remote:
+        """Return the same repository's other address that the server names.
+
+        git itself follows no redirect, for it may lead to any host; its trace says where to.
+        """
+        trace = self.folder / "trace"
+        far = {**self._remote_env, "GIT_TRACE_CURL": str(trace), "GIT_TRACE_CURL_NO_DATA": "1"}
+        try:
+            with suppress(GitFailed):
+                await self._run(("ls-remote", self.remote.url, "HEAD"), far, self.git_dir)
+            told = trace.read_text(errors="replace") if trace.is_file() else ""
+        finally:
+            trace.unlink(missing_ok=True)
+        remote = redirected(self.remote, told, self._name)
+        if remote is None:
+            raise answer
+        log.info("the mirror's git server redirects to %s", readable(remote.url))
+        return remote
 
     async def _head(self) -> str:
         return (await self._git("rev-parse", "--verify", "--quiet", HEAD + "^{commit}")).strip()
@@ -279,7 +334,7 @@ class Clone:
         await self._far_git(
             "fetch", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
             "--no-recurse-submodules", "--no-show-forced-updates", "--progress",
-            self.remote.url, f"+{reference}:{HEAD}", git_dir=git_dir,
+            self._source.url, f"+{reference}:{HEAD}", git_dir=git_dir,
         )  # fmt: skip
 
 

@@ -19,6 +19,12 @@ class GitMissing(WrongUsage):
     """
 
 
+OUT_OF_MEMORY = re.compile(
+    r"[Oo]ut of memory|malloc failed|mmap failed|cannot allocate", re.IGNORECASE
+)
+"""What git says when it reaches its memory limit (index-pack on a delta bomb, diff-tree on a tree
+bomb)."""
+
 MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
     (
         re.compile(r"(returned error:|HTTP) (429|503)"),
@@ -50,6 +56,11 @@ MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
             "there is no git repository at the mirror's address; correct mirrors.toml, or crawl"
             " with -a via=http"
         ),
+    ),
+    (
+        OUT_OF_MEMORY,
+        MirrorUnusable,
+        "the mirror's repository needs more memory than git may use here",
     ),
     (
         re.compile(r"No space left on device|Disk quota exceeded|File too large"),

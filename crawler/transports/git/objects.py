@@ -7,18 +7,22 @@ import mmap
 import re
 import subprocess
 import tempfile
+import threading
+import time
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from crawler.exceptions import PageTooLarge, TransportDamaged
-from crawler.transports.git.program import program
+from crawler.exceptions import PageTooLarge, PageUnreachable, TransportDamaged
+from crawler.transports.git.program import limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from crawler.transports.git.limits import GitLimits
 
 AHEAD = 8
 """How many objects git is asked for before the first of them is taken."""
@@ -131,12 +135,53 @@ def _names(raw: bytes, oid_bytes: int) -> Iterator[int]:
         position = raw.index(b"\0", position) + 1 + oid_bytes
 
 
+class Watchdog:
+    """Kills a git that takes too long over one object, which a chain of deltas may need hours for.
+
+    Reading blocks the event loop, so a thread watches.
+
+    Attributes:
+        seconds: how long one object may take.
+        barked: the last process watched was killed.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.barked = False
+        self._watched: subprocess.Popen[bytes] | None = None
+        self._due = 0.0
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def over(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Watch ``process`` while the context lasts."""
+        self.barked = False
+        self._due, self._watched = time.monotonic() + self.seconds, process
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, daemon=True)
+            self._thread.start()
+        try:
+            yield
+        finally:
+            self._watched = None
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self.seconds / 4)
+            process = self._watched
+            if process is not None and time.monotonic() > self._due:
+                self.barked = True
+                process.kill()
+
+
 class Objects:
     """The objects of a clone, read by one ``git cat-file --batch`` that is started when needed."""
 
-    def __init__(self, git_dir: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, git_dir: Path, env: Mapping[str, str], limits: GitLimits) -> None:
         """Read from the repository ``git_dir``, with the environment ``env``."""
-        self._command = [program(), "--git-dir", str(git_dir), "cat-file", "--batch"]
+        command = ("--git-dir", str(git_dir), "cat-file", "--batch")
+        self._command = limited(command, limits)
+        self._watchdog = Watchdog(limits.object_seconds)
         self._env = dict(env)
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
@@ -152,12 +197,21 @@ class Objects:
 
         Raises:
             PageTooLarge: it is larger than ``limit`` bytes (its content is not taken).
+            PageUnreachable: git needs longer than ``GitLimits.object_seconds`` to unpack it.
             CloneDamaged: it is not there, or cannot be read.
         """
         restarted = False
         while True:
             self._ask(oid)
-            if not restarted and self._has_ended():  # somebody killed it: no fault of the clone
+            with self._watchdog.over(self._running()):
+                ended = self._has_ended()
+            if ended and self._watchdog.barked:
+                self.close()
+                raise PageUnreachable(
+                    f"git needs more than {self._watchdog.seconds:g} s to unpack object {oid}",
+                    reason="too_costly",
+                )
+            if not restarted and ended:  # somebody killed it: no fault of the clone
                 restarted = True
                 self.close()
                 continue

@@ -1,18 +1,21 @@
-"""The git program, run so that it neither asks, nor runs foreign code, nor stays for ever.
+"""Runs git with no prompt, no foreign code, and no unbounded cost.
 
-Everything that talks to a remote goes through :func:`run`: a child process in a session of its
-own (no terminal to prompt on, one group to kill), with an environment that holds only what is
-named here, under limits of time and disk. Nobody's git configuration is read but ours.
+Every git process starts through a shell that sets its limits of memory and CPU. :func:`run` adds a
+session of its own (no terminal to prompt on, one group to kill), limits of time and disk, and a
+:class:`Lifeline`, so that no git outlives the crawler, even after ``kill -9``. git gets an
+environment that holds only what is named here and reads no configuration but ours.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import re
 import shutil
 import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from crawler.transports.git.limits import Watch
+    from crawler.transports.git.limits import GitLimits, Watch
 
 MINIMUM_VERSION = (2, 32)
 """The first git that can be told to ignore the user's configuration (GIT_CONFIG_GLOBAL)."""
@@ -32,6 +35,7 @@ CONFIGURATION = """\
 \tbare = true
 \thooksPath = /dev/null
 \tfsmonitor = false
+\tdeltaBaseCacheLimit = 32m
 \talternateRefsCommand = true
 \tbigFileThreshold = 1m
 [credential]
@@ -43,23 +47,28 @@ CONFIGURATION = """\
 [gc]
 \tauto = 0
 [http]
-\tfollowRedirects = initial
+\tfollowRedirects = false
 \tlowSpeedLimit = 1000
 \tlowSpeedTime = {stall}
 [maintenance]
 \tauto = false
 [safe]
 \tdirectory = *
+[pack]
+\tthreads = 1
+\twindowMemory = 64m
 [transfer]
 \tfsckObjects = false
 \tbundleURI = false
 """
-"""All the configuration git gets (as its "global" one; a clone's own holds nothing).
+"""All the configuration git gets, as its "global" one; a clone's own holds nothing.
 
-``safe.directory``: a mirror's directory may belong to another account; it is only ever read by
-``upload-pack``, which git makes safe for foreign repositories. ``unpackLimit``: what was fetched
-stays a pack, one file to watch grow. ``fsckObjects`` would refuse a whole mirror for one odd name
-in a tree; nothing is checked out, so such a name is only one that nobody asks for.
+``safe.directory``: a mirror's directory may belong to another account; only ``upload-pack`` reads
+it, which git makes safe for foreign repositories. ``followRedirects``: a server could send git to
+any host and port; the transport follows what stays on the mirror's host itself. ``unpackLimit``:
+what was fetched stays a pack, one file to watch grow. ``pack`` and ``deltaBaseCacheLimit`` keep
+git well below its memory limit. ``fsckObjects`` would refuse a whole mirror for one odd name in a
+tree; nothing is checked out, so nobody asks for such a name.
 """
 
 PASSED_ON = (
@@ -76,7 +85,21 @@ TICK = 0.2
 """Seconds between two looks at the clock and the disk."""
 
 OUTPUT_BYTES = 4 << 20
-"""How much git may print: the branches of a remote, not its files."""
+"""How much of git's output is kept by default: a remote's branches, not its files."""
+
+_LIMITS = """\
+ulimit -c 0
+ulimit -d "$1" 2>/dev/null || :
+ulimit -t "$2" 2>/dev/null || :
+shift 2
+"""
+# A lower limit of the environment's own stays in force: hence "|| :".
+
+_WATCHER = """\
+trap '' HUP INT TERM
+while read -r line; do group=$line; done
+[ -z "$group" ] || kill -s KILL -- "-$group"
+"""
 
 LINE_BYTES = 300
 """How much is kept of one line that git, or the remote through it, says."""
@@ -85,6 +108,10 @@ PROGRESS_SECONDS = 1.0
 """Progress is told this often (git speaks a hundred times at each step)."""
 
 PROGRESS = re.compile(r"^(remote: )?[A-Z][a-z]+ [a-z]+: +\d")
+
+
+CANNOT_RUN = frozenset({126, 127})
+"""Statuses of a shell that cannot run a program."""
 
 
 class Lock(Protocol):
@@ -128,14 +155,56 @@ def environment(configuration: Path, *, protocols: Sequence[str] = ()) -> dict[s
     }
 
 
+def limited(arguments: Sequence[str], limits: GitLimits) -> list[str]:
+    """Return the command that runs git under ``limits``.
+
+    ``memory_bytes`` and ``cpu_seconds`` apply to each process that git starts.
+
+    Raises:
+        GitMissing: there is no git program.
+    """
+    kilobytes, seconds = limits.memory_bytes >> 10, math.ceil(limits.cpu_seconds)
+    script = _LIMITS + 'exec "$@"'
+    return ["/bin/sh", "-c", script, "sh", str(kilobytes), str(seconds), program(), *arguments]
+
+
+class Lifeline:
+    """Kills the git that is running when the crawler dies, however that happens.
+
+    A shell reads the ids of process groups from a pipe. When the crawler dies, the kernel closes
+    the pipe, and the shell kills the last group named. A git's own children need it: the
+    parent-death signal reaches a child alone, and ``index-pack`` reads no pipe while it computes.
+    """
+
+    def __init__(self) -> None:
+        self._watcher = subprocess.Popen(  # noqa: S603 (a fixed command)
+            ["/bin/sh", "-c", _WATCHER], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def hold(self, group: int | None) -> None:
+        """Name the process group that is to end with the crawler; None: there is none now."""
+        assert self._watcher.stdin is not None  # noqa: S101 (PIPE says so)
+        with contextlib.suppress(OSError):  # somebody killed the shell
+            self._watcher.stdin.write(b"\n" if group is None else b"%d\n" % group)
+            self._watcher.stdin.flush()
+
+    def close(self) -> None:
+        """End the shell."""
+        self.hold(None)
+        self._watcher.communicate()
+
+
 async def run(
     arguments: Sequence[str],
     *,
     env: Mapping[str, str],
     watch: Watch,
+    lifeline: Lifeline,
     lock: Lock | None = None,
     on_progress: Callable[[str], None] | None = None,
-) -> str:
+    most_bytes: int = OUTPUT_BYTES,
+) -> bytes:
     """Run git and return what it printed.
 
     Cancelled or over a limit, git and all it started are killed before this returns.
@@ -144,30 +213,28 @@ async def run(
         arguments: the command and its arguments.
         env: the whole environment.
         watch: the limits.
+        lifeline: ends git when this process dies.
         lock: what stays locked as long as git runs, even if this process is killed.
         on_progress: told the lines of progress, about one a second.
+        most_bytes: how much of the output is kept.
 
     Raises:
         MirrorUnusable: a limit of ``watch`` is passed.
         GitFailed: git ended with an error; its last words.
         GitMissing: there is none, or it cannot be run.
     """
-    git = program()
-    try:
-        process = await asyncio.create_subprocess_exec(
-            git, *arguments, env=dict(env), start_new_session=True,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE, pass_fds=() if lock is None else (lock.fileno(),),
-        )  # fmt: skip
-    except OSError as error:
-        message = (
-            f"{git} cannot be run ({error.strerror}): repair the package `git`, or -a via=http"
-        )
-        raise GitMissing(message) from error
+    process = await asyncio.create_subprocess_exec(
+        *limited(arguments, watch.limits), env=dict(env), start_new_session=True,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, pass_fds=() if lock is None else (lock.fileno(),),
+    )  # fmt: skip
+    lifeline.hold(process.pid)
     assert process.stdout is not None  # noqa: S101 (PIPE says so)
     assert process.stderr is not None  # noqa: S101
     talk = asyncio.gather(
-        _printed(process.stdout), _complaints(process.stderr, watch, on_progress), process.wait()
+        _printed(process.stdout, watch, most_bytes),
+        _complaints(process.stderr, watch, on_progress),
+        process.wait(),
     )
     try:
         while not (await asyncio.wait({talk}, timeout=TICK))[0]:
@@ -176,9 +243,23 @@ async def run(
     except BaseException:
         await _kill(process, talk)
         raise
+    finally:
+        lifeline.hold(None)
+    if status in CANNOT_RUN:
+        raise GitMissing(
+            f"{program()} cannot be run ({' / '.join(complaints)}): reinstall the package `git`, or "
+            "crawl with -a via=http"
+        )
     if status != 0:
-        raise GitFailed(" / ".join(complaints) or f"git ended with status {status}")
+        raise GitFailed(" / ".join(complaints) or _ending(status, watch.limits))
     return printed
+
+
+def _ending(status: int, limits: GitLimits) -> str:
+    """Say how a git ended that said nothing: a limit of the system kills by a signal."""
+    if status in {-signal.SIGXCPU, -signal.SIGKILL}:
+        return f"git was killed: it used {limits.cpu_seconds:g} s of CPU, or memory ran out"
+    return f"git ended with status {status}"
 
 
 async def _kill(process: asyncio.subprocess.Process, talk: asyncio.Future[Any]) -> None:
@@ -188,13 +269,14 @@ async def _kill(process: asyncio.subprocess.Process, talk: asyncio.Future[Any]) 
     await asyncio.gather(talk, process.wait(), return_exceptions=True)
 
 
-async def _printed(stream: asyncio.StreamReader) -> str:
+async def _printed(stream: asyncio.StreamReader, watch: Watch, most: int) -> bytes:
     parts: list[bytes] = []
-    left = OUTPUT_BYTES
+    left = most
     while chunk := await stream.read(1 << 16):
+        watch.heard()
         parts.append(chunk[:left])
         left = max(0, left - len(chunk))
-    return b"".join(parts).decode("utf-8", "replace")
+    return b"".join(parts)
 
 
 async def _complaints(

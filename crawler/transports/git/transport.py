@@ -5,28 +5,30 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
+import logging
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from crawler.exceptions import (
     PageError,
     PageMalformed,
     PageMissing,
     PageTooLarge,
+    RunError,
     TryLater,
-    WrongUsage,
 )
+from crawler.transports.base import LOCAL_WINDOW, Fetched
 from crawler.transports.git.changes import Changes, Comparison, is_plain
-from crawler.transports.git.clone import BASE, Clone, CloneBusy, Remote
+from crawler.transports.git.clone import BASE, Clone, CloneBusy
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
+from crawler.transports.git.remote import remote_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 __all__ = [
     "Changes",
@@ -37,6 +39,8 @@ __all__ = [
     "GitTransport",
     "remote_at",
 ]
+
+logger = logging.getLogger(__name__)
 
 TYPE_BITS = 0o170000
 REGULAR = 0o100000
@@ -50,13 +54,12 @@ class GitTransport:
     does meanwhile. Only :meth:`open` talks to the remote.
 
     Attributes:
-        kind: ``local``: pages are read in the process, not by requests.
-        unsupported_keys: keys of a record that this way cannot see: none.
         commit: the commit that is read, once open.
     """
 
-    kind: ClassVar[str] = "local"
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
+    window: ClassVar[int] = LOCAL_WINDOW
+    ordered: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class GitTransport:
         *,
         branch: str | None,
         cache: Path,
+        name: str = "",
         limits: GitLimits | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
@@ -73,6 +77,7 @@ class GitTransport:
             remote: address (https, http, file) or directory of a repository.
             branch: the branch to follow; None: the one the remote names as its default.
             cache: directory for clones.
+            name: the mirror's name, for messages.
             limits: what the mirror may cost.
             on_progress: told git's lines of progress while it clones or fetches.
 
@@ -81,11 +86,15 @@ class GitTransport:
         """
         self._limits = limits or GitLimits()
         self._branch = branch
-        self._clone = Clone(remote_at(remote), cache.absolute(), self._limits, on_progress)
+        self._clone = Clone(
+            remote_at(remote), cache.absolute(), self._limits, on_progress, name=name
+        )
         self._objects: Objects | None = None
         self._files: Files | None = None
         self._prepared: dict[str, Entry] = {}
         self.commit: str | None = None
+        self._repairing = asyncio.Lock()
+        self._lost: RunError | None = None
 
     @property
     def folder(self) -> Path:
@@ -103,10 +112,10 @@ class GitTransport:
             GitMissing: no git program.
         """
         self.commit = await self._clone.update(self._branch)
-        self._objects = Objects(self._clone.git_dir, self._clone.env)
+        self._objects = Objects(self._clone.git_dir, self._clone.env, self._limits)
         self._files = Files(self._objects, self.commit, self._clone.folder)
 
-    def changed_since(self, commit: str | None) -> Changes | None:
+    async def changed_since(self, commit: str | None) -> Changes | None:
         """Return what changed from ``commit`` to the one that is read.
 
         From now on the clone keeps ``commit``, so that a run that does not reach its end can be
@@ -117,12 +126,37 @@ class GitTransport:
             everything is to be compared), or more changes than the limit.
         """
         assert self.commit is not None, "not open"  # noqa: S101 (a mistake of the caller)
-        comparison = Comparison(self._clone.git_dir, self._clone.env)
-        if commit is None or not comparison.keep(commit, BASE):
+        comparison = Comparison(self._clone.git, self._limits.changed_paths)
+        if commit is None or not await comparison.keep(commit, BASE):
             return None
         if commit == self.commit:
             return Changes()
-        return comparison.changes(commit, self.commit, self._limits.changed_paths)
+        return await comparison.changes(commit, self.commit)
+
+    async def fetch(self, path: str) -> Fetched:
+        """Read a page; a damaged clone is repaired first, and given up where that fails.
+
+        Raises:
+            PageError: as from :meth:`read`.
+            RunError: the clone is damaged and cannot be repaired.
+        """
+        async with self._repairing:
+            if self._lost is not None:
+                raise self._lost
+            try:
+                return self._fetched(path)
+            except CloneDamaged as damage:
+                logger.warning("%s: the clone is rebuilt", damage)
+            try:
+                await self.repair()
+                return self._fetched(path)
+            except RunError as error:
+                self._lost = error
+                raise
+
+    def _fetched(self, path: str) -> Fetched:
+        entry = self._prepared.pop(path, None) or self._file(path)
+        return Fetched(self._content(path, entry), entry.oid)
 
     def read(self, path: str) -> bytes:
         """Return the content of a page, such as ``indexes/x/README.md``.
@@ -133,7 +167,9 @@ class GitTransport:
             PageTooLarge: it is above the limit; its content was not loaded.
             CloneDamaged: the clone is; :meth:`repair` it, or the next run will.
         """
-        entry = self._prepared.pop(path, None) or self._file(path)
+        return self._fetched(path).body
+
+    def _content(self, path: str, entry: Entry) -> bytes:
         try:
             return self._opened().read(entry.oid, self._limits.page_bytes)[1]
         except PageTooLarge as error:
@@ -148,13 +184,15 @@ class GitTransport:
 
         A hint: it saves the waiting for git, and changes nothing else.
         """
+        if self._objects is None:  # closed, or being repaired
+            return
         self._prepared = {}
         for path in paths:
             with suppress(PageError, CloneDamaged):  # reading it tells
                 self._prepared[path] = self._file(path)
         self._opened().expect(entry.oid for entry in self._prepared.values())
 
-    def blob_id(self, path: str) -> str | None:
+    def version_of(self, path: str) -> str | None:
         """Return the id of a page's content; None if there is no such page. Same id, same bytes."""
         try:
             return self._file(path).oid
@@ -206,40 +244,3 @@ class GitTransport:
             message = f"{path} is {KINDS.get(kind, 'of an unknown kind')}, not a page"
             raise PageMalformed(message)
         return entry
-
-
-def remote_at(address: str) -> Remote:
-    """Return where ``address`` points.
-
-    Only https, http and the own disk: ssh and git need an account or are gone at the big hosts;
-    ``ext::`` and its like run programs.
-
-    Raises:
-        WrongUsage: another transport, or a password in the address (it would be in logs).
-    """
-    if not address.isprintable():
-        message = f"{address!r} is no address"
-        raise WrongUsage(message)
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
-    if scheme is None:
-        return _directory(address)
-    parts = urlsplit(address)
-    if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
-        return Remote(address, ("file",))
-    if scheme[2] != "://" or parts.scheme not in {"https", "http"} or not parts.hostname:
-        message = (
-            f"{address!r} is no address for git: use https://, http://, file:/// or a directory"
-        )
-        raise WrongUsage(message)
-    if parts.username is not None or parts.password is not None:
-        message = "an address for git may hold no user name and no password"
-        raise WrongUsage(message)
-    return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
-
-
-def _directory(address: str) -> Remote:
-    path = Path(address).expanduser().absolute()
-    if not path.exists() and re.match(r"[^/]+:", address):
-        message = f"{address!r}: ssh is not used; give the mirror's https:// address"
-        raise WrongUsage(message)
-    return Remote(path.as_uri(), ("file",))

@@ -1,0 +1,248 @@
+"""Verification of a feed: every promise that its files make, checked line by line."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from crawler.exceptions import WrongUsage
+from crawler.items import Article
+from crawler.schema import article_schema, change_schema, listing_schema, run_schema
+
+NAMED = 100
+"""Problems that are described; further ones are only counted."""
+
+_MESSAGE_LENGTH = 300
+_KEYS = tuple(Article.__slots__)
+_FILES = ("articles", "listings", "changes")
+
+
+@dataclass(slots=True)
+class Verification:
+    """What a verification found.
+
+    Attributes:
+        lines: file name to its number of whole lines.
+        problems: the first broken promises, in words; ``count`` of them in all.
+        tails: file name to the bytes behind its last newline: a line that is being written, or
+            that a killed run left. The next run cuts it off.
+    """
+
+    lines: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    count: int = 0
+    tails: dict[str, int] = field(default_factory=dict)
+
+    def problem(self, where: str, what: str) -> None:
+        """Note a broken promise."""
+        self.count += 1
+        if len(self.problems) < NAMED:
+            self.problems.append(f"{where}: {what[:_MESSAGE_LENGTH]}")
+
+
+@dataclass(slots=True)
+class _Line:
+    """One whole line: where it stands, where it ends, and its object."""
+
+    where: str
+    end: int
+    record: Mapping[str, Any]
+
+
+class FeedVerifier:
+    """Checks the four files of one feed against each other.
+
+    Memory grows with the ids and listings of the feed, not with its text.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Take the feed's directory.
+
+        Raises:
+            WrongUsage: it is not a feed.
+        """
+        if not (directory / "articles.jsonl").is_file():
+            raise WrongUsage(
+                f"{directory} is not a feed: give the directory that holds articles.jsonl"
+            )
+        self.directory = directory
+        self.found = Verification()
+        self._digests: dict[str, bytes] = {}
+        self._ends: dict[str, array[int]] = {}
+        self._named: list[tuple[str, str]] = []
+        self._mirrors: set[str] = set()
+
+    def verify(self) -> Verification:
+        """Read the feed once and return what was found."""
+        self._verify_articles()
+        self._verify_listings()
+        self._verify_changes()
+        self._verify_runs()
+        if len(self._mirrors) > 1:
+            self.found.problem("feed", f"it names several mirrors: {sorted(self._mirrors)}")
+        return self.found
+
+    # -- the files -----------------------------------------------------------------------
+
+    def _verify_articles(self) -> None:
+        """One line per id, every key in its order, the digest of the text."""
+        for line in self._lines("articles", article_schema()):
+            record, article = line.record, str(line.record.get("id"))
+            if article in self._digests:
+                self.found.problem(line.where, f"a second line of {article}")
+            if tuple(record)[: len(_KEYS)] != _KEYS:
+                self.found.problem(line.where, "its keys are not in the order of the contract")
+            digest = self._digest(line.where, record)
+            self._digests[article] = digest
+            self._mirrors.add(str(record.get("mirror")))
+            sections = record.get("sections")
+            for section in sections if isinstance(sections, list) else ():
+                if isinstance(section, dict):
+                    self._named.append((article, str(section.get("id"))))
+
+    def _digest(self, where: str, record: Mapping[str, Any]) -> bytes:
+        text = record.get("content_text")
+        if not isinstance(text, str):
+            return b""
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+        if digest.hexdigest() != record.get("content_sha256"):
+            self.found.problem(where, "content_sha256 is not the digest of content_text")
+        return digest.digest()
+
+    def _verify_listings(self) -> None:
+        """One line per pair, and one for every section that a line names."""
+        pairs: set[tuple[str, str]] = set()
+        for line in self._lines("listings", listing_schema()):
+            pair = (str(line.record.get("id")), str(line.record.get("section")))
+            if pair in pairs:
+                self.found.problem(line.where, f"a second line of {pair[0]} in {pair[1]}")
+            pairs.add(pair)
+        for article, section in self._named:
+            if (article, section) not in pairs:
+                self.found.problem(
+                    "listings.jsonl", f"no line of {article} in {section}, which its article names"
+                )
+        self._named.clear()
+
+    def _verify_changes(self) -> None:
+        """Each change is of an article with a line, and fits what held before it."""
+        gone: set[str] = set()
+        for line in self._lines("changes", change_schema()):
+            record = line.record
+            article, kind, now = str(record.get("id")), record.get("kind"), record.get("article")
+            if article not in self._digests:
+                self.found.problem(line.where, f"articles.jsonl has no line of {article}")
+            if (now is None) is not (kind == "vanished"):
+                self.found.problem(line.where, f"a change of kind {kind} with the wrong `article`")
+            if (kind == "returned") is not (article in gone):
+                self.found.problem(line.where, f"{kind} does not follow what held before")
+            if isinstance(now, dict):
+                self._digest(line.where, now)
+                if now.get("content_sha256") != record.get("content_sha256"):
+                    self.found.problem(line.where, "content_sha256 is not that of its article")
+            (gone.add if kind == "vanished" else gone.discard)(article)
+
+    def _verify_runs(self) -> None:
+        """The offsets of consecutive runs meet, at line ends, and reach the end of the files."""
+        last = dict.fromkeys(_FILES, 0)
+        for line in self._lines("runs", run_schema()):
+            self._mirrors.add(str(line.record.get("mirror")))
+            for name in _FILES:
+                before = line.record.get(f"{name}_before")
+                after = line.record.get(f"{name}_after")
+                if not isinstance(before, int) or not isinstance(after, int):
+                    continue
+                self._verify_offsets(line, name, (last[name], before, after))
+                last[name] = after
+        for name, offset in last.items():
+            size = self._ends[name][-1] if self._ends[name] else 0
+            if self.found.lines["runs"] and offset > size:
+                self.found.problem(f"{name}.jsonl", f"{offset} bytes were written, {size} are left")
+
+    def _verify_offsets(self, line: _Line, name: str, offsets: tuple[int, int, int]) -> None:
+        last, before, after = offsets
+        if before != last:
+            self.found.problem(line.where, f"{name}_before is {before}; the run before left {last}")
+        if after < before and line.record.get("status") != "altered":
+            self.found.problem(line.where, f"{name}_after is less than {name}_before")
+        if after and not self._is_end(name, after):
+            self.found.problem(line.where, f"{name}_after is not the end of a line")
+            return
+        written = line.record.get(name)
+        counted = self._count(name, before, after)
+        if isinstance(written, int) and name != "changes" and written != counted:
+            self.found.problem(line.where, f"{name} is {written}; {counted} lines were written")
+
+    def _is_end(self, name: str, offset: int) -> bool:
+        ends = self._ends[name]
+        at = bisect_left(ends, offset)
+        return at < len(ends) and ends[at] == offset
+
+    def _count(self, name: str, before: int, after: int) -> int:
+        ends = self._ends[name]
+        return bisect_left(ends, after + 1) - bisect_left(ends, before + 1)
+
+    # -- lines ---------------------------------------------------------------------------
+
+    def _lines(self, name: str, schema: dict[str, Any]) -> Iterator[_Line]:
+        """Yield the lines that are objects; note those that are not, or do not fit the schema."""
+        path = self.directory / f"{name}.jsonl"
+        ends = self._ends[name] = array("Q")
+        self.found.lines[name] = 0
+        if not path.is_file():
+            return
+        validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+        end = 0
+        with path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                if not raw.endswith(b"\n"):
+                    self.found.tails[path.name] = len(raw)
+                    return
+                end += len(raw)
+                ends.append(end)
+                self.found.lines[name] = number
+                where = f"{path.name}, line {number}"
+                record = self._object(where, raw)
+                if record is None:
+                    continue
+                self._validate(where, validator, record)
+                yield _Line(where, end, record)
+
+    def _object(self, where: str, raw: bytes) -> dict[str, Any] | None:
+        try:
+            record = orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            self.found.problem(where, f"not JSON: {error}")
+            return None
+        if not isinstance(record, dict):
+            self.found.problem(where, "not a JSON object")
+            return None
+        return record
+
+    def _validate(self, where: str, validator: Any, record: dict[str, Any]) -> None:
+        try:
+            if validator.is_valid(record):
+                return
+            error = next(iter(validator.iter_errors(record)))
+        except (ValueError, RecursionError) as broken:
+            self.found.problem(where, f"it cannot be checked: {broken}")
+            return
+        path = "/".join(map(str, error.instance_path)) or "the line"
+        self.found.problem(where, f"{path}: {error.message}")
+
+
+def verify(feed: Path) -> Verification:
+    """Verify a feed, given by its directory or its ``articles.jsonl``.
+
+    Raises:
+        WrongUsage: it is not a feed.
+    """
+    return FeedVerifier(feed.parent if feed.name == "articles.jsonl" else feed).verify()

@@ -1,0 +1,81 @@
+"""``scrapy report FEED --to report.html``: one page about a feed, readable offline.
+
+Exit status:
+    0   the page was written
+    2   wrong usage: no such feed, or the page cannot be written
+    5   the feed is damaged
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.exceptions import FeedUnusable, WrongUsage
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Command(ScrapyCommand):
+    """Writes a report on a feed."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "FEED --to FILE"
+
+    def short_desc(self) -> str:
+        """Return the line for the list of commands."""
+        return "Write an HTML report on a feed: what it holds, how its runs went"
+
+    def long_desc(self) -> str:
+        """Return the description for ``-h``."""
+        return (
+            "Read a feed (FEED is its directory or articles.jsonl) and write one HTML page: articles "
+            "a month and by section, newest titles, authors, tags, how the runs went, what failed. "
+            "The page needs no network, script or other file. Exit status: 0; 2 wrong usage; "
+            "5 the feed has a damaged line."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options."""
+        super().add_options(parser)
+        parser.add_argument("--to", metavar="FILE", help="the page to write; replaced when whole")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Write the page."""
+        if len(args) != 1 or not opts.to:
+            raise UsageError("give one feed and a file: scrapy report feeds/news --to report.html")
+        # here, not above: Scrapy imports every command before it runs one of them
+        from crawler.report.facts import gather  # noqa: PLC0415
+        from crawler.report.page import render  # noqa: PLC0415
+
+        try:
+            facts = gather(Path(args[0]))
+            page = render(facts, datetime.now(UTC))
+            _replace(Path(opts.to), page)
+        except WrongUsage as error:
+            raise UsageError(str(error), print_help=False) from error
+        except OSError as error:
+            raise UsageError(f"{opts.to}: {error.strerror}", print_help=False) from error
+        except FeedUnusable as error:
+            print(error)  # noqa: T201
+            self.exitcode = error.exit_code
+            return
+        print(f"{opts.to}: {facts.articles:,} articles, {len(facts.runs):,} runs")  # noqa: T201
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write ``text`` beside ``path`` and move it there, so that no reader sees half a page."""
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text(text, encoding="utf-8")
+    os.replace(aside, path)

@@ -1,0 +1,228 @@
+"""What a report tells of a feed, gathered in one pass over its files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from heapq import heappush, heappushpop
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from crawler.exceptions import FeedUnusable, WrongUsage
+
+NEWEST = 15
+"""How many of the newest articles are named."""
+
+_COVERED = ("byline", "authors", "editors", "tags", "image", "images", "videos", "links")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Headline:
+    """One article as a list of titles names it; sorts by date, then by id."""
+
+    date: str
+    number: int
+    title: str
+    url: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFact:
+    """One line of ``runs.jsonl``.
+
+    Attributes:
+        seconds: how long it took; None for a run that was killed.
+        failures: reason to how many articles and lists failed for it.
+    """
+
+    start: datetime | None
+    seconds: float | None
+    status: str
+    exit_code: int | None
+    transport: str
+    articles: int
+    listings: int
+    failures: Mapping[str, int]
+    reason: str | None
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a report tells of a feed.
+
+    Attributes:
+        mirror: the mirror's name.
+        months: ``YYYY-MM`` to the number of articles published then.
+        sections: section id to the number of articles, and ``section_names`` to its name.
+        covered: key to the number of articles that have it.
+        newest: the newest articles, newest first.
+        runs: every run, oldest first.
+        set_aside: id or path to the reason, as the last complete line of a run names them.
+        failing: reason to the first names, of the last run.
+        changes: kind to the number of lines in ``changes.jsonl``.
+        torn: a line is being written, or a killed run left it.
+    """
+
+    feed: Path
+    mirror: str = ""
+    articles: int = 0
+    listings: int = 0
+    first: str = ""
+    last: str = ""
+    months: Counter[str] = field(default_factory=Counter)
+    sections: Counter[str] = field(default_factory=Counter)
+    section_names: dict[str, str] = field(default_factory=dict)
+    authors: Counter[str] = field(default_factory=Counter)
+    tags: Counter[str] = field(default_factory=Counter)
+    covered: Counter[str] = field(default_factory=Counter)
+    newest: list[Headline] = field(default_factory=list)
+    runs: list[RunFact] = field(default_factory=list)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    failing: dict[str, list[str]] = field(default_factory=dict)
+    changes: Counter[str] = field(default_factory=Counter)
+    torn: bool = False
+
+    def days_old(self, today: date) -> int | None:
+        """Return how many days before ``today`` the newest article is dated."""
+        try:
+            return (today - date.fromisoformat(self.last)).days
+        except ValueError:
+            return None
+
+
+def gather(feed: Path) -> Facts:
+    """Read a feed's directory; memory does not grow with its articles.
+
+    Raises:
+        WrongUsage: it is not a feed.
+        FeedUnusable: a line is damaged.
+    """
+    directory = feed.parent if feed.name == "articles.jsonl" else feed
+    if not (directory / "articles.jsonl").is_file():
+        raise WrongUsage(f"{feed} is not a feed: give the directory that holds articles.jsonl")
+    facts = Facts(directory)
+    for article in _lines(directory / "articles.jsonl", facts):
+        _add_article(facts, article)
+    facts.newest.sort(reverse=True)
+    for run in _lines(directory / "runs.jsonl", facts):
+        _add_run(facts, run)
+    for change in _lines(directory / "changes.jsonl", facts):
+        facts.changes[str(change.get("kind"))] += 1
+    facts.listings = _count_lines(directory / "listings.jsonl")
+    return facts
+
+
+def _lines(path: Path, facts: Facts) -> Iterator[dict[str, Any]]:
+    """Yield every published line; a file that is missing has none."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                facts.torn = True
+                return
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                record = None
+            if not isinstance(record, dict):
+                raise FeedUnusable(
+                    f"{path}: line {number} is damaged: check the feed with scrapy audit "
+                    f"{path.parent}, and restore it from a backup"
+                )
+            yield record
+
+
+def _add_article(facts: Facts, article: Mapping[str, Any]) -> None:
+    facts.articles += 1
+    day = str(article.get("date_published") or "")
+    if _DAY.fullmatch(day):
+        facts.months[day[:7]] += 1
+        facts.first = min(facts.first or day, day)
+        facts.last = max(facts.last, day)
+    sections = _records(article.get("sections"))
+    for section in sections:
+        facts.sections[str(section.get("id"))] += 1
+        facts.section_names[str(section.get("id"))] = str(section.get("name"))
+    facts.authors.update(str(one.get("name")) for one in _records(article.get("authors")))
+    facts.tags.update(map(str, article.get("tags") or ()))
+    facts.covered.update(key for key in _COVERED if article.get(key))
+    headline = Headline(
+        day,
+        _number(str(article.get("id"))),
+        str(article.get("title")),
+        str(article.get("url")),
+        str(sections[0].get("name")) if sections else "",
+    )
+    if len(facts.newest) < NEWEST:
+        heappush(facts.newest, headline)
+    else:
+        heappushpop(facts.newest, headline)
+
+
+def _records(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _number(article: str) -> int:
+    digits = article.lstrip("n")
+    return int(digits) if digits.isascii() and digits.isdecimal() else 0
+
+
+def _add_run(facts: Facts, run: Mapping[str, Any]) -> None:
+    start, end = _moment(run.get("start")), _moment(run.get("end"))
+    failures = run.get("failures")
+    named = failures if isinstance(failures, dict) else {}
+    facts.mirror = str(run.get("mirror") or facts.mirror)
+    facts.runs.append(
+        RunFact(
+            start=start,
+            seconds=(end - start).total_seconds() if start and end else None,
+            status=str(run.get("status")),
+            exit_code=_int(run.get("exit_code")),
+            transport=str(run.get("way") or ""),
+            articles=_int(run.get("articles")) or 0,
+            listings=_int(run.get("listings")) or 0,
+            failures={str(reason): _failures(one) for reason, one in named.items()},
+            reason=str(run["reason"]) if run.get("reason") else None,
+        )
+    )
+    if end:
+        aside = run.get("set_aside")
+        facts.set_aside = dict(aside) if isinstance(aside, dict) else {}
+        facts.failing = {str(reason): _names(one) for reason, one in named.items()}
+
+
+def _failures(named: object) -> int:
+    return (_int(named.get("count")) or 0) if isinstance(named, dict) else 0
+
+
+def _names(named: object) -> list[str]:
+    ids = named.get("ids") if isinstance(named, dict) else None
+    return list(map(str, ids)) if isinstance(ids, list) else []
+
+
+def _int(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
+
+
+def _count_lines(path: Path) -> int:
+    if not path.is_file():
+        return 0
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))

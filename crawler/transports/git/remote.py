@@ -1,0 +1,154 @@
+"""Where a mirror's repository is: addresses git may use, directories, redirects."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from crawler.exceptions import MirrorMoved, MirrorUnusable, WrongUsage
+
+_DISCOVERY = "/info/refs"
+_LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
+_TRACE_CHARACTERS = 1 << 18
+_PORTS = {"http": 80, "https": 443}
+# What makes a repository use objects or settings that lie elsewhere.
+_LEADING_ELSEWHERE = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """Where a mirror's repository is.
+
+    Attributes:
+        url: an address git understands.
+        protocols: the transports needed for it.
+        directory: the directory that holds it, where it is on this machine.
+    """
+
+    url: str
+    protocols: tuple[str, ...]
+    directory: Path | None = None
+
+    @property
+    def folder(self) -> str:
+        """Name of the clone's directory in the cache: readable, and unique to the address."""
+        last = re.split(r"[/\\]", self.url.rstrip("/"))[-1].removesuffix(".git")
+        readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", last).strip(".-")[:60] or "mirror"
+        return f"{readable}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
+
+    def check_directory(self) -> None:
+        """Check that a repository on this machine keeps everything inside its own directory.
+
+        git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links to wherever
+        they lead, and what lies there would be published as the mirror's.
+
+        Raises:
+            MirrorUnusable: it leads elsewhere.
+        """
+        if self.directory is None:
+            return
+        git_dir = self.directory / ".git" if (self.directory / ".git").exists() else self.directory
+        if found := _leads_elsewhere(git_dir):
+            raise MirrorUnusable(
+                f"{found} leads out of the repository {self.directory}, so it is not read: make a "
+                "repository of its own with git clone --bare, and crawl that one"
+            )
+
+
+def _leads_elsewhere(git_dir: Path) -> Path | None:
+    """Return what makes a repository use another directory, None where nothing does."""
+    if git_dir.is_symlink() or git_dir.is_file():
+        return git_dir
+    for name in _LEADING_ELSEWHERE:
+        if (git_dir / name).exists() or (git_dir / name).is_symlink():
+            return git_dir / name
+    folders = (git_dir, git_dir / "objects", git_dir / "objects/pack", git_dir / "objects/info")
+    entries = (entry for folder in folders if folder.is_dir() for entry in folder.iterdir())
+    return next((entry for entry in entries if entry.is_symlink()), None)
+
+
+def remote_at(address: str) -> Remote:
+    """Return where ``address`` points.
+
+    Only https, http and directories: ssh and git need an account or are gone at the big hosts;
+    ``ext::`` and its like run programs.
+
+    Raises:
+        WrongUsage: another transport, or a password in the address (it would be in logs).
+    """
+    if not address.isprintable():
+        raise WrongUsage(f"{address!r} is not an address")
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
+    if scheme is None:
+        return _directory(address)
+    parts = urlsplit(address)
+    if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
+        return Remote(address, ("file",), Path(parts.path))
+    if scheme[2] != "://" or parts.scheme not in _PORTS or not parts.hostname:
+        raise WrongUsage(
+            f"{address!r} is not an address for git: use https://, http://, file:/// or a directory"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise WrongUsage("an address for git must not contain a user name or password")
+    return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
+
+
+def _directory(address: str) -> Remote:
+    path = Path(address).expanduser().absolute()
+    if not path.exists() and re.match(r"[^/]+:", address):
+        raise WrongUsage(f"{address!r}: ssh is not supported; give the mirror's https:// address")
+    return Remote(path.as_uri(), ("file",), path)
+
+
+def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
+    """Return where the server sends git, as a trace of git's requests tells; None: nowhere.
+
+    Only the repository's own address on another scheme (http to https) or with or without
+    ``.git`` is followed: hosts answer so for what is the same repository.
+
+    Args:
+        remote: the address that was asked.
+        trace: what ``GIT_TRACE_CURL`` wrote.
+        mirror: name of the mirror, for the message.
+
+    Raises:
+        MirrorMoved: the server names another repository on its own host: this one was renamed.
+        MirrorUnusable: it leads to another host or port, or to what is no repository.
+    """
+    found = _LOCATION.search(trace[:_TRACE_CHARACTERS])
+    if found is None:
+        return None
+    asked = remote.url.rstrip("/") + _DISCOVERY
+    target = urljoin(asked, found[1])
+    before, after = urlsplit(asked), urlsplit(target)
+    if not (_same_host(asked, target) and after.path.endswith(_DISCOVERY)):
+        raise MirrorUnusable(
+            f"the mirror's git server redirects to {target[:200]}, which is not followed: correct "
+            "`git` in mirrors.toml"
+        )
+    path = after.path.removesuffix(_DISCOVERY)
+    url = urlunsplit((after.scheme, after.netloc, path, "", ""))
+    if _repository(path) != _repository(before.path.removesuffix(_DISCOVERY)):
+        raise MirrorMoved(mirror, url.removesuffix(".git"))
+    return Remote(url, remote.protocols) if url != remote.url else None
+
+
+def _repository(path: str) -> str:
+    return path.rstrip("/").removesuffix(".git").lower()
+
+
+def _same_host(asked: str, target: str) -> bool:
+    """Tell whether a redirect stays at host and port; from http to https at the default ports."""
+    try:
+        before, after = urlsplit(asked), urlsplit(target)
+        ports = [parts.port or _PORTS.get(parts.scheme, 0) for parts in (before, after)]
+    except ValueError:
+        return False
+    if before.hostname != after.hostname or after.username is not None:
+        return False
+    if before.scheme == after.scheme:
+        return ports[0] == ports[1]
+    return (before.scheme, after.scheme) == ("http", "https") and ports == [80, 443]

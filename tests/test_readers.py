@@ -1,0 +1,294 @@
+"""Pages read outside of the crawler's process: many of them, and those that may cost it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import costly
+import pytest
+from crawling import ROOT, Feed, clean_environment, start_crawl, story
+from driving import walk_mirror
+from mirrorkit import MirrorBuilder, large_mirror
+from processes import descendants, wait_until
+
+from crawler.exceptions import PageError, PageMalformed
+from crawler.readers.pages import LARGE_BYTES, Bounds, is_suspicious, read_page
+from crawler.readers.processes import BATCH_PAGES, REBUILDS
+from crawler.readers.readers import MANY, PageReaders
+from crawler.store.feed import FeedStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crawling import Running
+    from processes import Process
+
+    from crawler.readers.pages import Page
+
+ARTICLES = MANY + 200
+BROKEN, ODD = "pages without a template", b"\xff\xfe"
+SECTION = "ncid1"
+
+
+# -- whole crawls ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a mirror with enough articles, two of which cannot be read."""
+    directory = tmp_path_factory.mktemp("many") / "mirror"
+    large_mirror(directory, 1, ARTICLES)
+    pages = sorted(directory.glob("pages/*/*.md"))
+    pages[300].write_text(BROKEN, "utf-8")
+    pages[700].write_bytes(ODD)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def alone(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Feed:
+    """Return the feed of a crawl that reads everything itself."""
+    return finished(start(mirror, tmp_path_factory.mktemp("alone") / "feed", readers=0))
+
+
+def start(mirror: Path, feed: Path, readers: int) -> Running:
+    return start_crawl(f"mirror={mirror}", feed=feed, settings={"READERS": readers})
+
+
+def finished(running: Running) -> Feed:
+    """Return the feed; the two broken pages are the only ones that failed."""
+    result = running.finish()
+    assert result.exit_code == 3, result.log
+    failures = {reason: failed["count"] for reason, failed in result.run["failures"].items()}
+    assert failures == {"malformed": 1, "not_utf8": 1}
+    assert len(result.feed.ids) == ARTICLES - 2
+    return result.feed
+
+
+def readers_of(running: Running) -> list[Process]:
+    """Return the processes that read for a crawl."""
+    return [one for one in descendants(running.process.pid) if "spawn_main" in one.command]
+
+
+def wait_for_readers(running: Running, number: int = 2) -> list[Process]:
+    running.wait_for(lambda: len(readers_of(running)) == number)
+    found = readers_of(running)
+    assert len(found) == number, "nobody read for the crawl"
+    return found
+
+
+def test_the_feed_is_the_same(mirror: Path, alone: Feed, tmp_path: Path) -> None:
+    """Also in the order of its lines; and nobody is left."""
+    running = start(mirror, tmp_path / "feed", readers=2)
+    processes = wait_for_readers(running)
+    feed = finished(running)
+    assert feed.ids == alone.ids
+    assert feed.timeless() == alone.timeless()
+    assert wait_until(lambda: not any(one.alive for one in processes))
+
+
+def test_readers_that_die_cost_nothing(mirror: Path, alone: Feed, tmp_path: Path) -> None:
+    """What they were reading is read one by one, and others take their place."""
+    running = start(mirror, tmp_path / "feed", readers=2)
+    for process in wait_for_readers(running):
+        os.kill(process.pid, signal.SIGKILL)
+    assert finished(running).ids == alone.ids
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_readers_end_with_the_crawler(mirror: Path, tmp_path: Path, number: signal.Signals) -> None:
+    """The tracker of resources that Python starts beside them, too."""
+    running = start(mirror, tmp_path / "feed", readers=2)
+    wait_for_readers(running)
+    processes = descendants(running.process.pid)
+    assert len(processes) > 2
+    running.send(number)
+    running.finish()
+    assert wait_until(lambda: not any(one.alive for one in processes))
+
+
+def test_few_articles_start_nobody(tmp_path: Path) -> None:
+    """A crontab's run has sixteen: it reads them before a process would have begun."""
+    large_mirror(tmp_path / "mirror", 1, 40)
+    running = start(tmp_path / "mirror", tmp_path / "feed", readers=2)
+    seen: set[int] = set()
+    running.wait_for(lambda: seen.update(one.pid for one in descendants(running.process.pid)))
+    assert running.finish().exit_code == 0
+    assert seen == set()
+
+
+def test_nothing_of_the_working_directory_is_run(mirror: Path, alone: Feed, tmp_path: Path) -> None:
+    """Not its `crawler`, and none of its modules that are called like Python's own."""
+    for name in ("crawler/__init__.py", "multiprocessing.py", "pickle.py", "signal.py"):
+        path = tmp_path / "place" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("open('was_run', 'w').close()\n")
+    line = [sys.executable, "-P", "-m", "scrapy", "crawl", "epoch_mirror"]
+    line += ["-a", f"mirror={mirror}", "-a", f"feed={tmp_path / 'feed'}", "-s", "READERS=2"]
+    env = {"PYTHONPATH": str(ROOT), "SCRAPY_SETTINGS_MODULE": "crawler.settings"}
+    subprocess.run(line, cwd=tmp_path / "place", env=clean_environment(env), check=False)
+    assert Feed(tmp_path / "feed").ids == alone.ids
+    assert not (tmp_path / "place" / "was_run").exists()
+
+
+# -- pages that cost too much ----------------------------------------------------------------------
+
+
+class Notes:
+    """Notes in memory.
+
+    Attributes:
+        noted: every key that was noted, in order.
+        now: the key that is noted.
+    """
+
+    def __init__(self, left: str | None = None) -> None:
+        self.noted: list[str] = []
+        self.now = left
+
+    def reading(self) -> str | None:
+        return self.now
+
+    def note_reading(self, key: str | None) -> None:
+        self.now = key
+        if key:
+            self.noted.append(key)
+
+
+def page(mark: bytes = b"", *, size: int = 0) -> bytes:
+    """Return an article's page with a mark, and with so many bytes at least."""
+    builder = MirrorBuilder.simple(SECTION)
+    told = ("青屿渡船今天准点到港。", mark.decode() or "船上有乘客。", "x" * size or "船长很高兴。")
+    builder.publish(story(1, blocks=told), SECTION)
+    return dict(builder.files(builder.stamp))[f"pages/{SECTION}/{story(1).id}.md"].encode()
+
+
+LARGE = LARGE_BYTES + 1
+SMALL_BOUNDS = Bounds(cpu_seconds=1, memory_bytes=64 << 20)
+
+
+async def read_all(
+    bodies: list[bytes], *, width: int = 0, articles: int = 0, notes: Notes | None = None
+) -> list[Page | PageError | None]:
+    """Read articles all at once; return what each gave or raised."""
+    reader = PageReaders(width, notes or Notes(), costly.read, SMALL_BOUNDS)
+    reader.expect(articles)
+    try:
+        return await asyncio.gather(
+            *(reader.read("article", SECTION, body, f"n{i}") for i, body in enumerate(bodies)),
+            return_exceptions=True,
+        )  # type: ignore[return-value]
+    finally:
+        reader.close()
+
+
+def reasons(read: list[Page | PageError | None]) -> Counter[str]:
+    return Counter(getattr(one, "reason", type(one).__name__) for one in read)
+
+
+@pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
+def test_a_large_page_that_costs_too_much_costs_only_itself(mark: bytes) -> None:
+    """Without readers too; each is noted before it is read, and not after."""
+    notes = Notes()
+    bodies = [page(size=LARGE), page(mark, size=LARGE), page(size=LARGE)]
+    read = asyncio.run(read_all(bodies, notes=notes))
+    assert reasons(read) == {"ArticlePage": 2, "too_costly": 1}
+    assert getattr(read[1], "reason", None) == "too_costly"
+    assert read[0] == read_page("article", SECTION, bodies[0])
+    assert notes.noted == ["n0", "n1", "n2"]
+    assert notes.now is None
+
+
+@pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
+def test_a_small_page_that_breaks_the_pool_costs_only_itself(mark: bytes) -> None:
+    """Of its batch, and of those that were under way in the same pool."""
+    bodies = [page() for _ in range(3 * BATCH_PAGES)]
+    bodies[70] = page(mark)
+    read = asyncio.run(read_all(bodies, width=2, articles=MANY))
+    assert reasons(read) == {"ArticlePage": 3 * BATCH_PAGES - 1, "too_costly": 1}
+    assert getattr(read[70], "reason", None) == "too_costly"
+
+
+def test_a_pool_that_breaks_again_and_again_is_given_up() -> None:
+    """Every page is still read, or fails alone."""
+    costs = REBUILDS + 2
+
+    async def one_after_the_other() -> list[Page | PageError | None]:
+        reader = PageReaders(1, Notes(), costly.read, SMALL_BOUNDS)
+        reader.expect(MANY)
+        read: list[Page | PageError | None] = []
+        for body in [page(costly.KILLS)] * costs + [page()]:
+            read += await asyncio.gather(
+                reader.read("article", SECTION, body, "n1"), return_exceptions=True
+            )  # type: ignore[arg-type]
+        reader.close()
+        return read
+
+    assert reasons(asyncio.run(one_after_the_other())) == {"too_costly": costs, "ArticlePage": 1}
+
+
+def test_small_pages_are_left_to_the_crawler() -> None:
+    assert asyncio.run(read_all([page()])) == [None]
+
+
+def test_a_page_that_is_none_says_so_from_the_other_process() -> None:
+    [error] = asyncio.run(read_all([b"nothing" * LARGE]))
+    assert isinstance(error, PageMalformed)
+
+
+def test_an_error_of_the_reader_is_one_of_the_program() -> None:
+    """In a batch the crawler reads the page itself, and meets it there."""
+    [error] = asyncio.run(read_all([page(costly.FAILS, size=LARGE)]))
+    assert isinstance(error, LookupError)
+    assert asyncio.run(read_all([page(costly.FAILS)], width=1, articles=MANY)) == [None]
+
+
+def test_no_process_means_reading_in_the_crawler(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no processes")
+
+    monkeypatch.setattr("crawler.readers.pool.ProcessPoolExecutor", refuse)
+    bodies = [page(), page(size=LARGE)]
+    assert asyncio.run(read_all(bodies, width=2, articles=MANY)) == [None, None]
+    assert "the crawler reads on itself" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (page(), False),
+        (page(size=LARGE), True),
+        (page() + b"\n" * 300, True),
+        (page() + b"<b>" * 10_001, True),
+    ],
+)
+def test_large_and_odd_pages_are_read_alone(body: bytes, expected: bool) -> None:
+    assert is_suspicious(body) is expected
+
+
+# -- what an earlier run died of -------------------------------------------------------------------
+
+
+def test_a_later_run_is_not_stopped_by_a_page_that_killed_one(tmp_path: Path) -> None:
+    """It fails at once, whatever its size; the run after that tries it again."""
+    builder = MirrorBuilder.simple(SECTION)
+    for number in range(1, 4):
+        builder.publish(story(number), SECTION)
+    builder.write(tmp_path / "mirror")
+    feed = tmp_path / "feed"
+    store = FeedStore(feed, "small", {"start": "2026-11-01T11:00:00Z", "mirror": "small"})
+    store.note_reading(story(2).id)
+    store.close(None)
+    failed = walk_mirror(tmp_path / "mirror", feed)
+    assert failed.counts.failures == {"too_costly": {story(2).id}}
+    assert set(failed.feed.ids) == {story(1).id, story(3).id}
+    again = walk_mirror(tmp_path / "mirror", feed)
+    assert again.counts.failures == {}
+    assert len(again.feed.ids) == 3

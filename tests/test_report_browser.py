@@ -1,0 +1,67 @@
+"""The report in a real browser: it fits, it is readable light and dark, and it asks for nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from test_report import article, run, write
+
+from crawler.exceptions import WrongUsage
+from crawler.report.facts import gather
+from crawler.report.page import render
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    from crawler.transports.browser.transport import find_chromium  # noqa: PLC0415
+
+    try:
+        return str(find_chromium())
+    except WrongUsage as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_and_asks_for_nothing(
+    tmp_path: Path, chromium: str, width: int, scheme: str
+) -> None:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    long = "一座没有名字的灯塔在大雾里重新点亮" * 4
+    articles = [article(number, title=long) for number in range(30)]
+    failed = {"malformed": {"count": 1, "ids": ["n1"]}}
+    runs = [run(status=status, failures=failed) for status in ("partial", "complete", "feed")] * 20
+    page = render(gather(write(tmp_path / "feed", articles, runs)), datetime.now(UTC))
+    (tmp_path / "report.html").write_text(page, encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        tab = browser.new_page(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,  # type: ignore[arg-type]
+        )
+        asked: list[str] = []
+        errors: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: errors.append(message.text))
+        tab.goto((tmp_path / "report.html").as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        ink, back = tab.evaluate(
+            "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+        )
+        ticks = tab.evaluate("[...document.querySelectorAll('.ticks span')].map(e => e.offsetLeft)")
+        browser.close()
+    assert len(asked) == 1
+    assert errors == []
+    assert (_light(back) > _light(ink)) is (scheme == "light")
+    assert ticks
+
+
+def _light(colour: str) -> float:
+    return sum(float(part) for part in colour.strip("rgba()").split(",")[:3])
