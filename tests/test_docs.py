@@ -274,7 +274,7 @@ def test_the_commands_of_the_readme_are_there() -> None:
     assert {word for words in mentioned for word in words.split()} <= set(targets)
 
 
-COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ")
+COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ", "apt-get ")
 """How the commands in README begin; the other indented lines are what a crawl prints."""
 
 
