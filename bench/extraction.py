@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from report import Figure, Report
 
-from crawler.formats.epoch.article import read_article
-from crawler.formats.epoch.source import decoded
+from crawler.formats.registry import find_format
 from crawler.items import Article, Section
 from crawler.loaders import Reading, load_article
 
@@ -28,6 +27,7 @@ _PAGES, _ROUNDS = 500, 9
 _PAGES_QUICKLY, _ROUNDS_QUICKLY = 200, 5
 
 _PARSER = etree.HTMLParser(encoding="utf-8")
+_FORMAT = find_format()
 _READING = Reading(
     mirror="bench",
     mirror_url="https://example.org/pages/ncid1/n1.md",
@@ -43,7 +43,7 @@ def parse(page: bytes) -> etree._Element:
 
 def record(page: bytes) -> Article:
     """Make the item of a page, the loader included, the pipelines not."""
-    return load_article(read_article(decoded(page)), _READING)
+    return load_article(_FORMAT.read_article(page), _READING, _FORMAT)
 
 
 def measure(bench: Bench) -> list[Report]:

@@ -16,7 +16,7 @@ from standin import sites
 from web import served
 
 from crawler.exceptions import WrongUsage
-from crawler.transports.browser.transport import find_chromium
+from crawler.transports.browser.executable import find_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

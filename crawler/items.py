@@ -1,7 +1,8 @@
-"""The feed contract, said once: every key of a line, its type, its rule.
+"""The feed contract: every key of a line, its type, its rule.
 
-The JSON Schema in ``docs/`` is generated from these classes, the check pipeline
-validates against it, and ``docs/data-format.md`` is tested to name every key.
+``crawler.schema`` builds the JSON Schema from these classes, with the patterns of ids and
+addresses that the mirror's format has. The check pipeline validates against it, and
+``docs/data-format.md`` is tested to name every key.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from typing import Any, TypedDict
 
 CONTRACT_VERSION = 1
 """Version of the feed contract; a feed of another version is refused."""
-
-ARTICLE_ID = r"^n\d{1,12}$"
 
 
 class Person(TypedDict):
@@ -66,18 +65,34 @@ _HTTP = {"type": "string", "pattern": r"^https?://[^\s]+$"}
 _PEOPLE = {"type": "array", "items": _object(name=_TEXT)}
 
 
+class _FromPage:
+    """What an item carries beside its line, on its way through the pipelines."""
+
+    __slots__ = ("blob_id",)
+
+    blob_id: str | None
+
+    def __post_init__(self) -> None:
+        self.blob_id = None
+
+    def came_from(self, blob_id: str) -> None:
+        """Note git's id of the bytes of the page that the item was read from."""
+        self.blob_id = blob_id
+
+
 @dataclass(slots=True, kw_only=True)
-class Article:
+class Article(_FromPage):
     """One article, one line of ``articles.jsonl``; keys in the order of the line.
 
-    ``None`` says that the page (or the way it was read) does not tell.
+    ``None`` says that the page (or the transport it was read by) does not tell.
+
+    Attributes:
+        blob_id: git's id of the bytes of the page that the article was read from; not a key of
+            the line, so neither exports nor the schema know it.
     """
 
-    id: str | None = _key(type="string", pattern=ARTICLE_ID)
-    url: str | None = _key(
-        type="string",
-        pattern=r"^https://www\.epochtimes\.com/(gb|b5)/\d{1,2}/\d{1,2}/\d{1,2}/n\d{1,12}\.htm$",
-    )
+    id: str | None = _key(type="string")
+    url: str | None = _key(type="string")
     title: str | None = _key(**_TEXT)
     column: str | None = _key(**_OPTIONAL_TEXT)
     language: str | None = _key(enum=["zh-Hans", "zh-Hant"])
@@ -125,7 +140,7 @@ class Article:
 class Listing:
     """One (section, article) pair that an index page lists, one line of ``listings.jsonl``."""
 
-    id: str = _key("", type="string", pattern=ARTICLE_ID)
+    id: str = _key("", type="string")
     section: str = _key("", **_TEXT)
     title: str = _key("", type="string")
     first_seen_at: str = _key("", type="string", format="date-time")
@@ -138,6 +153,8 @@ def timestamp(moment: datetime) -> str:
 
 def as_record(item: Article | Listing) -> dict[str, Any]:
     """Return an item as the object of its line, keys in the contract's order.
+
+    ``__slots__`` are those of the class itself: what it carries beside its line is left out.
 
     Not ``ItemAdapter.asdict``, which copies every nested value (0.18 ms an article).
     """

@@ -1,28 +1,32 @@
-"""The feed contract as JSON Schema (draft 2020-12), made from the items."""
+"""The feed contract as JSON Schema (draft 2020-12), made from the items and a mirror's format."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import Any
 
+from crawler.formats.base import Format
 from crawler.items import CONTRACT_VERSION, Article, Listing
 
 _MOMENT = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
 
 
-def article_schema() -> dict[str, Any]:
-    """Return the schema of a line of ``articles.jsonl``."""
-    return _schema(Article, "One article of a mirror, one line of articles.jsonl")
+def article_schema(mirror_format: Format) -> dict[str, Any]:
+    """Return the schema of a line of ``articles.jsonl``, for mirrors of one format."""
+    title = "One article of a mirror, one line of articles.jsonl"
+    patterns = {"id": mirror_format.id_pattern, "url": mirror_format.url_pattern}
+    return _schema(Article, title, patterns)
 
 
-def listing_schema() -> dict[str, Any]:
-    """Return the schema of a line of ``listings.jsonl``."""
-    return _schema(Listing, "One article as one section lists it, one line of listings.jsonl")
+def listing_schema(mirror_format: Format) -> dict[str, Any]:
+    """Return the schema of a line of ``listings.jsonl``, for mirrors of one format."""
+    title = "One article as one section lists it, one line of listings.jsonl"
+    return _schema(Listing, title, {"id": mirror_format.id_pattern})
 
 
-def change_schema() -> dict[str, Any]:
-    """Return the schema of a line of ``changes.jsonl``."""
-    article = article_schema()
+def change_schema(mirror_format: Format) -> dict[str, Any]:
+    """Return the schema of a line of ``changes.jsonl``, for mirrors of one format."""
+    article = article_schema(mirror_format)
     nested = {key: article[key] for key in ("type", "properties", "required")}
     # a later minor version adds keys at the end of a line
     properties = {
@@ -82,8 +86,10 @@ def run_schema() -> dict[str, Any]:
     return _document(title, {**required, **known, **offsets}, needed, closed=False)
 
 
-def _schema(item: type, title: str) -> dict[str, Any]:
+def _schema(item: type, title: str, patterns: dict[str, str]) -> dict[str, Any]:
     properties = {field.name: dict(field.metadata["schema"]) for field in fields(item)}
+    for key, pattern in patterns.items():
+        properties[key]["pattern"] = pattern
     return _document(title, properties, list(properties), closed=True)
 
 

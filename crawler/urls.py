@@ -1,23 +1,12 @@
-"""Addresses: their canonical form, and which of them belong to a mirror."""
+"""Addresses: their canonical form, and where a link of a mirror's page leads."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
-
-from crawler.text import one_line, visible
-
-HOME = "README.md"
-
-_SECTION_ID = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
-_ARTICLE_ID = r"n[0-9]{1,12}"
-_INDEX_PATH = re.compile(rf"indexes/({_SECTION_ID})/(README|[1-9][0-9]{{0,6}})\.md")
-_ARTICLE_PATH = re.compile(rf"pages/({_SECTION_ID})/({_ARTICLE_ID})\.md")
-_SECTION = re.compile(_SECTION_ID)
 
 # Hosts that are the newspaper's own; all of them answer on https.
 _OWN_HOSTS = ("epochtimes.com", "theepochtimes.com", "dajiyuan.com")
@@ -43,12 +32,6 @@ _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _ALREADY_CANONICAL = re.compile(
     r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})*\Z"
 )
-_TAG_PATH = re.compile(r"/(?:gb|b5)/tag/([^/?#]+?)(?:\.html?)?/?\Z")
-_ORIGINAL = re.compile(
-    r"(?:https?:)?//(?:www\.)?epochtimes\.com/(gb|b5)/([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,2})"
-    rf"/({_ARTICLE_ID})\.html?\Z",
-    re.IGNORECASE,
-)
 
 # Strays around an address: what HTML strips (controls and blanks), and what hand-written HTML
 # puts there: `\"http://…\"` (61 pages), “…”.
@@ -60,58 +43,6 @@ _LOOSE_ENDS = ("'", "?", "#")
 
 class UnusableURL(ValueError):
     """Raised when an address cannot be parsed or has a scheme that no reader follows."""
-
-
-class Original(NamedTuple):
-    """An article's address at the newspaper, taken apart."""
-
-    url: str
-    edition: str
-    year: int
-    month: int
-    day: int
-    id: str
-
-
-class Copy(NamedTuple):
-    """One copy of an article: the section it lies under, and its id."""
-
-    section: str
-    id: str
-
-    @property
-    def path(self) -> str:
-        """The copy's path below the mirror's base."""
-        return f"pages/{self.section}/{self.id}.md"
-
-
-def index_path(section: str, page: int | None = None) -> str:
-    """Return the path of a section's own index, or of its archive page number ``page``."""
-    return f"indexes/{section}/{'README' if page is None else page}.md"
-
-
-def copy_of(path: str) -> Copy | None:
-    """Return the article copy that ``path`` names, or None where it is no article page."""
-    match = _ARTICLE_PATH.fullmatch(path)
-    return Copy(match[1], match[2]) if match else None
-
-
-def section_of(path: str) -> tuple[str, int | None] | None:
-    """Return (section, archive page or None for its own index) of an index path, or None."""
-    match = _INDEX_PATH.fullmatch(path)
-    if not match:
-        return None
-    return match[1], None if match[2] == "README" else int(match[2])
-
-
-def is_section_id(text: str) -> bool:
-    """Tell whether ``text`` can be a section's id."""
-    return _SECTION.fullmatch(text) is not None
-
-
-def belongs(path: str) -> bool:
-    """Tell whether ``path`` is one the crawl may read: home, an index page, an article."""
-    return path == HOME or section_of(path) is not None or copy_of(path) is not None
 
 
 def mirror_path(page_path: str, href: str) -> str | None:
@@ -136,33 +67,8 @@ def mirror_path(page_path: str, href: str) -> str | None:
     return "/".join(parts)
 
 
-def original(text: str) -> Original | None:
-    """Return the article's canonical address from the page's last line, or None.
-
-    A year is 1 or 2 digits (``/gb/1/…`` is 2001); blanks at the end occur (5 news pages).
-    """
-    match = _ORIGINAL.match(text.strip().partition("?")[0].partition("#")[0])
-    if not match:
-        return None
-    edition, year, month, day, article = match.groups()
-    edition = edition.lower()
-    url = f"https://www.epochtimes.com/{edition}/{year}/{month}/{day}/{article}.htm"
-    return Original(url, edition, 2000 + int(year), int(month), int(day), article)
-
-
-@lru_cache(maxsize=4096)
-def tag_of(url: str) -> str | None:
-    """Return the tag that a canonical ``/gb/tag/…`` address names, decoded, or None."""
-    if "/tag/" not in url:
-        return None
-    parts = urlsplit(url)
-    if not _own(parts.hostname or ""):
-        return None
-    match = _TAG_PATH.match(parts.path)
-    return (one_line(visible(unquote(match[1]))) or None) if match else None
-
-
-def _own(host: str) -> bool:
+def is_own(host: str) -> bool:
+    """Tell whether a host name is the newspaper's own."""
     return any(host == own or host.endswith("." + own) for own in _OWN_HOSTS)
 
 
@@ -234,7 +140,7 @@ def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> s
     host, port = match[1], match[2] or ""
     if port == _DEFAULT_PORT[scheme]:
         port = ""
-    if not port and _own(host):
+    if not port and is_own(host):
         scheme = "https"
     query = "&".join(pair for pair in query.split("&") if not _TRACKING.fullmatch(pair))
     if path.endswith(".md") and _CACHE_BUSTER.fullmatch(query):

@@ -14,18 +14,25 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 # what follows lies under the path just given
-from crawler.schema import article_schema, change_schema, listing_schema, run_schema  # noqa: E402
+from crawler.formats.registry import find_format  # noqa: E402
+from crawler.schema import (  # noqa: E402
+    article_schema,
+    change_schema,
+    listing_schema,
+    run_schema,
+)
 
 FOLDER = ROOT / "docs" / "schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schemas by the name of their file."""
+    epoch = find_format("epoch")
     return {
-        "article.schema.json": article_schema(),
-        "listing.schema.json": listing_schema(),
+        "article.schema.json": article_schema(epoch),
+        "listing.schema.json": listing_schema(epoch),
         "run.schema.json": run_schema(),
-        "change.schema.json": change_schema(),
+        "change.schema.json": change_schema(epoch),
     }
 
 

@@ -1,4 +1,4 @@
-"""Reads pages through the browser's way in a process of its own, and says how each went.
+"""Fetches pages through the browser in a process of its own, and says how each went.
 
     python tests/browser_probe.py BASE OPTIONS-AS-JSON PATH...
 
@@ -7,7 +7,9 @@ A line of JSON for each page on standard output, one with the figures of the run
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -26,45 +28,44 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from scrapy.http import Request, Response
-    from twisted.python.failure import Failure
 
 
 class Probe(Spider):
-    """Asks for every path; prints what came."""
+    """Fetches every path; prints what came. SIGUSR1 cancels what is under way."""
 
     name = "probe"
 
-    def __init__(self, way: BrowserTransport, paths: list[str], **kwargs: Any) -> None:
+    def __init__(self, base: str, paths: list[str], options: dict[str, Any], **kwargs: Any) -> None:
         """Note what to read."""
         super().__init__(**kwargs)
-        self.way = way
+        self.transport = BrowserTransport(base, self.download, **options)
         self.paths = paths
         self.started = time.monotonic()
 
+    async def download(self, request: Request) -> Response:
+        """Download through the engine."""
+        assert self.crawler.engine is not None
+        return await self.crawler.engine.download_async(request)
+
     async def start(self) -> AsyncIterator[Request]:
-        """Request every page, in order."""
-        for number, path in enumerate(self.paths):
-            yield self.way.request(
-                path,
-                callback=self.parse,
-                errback=self.failed,
-                cb_kwargs={"path": path},
-                priority=-number,
-            )
+        """Fetch the pages in order, as many at once as there is room for."""
+        room = asyncio.Semaphore(self.transport.contexts)
+        await asyncio.gather(*(self.read(path, room) for path in self.paths))
+        nothing: tuple[Request, ...] = ()
+        for request in nothing:
+            yield request
 
-    def parse(self, response: Response, path: str) -> None:
-        """Print the page, or why there is none."""
-        try:
-            self.tell(path, text=self.way.page(response).decode(), status=response.status)
-        except PageError as error:
-            self.tell(path, reason=error.reason, kind=type(error).__name__, message=str(error))
-
-    def failed(self, failure: Failure) -> None:
-        """Print why the page could not be had."""
-        error = failure.value
-        path = failure.request.cb_kwargs["path"]  # type: ignore[attr-defined]
-        reason = getattr(error, "reason", "unforeseen")
-        self.tell(path, reason=reason, kind=type(error).__name__, message=str(error))
+    async def read(self, path: str, room: asyncio.Semaphore) -> None:
+        """Print a page, or why there is none."""
+        async with room:
+            fetching = asyncio.ensure_future(self.transport.fetch(path))
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, fetching.cancel)
+            try:
+                self.tell(path, text=(await fetching).body.decode())
+            except asyncio.CancelledError:
+                self.tell(path, reason="cancelled")
+            except PageError as error:
+                self.tell(path, reason=error.reason, kind=type(error).__name__, message=str(error))
 
     def tell(self, path: str, **what: object) -> None:
         """Print one line."""
@@ -79,20 +80,17 @@ async def no_download(request: Request) -> Response:
 
 def main(base: str, options: dict[str, Any], paths: list[str]) -> None:
     """Crawl, and print the figures."""
-    extra = options.pop("settings", {})
-    way = BrowserTransport(base, no_download, **options)
     settings = {
         "LOG_LEVEL": "INFO",
         "RETRY_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,
         "USER_AGENT": "epoch-tests",
-        **way.settings(),
-        **extra,
+        **BrowserTransport(base, **options).settings(),
     }
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(Probe)
-    process.crawl(crawler, way=way, paths=paths)
+    process.crawl(crawler, base=base, paths=paths, options=options)
     process.start()
     assert crawler.stats is not None
     stats = {key: value for key, value in crawler.stats.get_stats().items() if "/" in key}

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def chromium() -> None:
     """Skip where there is no browser."""
     from crawler.exceptions import WrongUsage  # noqa: PLC0415 - most tests need none of it
-    from crawler.transports.browser.transport import find_chromium  # noqa: PLC0415
+    from crawler.transports.browser.executable import find_chromium  # noqa: PLC0415
 
     try:
         find_chromium()

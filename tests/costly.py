@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from crawler.formats.registry import find_format
 from crawler.readers.pages import Kind, read_page
 
 if TYPE_CHECKING:
@@ -24,4 +25,4 @@ def read(kind: Kind, section: str, body: bytes) -> Page:
         os.kill(os.getpid(), signal.SIGKILL)
     if FAILS in body:
         raise LookupError("an error of the reader")
-    return read_page(kind, section, body)
+    return read_page(find_format(), kind, section, body)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from crawling import Feed
@@ -18,6 +19,7 @@ from crawler.driver.driver import Driver
 from crawler.exceptions import PageError, RunError
 from crawler.frontier.frontier import Frontier
 from crawler.items import as_record
+from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.counts import RunCounts
 from crawler.run.run import Run
@@ -130,10 +132,10 @@ def walk_mirror(
 
 
 async def _drive(run: Run, frontier: Frontier, transport: WatchedTransport) -> None:
-    readers = PageReaders(0, run.store)
+    readers = PageReaders(0, run.store, partial(read_page, run.options.mirror.format))
     driver = Driver(run, frontier, transport, None, readers, closing=lambda: transport.stopped)
     async for article in driver.articles():
-        run.store.write(as_record(article))
+        run.store.write(as_record(article), blob=article.blob_id)
         run.counts.new += 1
     readers.close()
     if driver.moved:

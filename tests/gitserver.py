@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from crawler.formats.epoch.paths import PARTS
 from crawler.transports.git.transport import GitLimits, GitTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pytest
@@ -236,10 +237,16 @@ def opened(
     branch: str | None = None,
     limits: GitLimits | None = None,
     on_progress: Callable[[str], None] | None = None,
+    parts: Sequence[str] = PARTS,
 ) -> Iterator[GitTransport]:
     """Open a way, close it afterwards."""
     way = GitTransport(
-        str(remote), branch=branch, cache=cache, limits=limits, on_progress=on_progress
+        str(remote),
+        branch=branch,
+        cache=cache,
+        parts=parts,
+        limits=limits,
+        on_progress=on_progress,
     )
     asyncio.run(way.open())
     try:

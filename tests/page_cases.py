@@ -17,6 +17,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from crawler.formats.epoch.article import read_article
+from crawler.formats.registry import find_format
 from crawler.items import as_record
 from crawler.loaders import Reading, load_article
 
@@ -42,7 +43,7 @@ def record_of(case: Path) -> dict[str, Any]:
         sections=[{"id": section, "name": "海岛经济"}],
         at=_READ_AT,
     )
-    return as_record(load_article(page, reading))
+    return as_record(load_article(page, reading, find_format()))
 
 
 def expected_of(case: Path) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ def of_kind(processes: list[Process], words: str, *but: str) -> Process:
 
 def browser_of(processes: list[Process]) -> Process:
     """Return Chromium's main process."""
-    return of_kind(processes, "--remote-debugging-pipe", "keeper.py", "--type=")
+    return of_kind(processes, "--remote-debugging-pipe", "--type=")
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:

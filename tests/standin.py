@@ -308,6 +308,12 @@ SCRIPTS: Final = {
     "hung_later": "setTimeout(() => { while (true) {} }, 60);",
     # until the renderer's memory limit ends it
     "crash": "const held = []; for (;;) held.push(new Array(1e6).fill(Math.random()));",
+    # until the bound of memory ends it
+    "grow": "const text = 'x'.repeat(1 << 21); function grow() { for (let i = 0; i < 8; i++)"
+    " document.body.append(document.createTextNode(text + Math.random())); setTimeout(grow); }"
+    " grow();",
+    "long": "document.body.setAttribute('long', 'x'.repeat((1 << 24) + 1));",
+    "attributes": "for (let i = 0; i < 2000; i++) document.body.setAttribute('a' + i, '');",
     "never": "document.querySelector('[data-target=\"react-app.embeddedData\"]').textContent="
     '\'{"payload": {"blob": {"richText": "<p>soon</p>"}}, "elsewhere": "ELSEWHERE"}\';',
     "dialog": "alert('one'); confirm('two'); prompt('three');"

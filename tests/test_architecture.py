@@ -22,20 +22,20 @@ KNOWS: dict[str, set[str]] = {
     "urls": {"text"},
     # pure: the text of a page in, a value out
     "formats": {"exceptions", "items", "text", "urls"},
-    "schema": {"items"},
-    "loaders": {"formats", "items", "urls"},
+    "schema": {"formats", "items"},
+    "loaders": {"formats", "items"},
     "politeness": {"config", "exceptions"},
     "readers": {"exceptions", "formats"},
     # what was asked for, what is on disk, what came of it
-    "config": {"exceptions", "items", "urls"},
-    "store": {"exceptions", "items", "urls"},
+    "config": {"exceptions", "formats"},
+    "store": {"exceptions", "formats", "items"},
     "run": {"config", "exceptions", "items", "store"},
     # what decides, without input or output of its own
     "frontier": {
-        "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store", "urls",
+        "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
     # a feed looked at
-    "audit": {"exceptions", "formats", "items", "schema", "urls"},
+    "audit": {"exceptions", "formats", "items", "schema"},
     "report": {"exceptions", "text"},
     # Scrapy's side
     "logformatter": set(),
@@ -47,8 +47,8 @@ KNOWS: dict[str, set[str]] = {
     "extensions": {"exceptions", "run"},
     "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
     "spiders": {
-        "config", "driver", "exceptions", "frontier", "items", "middlewares", "readers", "run",
-        "transports",
+        "config", "driver", "exceptions", "formats", "frontier", "items", "middlewares", "readers",
+        "run", "transports",
     },
     "commands": {"audit", "exceptions", "report", "run"},
     "__main__": set(),
@@ -118,6 +118,25 @@ def test_no_part_knows_another_that_knows_it() -> None:
 )  # fmt: skip
 def test_a_pure_module_does_not_name_scrapy(module: str) -> None:
     assert not {part(name) for name in imports()[module]} & {"scrapy", "twisted"}
+
+
+KNOW_EPOCH = {"audit", "formats", "transports.browser"}
+"""Who may name the format: its registry and itself, the audit of its feeds, and the browser, which
+reads GitHub's rendering of its pages."""
+
+
+def test_only_these_know_which_format_there_is() -> None:
+    """Another format is one package: all else knows the protocol."""
+    knowing = {
+        module
+        for module, names in imports().items()
+        if any(name.startswith("crawler.formats.epoch") for name in names)
+    }
+    assert {name for name in knowing if not name.startswith(tuple(KNOW_EPOCH))} == set()
+    outside_epoch = {name for name in knowing if name.startswith("formats.")} - {
+        name for name in knowing if name.startswith("formats.epoch")
+    }
+    assert outside_epoch == {"formats.registry"}
 
 
 def test_nobody_imports_settings() -> None:

@@ -23,8 +23,9 @@ from crawler.audit.tables import print_tables
 from crawler.commands.audit import Command, exit_status
 from crawler.exceptions import WrongUsage
 from crawler.formats.epoch.article import read_article
+from crawler.formats.epoch.paths import copy_of
+from crawler.formats.registry import find_format
 from crawler.loaders import Reading, load_article
-from crawler.urls import copy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -322,7 +323,7 @@ def real_articles(mirror: Corpus) -> Iterator[dict[str, Any]]:
             sections=[{"id": copy.section, "name": "版块"}],
             at=dt.datetime(2022, 10, 2, tzinfo=dt.UTC),
         )
-        made = load_article(read_article(text), reading)
+        made = load_article(read_article(text), reading, find_format())
         yield {key.name: getattr(made, key.name) for key in dataclasses.fields(made)}
 
 

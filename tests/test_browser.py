@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from crawler.exceptions import PageMalformed, PageMissing, PageTooLarge, PageUnr
 from crawler.formats.epoch.article import read_article
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
-from crawler.urls import copy_of, section_of
+from crawler.formats.epoch.paths import copy_of, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
 from scrapy.http import HtmlResponse, Response
 from scrapy.utils.project import get_project_settings
 
-from crawler.transports.browser.handler import Rota
-from crawler.transports.browser.transport import MAX_BYTES, BrowserTransport, find_chromium
+from crawler.transports.browser.confinement import Confinement
+from crawler.transports.browser.executable import find_chromium, launch_options
+from crawler.transports.browser.transport import MAX_BYTES, BrowserTransport
 from crawler.transports.registry import transport_for
 
 pytestmark = pytest.mark.usefixtures("chromium")
@@ -45,6 +45,9 @@ LISTS = ["README.md", *sorted(str(p.relative_to(SAMPLE)) for p in SAMPLE.glob("i
 #: Page of the sample -> what goes wrong with it; and under which reason it is counted.
 FAULTS = {
     "crash": "crashed",
+    "grow": "too_costly",
+    "attributes": "too_large",
+    "long": "too_large",
     "never": "malformed",
     "empty": "malformed",
     "rate_limit": "rate_limited",
@@ -111,10 +114,12 @@ class Probing:
 
 
 @contextmanager
-def probing(base: str, *paths: str, **options: Any) -> Iterator[Probing]:
+def probing(
+    base: str, *paths: str, env: dict[str, str] | None = None, **options: Any
+) -> Iterator[Probing]:
     """Start the probe; no process of it outlives the block."""
     command = [sys.executable, str(PROBE), base, json.dumps(options), *paths]
-    environment = clean_environment()
+    environment = {**clean_environment(), **(env or {})}
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -186,21 +191,18 @@ def test_a_fault_costs_its_page_alone() -> None:
 def assert_nobody_else_was_asked(run: Probing, site: StandIn, elsewhere: Elsewhere) -> None:
     """Trackers, fonts, frames, sockets, workers, popups, redirects: all that the pages try."""
     assert elsewhere.hits.paths == []
-    assert run.stats["playwright/request_count/aborted"] > len(run.told)
+    assert run.stats["epoch/browser/requests_refused"] > len(run.told)
     assert site.hits.agents == {"epoch-tests"}
     assert not [path for path in site.hits.paths if "/login" in path and "return_to" not in path]
     assert "/sw.js" not in site.hits.paths
 
 
 def assert_contexts_were_recycled(run: Probing) -> None:
-    """After five pages, or after one that went wrong, a fresh one is taken; none is kept."""
-    assert run.stats["playwright/context_count"] > len(run.told) / 5
-    assert run.stats["playwright/page_count"] < len(run.told)
-    assert run.stats["playwright/context_count/max_concurrent"] <= 3
-    assert run.stats["playwright/page_count/max_concurrent"] <= 4
+    """After five pages, or after one that went wrong, a fresh one is taken; the others are used."""
+    assert len(run.told) / 5 < run.stats["epoch/browser/tabs"] < len(run.told)
     # one browser for all of them, but for one that seemed to hang or died on a busy machine
     replaced = (run.stats.get(f"epoch/browser/{how}", 0) for how in ("killed", "lost"))
-    assert run.stats["playwright/browser_count"] <= 1 + sum(replaced)
+    assert run.stats["epoch/browser/launches"] <= 1 + sum(replaced)
 
 
 def test_pages_that_hang_end_with_their_time() -> None:
@@ -222,6 +224,18 @@ def test_a_page_that_hangs_costs_no_other(fault: str) -> None:
         with probing(site.base, *PAGES[:4], page_seconds=30) as run:
             run.finish()
         assert run.reasons() == {PAGES[1]: "timeout"}
+
+
+def test_cancelling_a_fetch_closes_its_tab() -> None:
+    """Also of a page that hangs: the next one finds room."""
+    with sites() as (site, _), probing(site.base, *PAGES[:3], page_seconds=600) as run:
+        site.faults = {PAGES[1]: "hung"}
+        run.tell(pages=1)
+        assert wait_until(lambda: any(PAGES[1] in path for path in site.hits.paths))
+        run.process.send_signal(signal.SIGUSR1)
+        run.finish()
+        assert run.reasons() == {PAGES[1]: "cancelled"}
+        assert_same(PAGES[2], run.markdown(PAGES[2]))
 
 
 # -- what a page becomes -----------------------------------------------------------------------
@@ -265,43 +279,39 @@ def test_a_browser_or_driver_that_dies_is_replaced() -> None:
         assert run.stats["epoch/browser/lost"] >= 1
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("stopped", [False, True])
-def test_nothing_outlives_a_killed_crawler(stopped: bool) -> None:
-    """Kill -9, with a page in an endless loop, and with a browser that cannot react at all."""
-    with sites() as (site, _), probing(site.base, *PAGES[:3], page_seconds=60) as run:
-        site.faults[PAGES[1]] = "hung"
-        run.tell(pages=1)
-        assert wait_until(lambda: any(PAGES[1] in path for path in site.hits.paths))
-        time.sleep(1)
-        processes = descendants(run.process.pid)
-        assert len(processes) > 5, processes
-        if stopped:
-            for process in processes:
-                if "playwright/driver" not in process.command and "keeper" not in process.command:
-                    os.kill(process.pid, signal.SIGSTOP)
-        profile = of_kind(processes, "keeper.py").command.partition("--user-data-dir=")[2].split()
-        assert Path(profile[0]).is_dir()
-        run.process.kill()
-        run.process.wait()
-        assert wait_until(lambda: not any(process.alive for process in processes)), [
-            process for process in processes if process.alive
-        ]
-        assert wait_until(lambda: not Path(profile[0]).exists())
+@pytest.mark.parametrize("fault", ["hung", pytest.param("silent", marks=pytest.mark.soak)])
+def test_nothing_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
+    """Kill -9, with a page in an endless loop, or one that does not come: no process, no file."""
+    with sites() as (site, _):
+        site.faults[PAGES[1]] = fault
+        environment = {"TMPDIR": str(tmp_path)}
+        with probing(site.base, *PAGES[:3], env=environment, page_seconds=60) as run:
+            run.tell(pages=1)
+            assert wait_until(lambda: any(PAGES[1] in path for path in site.hits.paths))
+            processes = descendants(run.process.pid)
+            assert browser_of(processes) in processes
+            assert list(tmp_path.iterdir())
+            run.process.kill()
+            run.process.wait()
+            assert wait_until(lambda: not any(process.alive for process in processes)), [
+                process for process in processes if process.alive
+            ]
+            assert wait_until(lambda: not list(tmp_path.iterdir())), list(tmp_path.iterdir())
 
 
 @pytest.mark.soak
-def test_nothing_outlives_a_run_that_ends() -> None:
+def test_nothing_outlives_a_run_that_ends(tmp_path: Path) -> None:
     """Nor does it leave files behind."""
-    with sites() as (site, _), probing(site.base, *PAGES[:2]) as run:
+    with (
+        sites() as (site, _),
+        probing(site.base, *PAGES[:2], env={"TMPDIR": str(tmp_path)}) as run,
+    ):
         run.tell(pages=1)
         processes = descendants(run.process.pid)
-        profile = of_kind(processes, "keeper.py").command.partition("--user-data-dir=")[2].split()
-        folder = of_kind(processes, "keeper.py").command.partition("epoch-browser-")[2][:8]
+        assert browser_of(processes) in processes
         run.finish()
         assert wait_until(lambda: not any(process.alive for process in processes))
-        assert not Path(profile[0]).exists()
-        assert not list(Path("/tmp").glob(f"epoch-browser-{folder}*"))  # noqa: S108
+        assert not list(tmp_path.iterdir())
 
 
 # -- without a browser -------------------------------------------------------------------------
@@ -372,10 +382,10 @@ def test_importing_the_way_loads_no_playwright() -> None:
 
 def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everyone else runs Chromium inside its own."""
-    way = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
+    confinement = Confinement.around("https://github.com/")
     for user, sandboxed in ((0, False), (1000, True)):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
-        assert way.settings()["PLAYWRIGHT_LAUNCH_OPTIONS"]["chromium_sandbox"] is sandboxed
+        assert launch_options("chromium", confinement)["chromium_sandbox"] is sandboxed
 
 
 def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
@@ -418,36 +428,3 @@ def test_an_answer_without_a_page_has_a_reason(
     with pytest.raises(error) as raised:
         BrowserTransport("https://h/m/", no_download).page(response)
     assert raised.value.reason == reason  # type: ignore[attr-defined]
-
-
-# -- contexts ----------------------------------------------------------------------------------
-
-
-def test_a_context_is_left_after_its_turns() -> None:
-    """It is closed with its last page, and not before."""
-    rota = Rota(1, 2)
-    first, second, third = rota.enter(), rota.enter(), rota.enter()
-    assert first == second != third
-    assert not rota.leave(first)
-    assert rota.leave(second)
-    assert not rota.leave(third)
-
-
-def test_pages_are_spread_over_contexts() -> None:
-    """Each goes where the fewest are under way."""
-    rota = Rota(2, 100)
-    first, second = rota.enter(), rota.enter()
-    assert first != second
-    rota.leave(first)
-    assert rota.enter() == first
-
-
-def test_a_context_that_failed_is_retired_once() -> None:
-    """It takes no more pages; the other one keeps its place."""
-    rota = Rota(2, 100)
-    failed, other = rota.enter(), rota.enter()
-    rota.retire(failed)
-    rota.retire(failed)
-    assert rota.leave(failed)
-    assert {rota.enter() for _ in range(10)} >= {other}
-    assert failed not in {rota.enter() for _ in range(10)}

@@ -24,6 +24,7 @@ from crawling import (
 )
 from make_sample import sample_entries
 
+from crawler.formats.registry import find_format
 from crawler.items import Article, Listing
 from crawler.schema import article_schema, listing_schema
 
@@ -60,11 +61,15 @@ def test_the_feed_is_the_expected_one(sample: Result) -> None:
 
 def test_every_line_keeps_the_contract(sample: Result) -> None:
     """All keys, in their order, of their types; the newest article first."""
-    articles = jsonschema_rs.Draft202012Validator(article_schema(), validate_formats=True)
+    articles = jsonschema_rs.Draft202012Validator(
+        article_schema(find_format()), validate_formats=True
+    )
     for line in sample.feed.articles:
         assert articles.is_valid(line), next(iter(articles.iter_errors(line)))
         assert tuple(line) == tuple(Article.__slots__)
-    listings = jsonschema_rs.Draft202012Validator(listing_schema(), validate_formats=True)
+    listings = jsonschema_rs.Draft202012Validator(
+        listing_schema(find_format()), validate_formats=True
+    )
     for line in sample.feed.listings:
         assert listings.is_valid(line), next(iter(listings.iter_errors(line)))
         assert tuple(line) == tuple(Listing.__slots__)

@@ -30,10 +30,11 @@ from crawler import exceptions
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
+from crawler.formats.registry import find_format
 from crawler.items import CONTRACT_VERSION, Article, Listing
 from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, Ending
 from crawler.schema import article_schema, listing_schema
-from crawler.transports.browser.transport import EXECUTABLES
+from crawler.transports.browser.executable import EXECUTABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,14 +105,14 @@ def test_an_example_of_an_article_is_the_samples(key: Key) -> None:
 
 @pytest.mark.parametrize("key", ARTICLE_KEYS, ids=named)
 def test_an_example_of_an_article_keeps_the_schema(key: Key) -> None:
-    schema = article_schema()["properties"][key.name]
+    schema = article_schema(find_format())["properties"][key.name]
     jsonschema_rs.validate(schema, json.loads(key.example))
 
 
 @pytest.mark.parametrize("key", ARTICLE_KEYS, ids=named)
 def test_what_may_be_null_says_so(key: Key) -> None:
     """By the schema, or because a browser cannot see it; all others say that they never are."""
-    schema = article_schema()["properties"][key.name]
+    schema = article_schema(find_format())["properties"][key.name]
     null = "null" in schema.get("type", []) or key.name in UNSUPPORTED_KEYS
     assert ("null" in key.type) is null
     if not null:
@@ -127,7 +128,7 @@ def test_the_keys_a_browser_cannot_see_are_listed() -> None:
 
 def test_the_examples_of_a_listing_are_a_line_of_the_sample(feed: Feed) -> None:
     example = {key.name: json.loads(key.example) for key in LISTING_KEYS}
-    jsonschema_rs.validate(listing_schema(), example)
+    jsonschema_rs.validate(listing_schema(find_format()), example)
     [line] = [
         line
         for line in feed.listings
@@ -154,7 +155,7 @@ def test_the_version_of_the_contract_is_told() -> None:
 @pytest.mark.parametrize("name", ["article", "listing"])
 def test_the_schema_files_are_up_to_date(name: str) -> None:
     """``python scripts/write_schema.py`` writes them."""
-    made = {"article": article_schema, "listing": listing_schema}[name]()
+    made = {"article": article_schema, "listing": listing_schema}[name](find_format())
     text = (DOCS / "schema" / f"{name}.schema.json").read_text(encoding="utf-8")
     assert text == json.dumps(made, ensure_ascii=False, indent=2) + "\n"
 
@@ -217,7 +218,7 @@ def test_the_browsers_settings_are_told() -> None:
 
 
 def test_the_programs_that_are_looked_for_are_told() -> None:
-    said = part(BROWSER, "What it needs").partition("is taken: ")[2].partition("A run that")[0]
+    said = part(BROWSER, "What it needs").partition("is used: ")[2].partition("A run that")[0]
     assert code_names(said) == list(EXECUTABLES)
 
 

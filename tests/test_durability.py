@@ -491,13 +491,13 @@ def spoil(state: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["deleted", "overwritten"])
 def test_a_state_that_was_lost_costs_no_article(crawl: Crawl, how: str) -> None:
-    """It is put aside and made anew from the feed; the lists are read again, no article is."""
+    """It is put aside and rebuilt from the feed; the lists are read again, no article is."""
     feed = crawl("mirror=sample").feed
     before = (feed.data("articles.jsonl"), feed.data("listings.jsonl"))
     spoil(feed.directory / "state.sqlite", how)
     result = crawl("mirror=sample")
     assert result.exit_code == 0, result.log
-    assert any("state.sqlite" in line and "made anew" in line for line in result.warnings)
+    assert any("state.sqlite" in line and "rebuilt" in line for line in result.warnings)
     assert "article" not in result.run["pages"]
     assert (feed.data("articles.jsonl"), feed.data("listings.jsonl")) == before
     aside = [path.name for path in feed.directory.iterdir() if "aside" in path.name]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +28,8 @@ from crawler.exceptions import (
     PageUnreachable,
     WrongUsage,
 )
-from crawler.frontier.frontier import blob_id_of
+from crawler.formats.registry import find_format
+from crawler.frontier.changes import Changes, blob_id_of
 from crawler.store.state import State
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from driving import Walked
 
-    from crawler.frontier.changes import Changes
     from crawler.frontier.frontier import Frontier
     from crawler.frontier.target import Target
     from crawler.items import Article
@@ -477,7 +476,7 @@ def test_what_the_next_run_compares_with_is_kept_only_where_all_lists_were_read(
 
 def kept(feed: Path) -> tuple[object, object]:
     """Return the commit and the number of entries that the state keeps."""
-    state = State(feed / "state.sqlite")
+    state = State(feed / "state.sqlite", find_format().id_order)
     found = state.get("commit"), state.get("entries")
     state.close()
     return found
@@ -600,17 +599,8 @@ def test_an_archive_page_is_read_once(mirror: Path, feed: Path) -> None:
 # -- what a way knows of changes ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Changed:
-    """What a way tells of two states of a mirror."""
-
-    added: frozenset[str] = frozenset()
-    modified: frozenset[str] = frozenset()
-    deleted: frozenset[str] = frozenset()
-
-
 def changes(**kinds: Iterable[str]) -> Changes:
-    return Changed(**{kind: frozenset(paths) for kind, paths in kinds.items()})
+    return Changes(**{kind: frozenset(paths) for kind, paths in kinds.items()})
 
 
 def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:

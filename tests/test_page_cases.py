@@ -8,10 +8,11 @@ import jsonschema_rs
 import pytest
 from page_cases import cases, expected_of, record_of
 
+from crawler.formats.registry import find_format
 from crawler.schema import article_schema
 
 CASES = cases()
-VALIDATOR = jsonschema_rs.Draft202012Validator(article_schema())
+VALIDATOR = jsonschema_rs.Draft202012Validator(article_schema(find_format()))
 
 
 def test_there_are_cases() -> None:

@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from page_cases import cases
 
 from crawler.exceptions import PageError, PageMalformed, PageTooLarge
-from crawler.formats.epoch.article import read_article
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
-from crawler.formats.epoch.source import MAX_PAGE_BYTES, decoded
+from crawler.formats.epoch.source import decoded
+from crawler.formats.pages import MAX_PAGE_BYTES
+from crawler.formats.registry import find_format
 from crawler.items import Article, as_record
 from crawler.loaders import Reading, load_article
 from crawler.schema import article_schema
 
 PAGES = [(case / "page.md").read_bytes() for case in cases()]
-VALIDATOR = jsonschema_rs.Draft202012Validator(article_schema())
+VALIDATOR = jsonschema_rs.Draft202012Validator(article_schema(find_format()))
 READING = Reading(
     mirror="m",
     mirror_url="https://example.org/m/pages/ncid1/n1.md",
@@ -36,7 +37,7 @@ TAIL = "\n\n\n---\n\n原文链接（需翻墙）：https://www.epochtimes.com/gb
 def record_or_error(body: bytes) -> Article | PageError:
     """Read a page as the crawl does; anything but an article or a PageError is a bug."""
     try:
-        article = load_article(read_article(decoded(body)), READING)
+        article = load_article(find_format().read_article(body), READING, find_format())
     except PageError as error:
         return error
     VALIDATOR.validate(as_record(article))

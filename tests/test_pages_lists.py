@@ -12,9 +12,10 @@ from mirrorkit import ABSOLUTE_AD, RELATIVE_AD, Section
 from mirrorkit.indexes import index_page, moved_notice
 
 from crawler.exceptions import PageNotText, PageTooLarge
-from crawler.formats.epoch.home import Label, moved_to, read_home
-from crawler.formats.epoch.index import Entry, read_index
-from crawler.formats.epoch.source import MAX_PAGE_BYTES, decoded
+from crawler.formats.epoch.home import moved_to, read_home
+from crawler.formats.epoch.index import read_index
+from crawler.formats.epoch.source import decoded
+from crawler.formats.pages import MAX_PAGE_BYTES, Entry, Label
 
 HOME = """## 群岛新闻
 

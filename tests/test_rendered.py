@@ -13,17 +13,18 @@ from mirrorkit import ABSOLUTE_AD, RELATIVE_AD, ArticleSpec, MirrorBuilder, arti
 from standin import CAMO, NOT_FOUND, TOO_LONG, TOO_MANY, UNICORN, WHOA, Renderer, camo
 
 from crawler.exceptions import PageError, PageMalformed, PageMissing, PageUnreachable
-from crawler.formats.epoch.article import ArticlePage, read_article
+from crawler.formats.epoch.article import read_article
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
+from crawler.formats.epoch.paths import copy_of, section_of
 from crawler.formats.epoch.rendered import (
     UNSUPPORTED_KEYS,
     article_markdown,
-    error_status,
     home_markdown,
     index_markdown,
 )
-from crawler.urls import copy_of, section_of
+from crawler.formats.epoch.rendered_site import error_status
+from crawler.formats.pages import ArticlePage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    from crawler.transports.browser.transport import find_chromium  # noqa: PLC0415
+    from crawler.transports.browser.executable import find_chromium  # noqa: PLC0415
 
     try:
         return str(find_chromium())

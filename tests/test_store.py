@@ -245,7 +245,7 @@ def test_a_feed_of_another_contract_is_refused(directory: Path) -> None:
 
 
 def test_an_article_twice_is_no_feed(directory: Path) -> None:
-    """A line that a hand doubled is found when the state is made anew, and behind its offset."""
+    """A line that a hand doubled is found when the state is rebuilt, and behind its offset."""
     filled(directory)
     path = directory / "articles.jsonl"
     path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[0])
@@ -307,13 +307,13 @@ def spoil(state: Path, how: str) -> None:
 def test_a_state_that_was_spoilt(
     directory: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is put aside, if there is anything to, and made anew from the feed."""
+    """It is put aside, if there is anything to, and rebuilt from the feed."""
     filled(directory)
     spoil(directory / "state.sqlite", how)
     with opened(directory) as store:
         assert list(store.pending()) == ["n3"]
         assert store.state.counts() == (2, 3)
-    assert "made anew from the feed" in caplog.text
+    assert "rebuilt from the feed" in caplog.text
     aside = [path.name for path in directory.iterdir() if "aside" in path.name]
     assert len(aside) == (how not in ("deleted", "emptied"))
     caplog.clear()
@@ -356,7 +356,7 @@ def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptu
     (directory / "state.sqlite-wal").write_bytes(log)
     with opened(directory) as after:
         assert list(after.pending()) == ["n3", "n2"]
-    assert "missing: made anew from the feed" in caplog.text
+    assert "missing: rebuilt from the feed" in caplog.text
 
 
 # -- what fails ------------------------------------------------------------------------------------
@@ -384,10 +384,8 @@ def test_a_failure_keeps_its_first_time(directory: Path, monkeypatch: pytest.Mon
 def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
     """Hash, section of the copy, and the page's blob id, which only its own run knows."""
     with opened(directory) as store:
-        store.blobs["n1"] = "b" * 40
-        store.write(line(1, "nf2"))
+        store.write(line(1, "nf2"), blob="b" * 40)
         assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", "b" * 40)}
-        assert store.blobs == {}
     (directory / "state.sqlite").unlink()
     with opened(directory) as store:
         assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", None)}

@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from crawler.formats.epoch.paths import original
 from crawler.formats.epoch.places import LONGEST, PLACES
-from crawler.urls import original
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -131,16 +131,12 @@ def _dates(record: Mapping[str, Any]) -> Iterator[Found]:
         yield "url_unusual", str(record.get("url"))
         return
     try:
-        days = _days(published or "", address.year, address.month, address.day)
+        days = (dt.date.fromisoformat(published or "") - address.published).days
     except ValueError:
         yield "date_invalid", f"{published} for {address.url}"
         return
     if not 0 <= days <= WINDOW:
         yield "date_outside_window", f"{published} is {days:+d} days from {address.url}"
-
-
-def _days(published: str, *address: int) -> int:
-    return (dt.date.fromisoformat(published) - dt.date(*address)).days
 
 
 def _byline(record: Mapping[str, Any]) -> Iterator[Found]:

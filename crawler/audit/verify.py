@@ -14,6 +14,8 @@ import jsonschema_rs
 import orjson
 
 from crawler.exceptions import WrongUsage
+from crawler.formats.base import Format
+from crawler.formats.registry import DEFAULT_NAME, find_format
 from crawler.items import Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 
@@ -63,8 +65,8 @@ class FeedVerifier:
     Memory grows with the ids and listings of the feed, not with its text.
     """
 
-    def __init__(self, directory: Path) -> None:
-        """Take the feed's directory.
+    def __init__(self, directory: Path, mirror_format: Format) -> None:
+        """Take the feed's directory, and the format of its mirror.
 
         Raises:
             WrongUsage: it is not a feed.
@@ -74,6 +76,7 @@ class FeedVerifier:
                 f"{directory} is not a feed: give the directory that holds articles.jsonl"
             )
         self.directory = directory
+        self.format = mirror_format
         self.found = Verification()
         self._digests: dict[str, bytes] = {}
         self._ends: dict[str, array[int]] = {}
@@ -94,7 +97,7 @@ class FeedVerifier:
 
     def _verify_articles(self) -> None:
         """One line per id, every key in its order, the digest of the text."""
-        for line in self._lines("articles", article_schema()):
+        for line in self._lines("articles", article_schema(self.format)):
             record, article = line.record, str(line.record.get("id"))
             if article in self._digests:
                 self.found.problem(line.where, f"a second line of {article}")
@@ -120,7 +123,7 @@ class FeedVerifier:
     def _verify_listings(self) -> None:
         """One line per pair, and one for every section that a line names."""
         pairs: set[tuple[str, str]] = set()
-        for line in self._lines("listings", listing_schema()):
+        for line in self._lines("listings", listing_schema(self.format)):
             pair = (str(line.record.get("id")), str(line.record.get("section")))
             if pair in pairs:
                 self.found.problem(line.where, f"a second line of {pair[0]} in {pair[1]}")
@@ -135,7 +138,7 @@ class FeedVerifier:
     def _verify_changes(self) -> None:
         """Each change is of an article with a line, and fits what held before it."""
         gone: set[str] = set()
-        for line in self._lines("changes", change_schema()):
+        for line in self._lines("changes", change_schema(self.format)):
             record = line.record
             article, kind, now = str(record.get("id")), record.get("kind"), record.get("article")
             if article not in self._digests:
@@ -239,10 +242,15 @@ class FeedVerifier:
         self.found.problem(where, f"{path}: {error.message}")
 
 
-def verify(feed: Path) -> Verification:
+def verify(feed: Path, format_name: str = DEFAULT_NAME) -> Verification:
     """Verify a feed, given by its directory or its ``articles.jsonl``.
+
+    Args:
+        feed: where it lies.
+        format_name: the format of its mirror, as ``mirrors.toml`` names it.
 
     Raises:
         WrongUsage: it is not a feed.
     """
-    return FeedVerifier(feed.parent if feed.name == "articles.jsonl" else feed).verify()
+    directory = feed.parent if feed.name == "articles.jsonl" else feed
+    return FeedVerifier(directory, find_format(format_name)).verify()

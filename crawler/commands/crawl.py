@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable
 from typing import Any
 
+from scrapy import signals
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured, UsageError
@@ -45,6 +46,8 @@ class Command(CrawlCommand):
         self._quieten()
         crawler = self._create_crawler(args[0])
         self.failure: BaseException | None = None
+        self.spider_error: BaseException | None = None
+        crawler.signals.connect(self._spider_failed, signal=signals.spider_error)
         self._watch(self.crawler_process.crawl(crawler, **opts.spargs))
         self.crawler_process.start()
         for number in STOPPING:
@@ -69,6 +72,10 @@ class Command(CrawlCommand):
     def _failed(self, failure: BaseException | Failure | None) -> None:
         self.failure = failure if isinstance(failure, BaseException) else None
 
+    def _spider_failed(self, failure: Failure) -> None:
+        """Keep what a callback of a spider without a run fails with."""
+        self.spider_error = self.spider_error or failure.value
+
     def _status(self, crawler: Crawler) -> int:
         if isinstance(self.failure, RunError):
             _tell(self.failure)
@@ -85,11 +92,10 @@ class Command(CrawlCommand):
         return run.outcome.exit_code
 
     def _status_without_run(self) -> int:
-        if self.failure is None:
+        error = self.failure or self.spider_error
+        if error is None:
             return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
-        if isinstance(self.failure, RunError):
-            return Ending.of_error(self.failure).exit_code
-        return 1
+        return Ending.of_error(error).exit_code if isinstance(error, RunError) else 1
 
 
 def _tell(error: RunError) -> None:

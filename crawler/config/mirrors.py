@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from crawler.exceptions import MirrorUnusable, WrongUsage
-from crawler.urls import is_section_id
+from crawler.formats.base import Format
+from crawler.formats.registry import find_format
 
 WAYS = ("path", "git", "http", "browser")
 """The ways to reach a mirror; where several are described, the first in this order is taken."""
 
-_KEYS = {"public", "branch", "sections", *WAYS}
+_KEYS = {"public", "branch", "format", "sections", *WAYS}
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _GITHUB_PAGE = re.compile(
     r"https?://(?:www\.)?github\.com/(?P<owner>[^/#]+)/(?P<repository>[^/#]+?)(?:\.git)?"
@@ -32,9 +33,10 @@ class Mirror:
     Attributes:
         name: names its feed, and goes into every line.
         public: base address that ``mirror_url`` is made from, whatever the way; ends in ``/``.
-        ways: way to the base under which ``README.md``, ``indexes/`` and ``pages/`` lie.
+        ways: way to the base under which the pages of its format lie.
         sections: ids of sections that the home page forgets.
         branch: the git branch, None for the repository's own default.
+        format: where its pages lie and what they say.
         named_by_address: its name is the end of its address, which other mirrors may share.
     """
 
@@ -43,6 +45,7 @@ class Mirror:
     ways: Mapping[str, str]
     sections: tuple[str, ...] = ()
     branch: str | None = None
+    format: Format = field(default_factory=find_format)
     named_by_address: bool = False
 
     def way(self, via: str | None) -> str:
@@ -135,17 +138,29 @@ def _described(file: Path, name: str, table: Mapping[str, Any]) -> Mirror:
     ways = {way: _base(file.parent, way, texts[way], where) for way in WAYS if way in texts}
     if "public" not in texts or not ways:
         raise WrongUsage(f"{where}: needs 'public' and a way: {', '.join(WAYS)}")
+    mirror_format = _format(texts, where)
     return Mirror(
         name=checked_name(name),
-        public=_web_base(texts["public"], f"{where}: public", rendered=True),
+        public=web_base(texts["public"], f"{where}: public", rendered=True),
         ways=ways,
-        sections=_sections(table.get("sections", []), where),
+        sections=_sections(table.get("sections", []), where, mirror_format),
         branch=texts.get("branch"),
+        format=mirror_format,
     )
 
 
-def _sections(value: object, where: str) -> tuple[str, ...]:
-    if isinstance(value, list) and all(isinstance(i, str) and is_section_id(i) for i in value):
+def _format(texts: Mapping[str, str], where: str) -> Format:
+    if "format" not in texts:
+        return find_format()
+    try:
+        return find_format(texts["format"])
+    except WrongUsage as exc:
+        raise WrongUsage(f"{where}: format: {exc}") from exc
+
+
+def _sections(value: object, where: str, mirror_format: Format) -> tuple[str, ...]:
+    is_id = mirror_format.is_section_id
+    if isinstance(value, list) and all(isinstance(one, str) and is_id(one) for one in value):
         return tuple(value)
     raise WrongUsage(f'{where}: sections is a list of ids: ["nf1176114"]')
 
@@ -156,16 +171,19 @@ def _base(folder: Path, way: str, value: str, where: str) -> str:
         return str((folder / expanded(value, f"{where}: {way}")).resolve())
     if way == "git":
         web = value.lower().startswith(("http://", "https://"))
-        return _web_base(value, f"{where}: git").rstrip("/") if web else value
-    return _web_base(value, f"{where}: {way}", rendered=way == "browser")
+        return web_base(value, f"{where}: git").rstrip("/") if web else value
+    return web_base(value, f"{where}: {way}", rendered=way == "browser")
 
 
-def _web_base(value: str, where: str, *, rendered: bool = False) -> str:
+def web_base(value: str, where: str, *, rendered: bool = False) -> str:
     """Return a base address in the one form that requests and lines use.
 
     Scheme and host are in lower case, a host in other scripts is in its ASCII form (IDNA), other
     characters are percent-encoded, and it ends in ``/``. Where pages are ``rendered``, it may
     hold ``#/``.
+
+    Raises:
+        WrongUsage: it is not an address, or names a user, a query or a fragment.
     """
     parts = _parts(value.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -290,7 +308,7 @@ def checked_name(name: str) -> str:
 def _at_url(address: str, name: str | None) -> Mirror:
     if address.partition("://")[0].lower() not in ("http", "https"):
         raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
-    base = _web_base(address, "mirror", rendered=True)
+    base = web_base(address, "mirror", rendered=True)
     if page := _GITHUB_PAGE.fullmatch(base):
         return _at_github(page["owner"], page["repository"], page["branch"], name)
     parts = urlsplit(base)

@@ -10,7 +10,7 @@ from pathlib import Path
 from crawler.config.mirrors import Mirror, checked_name, expanded, load_mirrors
 from crawler.config.numbers import positive_int
 from crawler.exceptions import WrongUsage
-from crawler.urls import is_section_id
+from crawler.formats.base import Format
 
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
 """Environment variable that names the mirror to crawl where ``-a mirror=`` does not."""
@@ -74,7 +74,7 @@ class CrawlOptions:
             mirror=mirror,
             via=mirror.way(given.get("via")),
             feed=feed.absolute(),
-            sections=_ids(given.get("sections", "")),
+            sections=_ids(given.get("sections", ""), mirror.format),
             limit=positive_int(given, "limit") if "limit" in given else None,
             recheck=_truth("recheck", given.get("recheck", "false")),
             follow_move=_truth("follow_move", given.get("follow_move", "false")),
@@ -82,10 +82,10 @@ class CrawlOptions:
         )
 
 
-def _ids(text: str) -> frozenset[str]:
+def _ids(text: str, mirror_format: Format) -> frozenset[str]:
     ids = [part for part in text.replace(",", " ").split() if part]
     for one in ids:
-        if not is_section_id(one):
+        if not mirror_format.is_section_id(one):
             raise WrongUsage(f"sections must be ids like ncid278,nf1412576, not {one[:40]!r}")
     return frozenset(ids)
 

@@ -1,1 +1,1 @@
-"""Mirror formats: where pages lie and how they are read."""
+"""Mirror formats: ``base`` is what every format offers, ``registry`` finds one by name."""

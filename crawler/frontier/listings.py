@@ -1,4 +1,4 @@
-"""The mirror's lists, as far as they were read: sections, their pages, who lists which article."""
+"""The mirror's lists, as far as they were read: sections, their pages, which section lists what."""
 
 from __future__ import annotations
 
@@ -9,22 +9,18 @@ from datetime import datetime
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageMalformed, WrongUsage
-from crawler.formats.epoch.home import Home
-from crawler.formats.epoch.index import Index
+from crawler.formats.pages import Home, Index
 from crawler.frontier.target import Target
 from crawler.items import Section
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
-from crawler.urls import Copy, index_path, section_of
 
 logger = logging.getLogger(__name__)
 
 # A pager that names more pages than this (600,000 articles) is a mistake or a trap.
 MAX_ARCHIVE_PAGES = 20_000
-# So many archive pages of a section one after the other are not there: the others are no more.
+# After so many missing archive pages of a section in a row, the others are not asked for.
 MISSING_IN_A_ROW = 30
-# "30 in every file": what an archive page holds.
-ENTRIES_A_PAGE = 30
 
 
 class Listings:
@@ -44,7 +40,7 @@ class Listings:
         clock: Callable[[], datetime],
         waiting: frozenset[str],
     ) -> None:
-        """Begin with nothing read.
+        """Set up lists of which none was read.
 
         Args:
             options: what the user asked for.
@@ -54,6 +50,7 @@ class Listings:
             waiting: lists that are set aside, and not to be looked at in this run.
         """
         self.options = options
+        self.format = options.mirror.format
         self.store = store
         self.counts = counts
         self.clock = clock
@@ -68,8 +65,11 @@ class Listings:
     def are_due(self, troubled: set[str]) -> bool:
         """Tell whether a list failed in an earlier run, or is of a section never read yet."""
         wanted = {*self.options.mirror.sections, *self.options.sections}
-        new = {index_path(section) for section in wanted - set(self.store.state.section_names())}
-        failed = {key for key in troubled if section_of(key)}
+        new = {
+            self.format.index_path(section)
+            for section in wanted - set(self.store.state.section_names())
+        }
+        failed = {key for key in troubled if self.format.index_at(key)}
         return not (new | failed) <= self.waiting
 
     def due_archives(self, section: str, differs: Callable[[str], bool]) -> list[Target]:
@@ -79,12 +79,12 @@ class Listings:
 
         Args:
             section: its id.
-            differs: tells whether a page that was read has changed, as far as the way can know.
+            differs: tells whether a page that was read has changed, as far as the transport can know.
         """
         read = self.store.state.archives_read(section)
         targets = []
         for page in range(self.last_page[section] - 1, 0, -1):
-            path = index_path(section, page)
+            path = self.format.index_path(section, page)
             known = page in read and not self.options.recheck
             if known and not differs(path):
                 continue
@@ -105,7 +105,7 @@ class Listings:
         """
         if self._missing_in_a_row[target.section] < MISSING_IN_A_ROW:
             return False
-        key = index_path(target.section)
+        key = self.format.index_path(target.section)
         if key not in self.counts.failures.get("pager", ()):
             logger.warning("%s: its pager names pages that are missing: not all are tried", key)
             self.counts.fail(key, "pager")
@@ -167,16 +167,21 @@ class Listings:
         for stray in index.strays[:3]:
             self.warn(f"{target.path} has an entry that is no article of its own: {stray[:200]}")
         self._take_listings(section, index)
-        _check_whole(target, index)
+        # An archive page is read once: one that is cut short must not count as read.
+        if not self.format.is_whole(index, target.page or None):
+            raise PageMalformed("it is no list of the mirror's, or cut short: no pager, no entries")
         if target.kind == "archive":
             self._missing_in_a_row[section] = 0
-            if index.lines >= ENTRIES_A_PAGE:  # else a cache gave it as it was before it was full
+            if (
+                index.lines >= self.format.entries_per_page
+            ):  # else a cache gave it as it was before it was full
                 self.store.archive_read(section, target.page)
             return
         if not index.entries:
             self.warn(f"{target.path} lists no article")
         self.last_page[section] = index.last_page
-        self.counts.entries += max(index.last_page - 1, 0) * ENTRIES_A_PAGE + len(index.entries)
+        archived = max(index.last_page - 1, 0) * self.format.entries_per_page
+        self.counts.entries += archived + len(index.entries)
         if index.heading:
             self.names[section] = index.heading
             self.store.name_section(section, index.heading)
@@ -191,20 +196,23 @@ class Listings:
 
     # -- what follows from them ----------------------------------------------------------
 
-    def copies(self, article: str) -> tuple[Copy, ...]:
-        """Return the copies of an article, in the mirror's order of the sections that list it."""
-        order = {section: number for number, section in enumerate(self.names)}
-        last = len(order)
-        listing = self.store.state.sections_of(article)
-        ordered = sorted(listing, key=lambda one: (order.get(one, last), one))
-        return tuple(Copy(section, article) for section in ordered)
-
     def sections(self, article: str) -> list[Section]:
         """Return the sections that list an article, in the mirror's order."""
         return [
-            Section(id=copy.section, name=self.names.get(copy.section, copy.section))
-            for copy in self.copies(article)
+            Section(id=section, name=self.names.get(section, section))
+            for section in self._listing(article)
         ]
+
+    def paths(self, article: str) -> tuple[str, ...]:
+        """Return the paths of an article's copies, in the mirror's order of its sections."""
+        path = self.format.article_path
+        return tuple(dict.fromkeys(path(section, article) for section in self._listing(article)))
+
+    def _listing(self, article: str) -> list[str]:
+        order = {section: number for number, section in enumerate(self.names)}
+        last = len(order)
+        listing = self.store.state.sections_of(article)
+        return sorted(listing, key=lambda one: (order.get(one, last), one))
 
     def check_size(self, shrunk_share: float) -> None:
         """Refuse a mirror that lists far less than when it was last read whole.
@@ -226,7 +234,7 @@ class Listings:
         """Note what the lists say otherwise than the feed.
 
         Args:
-            complete: all of them were read, so that what none says is said no more.
+            complete: all of them were read, so that missing entries count as removed.
         """
         for section, article in self.store.further_listings():
             self.counts.differs("listed", f"{section}/{article}")
@@ -244,18 +252,3 @@ class Listings:
         """Note what is odd and costs nothing."""
         logger.warning("%s", text)
         self.counts.warnings.append(text)
-
-
-def _check_whole(target: Target, index: Index) -> None:
-    """Refuse a list that was answered, and is none or cut short: an archive page is read once.
-
-    The pager stands last; an archive page's first link is the page itself, and it lists
-    articles. A section's own index may list none.
-
-    Raises:
-        PageMalformed: what a list ends with is missing.
-    """
-    if index.last_page >= max(target.page, 1) and (index.entries or target.kind == "index"):
-        return
-    if target.kind == "archive" or index.entries or not index.heading:
-        raise PageMalformed("it is no list of the mirror's, or cut short: no pager, no entries")

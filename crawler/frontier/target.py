@@ -8,7 +8,6 @@ from crawler.exceptions import PageError
 from crawler.items import Article
 from crawler.readers.pages import Kind
 from crawler.store.state import PublishedArticle
-from crawler.urls import Copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +16,14 @@ class Target:
 
     Attributes:
         path: below the mirror's base.
-        section: the section it belongs to; of an article's copy, the one it lies under.
-        page: number of the archive page.
+        section: the section whose list it is.
+        page: number of the archive page; 0 for any other page.
         id: the article's.
-        others: further copies of the article, to be tried where this one is no good.
+        others: paths of further copies of the article, to be tried where this one is unusable.
         kept: what an earlier copy gave that was cut short.
-        trouble: why the first copy was no good.
+        trouble: why the first copy was unusable.
         published: what is kept of the article's line, on a recheck.
-        second_transport: it is read by the way that is kept for pages that fail by the first.
+        second_transport: it is read by the transport kept for pages that fail by the first.
     """
 
     kind: Kind
@@ -32,7 +31,7 @@ class Target:
     section: str = ""
     page: int = 0
     id: str = ""
-    others: tuple[Copy, ...] = ()
+    others: tuple[str, ...] = ()
     kept: Article | None = None
     trouble: PageError | None = None
     published: PublishedArticle | None = None

@@ -13,41 +13,54 @@ from crawler.urls import UnusableURL, canonical
 
 
 class CanonicalizePipeline:
-    """Makes an article's addresses canonical; one that cannot be is counted and left out.
+    """Makes the addresses that a page gives canonical, each where it was not made so before.
 
-    The reader of the body has done so where addresses stand in HTML; the same pure
-    function is asked here for every key, so that no way into the pipelines is without.
+    The reader of a format that renders HTML, or drops repeated links, needs canonical addresses
+    itself; its articles pass (``Format.canonical_urls``). Those of any other format give addresses
+    as the page has them. One that cannot be made canonical is counted and left out.
     """
 
-    def __init__(self, counts: RunCounts) -> None:
-        """Take the counts, where unusable addresses are counted."""
+    def __init__(self, counts: RunCounts, *, settled: bool) -> None:
+        """Set up the pipeline.
+
+        Args:
+            counts: where unusable addresses are counted.
+            settled: the reader of articles gives canonical addresses.
+        """
         self.counts = counts
+        self.settled = settled
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build for ``crawler``'s run."""
-        return cls(Run.of(crawler).counts)
+        run = Run.of(crawler)
+        return cls(run.counts, settled=run.options.mirror.format.canonical_urls)
 
     def process_item(self, item: Article) -> Article:
         """Return the article with canonical addresses."""
-        base = item.url or ""
-        item.image = self._one(item.image, base)
-        item.images = [image for image in item.images if self._settle(image, base)]
-        if item.links is not None:
-            item.links = [link for link in item.links if self._settle(link, base)]
-        if item.videos is not None:
-            urls = (self._one(video, base) for video in item.videos)
-            item.videos = list(dict.fromkeys(url for url in urls if url))
+        if not self.settled:
+            self._settle(item)
         return item
 
-    def _settle(self, thing: Image | Link, base: str) -> bool:
+    def _settle(self, item: Article) -> None:
+        item.url = self._canonical(item.url, "")
+        base = item.url or ""
+        item.image = self._canonical(item.image, base)
+        item.images = [image for image in item.images if self._has_address(image, base)]
+        if item.links is not None:
+            item.links = [link for link in item.links if self._has_address(link, base)]
+        if item.videos is not None:
+            urls = (self._canonical(video, base) for video in item.videos)
+            item.videos = list(dict.fromkeys(url for url in urls if url))
+
+    def _has_address(self, thing: Image | Link, base: str) -> bool:
         """Make the address of an image or a link canonical; tell whether it has one."""
-        url = self._one(thing["url"], base)
+        url = self._canonical(thing["url"], base)
         if url:
             thing["url"] = url
         return url is not None
 
-    def _one(self, url: str | None, base: str) -> str | None:
+    def _canonical(self, url: str | None, base: str) -> str | None:
         if url is None:
             return None
         try:

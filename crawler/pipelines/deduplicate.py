@@ -12,10 +12,14 @@ from crawler.run.run import Run
 
 
 class DeduplicatePipeline:
-    """Drops an article whose id was written before, in this run or an earlier one."""
+    """Drops an article whose id was written before, in this run or an earlier one.
+
+    The promise of one line per id is kept here and nowhere else: the frontier only chooses which
+    pages are worth a fetch.
+    """
 
     def __init__(self, run: Run) -> None:
-        """Take the run, whose store knows every id that was written."""
+        """Use the run's store, which knows every id that was written."""
         self.run = run
 
     @classmethod

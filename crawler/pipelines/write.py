@@ -16,7 +16,7 @@ class WritePipeline:
     """Appends articles to ``articles.jsonl``; a feed that cannot be written ends the run."""
 
     def __init__(self, run: Run) -> None:
-        """Take the run, whose store writes."""
+        """Use the run's store."""
         self.run = run
 
     @classmethod
@@ -27,7 +27,7 @@ class WritePipeline:
     def process_item(self, item: Article) -> Article:
         """Return the article once its line is written."""
         try:
-            self.run.store.write(as_record(item))
+            self.run.store.write(as_record(item), blob=item.blob_id)
         except FeedUnusable as error:
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error

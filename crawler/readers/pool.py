@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -33,6 +34,7 @@ class Pool:
         """
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(width, mp_context=context, initializer=worker.begin)
+        self._processes: set[BaseProcess] = set()
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Run ``function`` in one of the processes.
@@ -41,18 +43,22 @@ class Pool:
             BrokenExecutor: a process died; the pool is of no more use. Also raised by the future.
             OSError: a process cannot be started.
         """
-        with _bare_start():
-            return asyncio.wrap_future(self._executor.submit(function, *args, **kwargs))
+        others = set(multiprocessing.active_children()) - self._processes
+        try:
+            with _bare_start():
+                return asyncio.wrap_future(self._executor.submit(function, *args, **kwargs))
+        finally:
+            self._processes |= set(multiprocessing.active_children()) - others
 
     def close(self) -> None:
-        """Accept no more work; processes end when they are done."""
+        """Kill the processes, whatever they are doing.
+
+        Before the executor is shut down: while it is broken it holds its lock until they have
+        ended, and they ignore the signal by which it ends them.
+        """
+        for process in self._processes:
+            process.kill()
         self._executor.shutdown(wait=False, cancel_futures=True)
-
-
-def kill_all() -> None:
-    """Kill all processes of all pools, whatever they are doing."""
-    for process in multiprocessing.active_children():
-        process.kill()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import logging
 from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING
 
-from crawler.readers.pool import NO_POOL, Pool, kill_all
+from crawler.readers.pool import NO_POOL, Pool
 from crawler.readers.worker import Unread, read_alone, read_batch, ready, too_costly
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class LoneReader:
             try:
                 return await pool.run(read_alone, self._read, self._bounds, page)
             except BrokenExecutor as error:
-                self._pool = None
+                self.close()
                 raise too_costly(self._bounds) from error
             finally:
                 self._note(None)
@@ -78,7 +78,6 @@ class LoneReader:
         """Accept no more pages."""
         if self._pool is not None:
             self._pool.close()
-            kill_all()
         self._pool = None
 
 
@@ -169,4 +168,3 @@ class BatchPool:
             task.cancel()
         if self._pool is not None:
             self._pool.close()
-            kill_all()

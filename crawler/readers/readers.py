@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious, read_page
+from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious
 
 if TYPE_CHECKING:
     from crawler.readers.pages import Kind, Page, Reader
@@ -35,15 +35,13 @@ class PageReaders:
             process has work ahead.
     """
 
-    def __init__(
-        self, width: int, notes: Notes, read: Reader = read_page, bounds: Bounds = BOUNDS
-    ) -> None:
+    def __init__(self, width: int, notes: Notes, read: Reader, bounds: Bounds = BOUNDS) -> None:
         """Prepare processes; none starts yet.
 
         Args:
             width: how many read the articles of a mirror that has many.
             notes: where pages are noted that may cost their process.
-            read: reads a page; a function of a module, so that processes find it by its name.
+            read: reads a page.
             bounds: what one page may cost.
         """
         self.batches = 1

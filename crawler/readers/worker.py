@@ -32,7 +32,7 @@ def begin() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # the patterns take 0.2 s to compile: not on the account of the first page
-    import crawler.formats.epoch.article  # noqa: F401, PLC0415
+    import crawler.formats.registry  # noqa: F401, PLC0415
 
 
 def _end_with_parent() -> None:

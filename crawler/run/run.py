@@ -59,7 +59,9 @@ class Run:
         self.closed = False
         self._endings = Endings()
         self._outcome: Ending | None = None
-        self.store = FeedStore(options.feed, options.mirror.name, self.about())
+        self.store = FeedStore(
+            options.feed, options.mirror.name, self.about(), options.mirror.format
+        )
 
     @classmethod
     def of(cls, crawler: Crawler) -> Run:

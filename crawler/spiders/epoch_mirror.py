@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from crawler.exceptions import MirrorMoved, RunError
 from crawler.frontier.frontier import Frontier
 from crawler.items import Article
 from crawler.middlewares.offsite import OffsiteMiddleware
+from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.transports.base import Comparing, Transport
@@ -63,7 +65,8 @@ class EpochMirrorSpider(Spider):
         readers = process_count(settings, "READERS")
         spider.run = Run(options)
         with spider.run.closed_on_error():
-            spider.readers = PageReaders(readers, spider.run.store)
+            read = partial(read_page, options.mirror.format)
+            spider.readers = PageReaders(readers, spider.run.store, read)
             settings.update(spider.choose_transports(options), priority="spider")
             spider.frontier = spider.new_frontier(options)
         return spider

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.exceptions import FeedBusy, FeedUnusable
-from crawler.urls import Copy
+from crawler.formats.pages import Copy
 
 STATE_VERSION = 1
 
@@ -35,8 +35,8 @@ CREATE TEMP TABLE IF NOT EXISTS seen (id TEXT, section TEXT, PRIMARY KEY (id, se
 
 _TABLES = ("meta", "sections", "listings", "articles", "archives", "failures")
 
-# The newest article first: ids are numbers that grow.
-_NEWEST = "CAST(substr(id, 2) AS INTEGER) DESC, id DESC"
+# The newest article first; what an id is ordered by, the mirror's format tells.
+_NEWEST = "id_order(id) DESC, id DESC"
 
 
 class PublishedArticle(NamedTuple):
@@ -92,8 +92,12 @@ class State:
     Every method raises FeedUnusable, or FeedBusy, where SQLite fails or has failed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, id_order: Callable[[str], int]) -> None:
         """Open ``path``, created if it is missing.
+
+        Args:
+            path: the file.
+            id_order: gives the number that an article's id is ordered by, the newest greatest.
 
         Raises:
             StateDamaged: it is damaged; a new one can take its place.
@@ -107,6 +111,7 @@ class State:
             self._db = sqlite3.connect(path, isolation_level=None)
         except sqlite3.Error as error:
             raise self._refused(error) from error
+        self._db.create_function("id_order", 1, id_order, deterministic=True)
         try:
             self._open()
         except sqlite3.DatabaseError as error:

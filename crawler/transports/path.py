@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from crawler.exceptions import MirrorUnusable, PageMissing, PageTooLarge, PageUnreachable
-from crawler.formats.epoch.source import MAX_PAGE_BYTES
+from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.transports.base import LOCAL_WINDOW, Fetched
 
 

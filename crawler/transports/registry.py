@@ -58,6 +58,7 @@ def transport_for(
             branch=mirror.branch,
             cache=Path(cache).expanduser(),
             name=mirror.name,
+            parts=mirror.format.parts,
             on_progress=on_progress,
         )
         return git, _NO_DOWNLOADS
@@ -66,16 +67,18 @@ def transport_for(
         window = chosen_pace(base, settings).concurrency
         return HttpTransport(base, download, window=window), manners
     require_extra("browser", "via=browser")
-    browser = _browser(base, settings, download)
+    browser = _browser(mirror, settings, download)
     return browser, {**manners, **browser.settings()}
 
 
-def _browser(base: str, settings: BaseSettings, download: Download) -> BrowserTransport:
+def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> BrowserTransport:
     from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
 
+    base = mirror.ways["browser"]
     return BrowserTransport(
         base,
         download,
+        mirror_format=mirror.format,
         executable=settings["BROWSER_EXECUTABLE"],
         # a page is one request of the host's pace, whatever it loads
         contexts=min(

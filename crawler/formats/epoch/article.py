@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -15,10 +14,11 @@ from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.editors import find_editors
 from crawler.formats.epoch.markup import Leaf, render_html, render_text
+from crawler.formats.epoch.paths import original
 from crawler.formats.epoch.videos import is_video
-from crawler.items import Image, Link
+from crawler.formats.pages import ArticlePage
+from crawler.items import Image
 from crawler.text import one_line, visible
-from crawler.urls import Original, original
 
 _TITLE = re.compile(r"\A\ufeff?\s*###[ \t]+(\S.*)\n")
 # Searched from the end: an article may quote a mirror's page.
@@ -43,43 +43,6 @@ _SIGNATURE_LENGTH = 60
 _SIGNATURE_BLOCKS = 3
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
-
-
-@dataclass(slots=True, kw_only=True)
-class ArticlePage:
-    """What an article's page says, before anything is concluded from it.
-
-    Attributes:
-        title: the text after ``### ``.
-        original: the newspaper's address, from the page's last line.
-        dateline: raw text inside the first dateline's brackets.
-        byline: raw text inside the parentheses that name who wrote.
-        lines: short lines of header and body that may be signed (``作者：X``).
-        editors: names behind 责任编辑.
-        tags, images, videos, links: in order of appearance in the body.
-        image, caption: the lead image's address and its caption, credit included.
-        player: the trace of a removed video player is left.
-        truncated: the end mark is missing.
-        unusable_urls: how many addresses of the body could not be made absolute.
-    """
-
-    title: str
-    original: Original
-    dateline: str | None = None
-    byline: str | None = None
-    lines: list[str] = field(default_factory=list)
-    editors: tuple[str, ...] = ()
-    tags: list[str] = field(default_factory=list)
-    image: str | None = None
-    caption: str | None = None
-    images: list[Image] = field(default_factory=list)
-    videos: list[str] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    player: bool = False
-    content_text: str = ""
-    content_html: str = ""
-    truncated: bool = False
-    unusable_urls: int = 0
 
 
 def read_article(text: str) -> ArticlePage:

@@ -19,8 +19,9 @@ from lxml import etree
 
 from crawler.exceptions import PageMalformed
 from crawler.formats.epoch.markup import Container, Leaf, Mark, Run
+from crawler.formats.epoch.paths import tag_of
 from crawler.formats.epoch.videos import TRACES, is_video, leaves_player_trace
-from crawler.urls import UnusableURL, canonical, tag_of
+from crawler.urls import UnusableURL, canonical
 
 BEGIN = "article content begin"
 END = "article content end"

@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from crawler.formats.epoch.paths import HOME, section_of
+from crawler.formats.pages import Home, Label
 from crawler.text import one_line, visible
-from crawler.urls import HOME, mirror_path, section_of
+from crawler.urls import mirror_path
 
 # Possessive, here and in the other patterns of lists: a long run of blanks is looked at once.
 LINK = re.compile(r"\[([^\[\]\n]*+)\]\([ \t]*+([^()\s]*+)[ \t]*+\)")
 
 # 该项目已迁移至 [owner/repo](https://github.com/owner/repo)
 _MOVED = re.compile(r"该项目已迁移至\s*+\[([^\[\]\n]*+)\]\([ \t]*+([^()\s]++)[ \t]*+\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One link of the home page to a section: what it is called there, and its id."""
-
-    text: str
-    section: str
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The home page.
-
-    Attributes:
-        labels: links to sections, in order, each section once (its first label).
-        repeated: labels that lead to a section which another label already named.
-        moved_to: address of the mirror's new place where the page is such a notice.
-    """
-
-    labels: tuple[Label, ...]
-    repeated: tuple[Label, ...] = ()
-    moved_to: str | None = None
 
 
 def read_home(text: str) -> Home:

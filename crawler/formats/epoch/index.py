@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from crawler.formats.epoch.home import LINK, moved_to
+from crawler.formats.epoch.paths import copy_of, index_path, section_of
+from crawler.formats.pages import Entry, Index
 from crawler.text import one_line, visible
-from crawler.urls import copy_of, index_path, mirror_path, section_of
+from crawler.urls import mirror_path
 
 _HEADING = re.compile(r"\A\s*+#{1,6}[ \t]++(?!\[)(\S.*)")
 # Titles hold no brackets (0 of 132,101), but a reader must survive one that does.
 _ENTRY = re.compile(r"^#{1,6}[ \t]*+\[(.*)\]\([ \t]*+([^()\s]*+)[ \t]*+\)[ \t]*+$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One listed article: its id and the title as listed (cut at an ASCII comma there)."""
-
-    id: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An index page.
-
-    Attributes:
-        heading: text of its first heading, None where it has none.
-        entries: the articles it lists, newest first, each once.
-        lines: how many lines are entries, repeated ones too.
-        last_page: the highest archive page its pager names; 0 without a pager.
-        strays: links of entries that are no article of this section.
-        moved_to: address of the mirror's new place where the page is such a notice.
-    """
-
-    heading: str | None
-    entries: tuple[Entry, ...]
-    lines: int = 0
-    last_page: int = 0
-    strays: tuple[str, ...] = ()
-    moved_to: str | None = None
 
 
 def read_index(text: str, section: str) -> Index:

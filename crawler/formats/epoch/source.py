@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from crawler.exceptions import PageNotText, PageTooLarge
-
-MAX_PAGE_BYTES = 8 << 20
-"""No page is larger; the largest of 132,101 real ones has 555,303 bytes."""
+from crawler.formats.pages import MAX_PAGE_BYTES
 
 
 def decoded(body: bytes) -> str:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crawler.frontier.changes import Changes
 from crawler.transports.git.faults import GitFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-PARTS_OF_A_MIRROR = ("README.md", "indexes", "pages")
-"""What is compared: the home page, the lists, the articles (all that a mirror has)."""
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 FORBIDDEN_NAMES = frozenset({"", ".", "..", ".git"})
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -21,19 +18,6 @@ ENTRY_BYTES = 400
 """More than git prints for one changed path: modes, two ids, and a path of 200 bytes."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """The difference between two states of a mirror, as paths such as ``pages/x/n1.md``."""
-
-    added: frozenset[str] = frozenset()
-    modified: frozenset[str] = frozenset()
-    deleted: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        """Return whether anything changed."""
-        return bool(self.added or self.modified or self.deleted)
 
 
 def is_plain(path: str) -> bool:
@@ -65,12 +49,18 @@ class Comparison:
             return False
         return True
 
-    async def changes(self, old: str, new: str) -> Changes | None:
-        """Return what differs; None where git cannot tell, or too many paths do."""
+    async def changes(self, old: str, new: str, parts: Sequence[str]) -> Changes | None:
+        """Return what differs; None where git cannot tell, or too many paths do.
+
+        Args:
+            old: the commit compared with.
+            new: the commit that is read.
+            parts: files and folders that are compared; none: all.
+        """
         command = ("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--")
         most_bytes = self._most * ENTRY_BYTES
         try:
-            raw = await self._git(*command, *PARTS_OF_A_MIRROR, most_bytes=most_bytes)
+            raw = await self._git(*command, *parts, most_bytes=most_bytes)
         except GitFailed as error:
             log.warning("cannot compare %s with %s, all pages are compared: %s", old, new, error)
             return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crawler.exceptions import MirrorUnusable
-from crawler.formats.epoch.source import MAX_PAGE_BYTES
+from crawler.formats.pages import MAX_PAGE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

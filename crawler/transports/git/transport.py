@@ -18,8 +18,9 @@ from crawler.exceptions import (
     RunError,
     TryLater,
 )
+from crawler.frontier.changes import Changes
 from crawler.transports.base import LOCAL_WINDOW, Fetched
-from crawler.transports.git.changes import Changes, Comparison, is_plain
+from crawler.transports.git.changes import Comparison, is_plain
 from crawler.transports.git.clone import BASE, Clone, CloneBusy
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
@@ -27,7 +28,7 @@ from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, O
 from crawler.transports.git.remote import remote_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -68,6 +69,7 @@ class GitTransport:
         branch: str | None,
         cache: Path,
         name: str = "",
+        parts: Sequence[str] = (),
         limits: GitLimits | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
@@ -78,6 +80,7 @@ class GitTransport:
             branch: the branch to follow; None: the one the remote names as its default.
             cache: directory for clones.
             name: the mirror's name, for messages.
+            parts: files and folders that hold the mirror's pages; none: all of the repository.
             limits: what the mirror may cost.
             on_progress: told git's lines of progress while it clones or fetches.
 
@@ -86,6 +89,7 @@ class GitTransport:
         """
         self._limits = limits or GitLimits()
         self._branch = branch
+        self._parts = tuple(parts)
         self._clone = Clone(
             remote_at(remote), cache.absolute(), self._limits, on_progress, name=name
         )
@@ -131,7 +135,7 @@ class GitTransport:
             return None
         if commit == self.commit:
             return Changes()
-        return await comparison.changes(commit, self.commit)
+        return await comparison.changes(commit, self.commit, self._parts)
 
     async def fetch(self, path: str) -> Fetched:
         """Read a page; a damaged clone is repaired first, and given up where that fails.

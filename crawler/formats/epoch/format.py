@@ -1,0 +1,95 @@
+"""The format of the Epoch Times mirrors, as the rest of the crawler knows it.
+
+The readers of articles are imported where they are used: their patterns take 0.2 s to compile,
+and most runs of a crontab find nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crawler.formats.base import Published, Rendering, Writers
+from crawler.formats.epoch import paths
+from crawler.formats.epoch.home import read_home
+from crawler.formats.epoch.index import read_index
+from crawler.formats.epoch.source import decoded
+from crawler.formats.pages import ArticlePage, Home, Index
+
+# ruff: noqa: PLC0415
+
+
+class EpochFormat:
+    """A mirror of the Epoch Times; ``paths`` has its layout."""
+
+    home = paths.HOME
+    parts: tuple[str, ...] = paths.PARTS
+    entries_per_page = paths.ENTRIES_PER_PAGE
+    id_pattern = paths.ID_PATTERN
+    url_pattern = paths.URL_PATTERN
+    canonical_urls = True
+
+    index_path = staticmethod(paths.index_path)
+    index_at = staticmethod(paths.section_of)
+    article_path = staticmethod(paths.article_path)
+    copy_at = staticmethod(paths.copy_of)
+    is_section_id = staticmethod(paths.is_section_id)
+    is_article_id = staticmethod(paths.is_article_id)
+    id_order = staticmethod(paths.id_order)
+
+    def read_home(self, body: bytes) -> Home:
+        """Read the home page."""
+        return read_home(decoded(body))
+
+    def read_index(self, body: bytes, section: str) -> Index:
+        """Read a section's own index, or an archive page."""
+        return read_index(decoded(body), section)
+
+    def is_whole(self, index: Index, page: int | None) -> bool:
+        """Tell whether an index page is a list, and not cut short.
+
+        The pager stands last; an archive page's first link is the page itself, and it lists
+        articles. A section's own index may list none, and needs no pager then.
+        """
+        if index.last_page >= max(page or 0, 1) and (index.entries or page is None):
+            return True
+        return page is None and not index.entries and index.heading is not None
+
+    def read_article(self, body: bytes) -> ArticlePage:
+        """Read an article's page."""
+        from crawler.formats.epoch.article import read_article
+
+        return read_article(decoded(body))
+
+    def rendering(self, path: str) -> Rendering:
+        """Return how the page at ``path`` is read in a browser."""
+        from crawler.formats.epoch import rendered
+
+        if paths.copy_of(path):
+            return Rendering("article", rendered.article_markdown)
+        if path == paths.HOME:
+            return Rendering("home", rendered.home_markdown)
+        return Rendering("index", rendered.index_markdown)
+
+    def column(self, title: str) -> str | None:
+        """Return the column that a title begins with."""
+        from crawler.formats.epoch.headline import column
+
+        return column(title)
+
+    def published(self, page: ArticlePage) -> Published:
+        """Return when an article was published, from its dateline or its address."""
+        from crawler.formats.epoch.dateline import publication_date
+
+        return Published(*publication_date(page.dateline, page.original.published))
+
+    def writers(self, page: ArticlePage, section_ids: Iterable[str]) -> Writers:
+        """Return who wrote and who translated an article that these sections list."""
+        from crawler.formats.epoch.writers import writers_of
+
+        return writers_of(page, section_ids)
+
+    def split_caption(self, caption: str) -> tuple[str | None, str | None]:
+        """Return a caption without its credit, and the credit."""
+        from crawler.formats.epoch.caption import split_caption
+
+        return split_caption(caption)

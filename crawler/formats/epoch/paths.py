@@ -1,0 +1,113 @@
+"""Where the pages of an Epoch Times mirror lie, and the addresses of articles and tags.
+
+README.md                     home page
+indexes/SECTION/README.md     a section's own index
+indexes/SECTION/N.md          its archive pages, numbered from the oldest
+pages/SECTION/nDIGITS.md      an article, one copy for each section that lists it
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from crawler.formats.pages import Copy, Original
+from crawler.text import one_line, visible
+from crawler.urls import is_own
+
+HOME: Final = "README.md"
+PARTS: Final = (HOME, "indexes", "pages")
+"""Files and folders that hold a mirror's pages: home page, lists, articles."""
+ENTRIES_PER_PAGE: Final = 30
+"""Entries of a full archive page ("30 in every file")."""
+ID_PATTERN: Final = r"^n\d{1,12}$"
+URL_PATTERN: Final = (
+    r"^https://www\.epochtimes\.com/(gb|b5)/\d{1,2}/\d{1,2}/\d{1,2}/n\d{1,12}\.htm$"
+)
+
+_LANGUAGES = {"gb": "zh-Hans", "b5": "zh-Hant"}
+_SECTION_ID = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
+_ARTICLE_ID = r"n[0-9]{1,12}"
+_SECTION = re.compile(_SECTION_ID)
+_ARTICLE = re.compile(_ARTICLE_ID)
+_INDEX_PATH = re.compile(rf"indexes/({_SECTION_ID})/(README|[1-9][0-9]{{0,6}})\.md")
+_ARTICLE_PATH = re.compile(rf"pages/({_SECTION_ID})/({_ARTICLE_ID})\.md")
+_TAG_PATH = re.compile(r"/(?:gb|b5)/tag/([^/?#]+?)(?:\.html?)?/?\Z")
+_ORIGINAL = re.compile(
+    r"(?:https?:)?//(?:www\.)?epochtimes\.com/(gb|b5)/([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,2})"
+    rf"/({_ARTICLE_ID})\.html?\Z",
+    re.IGNORECASE,
+)
+
+
+def index_path(section: str, page: int | None = None) -> str:
+    """Return the path of a section's own index, or of its archive page number ``page``."""
+    return f"indexes/{section}/{'README' if page is None else page}.md"
+
+
+def section_of(path: str) -> tuple[str, int | None] | None:
+    """Return (section, archive page or None for its own index) of an index path, or None."""
+    match = _INDEX_PATH.fullmatch(path)
+    if not match:
+        return None
+    return match[1], None if match[2] == "README" else int(match[2])
+
+
+def article_path(section: str, article: str) -> str:
+    """Return the path of the copy of an article that lies under a section."""
+    return f"pages/{section}/{article}.md"
+
+
+def copy_of(path: str) -> Copy | None:
+    """Return the article copy that ``path`` names, or None where it is no article page."""
+    match = _ARTICLE_PATH.fullmatch(path)
+    return Copy(match[1], match[2]) if match else None
+
+
+def is_section_id(text: str) -> bool:
+    """Tell whether ``text`` can be a section's id."""
+    return _SECTION.fullmatch(text) is not None
+
+
+def is_article_id(text: str) -> bool:
+    """Tell whether ``text`` can be an article's id."""
+    return _ARTICLE.fullmatch(text) is not None
+
+
+def id_order(article: str) -> int:
+    """Return the number in an article's id: it grows with time."""
+    return int(article[1:])
+
+
+def original(text: str) -> Original | None:
+    """Return what the article's address on the page's last line tells, or None.
+
+    A year is 1 or 2 digits (``/gb/1/…`` is 2001); blanks at the end occur (5 news pages).
+    None also where the address holds a date that does not exist.
+    """
+    match = _ORIGINAL.match(text.strip().partition("?")[0].partition("#")[0])
+    if not match:
+        return None
+    edition, year, month, day, article = match.groups()
+    edition = edition.lower()
+    try:
+        published = date(2000 + int(year), int(month), int(day))
+    except ValueError:
+        return None
+    url = f"https://www.epochtimes.com/{edition}/{year}/{month}/{day}/{article}.htm"
+    return Original(url, _LANGUAGES[edition], published, article)
+
+
+@lru_cache(maxsize=4096)
+def tag_of(url: str) -> str | None:
+    """Return the tag that a canonical ``/gb/tag/…`` address names, decoded, or None."""
+    if "/tag/" not in url:
+        return None
+    parts = urlsplit(url)
+    if not is_own(parts.hostname or ""):
+        return None
+    match = _TAG_PATH.match(parts.path)
+    return (one_line(visible(unquote(match[1]))) or None) if match else None

@@ -1,0 +1,169 @@
+"""The marks that a site's sanitizer took out of a rendered article, set again.
+
+The reader of raw articles stands on classes and comments of the mirror's files. Where a rendered
+page shows in another way what they said, they come back.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MEDIA: Final = re.compile(r"\s*https?://\S+\.(?:mp[34]|m4[av]|og[agv]|wav|webm|flv|wm[av])\s*")
+
+
+def join_paragraphs(navigation: HtmlElement) -> None:
+    """Join what Markdown made of text behind a blank line to the text before it again.
+
+    A blank line ends a block of HTML (13 pages have one in a paragraph or a caption), and
+    Markdown makes paragraphs of the rest. The mirror's pretty-printer puts a line break behind
+    every tag, Markdown does not: so they are told apart.
+    """
+    paragraphs = [
+        paragraph
+        for block in navigation.itersiblings(etree.Element)
+        for paragraph in block.iter("p")
+    ]
+    for paragraph in paragraphs:
+        parent = paragraph.getparent()
+        if parent is None:  # joined to the one before
+            continue
+        if paragraph.getprevious() is None and (parent.text or "").strip():
+            _join_to_text(parent)
+        follower = paragraph.getnext()
+        if paragraph.getparent() is not None and follower is not None and _is_rest(follower):
+            _join_followers(paragraph)
+
+
+def _is_rest(element: HtmlElement) -> bool:
+    """Tell whether an element is a paragraph that Markdown made of the rest of another."""
+    return (
+        element.tag == "p" and not (element.text or "").startswith("\n") and not _is_blank(element)
+    )
+
+
+def _is_blank(element: HtmlElement) -> bool:
+    return not any(text.strip() for text in element.itertext(etree.Element))
+
+
+def _join_to_text(parent: HtmlElement) -> None:
+    """Join the paragraphs that an element's content goes on with to its text."""
+    texts = [parent.text or ""]
+    while (rest := next(parent.iterchildren(etree.Element), None)) is not None and _is_rest(rest):
+        texts += ["\n\n", rest.text or ""]
+        tail, rest.tail = rest.tail or "", None
+        children = list(rest)
+        for child in children:
+            rest.addprevious(child)
+        parent.remove(rest)
+        if children:
+            children[-1].tail = (children[-1].tail or "") + tail
+            break
+        texts.append(tail)
+    parent.text = _joined(texts)
+
+
+def _join_followers(paragraph: HtmlElement) -> None:
+    """Move the content of the paragraphs behind another to its end, with a blank line between."""
+    last: HtmlElement | None = paragraph[-1] if len(paragraph) else None
+    texts = [_end_of(paragraph, last)]
+    while (rest := paragraph.getnext()) is not None and _is_rest(rest):
+        texts += ["\n\n", rest.text or ""]
+        for child in list(rest):
+            _set_end_of(paragraph, last, texts)
+            paragraph.append(child)
+            last, texts = child, [child.tail or ""]
+        paragraph.tail, rest.tail = rest.tail, None
+        rest.getparent().remove(rest)
+        _drop_stray(paragraph.getnext())
+    _set_end_of(paragraph, last, texts)
+
+
+def _end_of(paragraph: HtmlElement, last: HtmlElement | None) -> str:
+    return (paragraph.text if last is None else last.tail) or ""
+
+
+def _set_end_of(paragraph: HtmlElement, last: HtmlElement | None, texts: list[str]) -> None:
+    if last is None:
+        paragraph.text = _joined(texts)
+    else:
+        last.tail = _joined(texts)
+
+
+def _joined(texts: list[str]) -> str:
+    """Return one text, without the control characters that lxml reads but refuses to be given."""
+    return _CONTROLS.sub("", "".join(texts))
+
+
+def _drop_stray(element: HtmlElement | None) -> None:
+    """Drop what the end tag of a paragraph became: a paragraph of its own."""
+    if element is not None and element.tag == "p" and not len(element) and _is_blank(element):
+        element.drop_tree()
+
+
+def mark_header(body: HtmlElement) -> None:
+    """Set the mark behind a page header again.
+
+    The header (a second title, an author's line, the lead image: 153 pages) ends at a comment,
+    which is gone. It is the box around the box that holds a heading of level one; no body begins
+    in this way without such a header.
+    """
+    first = next(body.iterchildren(etree.Element), None)
+    if first is None or first.tag != "div" or (body.text or "").strip():
+        return
+    for box in first.xpath("(.//h1)[1]/../.."):
+        if box is not body and body in box.iterancestors():
+            mark = etree.Comment(" article content begin ")
+            mark.tail, box.tail = box.tail, None
+            box.addnext(mark)
+            _mark_header_captions(box)
+
+
+def _mark_header_captions(box: HtmlElement) -> None:
+    """Set the class of a header image's caption again: the ``div`` right behind the image."""
+    for image in box.iter("img"):
+        parent = image.getparent()
+        holder = parent if parent is not None and parent.tag == "a" else image
+        caption = holder.getnext()
+        if caption is not None and caption.tag == "div":
+            caption.set("class", "imgtxt")
+
+
+def drop_fallbacks(body: HtmlElement) -> None:
+    """Remove the address a removed player shows where it cannot play.
+
+    It stands bare between the blocks; as text of an article it would stand in a paragraph.
+    """
+    for box in [body, *body.iter("div")]:
+        if _MEDIA.fullmatch(box.text or ""):
+            box.text = "\n"
+        for child in box:
+            if _MEDIA.fullmatch(child.tail or ""):
+                child.tail = "\n"
+
+
+def mark_end(body: HtmlElement) -> None:
+    """Set the end mark again before the box of other articles that some pages have behind it.
+
+    37 pages have something behind the end mark; where it is such a box, its title stands alone
+    in a ``div``, as no line of an article does.
+    """
+    for box in body.iter("div"):
+        if not len(box) and re.fullmatch(r"\s*阅读更多[:：]\s*", box.text or ""):
+            box.addprevious(etree.Comment(" article content end "))
+            return
+
+
+def mark_captions(body: HtmlElement) -> None:
+    """Set the classes of older figures again: ``div`` with the identifier of an attachment."""
+    for frame in body.iter("div"):
+        if re.match(r"attachment_\d", frame.get("id") or ""):
+            frame.set("class", "wp-caption")
+            for caption in frame.iterchildren("p"):
+                caption.set("class", "wp-caption-text")

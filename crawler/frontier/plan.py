@@ -1,0 +1,223 @@
+"""The plan: which pages are due, and in which order.
+
+Home page, section indexes, archive pages, articles. All lists come before the first article,
+because an article's line names every section that lists it, and is written once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from crawler.config.options import CrawlOptions
+from crawler.frontier.changes import Changes, changed_articles
+from crawler.frontier.listings import Listings
+from crawler.frontier.target import Target
+from crawler.run.counts import RunCounts
+from crawler.store.feed import FeedStore
+from crawler.store.state import PackedIds, PublishedArticle
+
+
+class Plan:
+    """The pages that are due, one after the other.
+
+    Attributes:
+        lists: what the mirror's lists say.
+        changes: what changed since the mirror was last crawled, from a transport that knows.
+        compare_all: whether the transport cannot tell, because the mirror restarted its history.
+        blob_id: gives a page's git blob id without reading it, from a transport that can.
+        in_flight: how many targets wait for their answer.
+        given: how many articles were given.
+        lists_asked: whether every list of the mirror was asked for, or is known not to have
+            changed; what failed is kept as failing.
+        lists_complete: whether none of them failed either.
+        finished: whether nothing was left to read, or the limit was reached.
+        limited: whether the limit was reached.
+    """
+
+    def __init__(
+        self,
+        options: CrawlOptions,
+        store: FeedStore,
+        counts: RunCounts,
+        *,
+        clock: Callable[[], datetime],
+        shrunk_share: float,
+    ) -> None:
+        """Make a plan of which nothing was fetched yet.
+
+        Args:
+            options: what the user asked for.
+            store: what is known, and where new knowledge goes.
+            counts: the run's counts.
+            clock: gives the time of reading, in UTC.
+            shrunk_share: fewer entries than this share of the last complete run: unusable.
+        """
+        self.options = options
+        self.format = options.mirror.format
+        self.store = store
+        self.counts = counts
+        self.clock = clock
+        self.shrunk_share = shrunk_share
+        self.changes: Changes | None = None
+        self.compare_all = False
+        self.blob_id: Callable[[str], str | None] | None = None
+        self.in_flight = 0
+        self.lists_asked = False
+        self.lists_complete = False
+        self._troubled = {key for key, *_ in store.state.failures()}
+        self._set_aside = frozenset(store.all_set_aside())
+        waiting = frozenset(store.set_aside(due=False))
+        self.lists = Listings(options, store, counts, clock=clock, waiting=waiting)
+        self.given = 0
+        self._again: deque[Target] = deque()
+        self._plan = self._planned()
+        self._over = False
+        self.finished = False
+        self.limited = False
+
+    def next(self, room: int = 1) -> list[Target]:
+        """Return at most ``room`` targets to fetch now; none while answers are awaited, at the end.
+
+        Raises:
+            RunError: what was read so far says that going on is no use.
+        """
+        targets: list[Target] = []
+        while len(targets) < room and not self._over:
+            target = self._again.popleft() if self._again else self._planned_next()
+            if target is None:
+                break
+            self.in_flight += 1
+            targets.append(target)
+        return targets
+
+    def _planned_next(self) -> Target | None:
+        try:
+            return next(self._plan)
+        except StopIteration:
+            self.finished = True
+            return None
+
+    def stop(self) -> None:
+        """Give no more targets."""
+        self._over = True
+
+    def _planned(self) -> Iterator[Target | None]:
+        """Yield targets in the order they are due; None: wait for a result."""
+        if self._nothing_to_do():
+            self.lists_asked = self.lists_complete = True
+            return
+        self._report_changes()
+        yield Target("home", self.format.home)
+        yield from self._all_in()
+        # Also one that is set aside: it is one request, and all its news wait behind it.
+        for section in self.lists.names:
+            yield Target("index", self.format.index_path(section), section)
+        yield from self._all_in()
+        self.lists.check_size(self.shrunk_share)
+        yield from self._archives()
+        self.lists_complete = self.lists_asked and not self.counts.failures
+        if self.options.recheck:
+            self.lists.report(complete=self.lists_complete)
+        yield from self._articles()
+        if self.options.recheck:
+            yield from self._published()
+        yield from self._all_in()
+
+    def _all_in(self) -> Iterator[None]:
+        while self._awaited:
+            yield None
+
+    def _archives(self) -> Iterator[Target | None]:
+        """Yield archive pages that are due; under a limit only as far back as it needs."""
+        sections = self.lists.last_page
+        due = {section: self.lists.due_archives(section, self._differs) for section in sections}
+        while any(due.values()):
+            if self.options.limit is None:
+                pages = [target for targets in due.values() for target in targets]
+                due = {}
+            elif len(self._wanted()) < self.options.limit:
+                pages = [targets.pop(0) for targets in due.values() if targets]
+            else:
+                return
+            for target in pages:
+                if not self.lists.pager_lies(target):
+                    yield target
+            yield from self._all_in()
+        self.lists_asked = True
+
+    def _differs(self, path: str) -> bool:
+        """Tell whether a page that was read before has changed, as far as the transport can know."""
+        if self.changes is None:
+            return self.compare_all
+        return path in self.changes.modified or path in self.changes.added
+
+    def _nothing_to_do(self) -> bool:
+        """Tell whether the transport knows that nothing changed, and nothing is left to fetch."""
+        if self.changes is None or self.options.recheck:
+            return False
+        return not (self.changes or self.lists.are_due(self._troubled) or self.store.pending())
+
+    def _report_changes(self) -> None:
+        """Note which published articles' pages changed or vanished, from their paths alone."""
+        if self.options.recheck or self.blob_id is None:
+            return
+        if self.compare_all:
+            self.lists.warn(
+                "the state last compared with is unknown to the mirror: all is compared"
+            )
+        elif self.changes is None:
+            return
+        changes = None if self.compare_all else self.changes
+        state = self.store.state
+        for kind, article in changed_articles(state, self.format, changes, self.blob_id):
+            self.counts.differs(kind, article)
+
+    def _wanted(self) -> PackedIds:
+        """Return the articles to fetch, the newest first."""
+        pending = self.store.pending()
+        if not self.options.sections:
+            return pending
+        listing = self.store.state.sections_of
+        return PackedIds(
+            one for one in pending if not self.options.sections.isdisjoint(listing(one))
+        )
+
+    def _articles(self) -> Iterator[Target | None]:
+        """Yield listed articles that the feed has no line of, until the limit is reached."""
+        wanted = self._wanted()
+        self.counts.wanted = len(wanted)
+        if self.options.limit is not None:
+            self.counts.wanted = min(len(wanted), self.options.limit)
+        for article in wanted:
+            while self._limit_in_sight():
+                if not self._awaited:
+                    self.limited = True
+                    return
+                yield None
+            path, *others = self.lists.paths(article)
+            yield Target("article", path, id=article, others=tuple(others))
+
+    def _limit_in_sight(self) -> bool:
+        """Tell whether what was given and what is awaited may already reach the limit."""
+        limit = self.options.limit
+        return limit is not None and self.given + self._awaited >= limit
+
+    @property
+    def _awaited(self) -> int:
+        return self.in_flight + len(self._again)
+
+    def _published(self) -> Iterator[Target | None]:
+        """Yield the pages of lines that the feed has, on a recheck, to compare them."""
+        for article, written in self.store.state.written():
+            path = self._published_path(article, written)
+            if self.blob_id and written.blob and self.blob_id(path) == written.blob:
+                continue
+            yield Target("article", path, id=article, published=written)
+
+    def _published_path(self, article: str, written: PublishedArticle) -> str:
+        """Return the path of the page that a line was made from, as far as that is known."""
+        if not written.section and (paths := self.lists.paths(article)):
+            return paths[0]
+        return self.format.article_path(written.section or "", article)

@@ -1,0 +1,141 @@
+"""What a feed's files tell of earlier runs: whose it is, and which of them died."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.formats.base import Format
+from crawler.items import CONTRACT_VERSION
+from crawler.store.jsonlines import JsonLines
+from crawler.store.recovery import number
+
+logger = logging.getLogger(__name__)
+
+
+def check_owner(
+    directory: Path,
+    mirror: str,
+    address: str | None,
+    note: Mapping[str, Any] | None,
+    mirror_format: Format,
+) -> None:
+    """Refuse a feed of another mirror, format or contract, before anything is written.
+
+    Args:
+        directory: the feed's.
+        mirror: name of the mirror that is to be crawled.
+        address: its address where that is all that it is named by: many mirrors are called
+            ``master``, by the end of their address, and are told apart by it.
+        note: what a run that died left in the lock; it tells where no article was written yet.
+        mirror_format: the mirror's.
+
+    Raises:
+        WrongUsage: the feed belongs to another mirror, or holds articles of another format.
+        FeedUnusable: it keeps another version of the contract.
+    """
+    for record in (*_first_records(directory), note or {}):
+        owner = record.get("mirror", mirror)
+        if owner != mirror:
+            raise WrongUsage(
+                f"the feed {directory} belongs to mirror {owner!r}, not to "
+                f"{mirror!r}: name another with -a feed=DIR, or the mirror with -a name="
+            )
+        if address and (record.get("address") or address) != address:
+            raise WrongUsage(
+                f"the feed {directory} belongs to the mirror at {record['address']}, not "
+                f"to {address}: name this one with -a name=, or another feed with -a feed=DIR"
+            )
+        article = record.get("id")
+        if isinstance(article, str) and not mirror_format.is_article_id(article):
+            raise WrongUsage(
+                f"the feed {directory} holds article {article[:40]!r}, which is no id of the mirror's "
+                "format: change 'format' in the mirrors file, or name another feed with -a feed=DIR"
+            )
+        if (version := record.get("contract", CONTRACT_VERSION)) != CONTRACT_VERSION:
+            raise FeedUnusable(
+                f"the feed {directory} keeps contract version {version}, this program "
+                f"writes {CONTRACT_VERSION}: crawl into another directory with -a feed=DIR"
+            )
+
+
+def account_for_the_dead(
+    runs: JsonLines,
+    mirror: str,
+    note: Mapping[str, Any] | None,
+    sizes: tuple[int, int],
+) -> None:
+    """Write the line of a run that died without one, so that offsets always meet.
+
+    Args:
+        runs: ``runs.jsonl``, open.
+        mirror: the mirror's name.
+        note: what a run that died left in the lock.
+        sizes: of ``articles.jsonl`` and ``listings.jsonl`` now.
+    """
+    last = _last_record(runs)
+    before = (number(last.get("articles_after")), number(last.get("listings_after")))
+    told = note is None or (last.get("end") and note.get("start") == last.get("start"))
+    if told and before == sizes:
+        return
+    shrunk = before[0] > sizes[0] or before[1] > sizes[1]
+    record = {
+        "start": (note or {}).get("start"),
+        "end": None,
+        "mirror": mirror,
+        "way": (note or {}).get("way"),
+        "status": "altered" if shrunk else "killed",
+        "exit_code": None,
+        "contract": CONTRACT_VERSION,
+    }
+    runs.append({**record, **offsets(before, sizes)})
+    runs.sync()
+    if shrunk:
+        logger.warning("%s: the feed is shorter than its last run left it", runs.path.parent)
+    else:
+        logger.warning("%s: an earlier run died without its line in runs.jsonl", runs.path.parent)
+
+
+def offsets(before: tuple[int, int], after: tuple[int, int]) -> dict[str, int]:
+    """Return the offsets of a run's line from the sizes of articles and listings."""
+    return {
+        "articles_before": before[0],
+        "articles_after": after[0],
+        "listings_before": before[1],
+        "listings_after": after[1],
+    }
+
+
+def _first_records(directory: Path) -> Iterator[dict[str, Any]]:
+    for path in (directory / "runs.jsonl", directory / "articles.jsonl"):
+        try:
+            with path.open("rb") as file:
+                line = file.readline(1 << 26)
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            raise FeedUnusable(f"{path}: {exc.strerror}") from exc
+        yield _record(line)
+
+
+def _last_record(file: JsonLines) -> dict[str, Any]:
+    """Return the last line that can be read; one that cannot was changed by hand."""
+    end = file.size
+    while line := file.last_line(end):
+        if record := _record(line):
+            return record
+        logger.warning("%s: the line before byte %d is damaged: skipped", file.path, end)
+        end -= len(line)
+    return {}
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line) if line.endswith(b"\n") else {}
+    except (ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}

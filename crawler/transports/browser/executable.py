@@ -1,0 +1,103 @@
+"""Finding Chromium, and the options it is started with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from crawler.exceptions import WrongUsage
+
+if TYPE_CHECKING:
+    from crawler.transports.browser.confinement import Confinement
+
+#: Names of the executable on Debian, on other distributions, and on macOS with Homebrew.
+EXECUTABLES: Final = (
+    "chromium",
+    "chromium-browser",
+    "chromium-headless-shell",
+    "google-chrome-stable",
+    "google-chrome",
+    "chrome",
+)
+
+#: Switches beside Playwright's own: what reading a page does not need is off.
+FLAGS: Final = (
+    "--blink-settings=imagesEnabled=false",
+    "--block-new-web-contents",
+    "--disable-client-side-phishing-detection",
+    "--disable-crash-reporter",
+    "--disable-domain-reliability",
+    "--disable-gpu",
+    "--disable-notifications",
+    "--disable-quic",
+    # a process for each site protects sites from each other; only one site is open here
+    "--disable-site-isolation-trials",
+    "--dns-prefetch-disable",
+    # the JavaScript heap of a page; the memory watch bounds everything else
+    "--js-flags=--max-old-space-size=512",
+    "--no-pings",
+)
+
+_VERSION_SECONDS: Final = 60
+_LAUNCH_SECONDS: Final = 60
+
+
+def find_chromium(setting: str = "") -> Path:
+    """Return the executable that ``setting`` (``BROWSER_EXECUTABLE``) names, else the system's.
+
+    Raises:
+        WrongUsage: there is no such executable, or it does not run.
+    """
+    for name in (setting,) if setting else EXECUTABLES:
+        if found := shutil.which(name):
+            _check_runs(found)
+            return Path(found).absolute()
+    missing = f"{setting!r} is no executable" if setting else "no Chromium was found"
+    raise WrongUsage(
+        f"via=browser needs Chromium, and {missing}: install it (Debian, Ubuntu: "
+        "apt-get install chromium) or name one by the setting BROWSER_EXECUTABLE"
+    )
+
+
+def _check_runs(executable: str) -> None:
+    """Run ``executable --version``, so that a broken one is reported once, before the crawl.
+
+    Raises:
+        WrongUsage: it does not run.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - the program that the user named
+            [executable, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise WrongUsage(f"{executable} does not run: {error}") from error
+    if done.returncode:
+        output = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
+        raise WrongUsage(
+            f"{executable} --version exits with {done.returncode}: {output or '(no output)'}. "
+            "Repair it, or name another by the setting BROWSER_EXECUTABLE"
+        )
+
+
+def launch_options(executable: str, confinement: Confinement) -> dict[str, Any]:
+    """Return the arguments of Playwright's ``launch``."""
+    return {
+        "executable_path": executable,
+        "headless": True,
+        # Chromium has no sandbox for root
+        "chromium_sandbox": os.geteuid() != 0,
+        "args": [*FLAGS, *confinement.arguments()],
+        "proxy": confinement.proxy(),
+        "timeout": _LAUNCH_SECONDS * 1000,
+        # the crawler handles signals: it finishes or cancels the pages under way first
+        "handle_sigint": False,
+        "handle_sigterm": False,
+        "handle_sighup": False,
+    }

@@ -1,0 +1,174 @@
+"""One try at one page: what is noticed while a tab renders it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+from scrapy.http import Headers, HtmlResponse
+
+from crawler.exceptions import PageError, PageTooLarge, PageUnreachable
+from crawler.transports.browser.failures import unreachable
+from crawler.transports.browser.tabs import ContentTooLarge
+from crawler.transports.browser.transport import MAX_BYTES
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+    from playwright.async_api import Request as BrowserRequest
+    from playwright.async_api import Response as BrowserResponse
+    from scrapy import Request
+
+    from crawler.transports.browser.tabs import Tab
+
+#: Shares of the time for a page: to begin showing it, and to show all of it.
+_NAVIGATION_SHARE: Final = 0.8
+_READY_SHARE: Final = 0.7
+_READY_POLLING_MS: Final = 50
+
+
+class Visit:
+    """One try at one page.
+
+    Attributes:
+        url: the page's address.
+        clean: whether the tab can be used on: all was shown, and the page opened no window.
+    """
+
+    def __init__(self, request: Request, seconds: float) -> None:
+        """Give the page of ``request`` so many seconds."""
+        self.clean = False
+        self.url = request.url
+        self._request = request
+        self._seconds = seconds
+        self._document = str(request.meta["browser_base"]).partition("#")[0]
+        self._led_away: str | None = None
+        self._opened_window = False
+        self._answer: BrowserResponse | None = None
+        self._limit: asyncio.Timeout | None = None
+
+    async def response(self, tab: Tab) -> HtmlResponse:
+        """Return the page as Chromium shows it in ``tab``.
+
+        Raises:
+            PageError: it cannot be had in the time for it, or leads out of the mirror.
+            PlaywrightError: Chromium failed.
+        """
+        try:
+            async with asyncio.timeout(self._seconds) as self._limit:
+                with _listening(tab.page, self._listeners()):
+                    return await self._rendered(tab)
+        except TimeoutError as error:
+            if self._led_away:
+                raise self._redirected(self._led_away) from error
+            message = f"{self.url}: not rendered within {self._seconds:g} s"
+            raise PageUnreachable(message, reason="timeout") from error
+        except ContentTooLarge as error:
+            message = f"{self.url}: the rendered page of {error} characters is too large to be read"
+            raise PageTooLarge(message) from error
+        finally:
+            self._limit = None
+
+    def failure(self, error: PlaywrightError) -> PageError:
+        """Return what a failure of Playwright's means for the page."""
+        return self._redirected(self._led_away) if self._led_away else unreachable(error, self.url)
+
+    def error_answer(self) -> HtmlResponse | None:
+        """Return the answer in whose place the browser shows an error of its own, if any."""
+        answer = self._answer
+        if answer is None or self._led_away or answer.status < HTTPStatus.BAD_REQUEST:
+            return None
+        return self._as_scrapys(answer, answer.url, "")
+
+    async def _rendered(self, tab: Tab) -> HtmlResponse:
+        page = tab.page
+        answer = await page.goto(
+            self.url,
+            wait_until="domcontentloaded",
+            timeout=self._seconds * _NAVIGATION_SHARE * 1000,
+        )
+        ready = await self._is_ready(page)
+        await page.wait_for_load_state(timeout=self._seconds * _NAVIGATION_SHARE * 1000)
+        content = await tab.content(MAX_BYTES)
+        self.clean = ready and not self._opened_window
+        return self._as_scrapys(answer, page.url, content)
+
+    async def _is_ready(self, page: Page) -> bool:
+        """Wait until the page shows what is needed; one that never does is taken as it is."""
+        script, argument = self._request.meta["browser_ready"]
+        try:
+            passed = await page.evaluate("performance.now()")
+            left = self._seconds * _READY_SHARE * 1000 - passed
+            # Playwright takes 0 for no limit
+            await page.wait_for_function(
+                script, arg=argument, timeout=max(left, 1), polling=_READY_POLLING_MS
+            )
+        except PlaywrightTimeout:
+            return False
+        return True
+
+    def _as_scrapys(self, answer: BrowserResponse | None, url: str, content: str) -> HtmlResponse:
+        headers = Headers(answer.headers if answer else {})
+        headers.pop("Content-Encoding", None)
+        headers.pop("Content-Type", None)  # it names the encoding that was sent
+        return HtmlResponse(
+            url,
+            status=answer.status if answer else HTTPStatus.OK,
+            headers=headers,
+            body=content.encode("utf-8", "replace"),
+            encoding="utf-8",
+            request=self._request,
+        )
+
+    def _redirected(self, target: str) -> PageError:
+        return PageUnreachable(f"{self.url}: led away to {target}", reason="redirect")
+
+    def _listeners(self) -> dict[Any, Callable[..., Any]]:
+        return {"popup": self._popped_up, "request": self._asked, "response": self._answered}
+
+    async def _popped_up(self, page: Page) -> None:
+        self._opened_window = True
+        with suppress(PlaywrightError):
+            await page.close()
+
+    def _asked(self, request: BrowserRequest) -> None:
+        if _is_document(request) and not request.url.startswith(self._document):
+            self._led_away = request.url
+            if self._limit is not None:
+                self._limit.reschedule(asyncio.get_running_loop().time())
+
+    def _answered(self, response: BrowserResponse) -> None:
+        if _is_document(response.request) and response.url.startswith(self._document):
+            self._answer = response
+
+
+@contextmanager
+def _listening(page: Page, listeners: dict[Any, Callable[..., Any]]) -> Iterator[None]:
+    """Have a tab's events heard while a page is rendered in it.
+
+    Dialogs are dismissed by Playwright where no one listens to them.
+    """
+    for event, hear in listeners.items():
+        page.on(event, hear)
+    try:
+        yield
+    finally:
+        for event, hear in listeners.items():
+            page.remove_listener(event, hear)
+
+
+def is_framed(request: BrowserRequest) -> bool:
+    """Tell whether a request comes from a frame inside a page."""
+    try:
+        return request.frame.parent_frame is not None
+    except PlaywrightError:  # a page that is only being opened has no frame yet
+        return False
+
+
+def _is_document(request: BrowserRequest) -> bool:
+    """Tell whether a request is for the page itself, not for a frame in it."""
+    return request.is_navigation_request() and not is_framed(request)

@@ -1,0 +1,189 @@
+"""A mirror of another format, brought by another package, is crawled by the crawler as it is."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from crawling import ROOT, asked, assert_sound, mirrors_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from crawling import Crawl, Result
+    from misbehaving import MisbehavingServer
+
+OLDEST = 99_996
+"""The first id: later ones have a digit more, so that order by text is not order by number."""
+
+
+def article(number: int, text: str = "") -> str:
+    day = f"2024-03-{number % 28 + 1:02}"
+    text = (
+        text
+        or f"岛上第{number}天，见[码头](../b/{number}?utm_source=x)。![船](//Pics.Example/{number}.jpg)"
+    )
+    return f"# 岛记：第{number}天\n> {day} 林一、周二 HTTPS://Weekly.Example/a/{number}\n\n{text}\n~~\n"
+
+
+def write_mirror(directory: Path, numbers: Iterable[int], best: Iterable[int] = ()) -> None:
+    """Write the weekly's mirror of these articles, three entries a page; list the best again."""
+    numbers = list(numbers)
+    pages = [numbers[at : at + 3] for at in range(0, len(numbers), 3)]
+    pager = " ".join(f"[{page}](/indexes/{page}.md)" for page in range(1, len(pages) + 1))
+    for name in ("indexes", "articles"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    for page, listed in enumerate(pages, 1):
+        lines = [f"* [第{one}天](/articles/{one}.md)" for one in reversed(listed)]
+        text = "\n".join([*lines, "", pager, ""])
+        (directory / "indexes" / f"{page}.md").write_text(text, encoding="utf-8")
+    entries = [f"* [第{one}天](/articles/{one}.md)" for one in best]
+    (directory / "best.md").write_text("\n".join([*entries, ""]), encoding="utf-8")
+    link = "[精选](/best.md)\n" if entries else ""
+    (directory / "README.md").write_text(text + link, encoding="utf-8")
+    for number in numbers:
+        path = directory / "articles" / f"{number}.md"
+        path.write_text(article(number), encoding="utf-8")
+
+
+@pytest.fixture
+def weekly(tmp_path: Path, crawl: Crawl) -> Callable[..., Result]:
+    """Return a function that crawls the weekly's mirror, with its format installed."""
+    installed = tmp_path / "installed" / "weekly-1.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: weekly\nVersion: 1.0\n")
+    points = "[epoch_mirror_crawler.formats]\nweekly = weekly:WeeklyFormat\n"
+    (installed / "entry_points.txt").write_text(points)
+    path = f"{ROOT / 'tests' / 'sister'}:{installed.parent}"
+
+    def run(*arguments: str, env: dict[str, str] | None = None, **ways: str) -> Result:
+        file = mirrors_file(tmp_path, "weekly", **{"format": "weekly", **ways})
+        settings: dict[str, Any] = {
+            "MIRRORS_FILE": file,
+            "CACHE_DIRECTORY": tmp_path / "cache",
+            "READERS": 1,
+        }
+        return crawl(*arguments, settings=settings, env={"PYTHONPATH": path, **(env or {})})
+
+    return run
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    directory = tmp_path / "mirror"
+    write_mirror(directory, range(OLDEST, OLDEST + 8), best=(100_000, 99_997))
+    return directory
+
+
+def ids(*numbers: int) -> list[str]:
+    return [str(number) for number in numbers]
+
+
+def test_a_mirror_of_another_format(weekly: Callable[..., Result], mirror: Path) -> None:
+    """The newest first by number; addresses canonical; nothing read twice by the next run."""
+    result = weekly(path=str(mirror))
+    assert result.exit_code == 0, result.log
+    assert result.feed.ids == ids(*range(OLDEST + 7, OLDEST - 1, -1))
+    assert result.run["pages"] == {"home": 1, "index": 2, "archive": 2, "article": 8}
+    assert (result.run["entries"], result.run["duplicates"]) == (10, 2)
+    assert_sound(result.feed)
+    assert result.feed.article("100000") == result.feed.articles[3]
+    line = result.feed.article("100000")
+    assert {
+        key: line[key] for key in ("url", "title", "column", "date_published", "mirror_url")
+    } == {
+        "url": "https://weekly.example/a/100000",
+        "title": "岛记：第100000天",
+        "column": "岛记",
+        "date_published": "2024-03-13",
+        "mirror_url": "https://example.org/weekly/blob/master/articles/100000.md",
+    }
+    assert line["authors"] == [{"name": "林一"}, {"name": "周二"}]
+    assert line["sections"] == [{"id": "all", "name": "全部"}, {"id": "best", "name": "精选"}]
+    assert line["links"] == [{"url": "https://weekly.example/b/100000", "text": "码头"}]
+    assert [image["url"] for image in line["images"]] == ["https://pics.example/100000.jpg"]
+    again = weekly(path=str(mirror))
+    assert again.exit_code == 0, again.log
+    assert again.run["pages"] == {"home": 1, "index": 2}
+
+
+def test_a_lost_state_is_rebuilt(weekly: Callable[..., Result], mirror: Path) -> None:
+    feed = weekly(path=str(mirror)).feed
+    before = feed.data("articles.jsonl"), feed.data("listings.jsonl")
+    (feed.directory / "state.sqlite").unlink()
+    result = weekly(path=str(mirror))
+    assert result.exit_code == 0, result.log
+    assert any("rebuilt from the feed" in line for line in result.warnings)
+    assert (feed.data("articles.jsonl"), feed.data("listings.jsonl")) == before
+    assert "article" not in result.run["pages"]
+
+
+def test_a_feed_of_another_format(weekly: Callable[..., Result], mirror: Path) -> None:
+    feed = weekly(path=str(mirror)).feed
+    before = feed.data("articles.jsonl")
+    result = weekly(path=str(mirror), format="epoch")
+    assert result.exit_code == 2, result.log
+    assert "holds article '100003', which is no id of the mirror's format" in result.log
+    assert feed.data("articles.jsonl") == before
+
+
+def test_an_update_by_git(weekly: Callable[..., Result], mirror: Path) -> None:
+    """What changed is told by path: new articles are read, a changed page is noted."""
+    commit(mirror)
+    assert weekly(git=str(mirror)).feed.ids == ids(*range(OLDEST + 7, OLDEST - 1, -1))
+    write_mirror(mirror, range(OLDEST, OLDEST + 9))
+    (mirror / "articles" / "99998.md").write_text(article(99_998, "改过。"), encoding="utf-8")
+    (mirror / "other.md").write_text("no page of the mirror", encoding="utf-8")
+    commit(mirror)
+    result = weekly(git=str(mirror))
+    assert result.exit_code == 0, result.log
+    assert result.feed.ids[-1:] == ids(OLDEST + 8)
+    assert result.run["articles"] == 1
+    assert result.run["changed"]["changed"]["ids"] == ids(99_998)
+    assert result.run["pages"]["article"] == 1
+    (mirror / "other.md").write_text("still none", encoding="utf-8")
+    commit(mirror)
+    assert weekly(git=str(mirror)).run["pages"] == {}
+
+
+def commit(directory: Path) -> None:
+    git = ["git", "-C", str(directory), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *arguments], check=True)
+
+
+def test_over_http(
+    weekly: Callable[..., Result], mirror: Path, serve: Callable[[Path], MisbehavingServer]
+) -> None:
+    """A page that two sections list lies at one place, so it is asked for once."""
+    (mirror / "articles" / "99997.md").write_text("no article", encoding="utf-8")
+    server = serve(mirror)
+    result = weekly(http=server.base)
+    assert asked(server)["/articles/99997.md"] == 1
+    assert result.exit_code == 3, result.log
+    assert set(result.feed.ids) == set(ids(*range(OLDEST, OLDEST + 8))) - {"99997"}
+    assert result.run["failures"] == {"malformed": {"count": 1, "ids": ["99997"]}}
+
+
+def test_many_are_read_by_other_processes(weekly: Callable[..., Result], tmp_path: Path) -> None:
+    write_mirror(tmp_path / "mirror", range(OLDEST, OLDEST + 1100))
+    (tmp_path / "readers").mkdir()
+    note = {"WEEKLY_READERS": str(tmp_path / "readers")}
+    result = weekly(path=str(tmp_path / "mirror"), env=note)
+    assert result.exit_code == 0, result.log
+    assert result.feed.ids == ids(*range(OLDEST + 1099, OLDEST - 1, -1))
+    assert len(list((tmp_path / "readers").iterdir())) == 1
+
+
+def test_a_format_that_no_browser_reads(weekly: Callable[..., Result]) -> None:
+    result = weekly(browser="https://example.org/weekly/blob/master/")
+    assert result.exit_code == 2, result.log
+    assert "cannot be read in a browser" in result.log
+
+
+def test_a_format_that_is_not_installed(weekly: Callable[..., Result], mirror: Path) -> None:
+    result = weekly(path=str(mirror), format="monthly")
+    assert result.exit_code == 2, result.log
+    assert "format: 'monthly' is no mirror format: choose one of epoch, weekly" in result.log

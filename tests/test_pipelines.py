@@ -1,0 +1,102 @@
+"""The pipelines, each with items that no crawl of a sound mirror gives them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from accept import EXPECTED
+from scrapy.exceptions import DropItem
+
+from crawler.config.mirrors import Mirror
+from crawler.config.options import CrawlOptions
+from crawler.items import Article, as_record
+from crawler.pipelines.canonicalize import CanonicalizePipeline
+from crawler.pipelines.check import CheckPipeline
+from crawler.pipelines.deduplicate import DeduplicatePipeline
+from crawler.pipelines.write import WritePipeline
+from crawler.run.counts import RunCounts
+from crawler.run.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BLOB = "b" * 40
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    mirror = Mirror("sample", "https://example.org/x/", {"path": str(tmp_path)})
+    run = Run(CrawlOptions(mirror, "path", tmp_path / "feed"))
+    yield run
+    if not run.closed:
+        run.close(datetime.now(UTC))
+
+
+def article(**keys: object) -> Article:
+    """Return the first article of the sample, with some keys changed."""
+    line = json.loads(EXPECTED.read_text(encoding="utf-8").splitlines()[0])
+    item = Article(**{**line, "crawled_at": "2026-11-01T06:00:00Z", **keys})
+    item.came_from(BLOB)
+    return item
+
+
+def test_an_id_gets_one_line(run: Run) -> None:
+    """A second article of an id is dropped, also where it differs."""
+    deduplicate, write = DeduplicatePipeline(run), WritePipeline(run)
+    write.process_item(deduplicate.process_item(article()))
+    with pytest.raises(DropItem, match="is in the feed already"):
+        deduplicate.process_item(article(title="又一条"))
+    assert (run.counts.new, run.counts.dropped) == (1, 1)
+
+
+def test_the_state_keeps_the_blob_and_the_line_does_not(run: Run) -> None:
+    item = article()
+    WritePipeline(run).process_item(item)
+    [(written, published)] = run.store.state.written()
+    assert (written, published.blob) == (item.id, BLOB)
+    assert BLOB not in (run.store.directory / "articles.jsonl").read_text(encoding="utf-8")
+    assert "blob_id" not in as_record(item)
+
+
+def test_an_article_that_breaks_the_contract_is_a_failure(run: Run) -> None:
+    check = CheckPipeline(run)
+    assert check.process_item(article()) is not None
+    with pytest.raises(DropItem, match="breaks the feed contract at url"):
+        check.process_item(article(url="https://example.org/"))
+    assert run.counts.failures == {"contract": {article().id}}
+
+
+def test_addresses_become_canonical() -> None:
+    """One that cannot be is left out and counted; videos that become the same are one."""
+    counts = RunCounts()
+    item = CanonicalizePipeline(counts, settled=False).process_item(
+        article(
+            url="HTTP://www.epochtimes.com/gb/23/9/1/n1.htm",
+            image="/a.jpg",
+            images=[{"url": "//Example.org/b.jpg", "caption": None, "credit": None}],
+            links=[{"url": "c?utm_source=x", "text": "丙"}, {"url": "javascript:x", "text": "丁"}],
+            videos=["http://Example.org/v", "http://example.org/v"],
+        )
+    )
+    assert item.url == "https://www.epochtimes.com/gb/23/9/1/n1.htm"
+    assert item.image == "https://www.epochtimes.com/a.jpg"
+    assert [image["url"] for image in item.images] == ["https://example.org/b.jpg"]
+    assert item.links == [{"url": "https://www.epochtimes.com/gb/23/9/1/c", "text": "丙"}]
+    assert item.videos == ["http://example.org/v"]
+    assert counts.unusable_urls == 1
+
+
+def test_addresses_that_a_reader_settled_are_not_looked_at() -> None:
+    links = [{"url": "HTTP://example.org", "text": "甲"}]
+    item = CanonicalizePipeline(RunCounts(), settled=True).process_item(article(links=links))
+    assert item.links == [{"url": "HTTP://example.org", "text": "甲"}]
+
+
+def test_what_a_browser_cannot_see_stays_null() -> None:
+    item = article(links=None, videos=None, image=None)
+    CanonicalizePipeline(RunCounts(), settled=False).process_item(item)
+    assert (item.links, item.videos, item.image) == (None, None, None)
