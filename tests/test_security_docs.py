@@ -11,6 +11,7 @@ from crawler.middlewares import robots
 from crawler.readers import pages
 from crawler.readers.processes import BATCH_BYTES, BATCH_PAGES
 from crawler.readers.readers import BOUNDS
+from crawler.transports.browser.transport import PAGE_BYTES
 from crawler.transports.git.limits import GitLimits
 
 LIMITS = part((ROOT / "docs" / "security.md").read_text(encoding="utf-8"), "Limits")
@@ -31,6 +32,7 @@ READING = f"{BOUNDS.cpu_seconds} s of CPU, {BOUNDS.memory_bytes >> 20} MiB"
         ("unpacking one object", f"{GIT.object_seconds:.0f} s"),
         ("a clone", f"{GIT.clone_bytes >> 30} GiB"),
         ("free disk space", f"{GIT.spare_bytes >> 20} MiB"),
+        ("a process of Chromium", f"{PAGE_BYTES >> 30} GiB"),
         ("a page in Chromium", f"{settings.BROWSER_PAGE_SECONDS} s"),
         ("an HTTP response", f"{settings.DOWNLOAD_TIMEOUT} s"),
         ("robots.txt", f"{robots._READ_AT_MOST >> 10} KiB"),
