@@ -192,16 +192,25 @@ def test_cron_run_says_that_it_cannot_log(tmp_path: Path) -> None:
     assert "missing/a.log" in done.stdout + done.stderr
 
 
+STOPPED_IN_GOOD_ORDER = """\
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (print("stopped"), sys.exit(143)))
+print("begun", flush=True)
+while True:
+    signal.pause()
+"""
+
+
 def test_cron_run_keeps_the_log_of_a_run_that_is_stopped(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
-    script = "trap 'echo stopped; exit 143' TERM; echo begun; while :; do sleep 0.05; done"
-    running = subprocess.Popen(cron_run(log, script), start_new_session=True)
-    deadline = time.monotonic() + 10
+    command = [str(DEPLOY / "cron-run"), str(log), sys.executable, "-c", STOPPED_IN_GOOD_ORDER]
+    running = subprocess.Popen(command, start_new_session=True)
+    deadline = time.monotonic() + 30
     while not any(path.read_text() for path in tmp_path.glob("a.log.*")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.killpg(running.pid, signal.SIGTERM)
-    assert running.wait(10) == 143
+    assert running.wait(30) == 143
     assert log.read_text() == "begun\nstopped\n"
 
 
