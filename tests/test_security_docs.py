@@ -6,7 +6,11 @@ import pytest
 from crawling import ROOT
 from documents import part, table
 
-from crawler import settings
+from crawler import settings, urls
+from crawler.formats.epoch.headings import MAX_NAME
+from crawler.formats.epoch.nesting import MAX_TREE_DEPTH
+from crawler.formats.epoch.source import MAX_PAGE_BYTES
+from crawler.items import MAX_LINE_BYTES
 from crawler.middlewares import robots
 from crawler.readers import pages
 from crawler.readers.processes import BATCH_BYTES, BATCH_PAGES
@@ -24,6 +28,11 @@ READING = f"{BOUNDS.cpu_seconds} s of CPU, {BOUNDS.memory_bytes >> 20} MiB"
     [
         ("reading one large or odd page", READING),
         ("reading a batch in a `READERS` process", READING),
+        ("a page", f"{MAX_PAGE_BYTES >> 20} MiB"),
+        ("a line of the feed", f"{MAX_LINE_BYTES >> 20} MiB"),
+        ("an address", f"{urls.MAX_LENGTH:,} characters"),
+        ("the name of a section", f"{MAX_NAME} characters"),
+        ("nested elements", f"{MAX_TREE_DEPTH:,} levels"),
         ("a batch", f"{BATCH_PAGES} pages, {BATCH_BYTES >> 20} MiB"),
         ("memory of a git process", f"{GIT.memory_bytes >> 20} MiB"),
         ("CPU of a git process", f"{GIT.cpu_seconds:,.0f} s"),
