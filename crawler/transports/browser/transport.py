@@ -29,7 +29,7 @@ from crawler.formats.registry import find_format
 from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import PORTS, Confinement
-from crawler.transports.browser.executable import find_chromium
+from crawler.transports.browser.executable import find_chromium, launch_options
 from crawler.transports.failures import downloaded
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class BrowserTransport:
         self.executable = find_chromium(executable)
         host = urlsplit(base).hostname or ""
         self.script_hosts = (*SCRIPT_HOSTS.get(host, ()), *script_hosts)
-        Confinement.around(base, self.script_hosts)
+        self._confinement = Confinement.around(base, self.script_hosts)
 
     async def open(self) -> None:
         """Do nothing: the browser starts with the first page."""
@@ -143,8 +143,9 @@ class BrowserTransport:
             "DOWNLOAD_HANDLERS": {
                 urlsplit(self.base).scheme: "crawler.transports.browser.handler.RenderingHandler"
             },
+            "PLAYWRIGHT_BROWSER_TYPE": "chromium",
+            "PLAYWRIGHT_LAUNCH_OPTIONS": launch_options(str(self.executable), self._confinement),
             "BROWSER_BASE": self.base,
-            "BROWSER_EXECUTABLE": str(self.executable),
             "BROWSER_SCRIPT_HOSTS": list(self.script_hosts),
             "BROWSER_CONTEXTS": self.contexts,
             "BROWSER_PAGES_PER_CONTEXT": self.pages_per_context,
@@ -173,6 +174,7 @@ class BrowserTransport:
     def request(self, path: str, **kwargs: Any) -> Request:
         """Return the request for the page at ``path`` of the mirror; ``kwargs`` are passed on."""
         meta = {
+            "playwright": True,
             "browser_path": path,
             "browser_base": self.base,
             "browser_ready": (
