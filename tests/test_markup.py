@@ -93,7 +93,7 @@ def test_runs_fold_as_their_text_would(texts: list[str]) -> None:
 def test_cut(runs: list[Run | str], start: int, end: int, expected: str, rendered: str) -> None:
     """The blanks that a cut leaves at an edge go with it."""
     cut_leaf = leaf(*runs)
-    cut_leaf.cut(start, end)
+    cut_leaf.cut(start, end, "test")
     assert cut_leaf.text == expected
     assert render_html([cut_leaf]) == rendered
 
@@ -175,7 +175,7 @@ def test_an_empty_cell_keeps_its_place() -> None:
 )
 def test_cut_all(spans: list[tuple[int, int]], expected: str, rendered: str) -> None:
     cut_leaf = leaf("海", Run("岛新", (STRONG,)), "闻")
-    cut_leaf.cut_all(spans)
+    cut_leaf.cut_all(spans, "test")
     assert cut_leaf.text == expected
     assert render_html([cut_leaf]) == rendered
 

@@ -20,6 +20,7 @@ from crawler.formats.epoch.page_tools import remove_page_tools
 from crawler.formats.epoch.template import Template, take_apart
 from crawler.formats.epoch.videos import is_video
 from crawler.formats.pages import ArticlePage, Original
+from crawler.formats.trace import is_traced, note
 from crawler.items import MAX_LINE_BYTES, Image
 from crawler.text import decoded_entities, one_line
 
@@ -54,12 +55,23 @@ def _read_content(page: ArticlePage, parts: Template) -> None:
     _sort_anchors(page, body)
     page.player = body.player
     page.unusable_urls += header.unusable_urls + body.unusable_urls
+    _note_parts(header, body)
     taken = take_credits(header.leaves, body.leaves)
     page.dateline, page.byline = taken.dateline, taken.byline
     page.editors, page.lines = taken.editors, taken.lines
     page.content_text = render_text(body.leaves)
     page.content_html = render_html(body.leaves)
     _check_size(page)
+
+
+def _note_parts(header: Body, body: Body) -> None:
+    """Note what stands in the page and not in the text, for those who trace."""
+    if is_traced():
+        for leaf in header.leaves:
+            note("body.header", leaf.text)
+        for leaf in body.leaves:
+            if leaf.caption:
+                note("figures.caption", leaf.text)
 
 
 def _walked(

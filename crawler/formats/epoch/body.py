@@ -23,6 +23,7 @@ from crawler.formats.epoch.figures import Picture, attach_captions
 from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, shown
 from crawler.formats.epoch.paths import tag_of
 from crawler.formats.epoch.videos import TRACES, is_empty_centre, is_video, leaves_player_trace
+from crawler.formats.trace import is_traced, note
 from crawler.items import MAX_LINE_BYTES
 from crawler.urls import UnusableURL, canonical, is_relative
 
@@ -232,6 +233,7 @@ class _Walk:
         name, centred = element.tag, self.centred
         if element.keys():
             if elements.is_junk(element):
+                note("elements.page tool", "".join(map(str, element.itertext())))
                 return
             classes = elements.classes(element)
             if not elements.CAPTION_CLASSES.isdisjoint(classes):
@@ -386,6 +388,16 @@ class _Walk:
         elif END in content:
             self.ends -= 1
             if self.ends == 0:
+                if is_traced():
+                    behind = (node.tail or "" for node in element.iter(etree.Comment))
+                    rest = [
+                        *behind,
+                        *(
+                            "".join(map(str, node.itertext())) + (node.tail or "")
+                            for node in element.itersiblings()
+                        ),
+                    ]
+                    note("body.behind the end mark", " ".join(rest))
                 raise _End
 
 

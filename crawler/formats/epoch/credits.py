@@ -69,7 +69,7 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
         byline = _take_byline(leaf, behind[0] if behind else None, dateline.end)
         # alone in its block on 1,977 comment pages, or with a second title behind it
         byline = byline or _first_byline(behind)
-        leaf.cut(dateline.start, dateline.end)
+        leaf.cut(dateline.start, dateline.end, "credits.dateline")
         _cut_spare_closings(leaf)
         return dateline.text, byline
     return None, _first_byline(blocks[:_BYLINE_BLOCKS])
@@ -90,8 +90,8 @@ def _take_byline(leaf: Leaf, following: Leaf | None, start: int = 0) -> str | No
     if found is None:
         return None
     if following and found.end > len(text):
-        following.cut(0, found.end - len(text))
-    leaf.cut(start + found.start, min(start + found.end, len(leaf.text)))
+        following.cut(0, found.end - len(text), "credits.byline")
+    leaf.cut(start + found.start, min(start + found.end, len(leaf.text)), "credits.byline")
     return found.text
 
 
@@ -99,7 +99,7 @@ def _cut_spare_closings(leaf: Leaf) -> None:
     """Cut closing brackets that a doubled one of dateline or byline leaves at the head."""
     spare = len(leaf.text) - len(leaf.text.lstrip("】）)"))
     if spare:
-        leaf.cut(0, spare)
+        leaf.cut(0, spare, "credits.spare bracket")
 
 
 def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
             found = find_editors(leaf.text)
             if found is None:
                 break
-            leaf.cut(found.start, found.end)
+            leaf.cut(found.start, found.end, "credits.editors")
             names |= dict.fromkeys(found.names)
     return tuple(names) or _take_far_editors(blocks) or _take_plain_editors(blocks)
 
@@ -124,7 +124,7 @@ def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
     for leaf in reversed(blocks[:-_EDITOR_BLOCKS]):
         found = find_editors(leaf.text)
         if found and found.names and is_alone(leaf.text, found):
-            leaf.cut(found.start, found.end)
+            leaf.cut(found.start, found.end, "credits.editors")
             return found.names
     return ()
 
@@ -132,6 +132,6 @@ def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
 def _take_plain_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
     for leaf in reversed(blocks[-_EDITOR_BLOCKS:]):
         if found := find_plain_editors(leaf.text):
-            leaf.cut(found.start, found.end)
+            leaf.cut(found.start, found.end, "credits.editors")
             return found.names
     return ()

@@ -74,7 +74,9 @@ def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
     """Cut the newspaper's old address where it heads or ends a line."""
     for leaf in leaves:
         if "http" in leaf.text:
-            leaf.cut_all(found.span() for found in _OLD_ADDRESS.finditer(leaf.text))
+            leaf.cut_all(
+                (found.span() for found in _OLD_ADDRESS.finditer(leaf.text)), "cuts.old address"
+            )
 
 
 def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
@@ -83,8 +85,8 @@ def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
         text = leaf.text
         if "<" in text or ">" in text or "[" in text or "href=" in text or len(text) == 1:
             pairs = list(_ESCAPED.finditer(leaf.text))
-            leaf.cut_all([pair.span(part) for pair in pairs for part in (1, 3)])
-            leaf.cut_all(found.span() for found in _TORN.finditer(leaf.text))
+            leaf.cut_all([pair.span(part) for pair in pairs for part in (1, 3)], "cuts.markup")
+            leaf.cut_all((found.span() for found in _TORN.finditer(leaf.text)), "cuts.markup")
 
 
 def cut_ads_at_head(blocks: Sequence[Leaf]) -> None:
@@ -93,7 +95,7 @@ def cut_ads_at_head(blocks: Sequence[Leaf]) -> None:
         dateline = find_dateline(leaf.text)
         end = dateline.start if dateline else len(leaf.text)
         if "](" in leaf.text[:end] and (found := _ADS_AT_HEAD.match(leaf.text, 0, end)):
-            leaf.cut(*found.span())
+            leaf.cut(*found.span(), "cuts.advertisement")
         if dateline:
             return
 
@@ -102,7 +104,9 @@ def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
     """Cut the Markdown links that the mirror's keeper put between an article's lines."""
     for leaf in leaves:
         if "](" in leaf.text:
-            leaf.cut_all(found.span() for found in _AD_LINE.finditer(leaf.text))
+            leaf.cut_all(
+                (found.span() for found in _AD_LINE.finditer(leaf.text)), "cuts.advertisement"
+            )
 
 
 def cut_end_marks(leaves: Sequence[Leaf]) -> None:
@@ -113,7 +117,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
         while end > 0:
             shown = len(leaf.text[:end].rstrip(_END_MARKS))
             if shown < end:
-                leaf.cut(shown, end)
+                leaf.cut(shown, end, "cuts.end mark")
             line = leaf.text[:shown].rpartition("\n")[2]
             lines += 1
             if line and (lines > _AFTER_THE_END or not _follows_the_end(line)):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import nh3
 
+from crawler.formats.trace import note
 from crawler.text import glue
 
 _WHITE = re.compile(r"\s+")
@@ -120,8 +121,15 @@ class Leaf:
         self.runs = _without_last_breaks(kept)
         self.text = "".join([run.text for run in self.runs])
 
-    def cut(self, start: int, end: int) -> None:
-        """Remove ``text[start:end]`` from the runs it came from, and the blanks that leaves."""
+    def cut(self, start: int, end: int, rule: str) -> None:
+        """Remove ``text[start:end]`` from the runs it came from, and the blanks that leaves.
+
+        Args:
+            start: where it begins.
+            end: where it ends.
+            rule: why, for those who trace.
+        """
+        note(rule, self.text[start:end])
         position = 0
         for run in self.runs:
             length = len(run.text)
@@ -131,10 +139,11 @@ class Leaf:
             position += length
         self.fold()
 
-    def cut_all(self, spans: Iterable[tuple[int, int]]) -> None:
+    def cut_all(self, spans: Iterable[tuple[int, int]], rule: str) -> None:
         """Remove several ranges of the text at once; with none of them nothing changes."""
         dropped = bytearray(len(self.text))
         for start, end in spans:
+            note(rule, self.text[start:end])
             dropped[start:end] = b"\1" * (end - start)
         if not any(dropped):
             return

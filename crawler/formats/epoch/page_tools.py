@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 from lxml import etree
 
+from crawler.formats.trace import note
+
 _LINKS: Final = ("ok", "a")
 _LIST_WORD: Final = "相关文章"
 _OPINION_WORD: Final = "我的意见"
@@ -100,6 +102,7 @@ def _pieces(root: etree._Element) -> Iterator[_Piece]:
 
 def _remove(piece: _Piece) -> None:
     """Take a text out of the tree, and the address of the link that carries it."""
+    note("page_tools.list or form", piece.text)
     if piece.is_tail:
         piece.element.tail = "\n"
     else:
