@@ -36,7 +36,7 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed looked at
     "audit": {"exceptions", "formats", "items", "schema"},
-    "report": {"exceptions", "text"},
+    "report": {"config", "exceptions", "text"},
     # Scrapy's side
     "logformatter": set(),
     "middlewares": {"config", "exceptions", "politeness", "run"},
@@ -50,7 +50,7 @@ KNOWS: dict[str, set[str]] = {
         "config", "driver", "exceptions", "formats", "frontier", "items", "middlewares", "readers",
         "run", "transports",
     },
-    "commands": {"audit", "exceptions", "report", "run"},
+    "commands": {"audit", "config", "exceptions", "report", "run"},
     "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""

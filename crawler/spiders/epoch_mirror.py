@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,8 +27,11 @@ from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
+from crawler.run.summary import log_opening
 from crawler.transports.base import Comparing, Transport
 from crawler.transports.registry import transport_for, with_fallback
+
+logger = logging.getLogger(__name__)
 
 
 class EpochMirrorSpider(Spider):
@@ -61,6 +65,7 @@ class EpochMirrorSpider(Spider):
             feeds=Path(settings["FEEDS_DIRECTORY"]),
         )
         spider = super().from_crawler(crawler, *args)
+        log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
         readers = process_count(settings, "READERS")
         spider.run = Run(options)
