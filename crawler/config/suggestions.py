@@ -16,9 +16,10 @@ def suggestion(given: str, choices: Iterable[str]) -> str:
     """
     folded = {choice.casefold(): choice for choice in choices}
     wanted = given.strip().casefold()
-    close = get_close_matches(wanted, folded, n=1) if wanted not in folded else [wanted]
-    if not close and len(wanted) >= _SHORTEST_PART:
+    close = []
+    if len(wanted) >= _SHORTEST_PART:
         close = [one for one in folded if wanted in one or one in wanted]
+    close = close or get_close_matches(wanted, folded, n=1)
     if not close:
         return ""
     return f" (did you mean {' or '.join(sorted(folded[one] for one in close))}?)"
