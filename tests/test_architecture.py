@@ -47,8 +47,8 @@ KNOWS: dict[str, set[str]] = {
     "extensions": {"exceptions", "run"},
     "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
     "spiders": {
-        "config", "driver", "exceptions", "formats", "frontier", "items", "middlewares", "readers",
-        "run", "transports",
+        "config", "driver", "exceptions", "formats", "frontier", "items", "loaders", "middlewares",
+        "readers", "run", "transports",
     },
     "commands": {"audit", "config", "exceptions", "report", "run"},
     "__main__": set(),

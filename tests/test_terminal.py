@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -269,9 +270,7 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(tmp_path: Path)
 def test_a_mirror_that_lost_its_home_page_is_in_the_history_of_its_feed(tmp_path: Path) -> None:
     """An archive disk that is not mounted: no usage error, once there is a feed."""
     mirror, feed = tmp_path / "mirror", tmp_path / "feed"
-    mirror.mkdir()
-    for name in ("README.md", "indexes", "pages"):
-        (mirror / name).symlink_to(ROOT / "sample" / name)
+    shutil.copytree(ROOT / "sample", mirror)
     words = ("crawl", "epoch_mirror", "-a", f"mirror={mirror}", "-a", f"feed={feed}")
     assert scrapy(*words).returncode == 0
     (mirror / "README.md").unlink()

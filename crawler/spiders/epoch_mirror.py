@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,11 +17,11 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
 from crawler.config.locations import mirrors_file
-from crawler.config.mirrors import Mirror, moved
+from crawler.config.mirrors import Mirror, load_mirrors, moved
 from crawler.config.numbers import nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
-from crawler.exceptions import MirrorMoved, RunError
+from crawler.exceptions import MirrorMoved, PageError, PageUnreachable, RunError, WrongUsage
 from crawler.frontier.frontier import Frontier
 from crawler.items import Article
 from crawler.middlewares.offsite import OffsiteMiddleware
@@ -133,6 +134,19 @@ class EpochMirrorSpider(Spider):
                 break
         if self.run.failed:
             raise CloseSpider(self.run.outcome.status)
+
+    def parse(self, response: Response) -> Iterator[Article]:
+        """Yield the article of a page that ``scrapy parse`` has fetched: without run and feed."""
+        # Here, not above: a run reads pages by its frontier.
+        from crawler.spiders.single_page import read_single  # noqa: PLC0415
+
+        try:
+            if response.status != HTTPStatus.OK:
+                raise PageUnreachable(f"the host answered {response.status}")
+            mirrors = load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"]))
+            yield read_single(response.url, response.body, mirrors, datetime.now(UTC))
+        except (PageError, WrongUsage) as error:
+            logger.error("%s: %s", response.url, error)  # noqa: TRY400 - the message says it all
 
     async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, where the transport knows."""
