@@ -258,13 +258,48 @@ def test_what_is_suggested(given: str, choices: list[str], expected: str) -> Non
     assert suggestion(given, choices) == expected
 
 
-def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "no README.md in {}"),
+        ({"readme.md": "# 照片"}, "no README.md in {}"),
+        ({"README.md": "# A project\n\n[docs](docs/index.md)\n"}, "{}/README.md lists no section"),
+    ],
+)
+def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
+    files: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
     words = ("crawl", "epoch_mirror", "-s", f"FEEDS_DIRECTORY={tmp_path / 'feeds'}")
-    done = scrapy(*words, "-a", f"mirror={tmp_path / 'photos'}")
+    done = scrapy(*words, "-a", f"mirror={folder}")
     assert done.returncode == 2
-    assert f"is not a mirror (no README.md in {tmp_path / 'photos'})" in done.stderr
+    assert f"mirror={folder} is not a mirror ({says.format(folder)}): give its base" in done.stderr
     assert not (tmp_path / "feeds").exists()
+    (folder / ".git").mkdir()
+    done = scrapy(*words, "-a", f"mirror={folder}", "-a", "via=path")
+    assert "): -a via=git reads its repository" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["audit"], "name one feed: "),
+        (["report"], "name one feed and a file to write: "),
+        (["audit", "smaple"], "smaple is not a feed (no such directory): name its directory; "),
+        (["report", "smaple", "--to", "x.html"], " has sample (did you mean sample?)"),
+        (["audit", "sample"], "sample is not a feed (no articles.jsonl in it): name its directory"),
+    ],
+)
+def test_a_feed_that_is_none_gets_a_suggestion(words: list[str], says: str, tmp_path: Path) -> None:
+    (tmp_path / "feeds" / "sample").mkdir(parents=True)
+    (tmp_path / "feeds" / "sample" / "articles.jsonl").touch()
+    done = scrapy(*words, "-s", f"FEEDS_DIRECTORY={tmp_path / 'feeds'}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_mirror_that_lost_its_home_page_is_in_the_history_of_its_feed(tmp_path: Path) -> None:

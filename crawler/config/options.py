@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 from crawler.config.mirrors import Mirror, checked_name, expanded, load_mirrors
 from crawler.config.numbers import positive_int
 from crawler.config.suggestions import suggestion
-from crawler.exceptions import WrongUsage
+from crawler.exceptions import PageError, WrongUsage
 from crawler.formats.base import Format
 
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
@@ -70,6 +70,7 @@ ARGUMENTS = (
     ),
 )
 
+_LARGEST_HOME = 64 << 10  # a run bounds what a larger page may cost
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -148,15 +149,32 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
     Where the feed exists, the run goes on, and its line says that the mirror cannot be read.
 
     Raises:
-        WrongUsage: it has no home page.
+        WrongUsage: it has no home page, or one that lists no section.
     """
     folder, home = Path(mirror.ways["path"]), mirror.format.home
-    if (folder / home).is_file() or (feed / "runs.jsonl").exists():
+    if (feed / "runs.jsonl").exists():
+        return
+    if not (folder / home).is_file():
+        trouble = f"no {home} in {folder}"
+    elif _lists_nothing(folder / home, mirror.format):
+        trouble = f"{folder / home} lists no section"
+    else:
         return
     way_out = (
         "-a via=git reads its repository" if "git" in mirror.ways else "give its base directory"
     )
-    raise WrongUsage(f"mirror={folder} is not a mirror (no {home} in {folder}): {way_out}")
+    raise WrongUsage(f"mirror={folder} is not a mirror ({trouble}): {way_out}")
+
+
+def _lists_nothing(page: Path, mirror_format: Format) -> bool:
+    """Return whether a home page can be read and lists no section; a run judges all others."""
+    try:
+        if page.stat().st_size > _LARGEST_HOME:
+            return False
+        home = mirror_format.read_home(page.read_bytes())
+    except (OSError, PageError):
+        return False
+    return not home.labels and not home.moved_to
 
 
 def _ids(text: str, mirror_format: Format) -> frozenset[str]:
