@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 80
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:+]+ \[")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -71,7 +72,9 @@ def on_terminal(*words: str | Path) -> tuple[int, str]:
 
 def rows(drawn: str) -> list[str]:
     """Return everything that stood in a row of the terminal, at any time."""
-    return [row for row in re.split(r"[\r\n]+", ESCAPE.sub("\r", drawn)) if row.strip()]
+    return [
+        row for row in re.split(r"[\r\n]+", ESCAPE.sub("\r", COLOUR.sub("", drawn))) if row.strip()
+    ]
 
 
 # -- the display and the report ------------------------------------------------------------------
