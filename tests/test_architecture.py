@@ -17,7 +17,8 @@ KNOWS: dict[str, set[str]] = {
     # the standard library, and what does one thing well
     "exceptions": set(),
     "settings": {"config"},
-    "text": set(),
+    "radicals": set(),
+    "text": {"radicals"},
     "items": set(),
     "urls": {"text"},
     # pure: the text of a page in, a value out
@@ -37,6 +38,8 @@ KNOWS: dict[str, set[str]] = {
     # a feed looked at
     "audit": {"exceptions", "formats", "items", "schema"},
     "report": {"config", "exceptions", "text"},
+    # a feed as tables
+    "export": {"exceptions", "items"},
     # Scrapy's side
     "logformatter": set(),
     "middlewares": {"config", "exceptions", "politeness", "run"},
@@ -50,7 +53,7 @@ KNOWS: dict[str, set[str]] = {
         "config", "driver", "exceptions", "formats", "frontier", "items", "loaders", "middlewares",
         "readers", "run", "transports",
     },
-    "commands": {"audit", "config", "exceptions", "report", "run"},
+    "commands": {"audit", "config", "exceptions", "export", "report", "run"},
     "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""
