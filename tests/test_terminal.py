@@ -291,9 +291,11 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
     [
         (["audit"], "name one feed: "),
         (["report"], "name one feed and a file to write: "),
-        (["audit", "smaple"], "smaple is not a feed (no such directory): name its directory; "),
+        (["export"], "say what and where: "),
+        (["audit", "smaple"], "'smaple' is no feed: name a directory that holds articles.jsonl; "),
+        (["export", "smaple", "--to", "x.db"], " has sample (did you mean sample?)"),
         (["report", "smaple", "--to", "x.html"], " has sample (did you mean sample?)"),
-        (["audit", "sample"], "sample is not a feed (no articles.jsonl in it): name its directory"),
+        (["audit", "sample"], "'sample' is no feed: name a directory that holds articles.jsonl; "),
     ],
 )
 def test_a_feed_that_is_none_gets_a_suggestion(words: list[str], says: str, tmp_path: Path) -> None:

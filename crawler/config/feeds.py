@@ -28,7 +28,6 @@ def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
     if path.is_file() or (path / _ARTICLES).is_file():
         return path
     feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
-    trouble = f"no {_ARTICLES} in it" if path.is_dir() else "no such directory"
     known = sorted(file.parent.name for file in feeds.glob(f"*/{_ARTICLES}"))
     there = f"{shown(feeds)} has {', '.join(known) or 'none'}{suggestion(path.name, known)}"
-    raise WrongUsage(f"{given} is not a feed ({trouble}): name its directory; {there}")
+    raise WrongUsage(f"{given!r} is no feed: name a directory that holds {_ARTICLES}; {there}")
