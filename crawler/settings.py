@@ -14,6 +14,7 @@ COMMANDS_MODULE = "crawler.commands"
 # default DEBUG, which prints every item whole
 LOG_LEVEL = "INFO"
 LOG_FORMATTER = "crawler.logformatter.BriefLogFormatter"  # default prints items it drops
+LOG_VERSIONS: list[str] = []  # default: eleven lines in every log; `scrapy version -v` has them
 # default off; the same line for the same event, whatever the locale
 LOG_DATEFORMAT = "%Y-%m-%dT%H:%M:%S%z"
 

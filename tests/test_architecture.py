@@ -37,7 +37,7 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed looked at
     "audit": {"exceptions", "formats", "items", "schema"},
-    "report": {"exceptions", "text"},
+    "report": {"config", "exceptions", "text"},
     "reading": {"exceptions", "formats", "items", "loaders", "text"},
     # a feed as tables
     "export": {"exceptions", "items"},
@@ -51,8 +51,8 @@ KNOWS: dict[str, set[str]] = {
     "extensions": {"exceptions", "run"},
     "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
     "spiders": {
-        "config", "driver", "exceptions", "formats", "frontier", "items", "middlewares", "readers",
-        "run", "transports",
+        "config", "driver", "exceptions", "formats", "frontier", "items", "loaders", "middlewares",
+        "readers", "run", "transports",
     },
     "commands": {"audit", "config", "exceptions", "export", "formats", "reading", "report", "run"},
     "__main__": set(),

@@ -20,6 +20,8 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.config.extras import require_extra
+from crawler.config.feeds import feed_at
+from crawler.config.program import program
 from crawler.exceptions import RunError, WrongUsage
 
 if TYPE_CHECKING:
@@ -70,9 +72,11 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Export, say what was done, and set the exit status."""
         if not args or not opts.to:
-            raise UsageError("say what and where: scrapy export feeds/sample --to feed.db")
+            usage = f"{program()} export feeds/sample --to feed.db"
+            raise UsageError(f"say what and where: {usage}", print_help=False)
         try:
-            print(_export(args, Path(opts.to), opts))  # noqa: T201
+            feeds = [feed_at(feed, self.settings) for feed in args]
+            print(_export(feeds, Path(opts.to), opts))  # noqa: T201
         except WrongUsage as exc:
             raise UsageError(str(exc), print_help=False) from exc
         except RunError as exc:
@@ -83,13 +87,13 @@ class Command(ScrapyCommand):
             self.exitcode = INTERRUPTED
 
 
-def _export(feeds: list[str], target: Path, opts: argparse.Namespace) -> str:
+def _export(feeds: list[Path], target: Path, opts: argparse.Namespace) -> str:
     # here, not above: Scrapy imports every command before it runs one of them
     from crawler.export.published import PublishedFeed  # noqa: PLC0415
 
     writer = _writer(target, opts)
     with ExitStack() as opened:
-        found = [opened.enter_context(PublishedFeed(Path(feed))) for feed in feeds]
+        found = [opened.enter_context(PublishedFeed(feed)) for feed in feeds]
         _check_mirrors(found)
         return writer(found)
 
