@@ -14,6 +14,8 @@ import pytest
 from crawling import Feed, assert_offsets_meet
 
 from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.items import CONTRACT_VERSION
+from crawler.store.edition import digest_of
 from crawler.store.feed import FeedStore
 from crawler.store.state import PackedIds, PublishedArticle, State
 
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOON = dt.datetime(2026, 11, 1, 12, 30, 1, tzinfo=dt.UTC)
-ABOUT = {"start": "2026-11-01T12:00:00Z", "mirror": "small", "way": "path", "contract": 1}
+READERS = "0123456789ab"
+ABOUT = {
+    "start": "2026-11-01T12:00:00Z", "mirror": "small", "way": "path", "contract": CONTRACT_VERSION,
+    "readers": READERS,
+}  # fmt: skip
 RUN = {**ABOUT, "end": "2026-11-01T12:01:00Z", "status": "complete", "exit_code": 0}
 
 
@@ -43,7 +49,7 @@ def opened(directory: Path, mirror: str = "small") -> Iterator[FeedStore]:
 def die(store: FeedStore) -> None:
     """Leave a store as a killed run does: nothing is committed, the note stays."""
     store.state.close()
-    for file in (store.articles, store.listings, store.runs):
+    for file in (store.articles, store.listings, store.changes, store.runs):
         file.close()
     os.close(store.lock._fd)
 
@@ -375,20 +381,25 @@ def test_failures_end_with_a_line(directory: Path) -> None:
 
 def test_a_failure_keeps_its_first_time(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(directory) as store:
-        for now, reason in ((1000.0, "missing"), (2000.0, "timeout")):
+        for now, reason in ((1.8e9, "missing"), (1.8e9 + 1000, "timeout")):
             monkeypatch.setattr(time, "time", lambda now=now: now)
             store.fail("n1", reason)
-        assert list(store.state.failures()) == [("n1", "timeout", 1000.0, 2000.0)]
+        assert list(store.state.failures()) == [("n1", "timeout", 1.8e9, 1.8e9 + 1000)]
 
 
 def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
-    """Hash, section of the copy, and the page's blob id, which only its own run knows."""
+    """All that the line tells, and the page's blob id, which only its own run knows."""
+    record = line(1, "nf2", date_published="2026-10-31")
     with opened(directory) as store:
-        store.write(line(1, "nf2"), blob="b" * 40)
-        assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", "b" * 40)}
+        store.write(record, blob="b" * 40)
+        kept = store.state.published("n1")
+        assert kept == PublishedArticle(
+            sha256="0" * 64, section="nf2", blob="b" * 40, digest=digest_of(record),
+            readers=READERS, thin=True, day="2026-10-31", vanished=False,
+        )  # fmt: skip
     (directory / "state.sqlite").unlink()
     with opened(directory) as store:
-        assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", None)}
+        assert store.state.published("n1") == kept._replace(blob=None)
 
 
 def test_further_listings(directory: Path) -> None:

@@ -16,9 +16,11 @@ def summary_lines(run: Run) -> list[str]:
     rows = [
         ("mirror", f"{run.options.mirror.name} via {run.options.via}"),
         ("new articles", f"{counts.new}"),
+        *([("changes", f"{counts.changes}")] if counts.changes else []),
         ("new listings", f"{counts.listings} ({counts.duplicates} of articles listed before)"),
         ("pages read", ", ".join(f"{kind} {count}" for kind, count in counts.pages.items()) or "0"),
         ("feed", f"{run.store.articles.path} ({run.known} articles)"),
+        ("newest article", run.newest or "none"),
         *_troubles(run),
         ("status", f"{outcome.status}, exit status {outcome.exit_code}"),
     ]
@@ -45,6 +47,6 @@ def _troubles(run: Run) -> Iterator[tuple[str, str]]:
     if counts.dropped:
         yield "dropped", f"{counts.dropped} that the feed had already"
     for kind, names in counts.changed.items():
-        yield f"recheck: {kind}", f"{len(names)}: {', '.join(names[:_NAMED])}"
+        yield kind, f"{len(names)}: {', '.join(names[:_NAMED])}"
     if counts.warnings:
         yield "warnings", f"{len(counts.warnings)}, see above"

@@ -16,7 +16,7 @@ from scrapy.http import Response
 
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, moved
-from crawler.config.numbers import nonnegative_float, process_count
+from crawler.config.numbers import days_or_never, nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import MirrorMoved, RunError
@@ -63,7 +63,7 @@ class EpochMirrorSpider(Spider):
         spider = super().from_crawler(crawler, *args)
         spider.logger.info("Writing the feed in %s", options.feed)
         readers = process_count(settings, "READERS")
-        spider.run = Run(options)
+        spider.run = Run(options, stale_after_days=days_or_never(settings, "STALE_AFTER_DAYS"))
         with spider.run.closed_on_error():
             read = partial(read_page, options.mirror.format)
             spider.readers = PageReaders(readers, spider.run.store, read)
@@ -138,7 +138,8 @@ class EpochMirrorSpider(Spider):
                 since if isinstance(since, str) else None
             )
             self.frontier.blob_id = self.transport.version_of
-            self.frontier.compare_all = since is not None and self.frontier.changes is None
+            self.frontier.old_page = self.transport.old_page
+            self.frontier.compare_all = self.frontier.changes is None
 
     def closing(self) -> bool:
         """Return whether Scrapy closes the spider; it still takes what :meth:`start` yields.
