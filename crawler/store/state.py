@@ -320,9 +320,10 @@ class State:
         becomes ``now``.
         """
         self._execute(
-            "INSERT INTO failures VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+            "INSERT INTO failures VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET "
             "reason = excluded.reason, last = excluded.last, "
-            "first = iif(first BETWEEN ? AND excluded.first, first, excluded.first)",
+            "first = iif(?5 > excluded.first OR first BETWEEN ?5 AND excluded.first, "
+            "first, excluded.first)",
             (key, reason, now, now, CLOCK_FLOOR),
         )
 
