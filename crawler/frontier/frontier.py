@@ -117,13 +117,15 @@ class Frontier(Plan):
 
     def _took_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
         article = self._loaded(target, page, version)
-        self._read(target)
         self.counts.unusable_urls += page.unusable_urls
         copies = (*target.copies, article)
+        given = None
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
             self._try_other(target, copies=copies)
-            return None
-        return self._give(target, copies)
+        else:
+            given = self._give(target, copies)
+        self._read(target)  # last: an error before it is answered by on_error
+        return given
 
     def _loaded(self, target: Target, page: ArticlePage, version: str) -> Article:
         # Here, not above: nearly all runs of a crontab find nothing new, and need no loader.

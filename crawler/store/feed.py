@@ -232,9 +232,10 @@ class FeedStore:
             section: section of the copy that was read; None: as before.
         """
         last = self.state.published(article)
-        if last is not None:
-            edition = last if section is None else last._replace(section=section)
-            self.state.read_again(article, edition)
+        if last is not None and section not in (None, last.section):
+            self.state.read_again(article, last._replace(section=section))
+        else:
+            self.state.settle(article)
 
     def _read_now(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
         # without a blob id the transport did not see the page itself, and all that it says

@@ -250,13 +250,17 @@ class State:
 
     def read_again(self, article: str, edition: PublishedArticle) -> bool:
         """Keep what an article that has a line was read as now; return whether it has one."""
-        self._execute("DELETE FROM failures WHERE key = ?", (article,))
-        self._execute("DELETE FROM due WHERE id = ?", (article,))
+        self.settle(article)
         return self._changed(
             "INSERT OR REPLACE INTO articles SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? "
             "WHERE EXISTS (SELECT 1 FROM articles WHERE id = ?)",
             (article, *edition, article),
         )
+
+    def settle(self, article: str) -> None:
+        """Note that an article that has a line need not be read again."""
+        self._execute("DELETE FROM failures WHERE key = ?", (article,))
+        self._execute("DELETE FROM due WHERE id = ?", (article,))
 
     def is_written(self, article: str) -> bool:
         """Tell whether the feed has a line of ``article``."""
