@@ -32,7 +32,7 @@ from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.formats.registry import find_format
 from crawler.items import CONTRACT_VERSION, Article, Listing
-from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, Ending
+from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, STALE, Ending
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 from crawler.transports.browser.executable import EXECUTABLES
 
@@ -251,7 +251,7 @@ def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:
 
 def outcomes() -> set[tuple[int, str]]:
     """Return every (exit status, word) that a run can come to."""
-    found = [COMPLETE, CRASHED, FAILURES, LIMITED, Ending.of_signal(2), Ending.of_signal(15)]
+    found = [COMPLETE, CRASHED, FAILURES, LIMITED, STALE, Ending.of_signal(2), Ending.of_signal(15)]
     kinds = [kind for kind in run_errors() if kind.__module__ == exceptions.__name__]
     found += [Ending.of_error(kind.__new__(kind)) for kind in kinds]
     return {(outcome.exit_code, outcome.status) for outcome in found}

@@ -239,7 +239,7 @@ class Run:
             "mirror": mirror.name,
             "way": self.options.via,
             "crawler": __version__,
-            "contract": CONTRACT_VERSION,
             "readers": self.readers,
+            "contract": CONTRACT_VERSION,
             "address": mirror.public if mirror.named_by_address else None,
         }

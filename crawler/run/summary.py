@@ -20,7 +20,7 @@ def summary_lines(run: Run) -> list[str]:
         ("new listings", f"{counts.listings} ({counts.duplicates} of articles listed before)"),
         ("pages read", ", ".join(f"{kind} {count}" for kind, count in counts.pages.items()) or "0"),
         ("feed", f"{run.store.articles.path} ({run.known} articles)"),
-        ("newest article", run.newest or "none"),
+        ("newest", run.newest or "none"),
         *_troubles(run),
         ("status", f"{outcome.status}, exit status {outcome.exit_code}"),
     ]
