@@ -100,6 +100,16 @@ class Plan:
             targets.append(target)
         return targets
 
+    def next_copies(self) -> list[Target]:
+        """Return the further copies that are due of articles under way.
+
+        A driver that fetches them at once gets the articles in their order.
+        """
+        targets = [] if self._over else list(self._again)
+        self._again.clear()
+        self.in_flight += len(targets)
+        return targets
+
     def _planned_next(self) -> Target | None:
         try:
             return next(self._plan)
