@@ -79,16 +79,24 @@ _PEOPLE = {"type": "array", "items": _object(name=_TEXT)}
 class _FromPage:
     """What an item carries beside its line, on its way through the pipelines."""
 
-    __slots__ = ("blob_id",)
+    __slots__ = ("before", "blob_id", "has_line")
 
     blob_id: str | None
+    has_line: bool
+    before: Any
 
     def __post_init__(self) -> None:
         self.blob_id = None
+        self.has_line = False
+        self.before = None
 
     def came_from(self, blob_id: str) -> None:
         """Note git's id of the bytes of the page that the item was read from."""
         self.blob_id = blob_id
+
+    def read_again(self, before: Article | None) -> None:
+        """Note that the feed has a line of the article, and what its last edition's page says."""
+        self.has_line, self.before = True, before
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +108,8 @@ class Article(_FromPage):
     Attributes:
         blob_id: git's id of the bytes of the page that the article was read from; not a key of
             the line, so neither exports nor the schema know it.
+        has_line: whether the feed has a line of it: this is what its page says now.
+        before: what today's readers read from the page of its last edition, where it is at hand.
     """
 
     id: str | None = _key(type="string")

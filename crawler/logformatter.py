@@ -28,7 +28,12 @@ class BriefLogFormatter(LogFormatter):
         spider: Spider,
     ) -> LogFormatterResult:
         """Log why an item was dropped."""
-        return {"level": logging.WARNING, "msg": "Dropped: %(why)s", "args": {"why": exception}}
+        level = getattr(exception, "log_level", None) or "WARNING"
+        return {
+            "level": logging.getLevelNamesMapping()[level],
+            "msg": "Dropped: %(why)s",
+            "args": {"why": exception},
+        }
 
     def item_error(
         self,

@@ -60,12 +60,15 @@ def run_schema() -> dict[str, Any]:
     }
     known = {
         "crawler": {"type": "string"},
+        "readers": {"type": ["string", "null"]},
+        "newest": {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}$"},
         "commit": {"type": ["string", "null"]},
         "reason": {"type": ["string", "null"]},
         "pages": {"type": "object", "additionalProperties": count},
         "entries": count,
         "articles": count,
         "listings": count,
+        "changes": count,
         "duplicates": count,
         "failures": {
             "type": "object",

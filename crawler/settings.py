@@ -131,6 +131,8 @@ MIRRORS_FILE = None
 FEEDS_DIRECTORY = str(feeds_directory())
 # Listings that hold less than this share of the last complete run's entries: the mirror is unusable.
 MIRROR_SHRUNK_SHARE = 0.9
+# a mirror whose newest article is older than so many days ends the run with status 4; None: never
+STALE_AFTER_DAYS = None
 
 # How to reach who runs this crawler, a mail or web address: it goes into the user agent.
 OPERATOR = ""

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from mirrorkit import ArticleSpec
+from mirrorkit import ArticleSpec, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,6 +63,11 @@ class Feed:
     def runs(self) -> list[dict[str, Any]]:
         """The runs, in the order of the file."""
         return self.lines("runs.jsonl")
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """The changes, in the order of the file."""
+        return self.lines("changes.jsonl")
 
     @property
     def ids(self) -> list[str]:
@@ -244,14 +249,19 @@ def start_crawl(
     return Running(process, Feed(feed), output, time.monotonic())
 
 
+LONG = "渡船从青屿出发，经过三座灯塔，在海边的小镇停靠，然后返回。" * 20
+"""Text enough that no other copy of a page is looked at."""
+
+
 def story(number: int, **keys: Any) -> ArticleSpec:
-    """Return an invented article; each number tells its own."""
+    """Return an invented article; each number tells its own, and none is thin."""
     day = dt.date(2023, 1, 1) + dt.timedelta(days=number // 10)
     told = {
         "id": f"n{15_000_000 + number}",
         "title": f"青屿消息第{number}号",
         "date": day,
-        "blocks": (f"青屿第{number}号渡船今天准点到港。", f"船上有{number}名乘客。"),
+        "blocks": (f"青屿第{number}号渡船今天准点到港。", f"船上有{number}名乘客。", LONG),
+        "lead": Picture(f"ferry{number}", "青屿的渡船（大纪元）"),
         "byline": "（大纪元记者陆小满报导）",
     }
     return ArticleSpec(**{**told, **keys})
@@ -285,7 +295,7 @@ def asked(server: MisbehavingServer) -> Counter[str]:
 
 def assert_offsets_meet(feed: Feed) -> None:
     """Assert that each run's line begins where the one before it ended, and the last at the end."""
-    for name in ("articles", "listings"):
+    for name in ("articles", "listings", "changes"):
         at = 0
         for run in feed.runs:
             assert run[f"{name}_before"] == at, (name, run)
@@ -295,7 +305,7 @@ def assert_offsets_meet(feed: Feed) -> None:
 
 def assert_sound(feed: Feed) -> None:
     """Assert what the contract promises of a feed that no run is writing."""
-    for name in ("articles.jsonl", "listings.jsonl", "runs.jsonl"):
+    for name in ("articles.jsonl", "listings.jsonl", "changes.jsonl", "runs.jsonl"):
         assert not feed.data(name) or feed.data(name).endswith(b"\n"), name
     assert len(set(feed.ids)) == len(feed.ids)
     assert len(set(feed.pairs)) == len(feed.pairs)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from crawling import Feed
+from scrapy.exceptions import DropItem
 
 from crawler.config.mirrors import Mirror
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import PageError, RunError
 from crawler.frontier.frontier import Frontier
-from crawler.items import as_record
+from crawler.pipelines.write import WritePipeline
 from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.counts import RunCounts
@@ -135,9 +137,10 @@ async def _drive(run: Run, frontier: Frontier, transport: WatchedTransport) -> N
     mirror = run.options.mirror
     readers = PageReaders(0, run.store, partial(read_page, mirror.format, mirror.bases))
     driver = Driver(run, frontier, transport, None, readers, closing=lambda: transport.stopped)
+    pipeline = WritePipeline(run)
     async for article in driver.articles():
-        run.store.write(as_record(article), blob=article.blob_id)
-        run.counts.new += 1
+        with suppress(DropItem):
+            pipeline.process_item(article)
     readers.close()
     if driver.moved:
         run.end(driver.moved)

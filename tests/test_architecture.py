@@ -30,7 +30,7 @@ KNOWS: dict[str, set[str]] = {
     # what was asked for, what is on disk, what came of it
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
-    "run": {"config", "exceptions", "items", "store"},
+    "run": {"config", "exceptions", "formats", "items", "store"},
     # what decides, without input or output of its own
     "frontier": {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",

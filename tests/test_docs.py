@@ -32,8 +32,8 @@ from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.formats.registry import find_format
 from crawler.items import CONTRACT_VERSION, Article, Listing
-from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, Ending
-from crawler.schema import article_schema, listing_schema
+from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, STALE, Ending
+from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 from crawler.transports.browser.executable import EXECUTABLES
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def test_the_examples_of_a_run_are_a_first_crawl_of_the_sample(feed: Feed) -> No
     line = feed.runs[0]
     for key in RUN_KEYS:
         example = json.loads(key.example)
-        if key.name in ("start", "end", "articles_after", "listings_after"):
+        if key.name in ("start", "end", "readers", "articles_after", "listings_after"):
             assert type(line[key.name]) is type(example), key.name
         else:
             assert line[key.name] == example, key.name
@@ -152,10 +152,19 @@ def test_the_version_of_the_contract_is_told() -> None:
     assert f"This is version {CONTRACT_VERSION} of the contract" in " ".join(DATA_FORMAT.split())
 
 
-@pytest.mark.parametrize("name", ["article", "listing"])
+def schemas() -> dict[str, dict[str, Any]]:
+    known = find_format()
+    return {
+        "article": article_schema(known),
+        "listing": listing_schema(known),
+        "change": change_schema(known),
+        "run": run_schema(),
+    }
+
+
+@pytest.mark.parametrize("name", ["article", "listing", "change", "run"])
 def test_the_schema_files_are_up_to_date(name: str) -> None:
-    """``python scripts/write_schema.py`` writes them."""
-    made = {"article": article_schema, "listing": listing_schema}[name](find_format())
+    made = schemas()[name]
     text = (DOCS / "schema" / f"{name}.schema.json").read_text(encoding="utf-8")
     assert text == json.dumps(made, ensure_ascii=False, indent=2) + "\n"
 
@@ -242,7 +251,7 @@ def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:
 
 def outcomes() -> set[tuple[int, str]]:
     """Return every (exit status, word) that a run can come to."""
-    found = [COMPLETE, CRASHED, FAILURES, LIMITED, Ending.of_signal(2), Ending.of_signal(15)]
+    found = [COMPLETE, CRASHED, FAILURES, LIMITED, STALE, Ending.of_signal(2), Ending.of_signal(15)]
     kinds = [kind for kind in run_errors() if kind.__module__ == exceptions.__name__]
     found += [Ending.of_error(kind.__new__(kind)) for kind in kinds]
     return {(outcome.exit_code, outcome.status) for outcome in found}

@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from crawling import page_of, story
+from crawling import LONG, page_of, story
 from driving import walk_mirror
 from mirrorkit import (
     Group,
     Link,
     MirrorBuilder,
     Section,
+    article_page,
     break_page,
     cut_page,
     drop_page,
@@ -240,13 +241,15 @@ def test_a_label_that_repeats_a_section_is_told(mirror: Path, feed: Path) -> Non
 # -- copies ------------------------------------------------------------------------------------
 
 WHOLE, CUT, GONE, BROKEN, LATE = "whole", "cut", "missing", "malformed", "late"
+STUB, BARE, UNSIGNED = "a few words", "no lead image", "no editor"
+SHORTER, MUCH_SHORTER = "50 characters less", "51 characters less"
 
 COPIES = [
-    # the copies in the order of the sections, which are tried, which is taken
+    # the copies in the order of the sections, how many are read, which is taken
     ((WHOLE, WHOLE, WHOLE), 1, 1),
-    ((GONE, WHOLE, WHOLE), 2, 2),
-    ((BROKEN, WHOLE, WHOLE), 2, 2),
-    ((CUT, WHOLE, WHOLE), 2, 2),
+    ((GONE, WHOLE, WHOLE), 3, 2),
+    ((BROKEN, WHOLE, WHOLE), 3, 2),
+    ((CUT, WHOLE, WHOLE), 3, 2),
     ((CUT, CUT, WHOLE), 3, 3),
     ((GONE, BROKEN, WHOLE), 3, 3),
     ((CUT, GONE, WHOLE), 3, 3),
@@ -262,33 +265,65 @@ COPIES = [
     ((LATE, WHOLE, WHOLE), 1, None),
     ((GONE, LATE, WHOLE), 2, None),
     ((CUT, LATE, WHOLE), 2, None),
+    # a stub, and what makes a copy look like one
+    ((STUB, WHOLE, WHOLE), 3, 2),
+    ((STUB, STUB, WHOLE), 3, 3),
+    ((STUB, CUT, GONE), 3, 2),
+    ((STUB, GONE, BROKEN), 3, 1),
+    ((STUB, LATE, WHOLE), 2, None),
+    ((BARE, WHOLE, WHOLE), 3, 2),
+    ((BARE, BARE, BARE), 3, 1),
+    ((BARE, STUB, STUB), 3, 1),
+    ((UNSIGNED, WHOLE, WHOLE), 3, 1),
+    ((UNSIGNED, BARE, BARE), 3, 1),
+    ((WHOLE, STUB, BARE), 1, 1),
+    # texts that differ by at most 50 characters are one text, edited
+    ((BARE, SHORTER, WHOLE), 3, 2),
+    ((BARE, MUCH_SHORTER, WHOLE), 3, 3),
+    ((BARE, MUCH_SHORTER, BARE), 3, 1),
 ]
+
+
+def write_copy(mirror: Path, section: str, state: str) -> None:
+    """Make the copy of the first story in a section what ``state`` says."""
+    blocks = story(1).blocks
+    versions = {
+        STUB: story(1, blocks=("青屿的渡船今天准点到港。",)),
+        BARE: story(1, lead=None),
+        UNSIGNED: story(1, editor=""),
+        SHORTER: story(1, blocks=(*blocks[:-1], LONG[:-50])),
+        MUCH_SHORTER: story(1, blocks=(*blocks[:-1], LONG[:-51])),
+    }
+    if state == CUT:
+        cut_page(mirror, section, story(1).id)
+    elif state == GONE:
+        drop_page(mirror, section, story(1).id)
+    elif state == BROKEN:
+        break_page(mirror, section, story(1).id)
+    elif state in versions:
+        page = article_page(versions[state], section)
+        (mirror / page_of(section, 1)).write_text(page, encoding="utf-8")
 
 
 @pytest.mark.parametrize(("copies", "tried", "taken"), COPIES)
 def test_which_copy_is_taken(
     mirror: Path, feed: Path, copies: tuple[str, str, str], tried: int, taken: int | None
 ) -> None:
-    """The first that can be read whole, else the first that is cut short."""
+    """The first section's; where that is missing, malformed or thin, the best of all."""
     sections = (ONE, TWO, THREE)
     built(mirror, {1: sections})
     fails = {}
     for section, state in zip(sections, copies, strict=True):
-        if state == CUT:
-            cut_page(mirror, section, story(1).id)
-        elif state == GONE:
-            drop_page(mirror, section, story(1).id)
-        elif state == BROKEN:
-            break_page(mirror, section, story(1).id)
-        elif state == LATE:
+        write_copy(mirror, section, state)
+        if state == LATE:
             fails[page_of(section, 1)] = PageUnreachable("late", reason="timeout")
     walked = walk_mirror(mirror, feed, fails=fails)
     pages = [page_of(section, 1) for section in sections]
     assert [path for path in walked.paths if path.startswith("pages/")] == pages[:tried]
     assert walked.frontier.finished
     if taken is None:
-        reason = "timeout" if copies[0] == LATE else copies[0]
-        reason = "timeout" if copies == (CUT, LATE, WHOLE) else reason
+        readable = [state for state in copies[:tried] if state not in (CUT, STUB)]
+        reason = "timeout" if readable[0] == LATE else readable[0]
         assert walked.counts.failures == {reason: {story(1).id}}
         assert walked.feed.ids == []
         return
@@ -298,6 +333,21 @@ def test_which_copy_is_taken(
     assert walked.counts.failures == {}
     told = [copy for copy in copies[: tried - 1] if copy in (GONE, BROKEN)]
     assert len(walked.counts.warnings) == len(told)
+
+
+def test_after_a_week_an_article_does_without_a_copy(mirror: Path, feed: Path) -> None:
+    """Whatever keeps it out of reach, and also where it is the first; on the weekly look."""
+    built(mirror, {1: (ONE, TWO, THREE), 2: (ONE, TWO)})
+    write_copy(mirror, ONE, STUB)
+    refused = PageUnreachable("no", reason="http_403")
+    away = {page_of(TWO, 1): refused, page_of(ONE, 2): refused}
+    for _ in range(2):
+        assert walk_mirror(mirror, feed, fails=away).feed.ids == []
+    age(feed, 8, 8)
+    walked = walk_mirror(mirror, feed, fails=away)
+    assert walked.counts.failures == {}
+    told = {line["id"]: line["mirror_url"].split("/")[-2] for line in walked.feed.articles}
+    assert told == {story(1).id: THREE, story(2).id: TWO}
 
 
 # -- what fails ---------------------------------------------------------------------------------
@@ -644,25 +694,31 @@ def test_an_archive_page_that_changed_is_read_again(mirror: Path, feed: Path) ->
 
 
 def test_changed_and_vanished_pages_are_told(mirror: Path, feed: Path) -> None:
-    """Of the copy that a line was made from, and of no other; not where the bytes are the line's.
+    """Only where a key is another one, not where bytes are; each once.
 
     Where the way cannot tell, all lines are compared.
     """
     built(mirror, {1: (ONE, TWO), 2: (ONE,), 3: (ONE,), 4: (ONE,)})
     walk_mirror(mirror, feed)
-    for path in (page_of(ONE, 1), page_of(TWO, 1)):
-        (mirror / path).write_bytes((mirror / path).read_bytes() + b"\n")
+    edited = article_page(story(1, title="青屿消息更正"), ONE)
+    (mirror / page_of(ONE, 1)).write_text(edited, encoding="utf-8")
+    (mirror / page_of(ONE, 3)).write_bytes((mirror / page_of(ONE, 3)).read_bytes() + b"\n")
     drop_page(mirror, ONE, story(2).id)
     known = changes(
-        modified=[page_of(ONE, 1), page_of(TWO, 1), page_of(ONE, 4), "README.md"],
+        modified=[page_of(ONE, 1), page_of(TWO, 1), page_of(ONE, 3), page_of(ONE, 4), "README.md"],
         deleted=[page_of(ONE, 2)],
         added=[page_of(ONE, 9)],
     )
     told = {"changed": [story(1).id], "vanished": [story(2).id]}
-    assert walked_with(mirror, feed, known).counts.changed == told
+    walked = walked_with(mirror, feed, known)
+    assert walked.counts.changed == told
+    pages = [path for path in walked.paths if path.startswith("pages/")]
+    assert pages == [page_of(ONE, 3), page_of(ONE, 1)]
     unknown = walked_with(mirror, feed, None).counts
-    assert unknown.changed == told
-    assert any("all is compared" in text for text in unknown.warnings)
+    assert unknown.changed == {}
+    edited = article_page(story(4, title="青屿消息再更正"), ONE)
+    (mirror / page_of(ONE, 4)).write_text(edited, encoding="utf-8")
+    assert walked_with(mirror, feed, None).counts.changed == {"changed": [story(4).id]}
 
 
 def test_a_list_that_failed_is_due_though_nothing_changed(mirror: Path, feed: Path) -> None:

@@ -142,7 +142,8 @@ def test_an_update_by_git(weekly: Callable[..., Result], mirror: Path) -> None:
     assert result.feed.ids[-1:] == ids(OLDEST + 8)
     assert result.run["articles"] == 1
     assert result.run["changed"]["changed"]["ids"] == ids(99_998)
-    assert result.run["pages"]["article"] == 1
+    assert [line["article"]["content_text"] for line in result.feed.changes] == ["改过。"]
+    assert result.run["pages"]["article"] == 2
     (mirror / "other.md").write_text("still none", encoding="utf-8")
     commit(mirror)
     assert weekly(git=str(mirror)).run["pages"] == {}

@@ -56,8 +56,9 @@ def test_an_id_gets_one_line(run: Run) -> None:
 def test_the_state_keeps_the_blob_and_the_line_does_not(run: Run) -> None:
     item = article()
     WritePipeline(run).process_item(item)
-    [(written, published)] = run.store.state.written()
-    assert (written, published.blob) == (item.id, BLOB)
+    published = run.store.state.published(str(item.id))
+    assert published is not None
+    assert published.blob == BLOB
     assert BLOB not in (run.store.directory / "articles.jsonl").read_text(encoding="utf-8")
     assert "blob_id" not in as_record(item)
 

@@ -14,6 +14,8 @@ import pytest
 from crawling import Feed, assert_offsets_meet
 
 from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.items import CONTRACT_VERSION
+from crawler.store.edition import digest_of
 from crawler.store.feed import FeedStore
 from crawler.store.state import PackedIds, PublishedArticle, State
 
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOON = dt.datetime(2026, 11, 1, 12, 30, 1, tzinfo=dt.UTC)
-ABOUT = {"start": "2026-11-01T12:00:00Z", "mirror": "small", "way": "path", "contract": "1.0"}
+READERS = "0123456789ab"
+ABOUT = {
+    "start": "2026-11-01T12:00:00Z", "mirror": "small", "way": "path", "contract": CONTRACT_VERSION,
+    "readers": READERS,
+}  # fmt: skip
 RUN = {**ABOUT, "end": "2026-11-01T12:01:00Z", "status": "complete", "exit_code": 0}
 
 
@@ -43,7 +49,7 @@ def opened(directory: Path, mirror: str = "small") -> Iterator[FeedStore]:
 def die(store: FeedStore) -> None:
     """Leave a store as a killed run does: nothing is committed, the note stays."""
     store.state.close()
-    for file in (store.articles, store.listings, store.runs):
+    for file in (store.articles, store.listings, store.changes, store.runs):
         file.close()
     os.close(store.lock._fd)
 
@@ -63,8 +69,8 @@ def filled(directory: Path) -> Feed:
     """Write three listings and two articles in one run."""
     with opened(directory) as store:
         store.take_listings("nf1", entries(1, 2, 3), NOON)
-        store.write(line(1))
-        store.write(line(2))
+        store.write(line(1), blob="a" * 40)
+        store.write(line(2), blob="a" * 40)
     return Feed(directory)
 
 
@@ -180,6 +186,78 @@ def test_a_full_disk_in_the_lists_loses_no_listing(
     with opened(directory) as after:
         assert after.take_listings("nf1", entries(1), NOON) == (1, 0)
     assert Feed(directory).pairs == [("nf1", "n1")]
+
+
+def test_a_full_disk_in_the_changes_loses_no_change(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing torn stays, and what could not be written is found again."""
+    filled(directory)
+    store = FeedStore(directory, "small", ABOUT)
+    pwrite = os.pwrite
+
+    def nearly_full(fd: int, data: bytes, offset: int) -> int:
+        if offset > 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return pwrite(fd, data[:20], offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", nearly_full)
+        with pytest.raises(FeedUnusable, match="No space left"):
+            store.write_change(line(1, title="x"), NOON)
+        with pytest.raises(FeedUnusable, match="No space left"):
+            store.write_vanished("n2", NOON)
+    store.commit()
+    store.close(RUN)
+    feed = Feed(directory)
+    assert feed.data("changes.jsonl") == b""
+    with opened(directory) as after:
+        assert after.write_change(line(1, title="x"), NOON) == "changed"
+        assert after.write_vanished("n2", NOON)
+    assert [(one["kind"], one["id"]) for one in feed.changes] == [
+        ("changed", "n1"), ("vanished", "n2")
+    ]  # fmt: skip
+    assert_offsets_meet(feed)
+
+
+def test_changes_behind_the_state_are_caught_up_with(directory: Path) -> None:
+    """A killed run's changes are known, and are not written again; its torn line is cut off."""
+    filled(directory)
+    store = FeedStore(directory, "small", ABOUT)
+    assert store.write_change(line(1, title="x"), NOON) == "changed"
+    assert store.write_vanished("n2", NOON)
+    die(store)
+    with (directory / "changes.jsonl").open("ab") as torn:
+        torn.write(b'{"id":"n1","ki')
+    with opened(directory) as after:
+        assert after.write_change(line(1, title="x"), NOON, blob="b" * 40) is None
+        assert not after.write_vanished("n2", NOON)
+        assert after.write_change(line(2), NOON, blob="b" * 40) == "returned"
+        assert after.write_change(line(1), NOON) == "changed"
+    feed = Feed(directory)
+    assert [one["kind"] for one in feed.changes] == ["changed", "vanished", "returned", "changed"]
+    assert [run["status"] for run in feed.runs] == ["complete", "killed", "complete"]
+    assert_offsets_meet(feed)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kind"),
+    [
+        ("title", "x", "changed"),
+        ("editors", ["方帆"], "changed"),
+        ("content_sha256", "1" * 64, "changed"),
+        ("sections", [], None),
+        ("mirror_url", "https://example.org/small/pages/nf2/n1.md", None),
+        ("mirror", "other", None),
+        ("crawled_at", "2027-01-01T00:00:00Z", None),
+    ],
+)
+def test_which_keys_make_a_change(
+    directory: Path, key: str, value: Any, kind: str | None
+) -> None:
+    filled(directory)
+    with opened(directory) as store:
+        assert store.write_change(line(1, **{key: value}), NOON, blob="b" * 40) == kind
 
 
 def test_a_state_that_cannot_be_written_is_the_feeds_trouble(directory: Path) -> None:
@@ -379,20 +457,56 @@ def test_failures_end_with_a_line(directory: Path) -> None:
 
 def test_a_failure_keeps_its_first_time(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(directory) as store:
-        for now, reason in ((1000.0, "missing"), (2000.0, "timeout")):
+        for now, reason in ((1.8e9, "missing"), (1.8e9 + 1000, "timeout")):
             monkeypatch.setattr(time, "time", lambda now=now: now)
             store.fail("n1", reason)
-        assert list(store.state.failures()) == [("n1", "timeout", 1000.0, 2000.0)]
+        assert list(store.state.failures()) == [("n1", "timeout", 1.8e9, 1.8e9 + 1000)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "resting"),
+    [("2099", False), ("1970", False), (None, True)],
+)
+def test_a_clock_that_was_wrong_once_silences_nothing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, wrong: str | None, resting: bool
+) -> None:
+    """Neither by a first failure nor by a last one, and the right clock puts both right."""
+    now = 1.8e9
+    times = {"2099": 4.07e9, "1970": 60.0, None: now - 1}
+
+    def at(moment: float) -> None:
+        monkeypatch.setattr(time, "time", lambda: moment)
+
+    with opened(directory) as store:
+        at(now - 8 * 86400)
+        store.fail("long", "missing")
+        at(times[wrong])
+        store.fail("long", "missing")
+        store.fail("new", "missing")
+        at(now)
+        assert ("long" in store.set_aside(due=False)) is resting
+        assert "new" not in store.all_set_aside()
+        for key in ("long", "new"):
+            store.fail(key, "missing")
+        at(now + 60)
+        assert store.set_aside(due=False) == {"long": "missing"}
+        firsts = {key: first for key, _, first, _ in store.state.failures()}
+        assert firsts == {"long": now - 8 * 86400, "new": times[None] if not wrong else now}
 
 
 def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
-    """Hash, section of the copy, and the page's blob id, which only its own run knows."""
+    """All that the line tells, and the page's blob id, which only its own run knows."""
+    record = line(1, "nf2", date_published="2026-10-31")
     with opened(directory) as store:
-        store.write(line(1, "nf2"), blob="b" * 40)
-        assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", "b" * 40)}
+        store.write(record, blob="b" * 40)
+        kept = store.state.published("n1")
+        assert kept == PublishedArticle(
+            sha256="0" * 64, section="nf2", blob="b" * 40, digest=digest_of(record),
+            readers=READERS, thin=True, day="2026-10-31", vanished=False,
+        )  # fmt: skip
     (directory / "state.sqlite").unlink()
     with opened(directory) as store:
-        assert dict(store.state.written()) == {"n1": PublishedArticle("0" * 64, "nf2", None)}
+        assert store.state.published("n1") == kept._replace(blob=None)
 
 
 def test_further_listings(directory: Path) -> None:

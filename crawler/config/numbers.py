@@ -40,6 +40,15 @@ def nonnegative_float(values: Mapping[str, Any], name: str, most: float = math.i
     return number
 
 
+def days_or_never(values: Mapping[str, Any], name: str) -> float:
+    """Return the value called ``name`` as a number of days; infinity for None or an empty text.
+
+    Raises:
+        WrongUsage: it is no number from 0 on.
+    """
+    return math.inf if values[name] in (None, "") else nonnegative_float(values, name)
+
+
 def process_count(values: Mapping[str, Any], name: str) -> int:
     """Return the value called ``name`` as a number of processes beside the program's own.
 

@@ -82,6 +82,9 @@ class Driver:
                     return
                 if article := self._take(target, task):
                     yield article
+                if self.transport.ordered:
+                    for copy in self.frontier.next_copies():
+                        self._window.start(copy, self._visit(copy, waits=False), first=True)
         finally:
             watch.cancel()
             self.cancel()
@@ -140,12 +143,16 @@ class Driver:
             self.run.crash()
         return []
 
-    async def _visit(self, target: Target) -> tuple[Fetched, Page | None]:
-        """Fetch a page; read it where that is done outside of this process."""
+    async def _visit(self, target: Target, *, waits: bool = True) -> tuple[Fetched, Page | None]:
+        """Fetch a page; read it where that is done outside of this process.
+
+        A page that is taken before others must not wait until they free memory.
+        """
         transport = self.transport
         if target.second_transport and self.fallback is not None:
             transport = self.fallback
-        await self._memory.wait()
+        if waits:
+            await self._memory.wait()
         fetched = await transport.fetch(target.path)
         self._memory.hold(len(fetched.body))
         try:

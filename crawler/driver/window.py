@@ -28,11 +28,13 @@ class Window(Generic[K, T]):
         """Return how many were started and not yet returned."""
         return len(self._keys)
 
-    def start(self, key: K, coroutine: Coroutine[Any, Any, T]) -> None:
-        """Run ``coroutine``."""
+    def start(self, key: K, coroutine: Coroutine[Any, Any, T], *, first: bool = False) -> None:
+        """Run ``coroutine``; ``first``: in an ordered window it is the next to be returned."""
         task = asyncio.ensure_future(coroutine)
         self._keys[task] = key
-        if self.ordered:
+        if self.ordered and first:
+            self._queue.appendleft(task)
+        elif self.ordered:
             self._queue.append(task)
         else:
             task.add_done_callback(self._ended.put_nowait)

@@ -17,12 +17,15 @@ from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.changes import blob_id_of
+from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
 from crawler.frontier.target import Target
-from crawler.items import Article
-from crawler.readers.pages import Page, read_page
+from crawler.items import Article, as_record
+from crawler.readers.pages import Page, is_suspicious, read_page
 from crawler.run.counts import RunCounts
+from crawler.store.edition import is_thin
 from crawler.store.feed import FeedStore
+from crawler.store.state import PublishedArticle
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +122,18 @@ class Frontier(Plan):
             self.store.recover(target.path)
 
     def _took_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
+        article = self._loaded(target, page, version)
+        self.counts.unusable_urls += page.unusable_urls
+        copies = (*target.copies, article)
+        given = None
+        if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
+            self._try_other(target, copies=copies)
+        else:
+            given = self._give(target, copies)
+        self._read(target)  # last: an error before it is answered by on_error
+        return given
+
+    def _loaded(self, target: Target, page: ArticlePage, version: str) -> Article:
         # Here, not above: nearly all runs of a crontab find nothing new, and need no loader.
         from crawler.loaders import Reading, load_article  # noqa: PLC0415
 
@@ -134,30 +149,54 @@ class Frontier(Plan):
             else self.unsupported_keys,
         )
         article = load_article(page, reading, self.format)
-        self._read(target)
-        self.counts.unusable_urls += page.unusable_urls
         if slips := page.replaced_bytes:
             self.counts.replaced_bytes += slips
             self.lists.warn(f"{target.path} is not UTF-8 in {slips} place(s): replaced by U+FFFD")
-        if target.published:
-            if target.published.sha256 != article.content_sha256:
-                self.counts.differs("changed", target.id)
-            return None
-        article.came_from(version)
-        if article.truncated and target.kept is not None:
-            article = target.kept
-        if article.truncated and target.others:
-            self._try_other(target, kept=article)
-            return None
-        return self._give(article)
+        if not reading.unsupported_keys:
+            article.came_from(version)
+        return article
 
-    def _give(self, article: Article) -> Article:
+    def _give(self, target: Target, copies: tuple[Article, ...]) -> Article | None:
+        """Return the best copy, where it gives a line."""
+        article = best_copy(copies)
+        if target.published is not None:
+            return self._compared(target, target.published, article)
         self.given += 1
         return article
 
-    def _try_other(
-        self, target: Target, *, kept: Article | None = None, trouble: PageError | None = None
-    ) -> None:
+    def _compared(
+        self, target: Target, published: PublishedArticle, article: Article
+    ) -> Article | None:
+        """Return an article that has a line where it may read otherwise than before."""
+        if self.unsupported_keys:  # of a key that is not seen nothing tells whether it changed
+            if published.sha256 != article.content_sha256:
+                self.counts.differs("changed", target.id)
+            return None
+        if article.blob_id == published.blob and not published.vanished:
+            self.store.keep_as_read(target.id, self._section_of(article))
+            return None
+        article.read_again(self._before(target, published))
+        return article
+
+    def _section_of(self, article: Article) -> str | None:
+        path = str(article.mirror_url).removeprefix(self.options.mirror.public)
+        copy = self.format.copy_at(path)
+        return copy.section if copy else None
+
+    def _before(self, target: Target, published: PublishedArticle) -> Article | None:
+        """Return what today's readers read from the page of the last edition, if it is at hand."""
+        if self.old_page is None or published.blob is None or published.vanished:
+            return None
+        body = self.old_page(published.blob)
+        if body is None or is_suspicious(body):
+            return None
+        try:
+            page = self.format.read_article(body)
+            return self._loaded(target, page, published.blob)
+        except PageError:
+            return None
+
+    def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
         """Queue the article's next copy."""
         path, *others = target.others
         self._again.append(
@@ -165,8 +204,7 @@ class Frontier(Plan):
                 target,
                 path=path,
                 others=tuple(others),
-                kept=target.kept or kept,
-                trouble=target.trouble or trouble,
+                copies=copies,
                 second_transport=False,
             )
         )
@@ -181,27 +219,43 @@ class Frontier(Plan):
                 f"mirror {self.options.mirror.name!r} cannot be reached by {self.options.via}: its "
                 f"home page {target.path}: {error}"
             )
-        if target.published:
-            self.counts.differs("vanished" if error.reason == "missing" else "unread", target.id)
-            if error.reason != "missing":  # what the feed has of it stays as good as it was
-                self.counts.fail(target.id, error.reason)
-            return None
-        if target.kind == "article" and error.reason in _OTHER_COPY_HELPS:
+        if target.kind == "article":
+            return self._without_copy(target, error)
+        if target.kind == "archive" and error.reason == "missing":
+            self.lists.note_missing(target)
+        self._failed(target, error)
+        return None
+
+    def _without_copy(self, target: Target, error: PageError) -> Article | None:
+        """Go on without a copy that cannot be read; return the article another copy gave, if any.
+
+        A copy that is out of reach today is worth a later run's try, also where another was read:
+        it may be the better one. After a week of that the article does without it.
+        """
+        trouble = target.trouble or error
+        withdrawn = target.withdrawn and error.reason == "missing"
+        if error.reason in _OTHER_COPY_HELPS or target.key in self._set_aside:
             if target.others:
                 self.lists.warn(f"{target.path}: {error.reason}: {error}; another copy is tried")
-                self._try_other(target, trouble=error)
+                target = replace(target, trouble=trouble, withdrawn=withdrawn)
+                self._try_other(target, copies=target.copies)
                 return None
-            if target.kept is not None:
-                return self._give(target.kept)
-        # A copy that is whole but out of reach today is worth a later run's try, also where
-        # an earlier one was read that is cut short.
-        trouble = target.trouble or error
-        if target.kind == "archive" and trouble.reason == "missing":
-            self.lists.note_missing(target)
-        logger.warning("%s: %s: %s", target.path, trouble.reason, trouble)
-        self.counts.fail(target.key, trouble.reason)
-        self.store.fail(target.key, trouble.reason)
+            if target.copies:
+                return self._give(target, target.copies)
+        if target.published is None:
+            self._failed(target, trouble)
+        elif withdrawn:
+            self._gone.append(target.id)
+        else:
+            self.counts.differs("unread", target.id)
+            self.store.state.mark_due([target.id])
+            self._failed(target, trouble)
         return None
+
+    def _failed(self, target: Target, error: PageError) -> None:
+        logger.warning("%s: %s: %s", target.path, error.reason, error)
+        self.counts.fail(target.key, error.reason)
+        self.store.fail(target.key, error.reason)
 
     def _second_way_helps(self, target: Target, error: PageError) -> bool:
         """Tell whether to try the page once by the second transport.
@@ -211,6 +265,8 @@ class Frontier(Plan):
         was set aside is not tried while it is answered with 429 or 5xx.
         """
         if self.second_unsupported_keys is None or target.second_transport or target.published:
+            return False
+        if target.copies:  # what the first transport read has all keys
             return False
         if _PUT_OFF.fullmatch(error.reason):
             return False

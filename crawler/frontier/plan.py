@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from crawler.config.options import CrawlOptions
-from crawler.frontier.changes import Changes, changed_articles
+from crawler.exceptions import MirrorUnusable
+from crawler.frontier.changes import Changes, touched_articles
 from crawler.frontier.listings import Listings
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
 from crawler.store.state import PackedIds, PublishedArticle
+
+# So many pages may vanish at once from the smallest mirror.
+_FEW_GONE = 20
 
 
 class Plan:
@@ -25,10 +29,12 @@ class Plan:
     Attributes:
         lists: what the mirror's lists say.
         changes: what changed since the mirror was last crawled, from a transport that knows.
-        compare_all: whether the transport cannot tell, because the mirror restarted its history.
+        compare_all: whether the transport can compare pages, but cannot tell what changed: the
+            mirror restarted its history, or no run has compared it yet.
         blob_id: gives a page's git blob id without reading it, from a transport that can.
         sections_present: gives the ids of the sections that have an index, linked or not, from a
             transport that can list them.
+        old_page: gives the bytes of a blob id that a page had, from a transport that keeps them.
         in_flight: how many targets wait for their answer.
         given: how many articles were given.
         lists_asked: whether every list of the mirror was asked for, or is known not to have
@@ -66,13 +72,15 @@ class Plan:
         self.compare_all = False
         self.blob_id: Callable[[str], str | None] | None = None
         self.sections_present: Callable[[], Iterable[str]] | None = None
+        self.old_page: Callable[[str], bytes | None] | None = None
         self.in_flight = 0
         self.lists_asked = False
         self.lists_complete = False
         self._troubled = {key for key, *_ in store.state.failures()}
         self._set_aside = frozenset(store.all_set_aside())
-        waiting = frozenset(store.set_aside(due=False))
-        self.lists = Listings(options, store, counts, clock=clock, waiting=waiting)
+        self._waiting = frozenset(store.set_aside(due=False))
+        self.lists = Listings(options, store, counts, clock=clock, waiting=self._waiting)
+        self._gone: list[str] = []
         self.given = 0
         self._again: deque[Target] = deque()
         self._plan = self._planned()
@@ -95,6 +103,16 @@ class Plan:
             targets.append(target)
         return targets
 
+    def next_copies(self) -> list[Target]:
+        """Return the further copies that are due of articles under way.
+
+        A driver that fetches them at once gets the articles in their order.
+        """
+        targets = [] if self._over else list(self._again)
+        self._again.clear()
+        self.in_flight += len(targets)
+        return targets
+
     def _planned_next(self) -> Target | None:
         try:
             return next(self._plan)
@@ -111,7 +129,7 @@ class Plan:
         if self._nothing_to_do():
             self.lists_asked = self.lists_complete = True
             return
-        self._report_changes()
+        self._note_changes()
         yield Target("home", self.format.home)
         yield from self._all_in()
         # Also one that is set aside: it is one request, and all its news wait behind it.
@@ -124,10 +142,12 @@ class Plan:
         if self.options.recheck:
             self.lists.report(complete=self.lists_complete)
         self.lists.check_any()
+        # what has its line in this run was read in this run
+        again = self._to_read_again()
         yield from self._articles()
-        if self.options.recheck:
-            yield from self._published()
+        yield from self._published(again)
         yield from self._all_in()
+        self._settle_gone()
 
     def _all_in(self) -> Iterator[None]:
         while self._awaited:
@@ -161,22 +181,30 @@ class Plan:
         """Tell whether the transport knows that nothing changed, and nothing is left to fetch."""
         if self.changes is None or self.options.recheck:
             return False
-        return not (self.changes or self.lists.are_due(self._troubled) or self.store.pending())
+        if self.changes or self.lists.are_due(self._troubled) or self.store.pending():
+            return False
+        return not self._to_read_again()
 
-    def _report_changes(self) -> None:
-        """Note which published articles' pages changed or vanished, from their paths alone."""
-        if self.options.recheck or self.blob_id is None:
-            return
-        if self.compare_all:
-            self.lists.warn(
-                "the state last compared with is unknown to the mirror: all is compared"
-            )
-        elif self.changes is None:
-            return
-        changes = None if self.compare_all else self.changes
+    def _note_changes(self) -> None:
+        """Note which articles are to be read again, as far as the transport knows.
+
+        The state keeps them until they are read: the next run compares with what this one saw.
+        """
         state = self.store.state
-        for kind, article in changed_articles(state, self.format, changes, self.blob_id):
-            self.counts.differs(kind, article)
+        if self.compare_all:
+            if state.get("commit") is not None:
+                self.lists.warn(
+                    "the state last compared with is unknown to the mirror: all is compared"
+                )
+            state.mark_all_due()
+        elif self.changes is not None:
+            state.mark_due(touched_articles(self.changes, self.format))
+
+    def _to_read_again(self) -> PackedIds:
+        """Return the articles with a line that are to be read again, the newest first."""
+        state = self.store.state
+        ids = state.written() if self.options.recheck else state.due()
+        return PackedIds(one for one in ids if one not in self._waiting)
 
     def _wanted(self) -> PackedIds:
         """Return the articles to fetch, the newest first."""
@@ -212,16 +240,52 @@ class Plan:
     def _awaited(self) -> int:
         return self.in_flight + len(self._again)
 
-    def _published(self) -> Iterator[Target | None]:
-        """Yield the pages of lines that the feed has, on a recheck, to compare them."""
-        for article, written in self.store.state.written():
-            path = self._published_path(article, written)
-            if self.blob_id and written.blob and self.blob_id(path) == written.blob:
+    def _published(self, articles: PackedIds) -> Iterator[Target | None]:
+        """Yield the pages of articles with a line whose page differs, or may."""
+        for article in articles:
+            published = self.store.state.published(article)
+            if published is None:  # its line is gone from the feed
                 continue
-            yield Target("article", path, id=article, published=written)
+            path, *others = self._copies_again(article, published)
+            if self.blob_id is not None:
+                versions = [self.blob_id(one) for one in (path, *others)]
+                if not any(versions):
+                    self._gone.append(article)
+                    continue
+                better = published.thin and others
+                if versions[0] == published.blob and not published.vanished and not better:
+                    self.store.keep_as_read(article)
+                    continue
+            yield Target("article", path, id=article, others=tuple(others), published=published)
 
-    def _published_path(self, article: str, written: PublishedArticle) -> str:
-        """Return the path of the page that a line was made from, as far as that is known."""
-        if not written.section and (paths := self.lists.paths(article)):
-            return paths[0]
-        return self.format.article_path(written.section or "", article)
+    def _copies_again(self, article: str, published: PublishedArticle) -> tuple[str, ...]:
+        """Return the paths of an article's copies, the one of its last edition first.
+
+        An article does not change because the mirror lists its sections in another order.
+        """
+        paths = self.lists.paths(article)
+        if published.section is None and paths:
+            return paths
+        first = self.format.article_path(published.section or "", article)
+        return tuple(dict.fromkeys((first, *paths)))
+
+    def _settle_gone(self) -> None:
+        """Note articles whose page is gone.
+
+        Raises:
+            MirrorUnusable: so many are that the mirror is broken, not its articles withdrawn.
+        """
+        state = self.store.state
+        new = [
+            one for one in self._gone if not (known := state.published(one)) or not known.vanished
+        ]
+        known_articles, _ = state.counts()
+        if len(new) > max(_FEW_GONE, (1 - self.shrunk_share) * known_articles):
+            raise MirrorUnusable(
+                f"mirror {self.options.mirror.name!r} has lost {len(new)} pages of the "
+                f"{known_articles} articles in the feed. If that is right, run once with "
+                "-s MIRROR_SHRUNK_SHARE=0"
+            )
+        for article in self._gone:
+            if self.store.write_vanished(article, self.clock()):
+                self.counts.change("vanished", article)

@@ -19,10 +19,11 @@ class Target:
         section: the section whose list it is.
         page: number of the archive page; 0 for any other page.
         id: the article's.
-        others: paths of further copies of the article, to be tried where this one is unusable.
-        kept: what an earlier copy gave that was cut short.
-        trouble: why the first copy was unusable.
-        published: what is kept of the article's line, on a recheck.
+        others: paths of further copies of the article, read where this one is thin or unusable.
+        copies: what the copies gave that were read before this one.
+        trouble: why the first unusable copy was so.
+        withdrawn: every copy tried before this one is missing.
+        published: what is kept of the article's last edition, where it is read again.
         second_transport: it is read by the transport kept for pages that fail by the first.
     """
 
@@ -32,8 +33,9 @@ class Target:
     page: int = 0
     id: str = ""
     others: tuple[str, ...] = ()
-    kept: Article | None = None
+    copies: tuple[Article, ...] = ()
     trouble: PageError | None = None
+    withdrawn: bool = True
     published: PublishedArticle | None = None
     second_transport: bool = False
 

@@ -40,6 +40,8 @@ class CanonicalizePipeline:
         """Return the article with canonical addresses."""
         if not self.settled:
             self._settle(item)
+            if item.before is not None:
+                self._settle(item.before)
         return item
 
     def _settle(self, item: Article) -> None:

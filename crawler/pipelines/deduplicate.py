@@ -28,8 +28,8 @@ class DeduplicatePipeline:
         return cls(Run.of(crawler))
 
     def process_item(self, item: Article) -> Article:
-        """Return the article, or drop it."""
-        if self.run.store.state.is_written(str(item.id)):
+        """Return the article, or drop it; one that was read again to compare it goes on."""
+        if not item.has_line and self.run.store.state.is_written(str(item.id)):
             self.run.counts.dropped += 1
             raise DropItem(f"{item.id} is in the feed already")
         return item

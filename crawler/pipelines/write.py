@@ -1,7 +1,8 @@
-"""Write: one line of the feed for every article that came through."""
+"""Write: one line of the feed for every article, and one for every change of it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Self
 
 from scrapy.crawler import Crawler
@@ -13,7 +14,10 @@ from crawler.run.run import Run
 
 
 class WritePipeline:
-    """Appends articles to ``articles.jsonl``; a feed that cannot be written ends the run."""
+    """Appends new articles to ``articles.jsonl``, changed ones to ``changes.jsonl``.
+
+    A feed that cannot be written ends the run.
+    """
 
     def __init__(self, run: Run) -> None:
         """Use the run's store."""
@@ -25,11 +29,25 @@ class WritePipeline:
         return cls(Run.of(crawler))
 
     def process_item(self, item: Article) -> Article:
-        """Return the article once its line is written."""
+        """Return the article once its line is written; drop one that reads as it did before."""
         try:
-            self.run.store.write(as_record(item), blob=item.blob_id)
+            changed = self._write(item)
         except FeedUnusable as error:
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error
-        self.run.counts.new += 1
+        if not changed:
+            raise DropItem(f"{item.id} reads as before", log_level="DEBUG")
         return item
+
+    def _write(self, item: Article) -> bool:
+        """Write what there is to write of an article; return whether there was anything."""
+        store, counts, record = self.run.store, self.run.counts, as_record(item)
+        if not item.has_line:
+            store.write(record, blob=item.blob_id)
+            counts.new += 1
+            return True
+        before = as_record(item.before) if item.before is not None else None
+        kind = store.write_change(record, datetime.now(UTC), blob=item.blob_id, before=before)
+        if kind is not None:
+            counts.change(kind, str(item.id))
+        return kind is not None

@@ -25,7 +25,10 @@ class RunCounts:
         failures: by reason, the ids (articles) or paths (lists) that failed.
         set_aside: by key, the reason of what has failed for a week.
         warnings: what was odd but cost nothing.
-        changed: on a recheck, what differs from the feed: by kind, ids or paths.
+        changes: lines added to ``changes.jsonl``.
+        changed: what differs from the feed, by kind: ids of articles with a new line in
+            ``changes.jsonl`` (changed, vanished, returned), of those that could not be read again
+            (unread), and on a recheck listings (listed, unlisted).
         unusable_urls: addresses in bodies that could not be made absolute.
         replaced_bytes: sequences in articles that are not UTF-8 and became U+FFFD.
     """
@@ -40,6 +43,7 @@ class RunCounts:
     failures: dict[str, set[str]] = field(default_factory=dict)
     set_aside: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    changes: int = 0
     changed: dict[str, list[str]] = field(default_factory=dict)
     unusable_urls: int = 0
     replaced_bytes: int = 0
@@ -48,12 +52,17 @@ class RunCounts:
         """Count the failure of an article (by id) or a list (by path)."""
         self.failures.setdefault(reason, set()).add(key)
 
+    def change(self, kind: str, article: str) -> None:
+        """Count a line of ``changes.jsonl``."""
+        self.changes += 1
+        self.differs(kind, article)
+
     def differs(self, kind: str, name: str) -> None:
-        """Note what a recheck found to differ from the feed."""
+        """Note what differs from the feed."""
         self.changed.setdefault(kind, []).append(name)
 
     def named_changes(self) -> dict[str, dict[str, Any]]:
-        """Return what a recheck found to differ, by kind: how many, and the first names."""
+        """Return what differs from the feed, by kind: how many, and the first names."""
         return {
             kind: {"count": len(names), "ids": sorted(names)[:NAMED_IDS]}
             for kind, names in sorted(self.changed.items())
@@ -85,6 +94,7 @@ class RunCounts:
             "articles/new": self.new,
             "articles/dropped": self.dropped,
             "listings/new": self.listings,
+            "changes/new": self.changes,
             "listings/duplicates": self.duplicates,
             "warnings": len(self.warnings),
             "urls/unusable": self.unusable_urls,

@@ -63,6 +63,8 @@ FAILURES: Final = Ending(7, "partial", 3)
 """Pages failed."""
 LIMITED: Final = Ending(8, "limited", 0)
 """The limit of new lines was reached."""
+STALE: Final = Ending(6, "stale", 4)
+"""The mirror's newest article is older than the user allows."""
 COMPLETE: Final = Ending(9, "complete", 0)
 
 

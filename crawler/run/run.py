@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from scrapy.crawler import Crawler
@@ -13,9 +14,10 @@ from scrapy.exceptions import NotConfigured
 from crawler import __version__
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import FeedUnusable, RunError
+from crawler.formats.version import readers_version
 from crawler.items import CONTRACT_VERSION, timestamp
 from crawler.run.counts import NAMED_IDS, RunCounts
-from crawler.run.endings import CRASHED, FAILURES, LIMITED, Ending, Endings, cut_short
+from crawler.run.endings import CRASHED, FAILURES, LIMITED, STALE, Ending, Endings, cut_short
 from crawler.store.feed import FeedStore
 from crawler.store.state import State
 
@@ -40,11 +42,18 @@ class Run:
         commit: the git commit that was read, where there is one.
         doing: what the run is doing before its first page, in words.
         known: how many articles the feed has, once the run is closed.
+        newest: the latest day of publication of all its articles, once the run is closed; None
+            without any. Days after tomorrow do not count: no article is published in the future.
+        readers: version of the readers that read the run's lines.
         closed: whether the store was closed, or would not close.
     """
 
-    def __init__(self, options: CrawlOptions) -> None:
+    def __init__(self, options: CrawlOptions, *, stale_after_days: float = math.inf) -> None:
         """Open the feed.
+
+        Args:
+            options: what the user asked for.
+            stale_after_days: a newest article that is older makes the run end as ``stale``.
 
         Raises:
             RunError: it cannot be opened.
@@ -56,6 +65,9 @@ class Run:
         self.commit: str | None = None
         self.doing = ""
         self.known = 0
+        self.newest: str | None = None
+        self.readers = readers_version(options.mirror.format)
+        self._stale_after_days = stale_after_days
         self.closed = False
         self._endings = Endings()
         self._outcome: Ending | None = None
@@ -155,6 +167,7 @@ class Run:
         self.closed = True
         try:
             self._conclude(self.store.state)
+            self._check_age(self.store.state, now)
             self.store.commit()
         except FeedUnusable as error:
             self.end(error)  # its line may still find room
@@ -170,12 +183,31 @@ class Run:
         """Take from the state what the report says; leave there what the next run compares with."""
         self.counts.set_aside = self.store.all_set_aside()
         self.known, _ = state.counts()
+        if unlike := self.store.unlike_readers:
+            self.counts.warnings.append(
+                f"readers differ: {unlike} changes were found by comparing with what other "
+                "readers had read, for the old page is not at hand"
+            )
         if self.lists is None:
             return
         if self.lists.lists_complete and self.counts.entries and self.outcome.exit_code == 0:
             state.put("entries", self.counts.entries)
         if self.lists.lists_asked and self.commit:
             state.put("commit", self.commit)
+
+    def _check_age(self, state: State, now: datetime) -> None:
+        """Note the newest article's day, and whether it is too old."""
+        self.newest = state.newest((now + timedelta(days=1)).date().isoformat())
+        if self.newest is None:
+            return
+        age = (now.date() - date.fromisoformat(self.newest)).days
+        if age > self._stale_after_days:
+            self._endings.add(
+                STALE._replace(
+                    reason=f"the newest article is of {self.newest}, {age} days ago: the mirror "
+                    "may no longer be updated; look at it, or raise STALE_AFTER_DAYS"
+                )
+            )
 
     def _record(self, now: datetime, outcome: Ending) -> dict[str, Any]:
         counts = self.counts
@@ -190,11 +222,13 @@ class Run:
             "entries": counts.entries,
             "articles": counts.new,
             "listings": counts.listings,
+            "changes": counts.changes,
             "duplicates": counts.duplicates,
             "failures": counts.named_failures(),
             "set_aside": counts.set_aside,
             "changed": counts.named_changes(),
             "warnings": counts.warnings[:NAMED_IDS],
+            "newest": self.newest,
         }
 
     def about(self) -> dict[str, Any]:
@@ -205,6 +239,7 @@ class Run:
             "mirror": mirror.name,
             "way": self.options.via,
             "crawler": __version__,
+            "readers": self.readers,
             "contract": CONTRACT_VERSION,
             "address": mirror.public if mirror.named_by_address else None,
         }

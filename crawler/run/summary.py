@@ -49,10 +49,13 @@ def _rows(run: Run) -> Iterator[tuple[str, str]]:
     counts, outcome = run.counts, run.outcome
     yield "mirror", f"{run.options.mirror.name} via {run.options.via}"
     yield "new articles", f"{counts.new}"
+    if counts.changes:
+        yield "changes", f"{counts.changes}"
     yield "new listings", f"{counts.listings} ({counts.duplicates} of articles listed before)"
     pages = ", ".join(f"{kind} {count}" for kind, count in counts.pages.items())
     yield "pages read", pages or "0"
     yield "feed", f"{shown(run.store.articles.path)} ({run.known} articles)"
+    yield "newest", run.newest or "none"
     yield from _troubles(run)
     if run.reason is not None:
         yield "reason", run.reason
@@ -68,7 +71,7 @@ def _troubles(run: Run) -> Iterator[tuple[str, str]]:
     if counts.dropped:
         yield "dropped", f"{counts.dropped} that the feed had already"
     for kind, names in counts.changed.items():
-        yield f"recheck: {kind}", f"{len(names)}: {_first(names, len(names))}"
+        yield kind, f"{len(names)}: {_first(names, len(names))}"
     if counts.warnings:
         yield "warnings", f"{len(counts.warnings)}, see above"
 

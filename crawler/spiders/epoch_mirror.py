@@ -18,7 +18,7 @@ from scrapy.http import Response
 
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, load_mirrors, moved
-from crawler.config.numbers import nonnegative_float, process_count
+from crawler.config.numbers import days_or_never, nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import MirrorMoved, PageError, PageUnreachable, RunError, WrongUsage
@@ -69,7 +69,7 @@ class EpochMirrorSpider(Spider):
         log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
         process_count(settings, "READERS")  # raises where it is wrong, before there is a run
-        spider.run = Run(options)
+        spider.run = Run(options, stale_after_days=days_or_never(settings, "STALE_AFTER_DAYS"))
         with spider.run.closed_on_error():
             spider.readers = spider.new_readers(options.mirror)
             settings.update(spider.choose_transports(options), priority="spider")
@@ -166,7 +166,8 @@ class EpochMirrorSpider(Spider):
                 since if isinstance(since, str) else None
             )
             self.frontier.blob_id = self.transport.version_of
-            self.frontier.compare_all = since is not None and self.frontier.changes is None
+            self.frontier.old_page = self.transport.old_page
+            self.frontier.compare_all = self.frontier.changes is None
 
     def closing(self) -> bool:
         """Return whether Scrapy closes the spider; it still takes what :meth:`start` yields.

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,17 @@ from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import timestamp
-from crawler.store.history import account_for_the_dead, check_owner, offsets
+from crawler.store.edition import digest_of
+from crawler.store.history import (
+    Sizes,
+    account_for_the_dead,
+    check_owner,
+    offsets,
+    only_readers,
+)
 from crawler.store.jsonlines import JsonLines, Lock
 from crawler.store.recovery import Recovery
-from crawler.store.state import PackedIds
+from crawler.store.state import CLOCK_FLOOR, PackedIds, PublishedArticle
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +45,9 @@ class FeedStore:
     """A feed's directory, held by one run.
 
     Attributes:
-        before: sizes of ``articles.jsonl`` and ``listings.jsonl`` when the run began.
+        before: sizes of the files when the run began.
+        readers: version of the readers of this run; None where nobody says.
+        unlike_readers: changes that were found by comparing with what other readers had read.
     """
 
     def __init__(
@@ -62,6 +72,8 @@ class FeedStore:
         """
         self.directory = directory
         self.mirror = mirror
+        self.readers: str | None = about.get("readers")
+        self.unlike_readers = 0
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -73,8 +85,15 @@ class FeedStore:
             check_owner(directory, mirror, about.get("address"), self.lock.left_behind, known)
             self.articles = opened.enter_context(self._opened("articles.jsonl"))
             self.listings = opened.enter_context(self._opened("listings.jsonl"))
+            self.changes = opened.enter_context(self._opened("changes.jsonl"))
             self.runs = opened.enter_context(self._opened("runs.jsonl"))
-            self._recovery = Recovery(self.articles, self.listings, known)
+            self._recovery = Recovery(
+                self.articles,
+                self.listings,
+                self.changes,
+                known,
+                partial(only_readers, self.runs, self.lock.left_behind),
+            )
             self.state = self._recovery.state_at(directory / "state.sqlite")
             account_for_the_dead(self.runs, mirror, self.lock.left_behind, self._sizes)
             self.before = self._sizes
@@ -152,9 +171,93 @@ class FeedStore:
         """
         self.state.require_usable()
         self.articles.append(record)
-        published = self._recovery.published(record)._replace(blob=blob)
-        self.state.write_article(record["id"], published)
+        self.state.write_article(record["id"], self._read_now(record, blob))
         self._commit_in_time()
+
+    def write_change(
+        self,
+        record: Mapping[str, Any],
+        now: datetime,
+        *,
+        blob: str | None = None,
+        before: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Append a line to ``changes.jsonl`` where an article reads otherwise than it did.
+
+        Args:
+            record: what it reads now.
+            now: when it was read.
+            blob: git's id of the page that it was read from.
+            before: what today's readers read from the page of the last edition; None where that
+                page is not at hand: then the digest of the last edition is compared.
+
+        Returns:
+            The kind of the change; None where nothing changed that makes an edition.
+
+        Raises:
+            FeedUnusable: it could not be written.
+        """
+        self.state.require_usable()
+        article = record["id"]
+        last, edition = self.state.published(article), self._read_now(record, blob)
+        assert last is not None, article  # noqa: S101 - only what has a line is read again
+        kind = self._kind(last, edition, before)
+        if kind is not None:
+            self.changes.append(_change(article, kind, now, record))
+        self.state.read_again(article, edition)
+        self._commit_in_time()
+        return kind
+
+    def write_vanished(self, article: str, now: datetime) -> bool:
+        """Append to ``changes.jsonl`` that an article's page is gone; return whether that is new.
+
+        Raises:
+            FeedUnusable: it could not be written.
+        """
+        self.state.require_usable()
+        last = self.state.published(article)
+        new = last is not None and not last.vanished
+        if new:
+            self.changes.append(_change(article, "vanished", now, None))
+        if last is not None:
+            self.state.read_again(article, last._replace(vanished=True))
+        self._commit_in_time()
+        return new
+
+    def keep_as_read(self, article: str, section: str | None = None) -> None:
+        """Note that an article's page has the bytes of its last edition.
+
+        Args:
+            article: its id.
+            section: section of the copy that was read; None: as before.
+        """
+        last = self.state.published(article)
+        if last is not None and section not in (None, last.section):
+            self.state.read_again(article, last._replace(section=section))
+        else:
+            self.state.settle(article)
+
+    def _read_now(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
+        # without a blob id the transport did not see the page itself, and all that it says
+        readers = self.readers if blob is not None else None
+        return self._recovery.published(record)._replace(blob=blob, readers=readers)
+
+    def _kind(
+        self,
+        last: PublishedArticle,
+        edition: PublishedArticle,
+        before: Mapping[str, Any] | None,
+    ) -> str | None:
+        if last.vanished:
+            return "returned"
+        if before is not None:
+            return "changed" if digest_of(before) != edition.digest else None
+        if last.blob is None and (last.readers is None or last.readers != self.readers):
+            return None  # nothing tells whether the page differs, or only the readers do
+        if last.digest == edition.digest:
+            return None
+        self.unlike_readers += last.readers != self.readers
+        return "changed"
 
     def fail(self, key: str, reason: str) -> None:
         """Note that an article (by id) or an index page (by path) failed now."""
@@ -190,7 +293,7 @@ class FeedStore:
         return {
             key: reason
             for key, reason, first, last in self.state.failures()
-            if now - first >= SET_ASIDE_AFTER and (now - last >= SET_ASIDE_INTERVAL) is due
+            if _failed_long(first, now) and _look_is_due(last, now) is due
         }
 
     def all_set_aside(self) -> dict[str, str]:
@@ -215,6 +318,7 @@ class FeedStore:
         try:
             self.articles.sync()
             self.listings.sync()
+            self.changes.sync()
         except FeedUnusable:
             self.state.give_up()  # what the state was told since is not on the disk
             raise
@@ -247,8 +351,8 @@ class FeedStore:
     # -- plumbing ----------------------------------------------------------------------
 
     @property
-    def _sizes(self) -> tuple[int, int]:
-        return self.articles.size, self.listings.size
+    def _sizes(self) -> Sizes:
+        return Sizes(self.articles.size, self.listings.size, self.changes.size)
 
     def _opened(self, name: str) -> JsonLines:
         file = JsonLines(self.directory / name)
@@ -259,3 +363,25 @@ class FeedStore:
                 file.torn,
             )
         return file
+
+
+def _failed_long(first: float, now: float) -> bool:
+    """Tell whether a page has failed for a week; no wrong clock makes it look so."""
+    return first >= CLOCK_FLOOR and now - first >= SET_ASIDE_AFTER
+
+
+def _look_is_due(last: float, now: float) -> bool:
+    """Tell whether a page was last tried a week ago, or at a time that has not come yet."""
+    return not 0 <= now - last < SET_ASIDE_INTERVAL
+
+
+def _change(
+    article: str, kind: str, now: datetime, record: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "id": article,
+        "kind": kind,
+        "seen_at": timestamp(now),
+        "content_sha256": record["content_sha256"] if record is not None else None,
+        "article": record,
+    }

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.base import Format
@@ -15,6 +15,14 @@ from crawler.store.jsonlines import JsonLines
 from crawler.store.recovery import number
 
 logger = logging.getLogger(__name__)
+
+
+class Sizes(NamedTuple):
+    """Sizes in bytes of the files whose offsets a run's line has."""
+
+    articles: int
+    listings: int
+    changes: int
 
 
 def check_owner(
@@ -68,7 +76,7 @@ def account_for_the_dead(
     runs: JsonLines,
     mirror: str,
     note: Mapping[str, Any] | None,
-    sizes: tuple[int, int],
+    sizes: Sizes,
 ) -> None:
     """Write the line of a run that died without one, so that offsets always meet.
 
@@ -76,14 +84,14 @@ def account_for_the_dead(
         runs: ``runs.jsonl``, open.
         mirror: the mirror's name.
         note: what a run that died left in the lock.
-        sizes: of ``articles.jsonl`` and ``listings.jsonl`` now.
+        sizes: of the feed's files now.
     """
     last = _last_record(runs)
-    before = (number(last.get("articles_after")), number(last.get("listings_after")))
+    before = Sizes(*(number(last.get(f"{name}_after")) for name in Sizes._fields))
     told = note is None or (last.get("end") and note.get("start") == last.get("start"))
     if told and before == sizes:
         return
-    shrunk = before[0] > sizes[0] or before[1] > sizes[1]
+    shrunk = any(then > now for then, now in zip(before, sizes, strict=True))
     record = {
         "start": (note or {}).get("start"),
         "end": None,
@@ -92,6 +100,7 @@ def account_for_the_dead(
         "status": "altered" if shrunk else "killed",
         "exit_code": None,
         "contract": CONTRACT_VERSION,
+        "readers": (note or {}).get("readers"),
     }
     runs.append({**record, **offsets(before, sizes)})
     runs.sync()
@@ -101,14 +110,32 @@ def account_for_the_dead(
         logger.warning("%s: an earlier run died without its line in runs.jsonl", runs.path.parent)
 
 
-def offsets(before: tuple[int, int], after: tuple[int, int]) -> dict[str, int]:
-    """Return the offsets of a run's line from the sizes of articles and listings."""
+def offsets(before: Sizes, after: Sizes) -> dict[str, int]:
+    """Return the offsets of a run's line from the sizes of the feed's files."""
     return {
-        "articles_before": before[0],
-        "articles_after": after[0],
-        "listings_before": before[1],
-        "listings_after": after[1],
+        f"{name}_{when}": getattr(sizes, name)
+        for name in Sizes._fields
+        for when, sizes in (("before", before), ("after", after))
     }
+
+
+def only_readers(runs: JsonLines, note: Mapping[str, Any] | None) -> str | None:
+    """Return the version of the readers that read all lines of the feed; None where not known.
+
+    Args:
+        runs: ``runs.jsonl``, open.
+        note: what a run that died left in the lock.
+    """
+    found = {None if note is None else note.get("readers")} - {None}
+    with runs.path.open("rb") as lines:
+        for record in map(_record, lines):
+            if any(
+                record.get(f"{name}_before") != record.get(f"{name}_after")
+                for name in ("articles", "changes")
+            ):
+                found.add(record.get("readers"))
+    version = found.pop() if len(found) == 1 else None
+    return version if isinstance(version, str) else None
 
 
 def _first_records(directory: Path) -> Iterator[dict[str, Any]]:

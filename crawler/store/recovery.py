@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
+from crawler.store.edition import digest_of, is_thin
 from crawler.store.jsonlines import JsonLines
 from crawler.store.state import PublishedArticle, State, StateDamaged, StateTooNew
 
@@ -29,12 +30,17 @@ class Recovery:
     Attributes:
         articles: ``articles.jsonl``, open.
         listings: ``listings.jsonl``, open.
+        changes: ``changes.jsonl``, open.
         format: tells ids and paths.
+        readers: returns the version of the readers of lines that the state does not know; None
+            where it is not known.
     """
 
     articles: JsonLines
     listings: JsonLines
+    changes: JsonLines
     format: Format
+    readers: Callable[[], str | None]
 
     def state_at(self, path: Path) -> State:
         """Return the state kept at ``path``, in agreement with the feed.
@@ -67,17 +73,28 @@ class Recovery:
             state.put(f"{name}_tail", _digest(file.last_line()))
 
     def published(self, record: Mapping[str, Any]) -> PublishedArticle:
-        """Return what the state keeps of an article's line, blob id aside.
+        """Return what the state keeps of an article's record, blob id and readers aside.
 
         The page's path is the end of ``mirror_url``; where it begins, the format tells.
         """
         parts = str(record.get("mirror_url")).split("/")
         copies = (self.format.copy_at("/".join(parts[-n:])) for n in range(1, len(parts)))
         copy = next(filter(None, copies), None)
-        return PublishedArticle(record.get("content_sha256"), copy.section if copy else None)
+        day = record.get("date_published")
+        return PublishedArticle(
+            sha256=record.get("content_sha256"),
+            section=copy.section if copy else None,
+            digest=digest_of(record),
+            thin=is_thin(record),
+            day=day if isinstance(day, str) else None,
+        )
 
     def _files(self) -> tuple[tuple[str, JsonLines], ...]:
-        return (("articles", self.articles), ("listings", self.listings))
+        return (
+            ("articles", self.articles),
+            ("listings", self.listings),
+            ("changes", self.changes),
+        )
 
     def _rebuilt(self, path: Path, why: str) -> State:
         aside = path.with_name(f"{path.name}.aside-{time.strftime('%Y%m%dT%H%M%S')}")
@@ -104,15 +121,29 @@ class Recovery:
             if not (self.format.is_section_id(section) and is_article_id(article)):
                 raise FeedUnusable(_names_nothing(self.listings.path, record))
             state.list_article(section, article)
-        for record in self.articles.records(number(state.get("articles_offset"))):
+        known, known_changes = (number(state.get(f"{n}_offset")) for n in ("articles", "changes"))
+        if (known, known_changes) == (self.articles.size, self.changes.size):
+            return
+        readers = self.readers()
+        for record in self.articles.records(known):
             article = str(record.get("id"))
             if not is_article_id(article):
                 raise FeedUnusable(_names_nothing(self.articles.path, record))
-            if not state.write_article(article, self.published(record)):
+            if not state.write_article(article, self.published(record)._replace(readers=readers)):
                 raise FeedUnusable(
                     f"{self.articles.path} has more than one line of {article}: it was changed by "
                     "hand. Restore it from a backup, or move the feed's directory away."
                 )
+        for record in self.changes.records(known_changes):
+            self._take_change(state, record, readers)
+
+    def _take_change(self, state: State, record: Mapping[str, Any], readers: str | None) -> None:
+        """Take in a line of ``changes.jsonl``; the page's blob id is not known any more."""
+        article, now = str(record.get("id")), record.get("article")
+        if isinstance(now, dict):
+            state.read_again(article, self.published(now)._replace(readers=readers))
+        elif before := state.published(article):
+            state.read_again(article, before._replace(vanished=True))
 
 
 def number(value: object) -> int:

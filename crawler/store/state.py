@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.exceptions import FeedBusy, FeedUnusable
-from crawler.formats.pages import Copy
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+
+CLOCK_FLOOR = 1.7e9
+"""2023-11-14, in Unix seconds: a clock that tells an earlier time was never set."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -18,9 +20,13 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE sections (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
 -- every (section, id) pair of listings.jsonl
 CREATE TABLE listings (id TEXT, section TEXT, PRIMARY KEY (id, section)) WITHOUT ROWID;
--- every line of articles.jsonl: hash of its text, section of the copy it was made from and that
--- page's git blob id (NULL where the line was found in the feed, not written by this state)
-CREATE TABLE articles (id TEXT PRIMARY KEY, sha256 TEXT, section TEXT, blob TEXT) WITHOUT ROWID;
+-- every article of articles.jsonl, as it was read last: the fields of PublishedArticle
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, sha256 TEXT, section TEXT, blob TEXT, digest TEXT, readers TEXT,
+    thin INTEGER, day TEXT, vanished INTEGER
+) WITHOUT ROWID;
+-- articles whose page differs from the one they were read from, until it is read
+CREATE TABLE due (id TEXT PRIMARY KEY) WITHOUT ROWID;
 -- archive pages that are final and were read
 CREATE TABLE archives (section TEXT, page INTEGER, PRIMARY KEY (section, page)) WITHOUT ROWID;
 -- articles (by id) and index pages (by path) that failed, times in Unix seconds
@@ -33,18 +39,36 @@ _SEEN = """
 CREATE TEMP TABLE IF NOT EXISTS seen (id TEXT, section TEXT, PRIMARY KEY (id, section)) WITHOUT ROWID
 """
 
-_TABLES = ("meta", "sections", "listings", "articles", "archives", "failures")
+_TABLES = ("meta", "sections", "listings", "articles", "due", "archives", "failures")
+
+_PUBLISHED = "sha256, section, blob, digest, readers, thin, day, vanished"
 
 # The newest article first; what an id is ordered by, the mirror's format tells.
 _NEWEST = "id_order(id) DESC, id DESC"
 
 
 class PublishedArticle(NamedTuple):
-    """What is kept of a published line: hash of its text, section and blob id of its page."""
+    """What is kept of an article that has a line: the edition that was read last.
+
+    Attributes:
+        sha256: ``content_sha256``.
+        section: section of the copy that it was read from.
+        blob: git's id of that copy's bytes; None where the edition was found in the feed's files.
+        digest: of all keys that make an edition (``store.edition``).
+        readers: version of the readers that read it; None where it is not known.
+        thin: whether further copies are read beside this one.
+        day: ``date_published``.
+        vanished: whether no section has the page any more; the rest tells of the last edition.
+    """
 
     sha256: str | None
     section: str | None
     blob: str | None = None
+    digest: str | None = None
+    readers: str | None = None
+    thin: bool = False
+    day: str | None = None
+    vanished: bool = False
 
 
 class PackedIds:
@@ -127,6 +151,8 @@ class State:
 
     def _open(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if 0 < version < STATE_VERSION:
+            raise sqlite3.DatabaseError(f"version {version}, this program keeps {STATE_VERSION}")
         if version > STATE_VERSION:
             raise StateTooNew(f"version {version}, this program knows {STATE_VERSION}")
         if self._db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
@@ -218,26 +244,63 @@ class State:
         """Note that the feed has a line of ``article``; return whether that is new."""
         self._execute("DELETE FROM failures WHERE key = ?", (article,))
         return self._changed(
-            "INSERT OR IGNORE INTO articles VALUES (?, ?, ?, ?)", (article, *written)
+            "INSERT OR IGNORE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (article, *written),
         )
+
+    def read_again(self, article: str, edition: PublishedArticle) -> bool:
+        """Keep what an article that has a line was read as now; return whether it has one."""
+        self.settle(article)
+        return self._changed(
+            "INSERT OR REPLACE INTO articles SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? "
+            "WHERE EXISTS (SELECT 1 FROM articles WHERE id = ?)",
+            (article, *edition, article),
+        )
+
+    def settle(self, article: str) -> None:
+        """Note that an article that has a line need not be read again."""
+        self._execute("DELETE FROM failures WHERE key = ?", (article,))
+        self._execute("DELETE FROM due WHERE id = ?", (article,))
 
     def is_written(self, article: str) -> bool:
         """Tell whether the feed has a line of ``article``."""
         return self._exists("SELECT 1 FROM articles WHERE id = ?", (article,))
 
-    def written_from(self, copies: Iterable[Copy]) -> Iterator[tuple[str, PublishedArticle]]:
-        """Yield those of ``copies`` that an article's line was made from, with what is kept of it."""
-        query = "SELECT sha256, section, blob FROM articles WHERE id = ? AND section = ?"
-        for copy in copies:
-            if row := self._execute(query, (copy.id, copy.section)).fetchone():
-                yield copy.id, PublishedArticle(*row)
+    def published(self, article: str) -> PublishedArticle | None:
+        """Return what is kept of an article's last edition; None without a line."""
+        query = f"SELECT {_PUBLISHED} FROM articles WHERE id = ?"  # noqa: S608 - a constant
+        row = self._execute(query, (article,)).fetchone()
+        if row is None:
+            return None
+        published = PublishedArticle(*row)
+        return published._replace(thin=bool(published.thin), vanished=bool(published.vanished))
 
-    def written(self) -> Iterator[tuple[str, PublishedArticle]]:
-        """Yield every article that the feed has a line of, the newest first."""
+    def written(self) -> PackedIds:
+        """Return the articles that the feed has a line of, the newest first."""
         rows = self._rows(f"SELECT id FROM articles ORDER BY {_NEWEST}")  # noqa: S608
-        query = "SELECT sha256, section, blob FROM articles WHERE id = ?"
-        for article in PackedIds(article for (article,) in rows):
-            yield article, PublishedArticle(*self._execute(query, (article,)).fetchone())
+        return PackedIds(article for (article,) in rows)
+
+    def newest(self, until: str) -> str | None:
+        """Return the latest ``date_published`` of all articles that is not after ``until``."""
+        query = "SELECT max(day) FROM articles WHERE day <= ?"
+        day: str | None = self._execute(query, (until,)).fetchone()[0]
+        return day
+
+    def mark_due(self, articles: Iterable[str]) -> None:
+        """Note that these are to be read again, those of them that have a line."""
+        self._execute_many(
+            "INSERT OR IGNORE INTO due SELECT id FROM articles WHERE id = ?",
+            ((article,) for article in articles),
+        )
+
+    def mark_all_due(self) -> None:
+        """Note that every article that has a line is to be read again."""
+        self._execute("INSERT OR IGNORE INTO due SELECT id FROM articles")
+
+    def due(self) -> PackedIds:
+        """Return the articles that are to be read again, the newest first."""
+        rows = self._rows(f"SELECT id FROM due ORDER BY {_NEWEST}")  # noqa: S608
+        return PackedIds(article for (article,) in rows)
 
     def pending(self) -> PackedIds:
         """Return listed articles that the feed has no line of, the newest first."""
@@ -255,11 +318,17 @@ class State:
     # -- failures ------------------------------------------------------------------
 
     def fail(self, key: str, reason: str, now: float) -> None:
-        """Note that ``key`` failed at ``now`` (Unix seconds)."""
+        """Note that ``key`` failed at ``now`` (Unix seconds).
+
+        A first failure in the future, or before ``CLOCK_FLOOR``, was noted by a wrong clock: it
+        becomes ``now``.
+        """
         self._execute(
-            "INSERT INTO failures VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET reason = excluded.reason, last = excluded.last",
-            (key, reason, now, now),
+            "INSERT INTO failures VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET "
+            "reason = excluded.reason, last = excluded.last, "
+            "first = iif(?5 > excluded.first OR first BETWEEN ?5 AND excluded.first, "
+            "first, excluded.first)",
+            (key, reason, now, now, CLOCK_FLOOR),
         )
 
     def recover(self, key: str) -> None:
@@ -323,5 +392,5 @@ class State:
     def _exists(self, query: str, values: Iterable[str]) -> bool:
         return self._execute(query, values).fetchone() is not None
 
-    def _changed(self, query: str, values: Iterable[str | None]) -> bool:
+    def _changed(self, query: str, values: Iterable[str | float | None]) -> bool:
         return self._execute(query, values).rowcount > 0

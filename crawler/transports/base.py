@@ -78,6 +78,9 @@ class Comparing(Protocol):
     def version_of(self, path: str) -> str | None:
         """Return the git blob id of a page; None where there is no such page."""
 
+    def old_page(self, version: str) -> bytes | None:
+        """Return the bytes that have this git blob id; None where they are not at hand."""
+
 
 @runtime_checkable
 class Hinted(Protocol):

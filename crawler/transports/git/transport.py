@@ -215,6 +215,18 @@ class GitTransport:
         """Tell whether there is a page at ``path``."""
         return self.version_of(path) is not None
 
+    def old_page(self, version: str) -> bytes | None:
+        """Return the bytes of a page as it was; None where the clone does not have them.
+
+        The clone keeps the commit that the run compares with, so it has the old bytes of whatever
+        changed since.
+        """
+        try:
+            kind, body = self._opened().read(version, self._limits.page_bytes)
+        except (PageError, CloneDamaged):
+            return None
+        return body if kind == "blob" else None
+
     async def repair(self) -> None:
         """After CloneDamaged: make the clone anew, and stand at the same commit.
 

@@ -1,0 +1,42 @@
+"""An edition of an article: what of its record makes it another one, and how good its copy is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+_ASIDE: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
+"""Keys that tell how an article was found, not what it says."""
+
+_DIGEST_BYTES: Final = 16
+
+THIN_CHARACTERS: Final = 500
+"""A text with fewer characters may be the first sentences of a longer one."""
+
+
+def digest_of(record: Mapping[str, Any]) -> str:
+    """Return a digest of the keys of a record that make an edition."""
+    told = {key: value for key, value in record.items() if key not in _ASIDE}
+    try:
+        raw = orjson.dumps(told)
+    except TypeError:  # a lone surrogate, a huge number: the file was changed by hand
+        raw = json.dumps(told).encode()
+    return hashlib.blake2b(raw, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def is_thin(record: Mapping[str, Any]) -> bool:
+    """Tell whether another section's copy of the article may be better.
+
+    A copy is thin where it is cut short, has no editor line, no lead image, or fewer than
+    ``THIN_CHARACTERS`` characters of text.
+    """
+    return bool(
+        record.get("truncated")
+        or not record.get("editors")
+        or not record.get("image")
+        or len(record.get("content_text") or "") < THIN_CHARACTERS
+    )
