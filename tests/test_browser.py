@@ -322,7 +322,7 @@ def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(WrongUsage, match=r"apt-get install chromium.*BROWSER_EXECUTABLE"):
         BrowserTransport("https://github.com/o/r/blob/master/", no_download)
-    with pytest.raises(WrongUsage, match="'/nowhere/chrome' is no executable"):
+    with pytest.raises(WrongUsage, match="'/nowhere/chrome' is not an executable"):
         find_chromium("/nowhere/chrome")
 
 
@@ -337,7 +337,7 @@ def test_a_named_executable_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("base", ["ftp://host/", "https://github.com/o/r/blob/master", "news"])
 def test_a_base_that_is_none_is_refused(base: str) -> None:
     """It must be of http and end in a slash."""
-    with pytest.raises(WrongUsage, match="not a http or https address"):
+    with pytest.raises(WrongUsage, match="must be an http or https URL"):
         BrowserTransport(base, no_download)
 
 

@@ -184,7 +184,7 @@ def test_a_run_that_is_killed_while_it_clones(mirror: GitMirror) -> None:
         drip.pieces = 10**9
         result = crawl_when_free(mirror, remote)
     assert (result.exit_code, result.run["status"]) == (0, "complete"), result.log
-    assert any("left by a run that did not end" in line for line in result.log.splitlines())
+    assert any("left behind by a killed run" in line for line in result.log.splitlines())
     assert set(result.feed.ids) == ids(range(1, 41))
     assert result.feed.runs[0]["status"] == "killed"
     assert not list(mirror.cache.glob("*/new-*"))

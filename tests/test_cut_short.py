@@ -118,7 +118,7 @@ def test_parked_runs_that_are_cut_short_end_at_once(cut_short: dict[str, Result]
 
 def assert_cut_short(case: Case, result: Result) -> None:
     """Assert that a run came to what its case says."""
-    assert "no request to it for 600 s" in result.log
+    assert "sending it no request for 600 s" in result.log
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
     assert case.reason in result.run["reason"]
     assert result.seconds < PARK / 4

@@ -103,11 +103,11 @@ def answer(status: int, *headers: tuple[str, str]) -> Callable[[BaseHTTPRequestH
     [
         (404, MirrorUnusable, "no git repository"),
         (401, MirrorUnusable, "asks for a password"),
-        (403, MirrorUnusable, "asks for a password or refuses"),
-        (429, HostBusy, "come back later"),
-        (503, HostBusy, "come back later"),
-        (500, TryLater, "fault of its own"),
-        (502, TryLater, "fault of its own"),
+        (403, MirrorUnusable, "asks for a password or denies access"),
+        (429, HostBusy, "is busy, try again later"),
+        (503, HostBusy, "is busy, try again later"),
+        (500, TryLater, "reports an internal error"),
+        (502, TryLater, "reports an internal error"),
         (200, MirrorUnusable, "no git repository"),
     ],
 )
@@ -144,7 +144,7 @@ def test_nobody_listens(cache: Path) -> None:
         port = unused.getsockname()[1]
         caught = fails(f"http://127.0.0.1:{port}/mirror.git", cache)
     assert isinstance(caught, MirrorUnusable)
-    assert "cannot be reached" in str(caught)
+    assert "cannot reach" in str(caught)
 
 
 def test_a_password_is_never_asked_for_and_never_sent(
@@ -256,7 +256,7 @@ def test_a_mirror_above_the_limit_is_stopped_on_the_way(large: Repository, cache
     with git_server(large.path.parent, drip) as address:
         caught = fails(f"{address}/large.git", cache, GitLimits(clone_bytes=5 << 20))
     assert isinstance(caught, MirrorUnusable)
-    assert "larger than the limit" in str(caught)
+    assert "exceeds its limit" in str(caught)
     assert drip.sent < 12 << 20
     assert list(cache.glob("*/*-*")) == []
 
@@ -266,7 +266,7 @@ def test_a_mirror_above_the_limit_that_comes_at_once(
 ) -> None:
     monkeypatch.setattr("crawler.transports.git.program.TICK", 60)  # between two looks at the disk
     caught = fails(large.path, cache, GitLimits(clone_bytes=5 << 20))
-    assert "larger than the limit" in str(caught)
+    assert "exceeds its limit" in str(caught)
     assert list(cache.glob("*/*.git")) == []
 
 
@@ -418,7 +418,7 @@ def test_a_damaged_clone_is_made_anew_and_said_so(
     caplog.set_level(logging.WARNING, "crawler.transports")
     with opened(mirror.path, cache) as way:
         assert {path: way.read(path) for path in MIRROR} == MIRROR | {"README.md": news}
-    assert "is made anew" in caplog.text
+    assert "rebuilding the clone" in caplog.text
     caplog.clear()
     with opened(mirror.path, cache):
         pass
@@ -458,7 +458,7 @@ def test_damage_found_while_reading_is_mended(
             way.read("pages/ncid1/n11.md")
         assert caught.value.exit_code == 75
         asyncio.run(way.repair())
-        assert "damaged; it is made anew" in caplog.text
+        assert "damaged, rebuilding it" in caplog.text
         assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
 
 
@@ -471,7 +471,7 @@ def test_damage_found_while_reading_is_mended_by_the_next_run(
         way.read("pages/ncid1/n11.md")
     with opened(mirror.path, cache) as way:
         assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
-    assert "damaged; it is made anew" in caplog.text
+    assert "damaged, rebuilding it" in caplog.text
 
 
 def test_a_mirror_that_moved_on_is_not_mixed_with_what_was_read(
@@ -562,7 +562,7 @@ def test_a_killed_run_leaves_half_a_clone_and_the_next_makes_a_whole(
         way = open_when_free(remote, cache)
         assert len(way.read("pages/s/n7.md")) == 100_000
         way.close()
-    assert "left by a run that did not end" in caplog.text
+    assert "left behind by a killed run" in caplog.text
     assert not list(cache.glob("*/new-*"))
 
 

@@ -296,7 +296,7 @@ def test_failure_of(outcome: Any, kind: type, reason: str) -> None:
 
 
 def test_a_page_that_came_is_no_failure() -> None:
-    with pytest.raises(ValueError, match="no failure"):
+    with pytest.raises(ValueError, match="which is not a failure"):
         failure_of(response(200))
 
 
@@ -536,7 +536,7 @@ def test_waits_grow_where_none_is_named(parked: dict[str, Any]) -> None:
 def test_host_that_stays_busy_ends_the_run(parked: dict[str, Any], name: str) -> None:
     report = parked[name]
     assert report["stats"]["finish_reason"] == "HostBusy"
-    assert "asks to come back at 20" in report["stats"]["run_error"]
+    assert "asks to wait until 20" in report["stats"]["run_error"]
     assert report["outcomes"] == {}
 
 
@@ -623,7 +623,7 @@ def test_unreachable_robots_txt_forbids_all(robots: dict[str, Any], name: str) -
 
 def test_robots_txt_on_another_host_is_not_asked_for(robots: dict[str, Any]) -> None:
     assert robots["away"]["other"].connections == 0
-    assert "which is not asked: not 127.0.0.1" in robots["away"]["stats"]["run_error"]
+    assert "which is not followed: not on 127.0.0.1" in robots["away"]["stats"]["run_error"]
 
 
 def test_robots_txt_of_a_passing_error_is_asked_again_and_read_once(robots: dict[str, Any]) -> None:

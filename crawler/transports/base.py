@@ -1,4 +1,4 @@
-"""What a transport offers."""
+"""The protocols of a transport."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Download = Callable[[Request], Awaitable[Response]]
 """Sends a request through all downloader middlewares: ``engine.download_async``."""
 
 LOCAL_WINDOW = 60
-"""Window of transports that read on this machine: enough that git always has work ahead."""
+"""Window of the transports that read from the disk: enough to keep git busy."""
 
 
 class Fetched(NamedTuple):
-    """A page as it was fetched.
+    """A fetched page.
 
     Attributes:
-        body: its bytes.
-        version: its git blob id, where the transport knows it without computing it.
+        body: content of the page.
+        version: git blob id of the page, if the transport knows it without computing it.
     """
 
     body: bytes
@@ -30,10 +30,10 @@ class Fetched(NamedTuple):
 
 
 class Transport(Protocol):
-    """A way to a mirror's pages.
+    """Fetches the pages of a mirror.
 
-    A new transport needs this and an entry in ``registry``. What it can do beyond it, it says by
-    implementing :class:`Comparing` or :class:`Hinted`.
+    A new transport implements this protocol and gets an entry in ``registry``. It may also
+    implement :class:`Comparing` and :class:`Hinted`.
     """
 
     @property
@@ -42,25 +42,29 @@ class Transport(Protocol):
 
     @property
     def commit(self) -> str | None:
-        """The git commit that is read, once open; None where there is none."""
+        """The git commit that is read; None before :meth:`open`, or without git."""
 
     @property
     def window(self) -> int:
-        """How many fetches the driver keeps under way."""
+        """How many fetches the driver runs at the same time."""
 
     @property
     def ordered(self) -> bool:
-        """Whether pages are taken in the order they were asked for, not as they arrive."""
+        """Whether the driver processes pages in the order of its requests, not of arrival."""
 
     async def open(self) -> None:
-        """Prepare for :meth:`fetch`; raises a RunError where the mirror cannot be reached."""
+        """Prepare for :meth:`fetch`.
+
+        Raises:
+            RunError: the mirror cannot be reached.
+        """
 
     async def fetch(self, path: str) -> Fetched:
         """Fetch the page at ``path``, relative to the mirror's base.
 
         Raises:
             PageError: this page cannot be fetched.
-            RunError: no page can be fetched any more.
+            RunError: no further page can be fetched.
         """
 
     def close(self) -> None:
@@ -69,13 +73,13 @@ class Transport(Protocol):
 
 @runtime_checkable
 class Comparing(Protocol):
-    """A transport that knows what changed without reading it."""
+    """A transport that knows which pages changed without reading them."""
 
     async def changed_since(self, commit: str | None) -> Changes | None:
-        """Return what changed since ``commit``; None where that is not known."""
+        """Return what changed since ``commit``, or None if that is unknown."""
 
     def version_of(self, path: str) -> str | None:
-        """Return the git blob id of a page; None where there is no such page."""
+        """Return the git blob id of a page, or None if there is no such page."""
 
 
 @runtime_checkable
@@ -83,4 +87,4 @@ class Hinted(Protocol):
     """A transport that fetches faster when it knows which pages come next."""
 
     def expect(self, paths: Sequence[str]) -> None:
-        """Prepare for fetching ``paths`` in this order; a hint, without any other effect."""
+        """Prefetch ``paths`` in this order; a hint without other effects."""
