@@ -1,8 +1,8 @@
-"""The feed contract: every key of a line, its type, its rule.
+"""The feed contract: every key of a line with its type and rule.
 
-``crawler.schema`` builds the JSON Schema from these classes, with the patterns of ids and
-addresses that the mirror's format has. The check pipeline validates against it, and
-``docs/data-format.md`` is tested to name every key.
+``crawler.schema`` builds the JSON Schema from these classes and adds the patterns of ids and URLs
+of the mirror's format. The check pipeline validates every line against the schema, and a test
+checks that ``docs/data-format.md`` documents every key.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class Person(TypedDict):
 
 
 class Section(TypedDict):
-    """A section whose index lists the article; ``name`` is the index's own heading."""
+    """A section whose index pages list the article; ``name`` is the heading of the index page."""
 
     id: str
     name: str
 
 
 class Link(TypedDict):
-    """A link of the body: its canonical address and the text that carries it."""
+    """A link of the body: its canonical URL and its text."""
 
     url: str
     text: str
@@ -66,7 +66,7 @@ _PEOPLE = {"type": "array", "items": _object(name=_TEXT)}
 
 
 class _FromPage:
-    """What an item carries beside its line, on its way through the pipelines."""
+    """Data that accompanies an item through the pipelines and is not part of its line."""
 
     __slots__ = ("blob_id",)
 
@@ -76,19 +76,19 @@ class _FromPage:
         self.blob_id = None
 
     def came_from(self, blob_id: str) -> None:
-        """Note git's id of the bytes of the page that the item was read from."""
+        """Set the git blob id of the page that the item was read from."""
         self.blob_id = blob_id
 
 
 @dataclass(slots=True, kw_only=True)
 class Article(_FromPage):
-    """One article, one line of ``articles.jsonl``; keys in the order of the line.
+    """One article, one line of ``articles.jsonl``; the keys have the order of the line.
 
-    ``None`` says that the page (or the transport it was read by) does not tell.
+    ``None`` means that the page does not state the value, or that the transport cannot supply it.
 
     Attributes:
-        blob_id: git's id of the bytes of the page that the article was read from; not a key of
-            the line, so neither exports nor the schema know it.
+        blob_id: git blob id of the page that the article was read from. It is not a key of the
+            line, so neither exports nor the schema contain it.
     """
 
     id: str | None = _key(type="string")
@@ -138,7 +138,7 @@ class Article(_FromPage):
 
 @dataclass(slots=True, kw_only=True)
 class Listing:
-    """One (section, article) pair that an index page lists, one line of ``listings.jsonl``."""
+    """One (article, section) pair found on an index page, one line of ``listings.jsonl``."""
 
     id: str = _key("", type="string")
     section: str = _key("", **_TEXT)
@@ -147,15 +147,14 @@ class Listing:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return ``moment`` as lines have it: RFC 3339 in UTC, to the second, ``2026-11-01T06:00:00Z``."""
+    """Return ``moment`` as RFC 3339 in UTC with seconds, such as ``2026-11-01T06:00:00Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def as_record(item: Article | Listing) -> dict[str, Any]:
-    """Return an item as the object of its line, keys in the contract's order.
+    """Return an item as the JSON object of its line, with keys in the contract's order.
 
-    ``__slots__`` are those of the class itself: what it carries beside its line is left out.
-
-    Not ``ItemAdapter.asdict``, which copies every nested value (0.18 ms an article).
+    ``__slots__`` holds the keys of the class itself, so inherited attributes are left out.
+    ``ItemAdapter.asdict`` is slower because it copies every nested value (0.18 ms an article).
     """
     return {key: getattr(item, key) for key in item.__slots__}

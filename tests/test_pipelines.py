@@ -48,7 +48,7 @@ def test_an_id_gets_one_line(run: Run) -> None:
     """A second article of an id is dropped, also where it differs."""
     deduplicate, write = DeduplicatePipeline(run), WritePipeline(run)
     write.process_item(deduplicate.process_item(article()))
-    with pytest.raises(DropItem, match="is in the feed already"):
+    with pytest.raises(DropItem, match="is already in the feed"):
         deduplicate.process_item(article(title="又一条"))
     assert (run.counts.new, run.counts.dropped) == (1, 1)
 

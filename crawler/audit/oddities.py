@@ -1,7 +1,7 @@
-"""What looks wrong in one record: rules that a reader of the feed would not expect to fire.
+"""Rules that find values in a record that look wrong.
 
-An oddity is no error. Some are right as they are (a long transliterated name); each is
-worth a look at its page, and a rule of extraction that begins to fail shows here first.
+An oddity is not an error. Some values are correct, such as a long transliterated name, but each
+oddity is worth a look at its page. An extraction rule that starts to fail shows up here first.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 WINDOW = 70
-"""Days that a dateline may lie behind the date in the address."""
+"""Maximum number of days from the date in the URL to the dateline."""
 
 SHORT, LONG = 40, 40_000
-"""Characters of text under and over which an article is worth a look (a page: 1,200)."""
+"""Ordinary range of an article's length in characters; the average is 1,200."""
 
 PERSON_HAN, EDITOR_HAN, EDITOR_LONG = 5, 4, 30
-"""Han characters of the longest ordinary name, of an editor's; an editor's characters at all."""
+"""Maximum of ordinary names: Han characters of a person's and an editor's, and characters of an
+editor's."""
 
 BYLINE_LONG, CREDIT_LONG, COLUMN_LONG, TAG_LONG = 60, 100, 12, 30
-"""Characters up to which each is ordinary."""
+"""Maximum of ordinary lengths in characters."""
 
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NAME_PARTS = re.compile("[·‧・•．.\\s-]")
@@ -61,7 +62,7 @@ Found = tuple[str, str]
 
 
 def oddities(record: Mapping[str, Any]) -> Iterator[Found]:
-    """Yield (name, value) of everything odd in ``record``; the names are those of ``NAMES``."""
+    """Yield (name, value) for each oddity in ``record``; ``NAMES`` describes the names."""
     for rule in _RULES:
         yield from rule(record)
 
@@ -84,7 +85,7 @@ def _too_short(name: str) -> bool:
 
 
 def _has_place(name: str) -> bool:
-    """Tell whether a place of the list stands anywhere in ``name``; some are part of names."""
+    """Return whether ``name`` contains a known place; some places are also parts of names."""
     return any(
         name[start:end] in PLACES
         for start in range(len(name) - 1)
@@ -160,7 +161,7 @@ def _captions(record: Mapping[str, Any]) -> Iterator[Found]:
 
 
 def captions(record: Mapping[str, Any]) -> Iterator[tuple[str | None, str | None]]:
-    """Yield (caption, credit) of the lead and of every image that has one of them."""
+    """Yield (caption, credit) of the lead and of every image that has either."""
     shown = [(record.get("image_caption"), record.get("image_credit"))]
     shown += [(image.get("caption"), image.get("credit")) for image in record.get("images") or []]
     yield from (pair for pair in shown if any(pair))
@@ -269,4 +270,4 @@ NAMES: dict[str, str] = {
     "url_unusual": "address that is not the newspaper's",
     "video_denied": "videos although has_video is not true",
 }
-"""What each oddity is, by its stable name."""
+"""Description of each oddity, by its stable name."""

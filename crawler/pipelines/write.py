@@ -1,4 +1,4 @@
-"""Write: one line of the feed for every article that came through."""
+"""Write: appends articles to the feed."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from crawler.run.run import Run
 
 
 class WritePipeline:
-    """Appends articles to ``articles.jsonl``; a feed that cannot be written ends the run."""
+    """Appends articles to ``articles.jsonl``; ends the run if the feed cannot be written."""
 
     def __init__(self, run: Run) -> None:
-        """Use the run's store."""
+        """Write to the store of ``run``; end ``run`` on failure."""
         self.run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``'s run."""
+        """Build from the crawler's run.
+
+        Raises:
+            NotConfigured: the crawler has no run.
+        """
         return cls(Run.of(crawler))
 
     def process_item(self, item: Article) -> Article:
-        """Return the article once its line is written."""
+        """Write the article's line and return the article.
+
+        Raises:
+            DropItem: the feed cannot be written.
+        """
         try:
             self.run.store.write(as_record(item), blob=item.blob_id)
         except FeedUnusable as error:
