@@ -239,8 +239,8 @@ def opened(
     on_progress: Callable[[str], None] | None = None,
     parts: Sequence[str] = PARTS,
 ) -> Iterator[GitTransport]:
-    """Open a way, close it afterwards."""
-    way = GitTransport(
+    """Open a transport, close it afterwards."""
+    transport = GitTransport(
         str(remote),
         branch=branch,
         cache=cache,
@@ -248,11 +248,11 @@ def opened(
         limits=limits,
         on_progress=on_progress,
     )
-    asyncio.run(way.open())
+    asyncio.run(transport.open())
     try:
-        yield way
+        yield transport
     finally:
-        way.close()
+        transport.close()
 
 
 def clone_of(cache: Path) -> Path:

@@ -373,7 +373,7 @@ def test_wrong_arguments_are_wrong_usage(args: list[str]) -> None:
 
 
 def test_a_feed_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match="no feed"):
+    with pytest.raises(WrongUsage, match="cannot be read"):
         audit(tmp_path)
     with pytest.raises(UsageError):
         run(str(tmp_path / "nothing"))

@@ -346,14 +346,14 @@ def opened(**settings: object) -> BrowserTransport:
     base = "https://github.com/o/r/blob/master/"
     project = get_project_settings()
     project.update(settings)
-    way, _ = transport_for(
+    transport, _ = transport_for(
         Mirror("m", base, {"browser": base}),
         "browser",
         project,
         download=no_download,
         on_progress=print,
     )
-    assert isinstance(way, BrowserTransport)
+    assert isinstance(transport, BrowserTransport)
     return way
 
 
@@ -390,9 +390,9 @@ def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
     """A driver is started for each scheme that is mapped."""
-    way = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
-    assert list(way.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
-    assert way.script_hosts == ("github.githubassets.com",)
+    transport = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
+    assert list(transport.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
+    assert transport.script_hosts == ("github.githubassets.com",)
 
 
 # -- answers -----------------------------------------------------------------------------------

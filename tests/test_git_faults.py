@@ -1,4 +1,4 @@
-"""The way through git where something is amiss: the remote, the clone, the disk, git itself."""
+"""The transport through git where something is amiss: the remote, the clone, the disk, git itself."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def fails(remote: str | Path, cache: Path, limits: GitLimits | None = None) -> RunError:
-    """Open a way that cannot be opened; return why."""
+    """Open a transport that cannot be opened; return why."""
     with pytest.raises(RunError) as caught, opened(remote, cache, limits=limits):
         pass
     return caught.value
@@ -125,8 +125,8 @@ def test_a_repository_that_is_gone(mirror: Repository, cache: Path) -> None:
     assert "no git repository" in str(fails(mirror.path.parent / "gone.git", cache))
     with git_server(mirror.path.parent) as address:
         assert "no git repository" in str(fails(f"{address}/gone.git", cache))
-        with opened(f"{address}/mirror.git", cache) as way:
-            assert way.read("README.md") == HOME
+        with opened(f"{address}/mirror.git", cache) as transport:
+            assert transport.read("README.md") == HOME
         shutil.rmtree(mirror.path)
         caught = fails(f"{address}/mirror.git", cache)
     assert isinstance(caught, MirrorUnusable)
@@ -248,7 +248,7 @@ def test_a_server_that_is_endlessly_slow_is_given_up(large: Repository, cache: P
     with git_server(large.path.parent, drip) as address:
         caught = fails(f"{address}/large.git", cache, GitLimits(total_seconds=2))
     assert isinstance(caught, MirrorUnusable)
-    assert "ended after 2 s" in str(caught)
+    assert "killed after 2 s" in str(caught)
 
 
 def test_a_mirror_above_the_limit_is_stopped_on_the_way(large: Repository, cache: Path) -> None:
@@ -274,7 +274,7 @@ def test_the_disk_is_not_filled(large: Repository, cache: Path) -> None:
     free = shutil.disk_usage(large.path).free
     caught = fails(large.path, cache, GitLimits(spare_bytes=free + (1 << 30)))
     assert isinstance(caught, MirrorUnusable)
-    assert "before the disk is full" in str(caught)
+    assert "of free disk space" in str(caught)
 
 
 def test_a_cancelled_clone_leaves_no_git_and_no_clone(
@@ -284,8 +284,8 @@ def test_a_cancelled_clone_leaves_no_git_and_no_clone(
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1, pieces=5)
 
     async def cancelled() -> float:
-        way = GitTransport(f"{address}/large.git", branch=None, cache=cache)
-        task = asyncio.ensure_future(way.open())
+        transport = GitTransport(f"{address}/large.git", branch=None, cache=cache)
+        task = asyncio.ensure_future(transport.open())
         longest = 0.0
         while drip.sent < 5 << 20:
             before = time.monotonic()
@@ -301,8 +301,8 @@ def test_a_cancelled_clone_leaves_no_git_and_no_clone(
     assert longest < 0.2, "the event loop was held up"
     assert running(notes) == []
     assert list(cache.glob("*/*-*")) == []
-    with opened(large.path, cache) as way:
-        assert len(way.read("pages/s/n0.md")) == 100_000
+    with opened(large.path, cache) as transport:
+        assert len(transport.read("pages/s/n0.md")) == 100_000
 
 
 def test_progress_is_told(large: Repository, cache: Path) -> None:
@@ -410,15 +410,15 @@ def test_a_damaged_clone_is_made_anew_and_said_so(
     damage: Callable[[Path], None],
     news: bytes,
 ) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     damage(clone_of(cache))
     if news != HOME:
         mirror.commit(MIRROR | {"README.md": news}, parent=first)
     caplog.set_level(logging.WARNING, "crawler.transports")
-    with opened(mirror.path, cache) as way:
-        assert {path: way.read(path) for path in MIRROR} == MIRROR | {"README.md": news}
-    assert "rebuilding the clone" in caplog.text
+    with opened(mirror.path, cache) as transport:
+        assert {path: transport.read(path) for path in MIRROR} == MIRROR | {"README.md": news}
+    assert "rebuilding" in caplog.text
     caplog.clear()
     with opened(mirror.path, cache):
         pass
@@ -439,12 +439,12 @@ def test_a_damaged_clone_is_made_anew_and_said_so(
 def test_what_is_known_is_written_again(
     mirror: Repository, cache: Path, damage: Callable[[Path], None]
 ) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     damage(clone_of(cache))
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes()
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes()
+        assert transport.read("README.md") == HOME
 
 
 def test_damage_found_while_reading_is_mended(
@@ -452,14 +452,14 @@ def test_damage_found_while_reading_is_mended(
 ) -> None:
     with opened(mirror.path, cache):
         spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way:
-        assert way.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
         with pytest.raises(CloneDamaged) as caught:
-            way.read("pages/ncid1/n11.md")
+            transport.read("pages/ncid1/n11.md")
         assert caught.value.exit_code == 75
-        asyncio.run(way.repair())
+        asyncio.run(transport.repair())
         assert "damaged, rebuilding it" in caplog.text
-        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+        assert transport.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
 
 
 def test_damage_found_while_reading_is_mended_by_the_next_run(
@@ -467,10 +467,10 @@ def test_damage_found_while_reading_is_mended_by_the_next_run(
 ) -> None:
     with opened(mirror.path, cache):
         spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way, pytest.raises(CloneDamaged):
-        way.read("pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way:
-        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+    with opened(mirror.path, cache) as transport, pytest.raises(CloneDamaged):
+        transport.read("pages/ncid1/n11.md")
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
     assert "damaged, rebuilding it" in caplog.text
 
 
@@ -479,25 +479,25 @@ def test_a_mirror_that_moved_on_is_not_mixed_with_what_was_read(
 ) -> None:
     with opened(mirror.path, cache):
         spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         with pytest.raises(CloneDamaged):
-            way.read("pages/ncid1/n11.md")
+            transport.read("pages/ncid1/n11.md")
         mirror.commit(MIRROR | {"README.md": b"new"})
         with pytest.raises(TryLater, match="run again"):
-            asyncio.run(way.repair())
+            asyncio.run(transport.repair())
 
 
 def test_a_git_that_is_killed_while_it_reads(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = watched_git(tmp_path, monkeypatch)
-    with opened(mirror.path, cache) as way:
-        way.read("README.md")
+    with opened(mirror.path, cache) as transport:
+        transport.read("README.md")
         [pid] = running(notes)
         os.kill(pid, signal.SIGKILL)
-        way.expect(["pages/ncid1/n11.md", "pages/ncid1/n10.md"])
-        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
-        assert way.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
+        transport.expect(["pages/ncid1/n11.md", "pages/ncid1/n10.md"])
+        assert transport.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+        assert transport.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
     assert not list(cache.glob("*/damaged"))
 
 
@@ -505,8 +505,8 @@ def test_two_mirrors_of_one_name_have_two_clones(tmp_path: Path, cache: Path) ->
     for owner in ("one", "other"):
         repository = Repository(tmp_path / owner / "epoch-news.git")
         repository.commit({"README.md": owner.encode()})
-        with opened(repository.path, cache) as way:
-            assert way.read("README.md") == owner.encode()
+        with opened(repository.path, cache) as transport:
+            assert transport.read("README.md") == owner.encode()
     assert len(list(cache.glob("epoch-news-*/clone.git"))) == 2
 
 
@@ -515,13 +515,13 @@ import asyncio, sys
 from pathlib import Path
 from crawler.transports.git.transport import GitLimits, GitTransport
 limits = GitLimits(stall_seconds=3)
-way = GitTransport(sys.argv[1], branch=None, cache=Path(sys.argv[2]), limits=limits)
-asyncio.run(way.open())
+transport = GitTransport(sys.argv[1], branch=None, cache=Path(sys.argv[2]), limits=limits)
+asyncio.run(transport.open())
 """
 
 
 def start_and_kill(address: str, cache: Path, until: Callable[[], bool]) -> None:
-    """Open the way in a process of its own, and kill that with no chance to clean up."""
+    """Open the transport in a process of its own, and kill that with no chance to clean up."""
     process = subprocess.Popen(
         [sys.executable, "-c", OPEN, address, str(cache)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY_ROOT)},
@@ -534,17 +534,17 @@ def start_and_kill(address: str, cache: Path, until: Callable[[], bool]) -> None
 
 
 def open_when_free(address: str, cache: Path) -> GitTransport:
-    """Open the way as soon as what was killed has let the clone go."""
+    """Open the transport as soon as what was killed has let the clone go."""
     deadline = time.monotonic() + 60
     while True:
-        way = GitTransport(address, branch=None, cache=cache)
+        transport = GitTransport(address, branch=None, cache=cache)
         try:
-            asyncio.run(way.open())
+            asyncio.run(transport.open())
         except CloneBusy:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         else:
-            return way
+            return transport
 
 
 def test_a_killed_run_leaves_half_a_clone_and_the_next_makes_a_whole(
@@ -559,17 +559,20 @@ def test_a_killed_run_leaves_half_a_clone_and_the_next_makes_a_whole(
         assert not list(cache.glob("*/clone.git"))
         # its git may write on, and hold the clone; or have noticed that nobody listens, and ended
         drip.pieces, drip.pause = 10**9, 0
-        way = open_when_free(remote, cache)
-        assert len(way.read("pages/s/n7.md")) == 100_000
-        way.close()
+        transport = open_when_free(remote, cache)
+        assert len(transport.read("pages/s/n7.md")) == 100_000
+        transport.close()
     assert "left behind by a killed run" in caplog.text
     assert not list(cache.glob("*/new-*"))
 
 
 def test_a_killed_fetch_is_repeated(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.05, pieces=5)
-    with git_server(large.path.parent) as address, opened(f"{address}/large.git", cache) as way:
-        first = way.commit
+    with (
+        git_server(large.path.parent) as address,
+        opened(f"{address}/large.git", cache) as transport,
+    ):
+        first = transport.commit
     with git_server(large.path.parent, drip) as address:
         other = {f"pages/s/m{n}.md": os.urandom(100_000) for n in range(200)}
         large.commit(other, parent=first)
@@ -581,18 +584,18 @@ def test_a_killed_fetch_is_repeated(large: Repository, cache: Path) -> None:
         start_and_kill(remote, cache, lambda: drip.sent >= 5 << 20)
         assert list(clone_of(cache).glob("objects/pack/tmp_*"))
         drip.pieces, drip.pause = 10**9, 0
-        way = open_when_free(remote, cache)
-        changes = asyncio.run(way.changed_since(first))
+        transport = open_when_free(remote, cache)
+        changes = asyncio.run(transport.changed_since(first))
         assert changes is not None
         assert (len(changes.added), len(changes.deleted)) == (200, 200)
-        assert way.read("pages/s/m7.md") == other["pages/s/m7.md"]
-        way.close()
+        assert transport.read("pages/s/m7.md") == other["pages/s/m7.md"]
+        transport.close()
     assert not list(clone_of(cache).glob("objects/pack/tmp_*"))
 
 
 def test_locks_of_a_killed_git_are_removed(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     clone = clone_of(cache)
     names = ["shallow.lock", "packed-refs.lock", "HEAD.lock", "config.lock",
              "refs/heads/mirror.lock", "refs/epoch/base.lock", "objects/pack/tmp_pack_x",
@@ -601,25 +604,27 @@ def test_locks_of_a_killed_git_are_removed(mirror: Repository, cache: Path) -> N
         (clone / name).parent.mkdir(exist_ok=True)
         (clone / name).touch()
     mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
+            modified=frozenset({"README.md"})
+        )
     assert [name for name in names if (clone / name).exists()] == []
 
 
 def test_two_runs_do_not_share_a_clone(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         caught = fails(mirror.path, cache)
         assert isinstance(caught, CloneBusy)
         assert caught.exit_code == 75
-        assert way.read("README.md") == HOME
+        assert transport.read("README.md") == HOME
     with opened(mirror.path, cache):
         pass
 
 
 def test_a_way_that_could_not_be_opened_lets_the_clone_go(mirror: Repository, cache: Path) -> None:
-    way = GitTransport(str(mirror.path), branch="gone", cache=cache)
+    transport = GitTransport(str(mirror.path), branch="gone", cache=cache)
     with pytest.raises(MirrorUnusable):
-        asyncio.run(way.open())
+        asyncio.run(transport.open())
     with opened(mirror.path, cache):
         pass
 
@@ -676,9 +681,11 @@ def test_one_git_reads_all_pages(
 ) -> None:
     mirror.commit({f"pages/s/n{n}.md": b"%d" % n for n in range(500)})
     notes = watched_git(tmp_path, monkeypatch)
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         notes.write_text("")
-        assert [way.read(f"pages/s/n{n}.md") for n in range(500)] == [b"%d" % n for n in range(500)]
+        assert [transport.read(f"pages/s/n{n}.md") for n in range(500)] == [
+            b"%d" % n for n in range(500)
+        ]
         assert len(notes.read_text().splitlines()) == 1
         [pid] = running(notes)
     assert not _is_alive(pid)

@@ -1,4 +1,4 @@
-"""The way through git against a mirror that means harm, or is merely huge."""
+"""The transport through git against a mirror that means harm, or is merely huge."""
 
 from __future__ import annotations
 
@@ -109,9 +109,9 @@ def test_git_itself_knows_only_the_transport_of_the_address(
 ) -> None:
     mirror.commit(MIRROR)
     watched_git(tmp_path, monkeypatch, f'env >> {tmp_path}/env; echo "--- $*" >> {tmp_path}/env')
-    with opened(mirror.path, cache) as way:
-        way.read("README.md")
-        asyncio.run(way.changed_since(way.commit))
+    with opened(mirror.path, cache) as transport:
+        transport.read("README.md")
+        asyncio.run(transport.changed_since(transport.commit))
     runs = (tmp_path / "env").read_text().split("--- ")
     commands = [run.splitlines()[0].split()[2] for run in runs[1:]]
     for command, variables in zip(commands, runs, strict=False):
@@ -136,25 +136,25 @@ def test_links_and_submodules_are_no_pages(mirror: Repository, cache: Path) -> N
         ("100755", b"n4.md", mirror.blob(b"executable")),
         parent=None,
     )
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         with pytest.raises(PageMalformed, match="symbolic link"):
-            way.read("pages/s/n1.md")
+            transport.read("pages/s/n1.md")
         with pytest.raises(PageMalformed, match="submodule"):
-            way.read("pages/s/n2.md")
-        assert way.version_of("pages/s/n1.md") is None
-        way.expect(f"pages/s/n{n}.md" for n in range(1, 5))
-        assert way.read("pages/s/n3.md") == b"good"
-        assert way.read("pages/s/n4.md") == b"executable"
+            transport.read("pages/s/n2.md")
+        assert transport.version_of("pages/s/n1.md") is None
+        transport.expect(f"pages/s/n{n}.md" for n in range(1, 5))
+        assert transport.read("pages/s/n3.md") == b"good"
+        assert transport.read("pages/s/n4.md") == b"executable"
 
 
 def test_a_folder_that_is_a_link_is_not_followed(mirror: Repository, cache: Path) -> None:
     section = mirror.tree((FILE, b"n1.md", mirror.blob(b"good")))
     pages = mirror.tree((LINK, b"a", mirror.blob(b"s")), (FOLDER, b"s", section))
     mirror.commit_tree(mirror.tree((FOLDER, b"pages", pages)))
-    with opened(mirror.path, cache) as way:
-        assert way.read("pages/s/n1.md") == b"good"
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("pages/s/n1.md") == b"good"
         with pytest.raises(PageError):
-            way.read("pages/a/n1.md")
+            transport.read("pages/a/n1.md")
 
 
 def test_submodules_are_not_fetched(mirror: Repository, cache: Path, tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_submodules_are_not_fetched(mirror: Repository, cache: Path, tmp_path: P
             (MODULE, b"x", "1234567890" * 4),
         )
     )
-    with opened(mirror.path, cache) as way:
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("README.md") == HOME
     assert not canary.exists()
     assert not (clone_of(cache) / "modules").exists()
 
@@ -196,13 +196,13 @@ def test_an_odd_name_costs_nothing_else(mirror: Repository, cache: Path, name: b
         pass
     entries = [(FILE, name, bad), (FILE, b"n1.md", good), (FILE, b"n2.md", good)]
     with_pages(mirror, *entries, parent=first)
-    with opened(mirror.path, cache) as way:
-        changes = asyncio.run(way.changed_since(first))
+    with opened(mirror.path, cache) as transport:
+        changes = asyncio.run(transport.changed_since(first))
         assert changes is not None
         assert "pages/s/n2.md" in changes.added
         odd = changes.added - {"pages/s/n2.md"}
         assert odd <= {"pages/s/-rf", "pages/s/" + "a" * 5000}
-        assert way.read("pages/s/n1.md") == way.read("pages/s/n2.md") == b"good"
+        assert transport.read("pages/s/n1.md") == transport.read("pages/s/n2.md") == b"good"
     assert sorted(path.name for path in cache.parent.iterdir()) == ["cache", "mirror.git"]
 
 
@@ -213,11 +213,11 @@ def test_an_odd_name_costs_nothing_else(mirror: Repository, cache: Path, name: b
 )  # fmt: skip
 def test_odd_paths_are_no_pages(mirror: Repository, cache: Path, path: str) -> None:
     mirror.commit(MIRROR)
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         with pytest.raises(PageMalformed):
-            way.read(path)
-        assert way.version_of(path) is None
-        assert way.read("README.md") == HOME
+            transport.read(path)
+        assert transport.version_of(path) is None
+        assert transport.read("README.md") == HOME
 
 
 def test_a_page_that_becomes_a_link_is_told(mirror: Repository, cache: Path) -> None:
@@ -226,8 +226,8 @@ def test_a_page_that_becomes_a_link_is_told(mirror: Repository, cache: Path) -> 
     with opened(mirror.path, cache):
         pass
     with_pages(mirror, (LINK, b"n1.md", blob), parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
             modified=frozenset({"pages/s/n1.md"})
         )
 
@@ -238,8 +238,8 @@ def test_a_page_that_becomes_a_folder_is_told(mirror: Repository, cache: Path) -
     with opened(mirror.path, cache):
         pass
     with_pages(mirror, (FOLDER, b"n1.md", mirror.tree((FILE, b"x", blob))), parent=first)
-    with opened(mirror.path, cache) as way:
-        changes = asyncio.run(way.changed_since(first))
+    with opened(mirror.path, cache) as transport:
+        changes = asyncio.run(transport.changed_since(first))
     assert changes is not None
     assert changes.deleted == {"pages/s/n1.md"}
     assert changes.added == {"pages/s/n1.md/x"}
@@ -266,9 +266,11 @@ def test_hooks_and_configuration_do_not_run(
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("GIT_SSH_COMMAND", "GIT_PROXY_COMMAND", "GIT_PAGER", "GIT_EXTERNAL_DIFF"):
         monkeypatch.setenv(name, str(script))
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
-        assert way.read("README.md") == b"new"
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
+            modified=frozenset({"README.md"})
+        )
+        assert transport.read("README.md") == b"new"
     assert not canary.exists(), canary.read_text()
 
 
@@ -319,8 +321,8 @@ def test_a_local_mirror_of_another_account(mirror: Repository, cache: Path) -> N
         pytest.skip("only root can give files away")
     mirror.commit(MIRROR)
     subprocess.run(["chown", "-R", "1234:1234", mirror.path], check=True)
-    with opened(mirror.path, cache) as way:
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("README.md") == HOME
 
 
 def test_what_the_remote_says_is_made_harmless(
@@ -329,10 +331,10 @@ def test_what_the_remote_says_is_made_harmless(
     mirror.commit(MIRROR)
     name = "b\u202e\u2066" + "x" * 100
     git(mirror.path, "update-ref", f"refs/heads/{name}", "HEAD")
-    way = GitTransport(str(mirror.path), branch="gone", cache=cache)
+    transport = GitTransport(str(mirror.path), branch="gone", cache=cache)
     caplog.set_level(logging.DEBUG)
     with pytest.raises(MirrorUnusable) as caught:
-        asyncio.run(way.open())
+        asyncio.run(transport.open())
     assert str(caught.value).isprintable()
 
 
@@ -350,14 +352,14 @@ def anonymous() -> int:
 def test_a_huge_page_is_refused_unread(mirror: Repository, cache: Path, size: int) -> None:
     huge = stream(mirror, size)
     with_pages(mirror, (FILE, b"n1.md", huge), (FILE, b"n2.md", mirror.blob(b"good")), parent=None)
-    with opened(mirror.path, cache) as way:
-        way.read("README.md")
+    with opened(mirror.path, cache) as transport:
+        transport.read("README.md")
         before = anonymous()
         started = time.monotonic()
-        way.expect(["pages/s/n1.md", "pages/s/n2.md"])
+        transport.expect(["pages/s/n1.md", "pages/s/n2.md"])
         with pytest.raises(PageTooLarge):
-            way.read("pages/s/n1.md")
-        assert way.read("pages/s/n2.md") == b"good"
+            transport.read("pages/s/n1.md")
+        assert transport.read("pages/s/n2.md") == b"good"
         assert time.monotonic() - started < 1
         assert anonymous() - before < 8 << 20
     for pack in clone_of(cache).glob("objects/pack/*.pack"):
@@ -382,13 +384,15 @@ def test_a_mirror_of_very_many_files(mirror: Repository, cache: Path, count: int
     blobs = [mirror.blob(b"page %d\n" % number) for number in range(100)]
     first = many_files(mirror, blobs, count, parent=None)
     before = anonymous()
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         for number in range(count):
-            assert way.read(page(number)) == b"page %d\n" % (number % 100)
+            assert transport.read(page(number)) == b"page %d\n" % (number % 100)
         assert anonymous() - before < 60 << 20
     many_files(mirror, blobs, count + 1, parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(added=frozenset({page(count)}))
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
+            added=frozenset({page(count)})
+        )
 
 
 def page(number: int) -> str:
@@ -424,11 +428,11 @@ def test_a_real_mirror_is_read_whole_in_little_memory(
     listed = git(source, "ls-tree", "-r", "-z", "HEAD").split("\0")
     files = {line.split("\t")[1]: line.split()[2] for line in listed if line}
     before = anonymous()
-    with opened(source, cache) as way:
+    with opened(source, cache) as transport:
         most = 0
         for number, (path, oid) in enumerate(sorted(files.items(), reverse=True)):
-            assert way.version_of(path) == oid
-            assert len(way.read(path)) > 0
+            assert transport.version_of(path) == oid
+            assert len(transport.read(path)) > 0
             if number % 500 == 0:
                 most = max(most, anonymous())
         assert most - before < 60 << 20
@@ -447,16 +451,16 @@ def test_every_update_of_a_real_mirror_is_told_exactly(tmp_path: Path, cache: Pa
     before = None
     for commit in commits:
         git(served, "update-ref", "refs/heads/master", commit)
-        with opened(served, cache) as way:
-            assert way.commit == commit
-            changes = asyncio.run(way.changed_since(before))
+        with opened(served, cache) as transport:
+            assert transport.commit == commit
+            changes = asyncio.run(transport.changed_since(before))
             if before is not None:
                 assert changes == truth(source, before, commit)
         before = commit
 
 
 def truth(source: Path, old: str, new: str) -> Changes:
-    """Return what differs, found another way: by comparing two listings."""
+    """Return what differs, found another transport: by comparing two listings."""
     was, now = (
         {line.split("\t")[1]: line.split()[2] for line in listing.split("\0") if line}
         for listing in (git(source, "ls-tree", "-r", "-z", commit) for commit in (old, new))
