@@ -354,7 +354,7 @@ def opened(**settings: object) -> BrowserTransport:
         on_progress=print,
     )
     assert isinstance(transport, BrowserTransport)
-    return way
+    return transport
 
 
 @pytest.mark.parametrize(
