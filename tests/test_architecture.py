@@ -93,17 +93,17 @@ def part(name: str) -> str:
     return name.split(".", 1)[0]
 
 
-def test_every_part_is_in_the_table() -> None:
+def test_every_package_is_in_the_table() -> None:
     assert {part(name) for name in imports()} - {"__init__"} == set(KNOWS)
 
 
 @pytest.mark.parametrize("module", sorted(imports()))
-def test_a_module_knows_what_its_part_may_know(module: str) -> None:
+def test_modules_import_only_what_the_table_allows(module: str) -> None:
     known = {part(name[8:]) for name in imports()[module] if name.startswith("crawler.")}
     assert known - {part(module)} <= KNOWS.get(part(module), set())
 
 
-def test_no_part_knows_another_that_knows_it() -> None:
+def test_there_are_no_import_cycles() -> None:
     """Neither as it is allowed nor, within parts, as it is."""
     list(TopologicalSorter(KNOWS).static_order())
     graph = defaultdict(set)
@@ -116,7 +116,7 @@ def test_no_part_knows_another_that_knows_it() -> None:
     "module", [name for name in sorted(imports()) if part(name) not in SCRAPYS | {"__init__"}]
     + sorted(WITHOUT_SCRAPY)
 )  # fmt: skip
-def test_a_pure_module_does_not_name_scrapy(module: str) -> None:
+def test_pure_modules_do_not_import_scrapy(module: str) -> None:
     assert not {part(name) for name in imports()[module]} & {"scrapy", "twisted"}
 
 
@@ -125,7 +125,7 @@ KNOW_EPOCH = {"audit", "formats", "transports.browser"}
 reads GitHub's rendering of its pages."""
 
 
-def test_only_these_know_which_format_there_is() -> None:
+def test_only_the_registry_knows_a_concrete_format() -> None:
     """Another format is one package: all else knows the protocol."""
     knowing = {
         module
@@ -143,7 +143,7 @@ def test_nobody_imports_settings() -> None:
     assert [name for name, known in imports().items() if "crawler.settings" in known] == []
 
 
-def test_the_pure_parts_load_without_scrapy() -> None:
+def test_pure_packages_load_without_scrapy() -> None:
     """Not through others either: they can be tried at a prompt in a tenth of a second.
 
     The loaders (and the frontier, which has them) cannot: itemadapter loads Scrapy where it is there.

@@ -119,7 +119,7 @@ def test_addresses_below_a_directory() -> None:
     ]
 
 
-def test_a_format_is_what_the_catalogue_calls_it() -> None:
+def test_the_format_of_a_book_is_the_catalogues_word() -> None:
     """Never guessed from the address."""
     text = f"{COLUMNS}| 《甲》 | [mobi格式](a) | [在线阅读](b.htm) | [格式](c.pdf) | [](d.txt) |\n"
     [book] = read(text)
@@ -137,7 +137,7 @@ NO_CATALOGUES = {
 
 
 @pytest.mark.parametrize("text", NO_CATALOGUES.values(), ids=NO_CATALOGUES)
-def test_no_catalogue(text: str) -> None:
+def test_a_page_without_a_catalogue(text: str) -> None:
     with pytest.raises(PageMalformed, match="no table of books"):
         read(text)
 
@@ -191,7 +191,7 @@ def test_any_other_address_is_a_base_of_raw_files() -> None:
     "mirror",
     ["nowhere", "ftp://example.org/", "http://u:p@example.org/", "http://x.org/?a=1", "://"],
 )
-def test_no_mirror(mirror: str) -> None:
+def test_without_a_mirror(mirror: str) -> None:
     with pytest.raises(WrongUsage, match="mirror"):
         catalogue_at(mirror)
 
@@ -243,7 +243,7 @@ def test_from_a_directory(books: Path, tmp_path: Path) -> None:
     assert "青屿纪事" in (tmp_path / "books.csv").read_text(encoding="utf-8")
 
 
-def test_a_page_that_is_no_catalogue(books: Path, tmp_path: Path) -> None:
+def test_a_page_that_is_not_a_catalogue(books: Path, tmp_path: Path) -> None:
     """The status tells, and an earlier export stays."""
     export = tmp_path / "books.jsonl"
     export.write_text("kept\n")
@@ -254,9 +254,7 @@ def test_a_page_that_is_no_catalogue(books: Path, tmp_path: Path) -> None:
     assert export.read_text() == "kept\n"
 
 
-def test_a_page_that_is_not_there(
-    tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
-) -> None:
+def test_a_missing_page(tmp_path: Path, serve: Callable[[Path], MisbehavingServer]) -> None:
     (tmp_path / "empty").mkdir()
     by_http = crawl(tmp_path / "x.jsonl", f"mirror={serve(tmp_path / 'empty').base}")
     from_directory = crawl(tmp_path / "x.jsonl", f"mirror={tmp_path / 'empty'}")

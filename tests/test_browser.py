@@ -161,7 +161,7 @@ def assert_same(path: str, markdown: str) -> None:
 # -- one run with everything that goes wrong ---------------------------------------------------
 
 
-def test_a_fault_costs_its_page_alone() -> None:
+def test_a_fault_affects_only_its_page() -> None:
     """Each is counted under a reason, and the other pages are read.
 
     Also those that open windows, show dialogs, keep workers busy; whatever they try, no other host
@@ -205,7 +205,7 @@ def assert_contexts_were_recycled(run: Probing) -> None:
     assert run.stats["epoch/browser/launches"] <= 1 + sum(replaced)
 
 
-def test_pages_that_hang_end_with_their_time() -> None:
+def test_hanging_pages_time_out() -> None:
     """Whatever it is that hangs, and all at once."""
     with sites() as (site, elsewhere):
         site.faults = dict(zip(PAGES, HANGING, strict=False))
@@ -217,7 +217,7 @@ def test_pages_that_hang_end_with_their_time() -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("fault", HANGING)
-def test_a_page_that_hangs_costs_no_other(fault: str) -> None:
+def test_a_hanging_page_affects_no_other_page(fault: str) -> None:
     """Neither the one before, whose tab it took, nor the one after."""
     with sites() as (site, _):
         site.faults = {PAGES[1]: fault}
@@ -244,7 +244,7 @@ def test_cancelling_a_fetch_closes_its_tab() -> None:
 @pytest.mark.parametrize(
     "site_kind", [pytest.param("newer, cut, hexadecimal", marks=pytest.mark.soak), "docsify"]
 )
-def test_pages_are_the_mirrors(site_kind: str) -> None:
+def test_rendered_pages_read_like_the_mirrors_files(site_kind: str) -> None:
     """Listings and articles read the same, in either form of the site."""
     paths = ["README.md", LISTS[1], *PAGES[40:120:20]]
     gone = "pages/ncid900101/n99999999.md"
@@ -265,7 +265,7 @@ def test_pages_are_the_mirrors(site_kind: str) -> None:
 
 
 @pytest.mark.soak
-def test_a_browser_or_driver_that_dies_is_replaced() -> None:
+def test_a_dead_browser_or_driver_is_replaced() -> None:
     """Killed in mid-crawl: every page is read all the same, and the end is clean."""
     with sites() as (site, _), probing(site.base, *PAGES[:9], page_seconds=30) as run:
         run.tell(pages=2)
@@ -280,7 +280,7 @@ def test_a_browser_or_driver_that_dies_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("fault", ["hung", pytest.param("silent", marks=pytest.mark.soak)])
-def test_nothing_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
+def test_no_process_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
     """Kill -9, with a page in an endless loop, or one that does not come: no process, no file."""
     with sites() as (site, _):
         site.faults[PAGES[1]] = fault
@@ -300,7 +300,7 @@ def test_nothing_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_nothing_outlives_a_run_that_ends(tmp_path: Path) -> None:
+def test_no_process_outlives_a_finished_run(tmp_path: Path) -> None:
     """Nor does it leave files behind."""
     with (
         sites() as (site, _),
@@ -317,7 +317,9 @@ def test_nothing_outlives_a_run_that_ends(tmp_path: Path) -> None:
 # -- without a browser -------------------------------------------------------------------------
 
 
-def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_chromium_is_reported_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Before the crawl, not page by page."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(WrongUsage, match=r"apt-get install chromium.*BROWSER_EXECUTABLE"):
@@ -326,7 +328,7 @@ def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_pa
         find_chromium("/nowhere/chrome")
 
 
-def test_a_named_executable_is_taken(tmp_path: Path) -> None:
+def test_the_executable_can_be_set(tmp_path: Path) -> None:
     """By its path."""
     program = tmp_path / "my-chrome"
     program.write_text("#!/bin/sh\n")
@@ -335,7 +337,7 @@ def test_a_named_executable_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["ftp://host/", "https://github.com/o/r/blob/master", "news"])
-def test_a_base_that_is_none_is_refused(base: str) -> None:
+def test_an_invalid_base_is_rejected(base: str) -> None:
     """It must be of http and end in a slash."""
     with pytest.raises(WrongUsage, match="must be an http or https URL"):
         BrowserTransport(base, no_download)
@@ -361,26 +363,26 @@ def opened(**settings: object) -> BrowserTransport:
     "name", ["BROWSER_CONTEXTS", "BROWSER_PAGES_PER_CONTEXT", "BROWSER_PAGE_SECONDS"]
 )
 @pytest.mark.parametrize("value", ["0", "-1", "two", ""])
-def test_a_setting_that_cannot_be_is_refused(name: str, value: str) -> None:
+def test_invalid_settings_are_rejected(name: str, value: str) -> None:
     """Before the run; none of them may make it wait for ever."""
     with pytest.raises(WrongUsage, match=rf"{name} must be a positive integer"):
         opened(**{name: value})
 
 
-def test_no_more_pages_are_rendered_at_a_time_than_the_host_may_be_asked_for() -> None:
+def test_the_pace_limits_concurrent_pages() -> None:
     """Whoever asks for more contexts changes the pace too."""
     assert opened().contexts == 1
     assert opened(BROWSER_CONTEXTS="8").contexts == 2
     assert opened(BROWSER_CONTEXTS=8, PACE_CONCURRENCY=4).contexts == 4
 
 
-def test_importing_the_way_loads_no_playwright() -> None:
+def test_importing_the_transport_does_not_load_playwright() -> None:
     """Only the handler does, in runs that use it."""
     code = "import sys, crawler.transports.browser.transport; sys.exit('playwright' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_root_runs_without_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everyone else runs Chromium inside its own."""
     confinement = Confinement.around("https://github.com/")
     for user, sandboxed in ((0, False), (1000, True)):
@@ -421,7 +423,7 @@ def answer(status: int, body: str = "", *, url: str | None = None) -> Response:
         (answer(200, "x" * (MAX_BYTES + 1)), PageTooLarge, "too_large"),
     ],
 )
-def test_an_answer_without_a_page_has_a_reason(
+def test_responses_without_a_page_have_a_reason(
     response: Response, error: type[Exception], reason: str
 ) -> None:
     """By the site's words, else by the status."""

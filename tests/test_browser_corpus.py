@@ -51,7 +51,7 @@ def unexplained(page: str) -> bool:
         pytest.param("special", 60, 1, "docsify", marks=pytest.mark.soak),
     ],
 )
-def test_the_browser_gives_what_the_directory_gives(
+def test_the_browser_yields_the_same_articles_as_the_directory(
     crawl: Crawl,
     tmp_path: Path,
     corpus: Callable[[str], Corpus],

@@ -152,7 +152,7 @@ def forwarding(site: StandIn) -> Iterator[Forwarder]:
         running.close()
 
 
-def test_a_crawl_gives_what_the_directory_gives(
+def test_a_crawl_yields_the_same_articles_as_the_directory(
     crawl: Crawl, site: StandIn, mirror: Path, tmp_path: Path
 ) -> None:
     """Through the environment's proxy, past a host that is busy for a while."""
@@ -193,7 +193,7 @@ def test_a_crawl_gives_what_the_directory_gives(
 
 
 @pytest.mark.soak
-def test_pages_that_fail_are_counted_and_had_by_the_next_run(crawl: Crawl, site: StandIn) -> None:
+def test_failed_pages_are_counted_and_read_by_the_next_run(crawl: Crawl, site: StandIn) -> None:
     """Status 3, named with their reasons; the others are written."""
     faults = {page_of(ONE, 3): "attachment", page_of(ONE, 6): "not_found_200"}
     site.faults = dict(faults)
@@ -231,7 +231,7 @@ def test_a_host_that_stays_busy_ends_the_run(crawl: Crawl, site: StandIn) -> Non
     assert files_asked(site) == ["README.md"]
 
 
-def test_a_missing_chromium_is_told_before_the_crawl(crawl: Crawl, site: StandIn) -> None:
+def test_a_missing_chromium_is_reported_before_the_crawl(crawl: Crawl, site: StandIn) -> None:
     """Status 2, and how to get one; the host is not asked."""
     settings = {"BROWSER_EXECUTABLE": "/nowhere/chromium"}
     result = crawl(f"mirror={site.base}", "via=browser", settings=settings)
@@ -250,7 +250,7 @@ def scripted(place: Path, launch: str) -> str:
     return str(program)
 
 
-def test_a_chromium_that_does_not_run_is_told_before_the_crawl(
+def test_a_broken_chromium_is_reported_before_the_crawl(
     crawl: Crawl, site: StandIn, tmp_path: Path
 ) -> None:
     program = tmp_path / "broken"
@@ -343,7 +343,9 @@ def test_a_signal_ends_the_run_in_seconds(
     assert_gone(processes)
 
 
-def test_a_killed_crawler_leaves_no_chromium_and_a_good_feed(site: StandIn, tmp_path: Path) -> None:
+def test_a_killed_crawler_leaves_no_chromium_and_a_valid_feed(
+    site: StandIn, tmp_path: Path
+) -> None:
     """Kill -9 while a page hangs."""
     site.faults = {page_of(ONE, 3): "hung"}
     with crawling(site, tmp_path / "feed", BROWSER_PAGE_SECONDS=600) as (running, processes):
@@ -355,7 +357,7 @@ def test_a_killed_crawler_leaves_no_chromium_and_a_good_feed(site: StandIn, tmp_
     assert len(running.feed.ids) >= 2
 
 
-def test_a_browser_that_dies_costs_no_page(site: StandIn, tmp_path: Path) -> None:
+def test_a_dead_browser_loses_no_page(site: StandIn, tmp_path: Path) -> None:
     """Another is started for what is left; none outlives the run."""
     with crawling(site, tmp_path / "feed", STATS_DUMP=True) as (running, processes):
         os.kill(browser_of(processes).pid, signal.SIGKILL)
@@ -385,7 +387,7 @@ def fall_back(
     return raw, run
 
 
-def test_what_is_refused_or_set_aside_is_had_through_the_browser(
+def test_forbidden_and_set_aside_pages_are_read_in_the_browser(
     fall_back: tuple[MisbehavingServer, Callable[..., Result]], site: StandIn
 ) -> None:
     """Once; never what a busy or broken host puts off, whose line can still come whole."""
@@ -421,7 +423,7 @@ def test_what_is_refused_or_set_aside_is_had_through_the_browser(
     assert_sound(second.feed)
 
 
-def test_a_move_takes_the_browser_along(
+def test_the_fallback_follows_a_move(
     crawl: Crawl, tmp_path: Path, site: StandIn, mirror: Path,
     serve: Callable[[Path], MisbehavingServer],
 ) -> None:  # fmt: skip
@@ -448,7 +450,7 @@ def test_a_move_takes_the_browser_along(
     assert all(line["mirror_url"].startswith(public) for line in result.feed.articles)
 
 
-def test_no_driver_is_started_where_nothing_falls_back(
+def test_the_driver_starts_only_for_a_fallback(
     fall_back: tuple[MisbehavingServer, Callable[..., Result]], site: StandIn, tmp_path: Path
 ) -> None:
     """Nor by a run that does not name the browser at all; a page that is refused starts it."""

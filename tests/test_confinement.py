@@ -68,7 +68,7 @@ def about(found: Counter[tuple[str, str]], kind: str) -> set[str]:
 
 @pytest.mark.usefixtures("chromium")
 @pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
-def test_a_hostile_page_reaches_nobody(
+def test_a_hostile_page_reaches_no_host(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, proxied: bool
 ) -> None:
     """Neither by TCP nor by UDP, and no name is looked up, by Chromium's own record."""
@@ -101,7 +101,7 @@ def test_a_hostile_page_reaches_nobody(
 
 
 @pytest.mark.usefixtures("chromium")
-def test_the_page_reaches_others_where_nothing_confines_it() -> None:
+def test_the_page_reaches_other_hosts_without_the_confinement() -> None:
     """So the test above can fail: each kind of attempt arrives."""
     with world() as hosts:
         hosts.prepare()
@@ -123,7 +123,7 @@ def switches(confinement: Confinement) -> dict[str, str]:
     return dict(switch.split("=", 1) for switch in confinement.arguments())
 
 
-def test_without_a_proxy_the_places_are_exempt_from_a_dead_one() -> None:
+def test_without_a_proxy_the_endpoints_are_exempt_from_the_missing_one() -> None:
     confinement = Confinement.around("https://github.com/o/r/", ["github.githubassets.com:8443"])
     assert confinement.proxy() == {
         "server": "http://nowhere.invalid:1",
@@ -199,7 +199,7 @@ def test_an_https_proxy_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ],
 )
-def test_proxies_are_those_of_the_environment(
+def test_proxies_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: Upstream | None
 ) -> None:
     """As curl and Scrapy read it."""
@@ -211,9 +211,7 @@ def test_proxies_are_those_of_the_environment(
 @pytest.mark.parametrize(
     "address", ["socks5://u:secret@p:1080", "socks://p", "http://p:port", "http://:3128"]
 )
-def test_a_proxy_that_cannot_be_used_is_refused(
-    monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
+def test_an_unsupported_proxy_is_rejected(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     """Rather than passed by; its password is not repeated."""
     monkeypatch.setenv("https_proxy", address)
     with pytest.raises(WrongUsage, match=f"^{re.escape(address.replace('u:secret@', ''))}: "):

@@ -167,7 +167,7 @@ def test_two_losses_are_two_differences() -> None:
     assert [(d.text, d.length) for d in found] == [("数百人", 3), ("票价不变", 4)]
 
 
-def test_raw_values_excuse_only_what_stands_at_their_place() -> None:
+def test_raw_values_excuse_only_text_at_their_place() -> None:
     """A sentence does not vanish because a raw value that holds it is found elsewhere."""
     assert kinds(compare(PAGE, record(dateline=None))) == [("missing", "text")]
     assert kinds(compare(PAGE, record(byline=None))) == [("missing", "text")]
@@ -196,7 +196,7 @@ def test_text_before_the_begin_mark_is_a_header() -> None:
     assert compare(page, record()) == []
 
 
-def test_a_popup_put_around_the_article_itself_is_no_junk() -> None:
+def test_a_popup_around_the_article_itself_is_not_junk() -> None:
     """Copying out of a translated page left its bubble around the author's paragraphs."""
     page = PAGE.replace("<h4>", '<div class="jfk-bubble gtx-bubble"><h4>').replace(
         "</h4>", "</h4></div>"
@@ -244,7 +244,9 @@ def test_only_the_editor_is_cut_from_a_line(line: str, editors: list[str], rest:
         (HTML.replace("沈知夏", ""), [("missing", "unknown")]),
     ],
 )
-def test_html_that_parts_from_the_text_is_seen(html: str, expected: list[tuple[str, str]]) -> None:
+def test_html_that_differs_from_the_text_is_seen(
+    html: str, expected: list[tuple[str, str]]
+) -> None:
     assert kinds(compare_html(PAGE, record(content_html=html))) == expected
 
 
@@ -261,7 +263,7 @@ def test_html_that_parts_from_the_text_is_seen(html: str, expected: list[tuple[s
         ("\ufa1e", "not_nfc"),
     ],
 )
-def test_what_no_text_may_hold_is_seen(text: str, reason: str) -> None:
+def test_forbidden_text_is_seen(text: str, reason: str) -> None:
     assert reason in [d.reason for d in left(record(content_text=text))]
 
 
@@ -318,7 +320,7 @@ def test_real_pages_conserve_their_text(
     assert share >= EXACT, table
 
 
-def test_no_pages_are_no_success() -> None:
+def test_no_pages_is_not_success() -> None:
     assert report([])[0] == 0.0
 
 

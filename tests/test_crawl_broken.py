@@ -65,7 +65,7 @@ def mirror(tmp_path: Path) -> Path:
     return directory
 
 
-def test_bad_pages_cost_only_themselves(crawl: Crawl, mirror: Path) -> None:
+def test_bad_pages_affect_no_other_page(crawl: Crawl, mirror: Path) -> None:
     """Each is counted by its reason, named in log and run, and read when it is mended."""
     whole = {path: path.read_bytes() for path in (mirror / "pages" / ONE).iterdir()}
     other = (mirror / page_of(ONE, 39)).read_bytes()
@@ -109,7 +109,7 @@ def test_bad_pages_cost_only_themselves(crawl: Crawl, mirror: Path) -> None:
     assert_sound(again.feed)
 
 
-def test_another_copy_helps(
+def test_another_copy_is_tried(
     crawl: Crawl,
     tmp_path: Path,
     serve: Callable[[Path], MisbehavingServer],
@@ -151,7 +151,7 @@ def test_another_copy_helps(
     assert_sound(result.feed)
 
 
-def test_nothing_but_the_mirror_is_asked_for(
+def test_only_the_mirror_is_requested(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
     """No ad, no navigation, no pixel, nothing above the base, no other scheme or host."""
@@ -241,7 +241,7 @@ def test_a_missing_section_index_is_partial(crawl: Crawl, mirror: Path) -> None:
 # -- no use ----------------------------------------------------------------------------------
 
 
-def test_a_mirror_that_moved_is_an_outcome_of_its_own(crawl: Crawl, mirror: Path) -> None:
+def test_a_moved_mirror_has_its_own_status(crawl: Crawl, mirror: Path) -> None:
     """It says where it went and what to change; nothing is lost."""
     published = crawl(f"mirror={mirror}").feed.data("articles.jsonl")
     move_away(mirror, "new-owner/mirror")
@@ -258,7 +258,7 @@ def test_a_mirror_that_moved_is_an_outcome_of_its_own(crawl: Crawl, mirror: Path
 
 
 @pytest.mark.parametrize("via", ["http", "path"])
-def test_a_move_is_followed_where_that_is_asked_for(
+def test_follow_move_follows_a_move(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer], via: str
 ) -> None:
     """By the same way, at the new owner's repository of the same name; once."""
@@ -284,7 +284,7 @@ def test_a_move_is_followed_where_that_is_asked_for(
     assert "old-owner" in file.read_text()
 
 
-def test_a_move_that_only_sections_tell_is_followed_too(crawl: Crawl, tmp_path: Path) -> None:
+def test_a_move_announced_only_by_sections_is_followed(crawl: Crawl, tmp_path: Path) -> None:
     """Their notices are no failures then, in the next run neither."""
     old, new = (tmp_path / owner / "mirror" for owner in ("old-owner", "new-owner"))
     small_mirror(new)
@@ -315,7 +315,7 @@ def test_a_move_elsewhere_is_not_followed(crawl: Crawl, tmp_path: Path) -> None:
     assert "https://github.com/new-owner/mirror" in result.run["reason"]
 
 
-def test_a_home_page_that_lists_nothing_is_no_use(crawl: Crawl, mirror: Path) -> None:
+def test_an_empty_home_page_is_unusable(crawl: Crawl, mirror: Path) -> None:
     """What is published stays."""
     published = crawl(f"mirror={mirror}").feed.data("articles.jsonl")
     (mirror / "README.md").write_text("## 青屿新闻\n\n即将开放\n", encoding="utf-8")
@@ -326,7 +326,7 @@ def test_a_home_page_that_lists_nothing_is_no_use(crawl: Crawl, mirror: Path) ->
     assert_sound(result.feed)
 
 
-def test_a_mirror_that_cannot_be_reached_is_no_use(
+def test_an_unreachable_mirror_is_unusable(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
     """Nobody listens; the directory is gone."""
@@ -342,7 +342,7 @@ def test_a_mirror_that_cannot_be_reached_is_no_use(
     assert "gone" in gone.run["reason"]
 
 
-def test_a_mirror_that_has_shrunk_is_no_use(crawl: Crawl, tmp_path: Path) -> None:
+def test_a_shrunk_mirror_is_unusable(crawl: Crawl, tmp_path: Path) -> None:
     """Below nine tenths of the last complete run's entries; a setting says otherwise."""
     mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
     for number in range(1, 30):
@@ -426,7 +426,7 @@ def test_a_feed_belongs_to_one_mirror(crawl: Crawl, mirror: Path) -> None:
     assert other.feed.snapshot() == before
 
 
-def test_mirrors_whose_addresses_end_alike_are_told_apart(crawl: Crawl, tmp_path: Path) -> None:
+def test_mirrors_with_similar_addresses_are_told_apart(crawl: Crawl, tmp_path: Path) -> None:
     """Raw files of most repositories lie at …/master/; a name of its own makes it another mirror."""
     one, other = (tmp_path / owner / "master" for owner in ("one", "other"))
     small_mirror(one)
@@ -455,7 +455,7 @@ def test_a_feed_of_another_contract_is_refused(crawl: Crawl) -> None:
 # -- parts of a mirror -----------------------------------------------------------------------
 
 
-def test_limit_gives_the_newest_and_reads_no_more_than_it_needs(
+def test_limit_reads_the_newest_articles_and_no_more_pages_than_needed(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
     """The next run goes on behind them."""
@@ -482,7 +482,7 @@ def test_limit_gives_the_newest_and_reads_no_more_than_it_needs(
     assert_sound(rest.feed)
 
 
-def test_sections_are_fetched_alone_and_all_lists_are_read(crawl: Crawl, mirror: Path) -> None:
+def test_sections_limits_the_articles_but_not_the_index_pages(crawl: Crawl, mirror: Path) -> None:
     """So that a line names all of its sections; a run without the argument fetches the rest."""
     result = crawl(f"mirror={mirror}", f"sections={THREE}")
     assert result.exit_code == 0, result.log
@@ -506,7 +506,7 @@ def failed_since(feed: Feed, first: float, last: float) -> None:
     state.close()
 
 
-def test_what_fails_for_a_week_is_set_aside(crawl: Crawl, mirror: Path) -> None:
+def test_a_page_that_fails_for_a_week_is_set_aside(crawl: Crawl, mirror: Path) -> None:
     """Named in every run's line, looked at once a week, no longer counted in the status."""
     break_page(mirror, ONE, id_of(1))
     assert crawl(f"mirror={mirror}").exit_code == 3
@@ -525,7 +525,7 @@ def test_what_fails_for_a_week_is_set_aside(crawl: Crawl, mirror: Path) -> None:
     assert looked_at["set_aside"] == {id_of(1): "malformed"}
 
 
-def test_recheck_tells_what_differs_and_changes_nothing(crawl: Crawl, tmp_path: Path) -> None:
+def test_recheck_reports_differences_and_changes_nothing(crawl: Crawl, tmp_path: Path) -> None:
     """New sections, changed and vanished pages, entries that are no longer listed."""
     mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
     for number in range(1, 36):
@@ -557,7 +557,7 @@ def test_recheck_tells_what_differs_and_changes_nothing(crawl: Crawl, tmp_path: 
     assert_sound(result.feed)
 
 
-def test_a_run_that_scrapy_cuts_short_is_partial(crawl: Crawl, mirror: Path) -> None:
+def test_a_run_that_scrapy_ends_early_is_partial(crawl: Crawl, mirror: Path) -> None:
     """It was not complete, whatever Scrapy's own status says."""
     result = crawl(f"mirror={mirror}", settings={"CLOSESPIDER_ITEMCOUNT": 3})
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
@@ -567,7 +567,7 @@ def test_a_run_that_scrapy_cuts_short_is_partial(crawl: Crawl, mirror: Path) -> 
     assert_sound(result.feed)
 
 
-def test_an_error_of_the_program_costs_one_article(
+def test_an_unexpected_error_affects_one_article(
     crawl: Crawl, mirror: Path, tmp_path: Path
 ) -> None:
     """Status 1, the others are written, the next run goes on."""

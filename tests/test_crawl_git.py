@@ -83,7 +83,7 @@ def mirror(tmp_path: Path) -> GitMirror:
     return mirror
 
 
-def test_a_damaged_clone_is_mended_on_the_way(mirror: GitMirror) -> None:
+def test_a_damaged_clone_is_rebuilt_during_the_crawl(mirror: GitMirror) -> None:
     """Found while a page is read: the run says so, goes on, and has it all."""
     assert mirror.crawl("limit=2").exit_code == 0
     spoil_blob(clone_of(mirror.cache), page_of(ONE, 7))
@@ -94,7 +94,7 @@ def test_a_damaged_clone_is_mended_on_the_way(mirror: GitMirror) -> None:
     assert_sound(result.feed)
 
 
-def test_a_clone_that_cannot_be_mended_ends_the_run(mirror: GitMirror) -> None:
+def test_a_clone_that_cannot_be_rebuilt_ends_the_run(mirror: GitMirror) -> None:
     """The mirror went on meanwhile: the next run reads its new state."""
     served = mirror.repository.path.parent
     drip = Dripping(served, piece=1 << 20, pause=0, pieces=10**9)
@@ -107,7 +107,7 @@ def test_a_clone_that_cannot_be_mended_ends_the_run(mirror: GitMirror) -> None:
     assert set(mirror.crawl().feed.ids) == ids(range(1, 41))
 
 
-def test_a_restarted_history_is_compared_whole(mirror: GitMirror) -> None:
+def test_a_restarted_history_is_compared_in_full(mirror: GitMirror) -> None:
     """The commit crawled last is gone everywhere: all lists are read again, no article is."""
     first = mirror.crawl()
     assert (first.exit_code, first.run["commit"]) == (0, mirror.commit), first.log
@@ -121,7 +121,7 @@ def test_a_restarted_history_is_compared_whole(mirror: GitMirror) -> None:
     assert_sound(result.feed)
 
 
-def test_a_remote_that_is_gone_is_no_use(mirror: GitMirror) -> None:
+def test_a_missing_remote_is_unusable(mirror: GitMirror) -> None:
     """Status 4; it says what to change and which way is left; what is published stays."""
     published = mirror.crawl("limit=3").feed.data("articles.jsonl")
     shutil.rmtree(mirror.repository.path)
@@ -163,7 +163,7 @@ def test_no_git_program(mirror: GitMirror) -> None:
     assert result.feed.ids == []
 
 
-def test_a_run_that_is_killed_while_it_clones(mirror: GitMirror) -> None:
+def test_a_run_killed_while_cloning(mirror: GitMirror) -> None:
     """Another run on the same clone leaves with 75; after the kill the next one makes it whole."""
     noise = {f"noise/{number}": random_bytes(number) for number in range(20)}
     mirror.files |= noise

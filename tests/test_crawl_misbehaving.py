@@ -133,18 +133,18 @@ def crawled(tmp_path: Path) -> Iterator[Crawled]:
         yield Crawled(result, first, peak, again, asked(server), other.connections)
 
 
-def test_a_host_that_misbehaves_in_every_way(crawled: Crawled) -> None:
+def test_a_host_with_every_kind_of_misbehaviour(crawled: Crawled) -> None:
     """One test, so that one worker crawls."""
-    assert_all_that_can_be_had_is_had(crawled)
-    assert_the_feed_is_whole_when_the_host_behaves_again(crawled)
+    assert_all_available_pages_are_read(crawled)
+    assert_the_next_run_completes_the_feed(crawled)
     assert_a_page_is_asked_for_as_often_as_it_helps(crawled)
     assert_a_redirect_to_another_host_is_not_followed(crawled)
     assert_what_an_index_lists_outside_of_the_mirror_is_not_asked_for(crawled)
     assert_a_page_that_is_listed_endlessly_is_one_article(crawled)
-    assert_nothing_of_this_takes_memory(crawled)
+    assert_memory_stays_bounded(crawled)
 
 
-def assert_all_that_can_be_had_is_had(crawled: Crawled) -> None:
+def assert_all_available_pages_are_read(crawled: Crawled) -> None:
     """Each bad page costs itself, and is counted by its reason."""
     result = crawled.result
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
@@ -157,7 +157,7 @@ def assert_all_that_can_be_had_is_had(crawled: Crawled) -> None:
     assert "Traceback" not in result.log
 
 
-def assert_the_feed_is_whole_when_the_host_behaves_again(crawled: Crawled) -> None:
+def assert_the_next_run_completes_the_feed(crawled: Crawled) -> None:
     """The next run asks for what failed and for nothing else."""
     numbers = set(range(1, ARTICLES + 2))
     assert (crawled.next.exit_code, crawled.next.run["status"]) == (0, "complete")
@@ -190,7 +190,7 @@ def assert_a_page_that_is_listed_endlessly_is_one_article(crawled: Crawled) -> N
     assert crawled.result.run["entries"] == ARTICLES + 1
 
 
-def assert_nothing_of_this_takes_memory(crawled: Crawled) -> None:
+def assert_memory_stays_bounded(crawled: Crawled) -> None:
     """Not the 2 GB of zeros, not the 100,000 entries."""
     assert 0 < crawled.peak < MEMORY_KIB
 

@@ -110,7 +110,7 @@ def cut_short(tmp_path: Path) -> Iterator[dict[str, Result]]:
             server.__exit__(None, None, None)
 
 
-def test_parked_runs_that_are_cut_short_end_at_once(cut_short: dict[str, Result]) -> None:
+def test_parked_runs_that_scrapy_ends_early_end_at_once(cut_short: dict[str, Result]) -> None:
     """Partial; what was fetched is written, what was not tried has not failed."""
     for name, result in cut_short.items():
         assert_cut_short(CASES[name], result)
@@ -128,9 +128,7 @@ def assert_cut_short(case: Case, result: Result) -> None:
     assert_sound(result.feed)
 
 
-def test_a_run_that_reads_on_this_machine_is_cut_short_at_once(
-    crawl: Crawl, tmp_path: Path
-) -> None:
+def test_a_local_run_that_scrapy_ends_early_ends_at_once(crawl: Crawl, tmp_path: Path) -> None:
     """Scrapy goes on to take what the spider yields: the spider looks whether it is closing."""
     builder = MirrorBuilder.simple(SECTION)
     for number in range(1, 301):

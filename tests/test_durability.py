@@ -235,7 +235,7 @@ def test_a_signal_ends_a_crawl_over_http(
     assert not [one for one in result.feed.ids if one.endswith("7")]
 
 
-def test_a_second_signal_may_stop_hard(mirror: Mirror, tmp_path: Path) -> None:
+def test_a_second_signal_stops_at_once(mirror: Mirror, tmp_path: Path) -> None:
     """Still nothing is torn, and the next run goes on."""
     running = start_crawl(mirror.argument, feed=tmp_path / "feed")
     running.wait_for_lines(50)
@@ -252,7 +252,7 @@ def test_a_second_signal_may_stop_hard(mirror: Mirror, tmp_path: Path) -> None:
     "moments", [8, pytest.param(60, marks=pytest.mark.soak)], ids=["few", "many"]
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_at_any_moment_gets_the_truth(
+def test_a_signal_at_any_moment_is_reported_truthfully(
     tmp_path: Path, number: signal.Signals, moments: int
 ) -> None:
     """From the start to the very end: status, line and log say the same.
@@ -291,7 +291,7 @@ def start_slowly(slow: dict[str, Any], feed: Path) -> Running:
 
 
 @pytest.mark.parametrize("how", ["emptied", "removed"])
-def test_a_feed_that_is_changed_under_a_run(
+def test_a_feed_that_changes_during_a_run(
     mirror: Mirror, slow: dict[str, Any], tmp_path: Path, how: str
 ) -> None:
     """Status 5, nothing is written behind a hole, and the next run makes the feed whole."""
@@ -310,7 +310,7 @@ def test_a_feed_that_is_changed_under_a_run(
     mirror.assert_crawled(again.feed)
 
 
-def test_a_lock_that_is_deleted_lets_no_second_run_in(slow: dict[str, Any], tmp_path: Path) -> None:
+def test_a_deleted_lock_admits_no_second_run(slow: dict[str, Any], tmp_path: Path) -> None:
     feed = tmp_path / "feed"
     first = start_slowly(slow, feed)
     first.wait_for_lines(10)
@@ -420,7 +420,7 @@ def heed_permissions() -> None:
 
 
 @pytest.mark.parametrize("what", ["an old feed", "a file in its place"])
-def test_a_feed_that_may_not_be_written(crawl: Crawl, what: str) -> None:
+def test_a_feed_without_write_permission(crawl: Crawl, what: str) -> None:
     """Status 5, and which file or directory it is."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -447,7 +447,7 @@ def test_a_feed_that_may_not_be_written(crawl: Crawl, what: str) -> None:
 # -- hands in the feed -------------------------------------------------------------------------
 
 
-def test_a_feed_that_was_cut_by_hand(crawl: Crawl) -> None:
+def test_a_truncated_feed(crawl: Crawl) -> None:
     """Only what is missing is fetched again, and the run says what it found."""
     feed = crawl("mirror=sample").feed
     path, lines, articles = feed.directory / "articles.jsonl", feed.timeless(), len(feed.ids)
@@ -467,7 +467,7 @@ def test_a_feed_that_was_cut_by_hand(crawl: Crawl) -> None:
     assert_sound(result.feed)
 
 
-def test_a_feed_that_was_deleted_is_made_again(crawl: Crawl) -> None:
+def test_a_deleted_feed_is_written_again(crawl: Crawl) -> None:
     """Whatever its state believed."""
     first = crawl("mirror=sample").feed
     lines = first.timeless()
@@ -490,7 +490,7 @@ def spoil(state: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["deleted", "overwritten"])
-def test_a_state_that_was_lost_costs_no_article(crawl: Crawl, how: str) -> None:
+def test_a_lost_state_loses_no_article(crawl: Crawl, how: str) -> None:
     """It is put aside and rebuilt from the feed; the lists are read again, no article is."""
     feed = crawl("mirror=sample").feed
     before = (feed.data("articles.jsonl"), feed.data("listings.jsonl"))
@@ -520,7 +520,7 @@ def test_a_state_of_a_newer_version_is_left_alone(crawl: Crawl) -> None:
     assert feed.snapshot() == before
 
 
-def test_a_damaged_line_is_not_guessed_at(crawl: Crawl) -> None:
+def test_a_damaged_line_is_reported(crawl: Crawl) -> None:
     """Where the state is gone too, the run ends with 5 and says where the line is."""
     feed = crawl("mirror=sample").feed
     path = feed.directory / "articles.jsonl"

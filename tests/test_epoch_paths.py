@@ -58,7 +58,7 @@ def test_which_paths_are_pages(path: str, expected: bool) -> None:
     assert bool(is_page) is expected
 
 
-def test_paths_are_made_and_read_alike() -> None:
+def test_paths_round_trip() -> None:
     assert section_of(index_path("nf1")) == ("nf1", None)
     assert section_of(index_path("nf1", 12)) == ("nf1", 12)
     assert copy_of(article_path("nf1", "n7")) == Copy("nf1", "n7")

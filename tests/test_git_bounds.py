@@ -159,7 +159,7 @@ def test_a_delta_bomb_ends_the_run_with_a_reason(mirror: Repository, cache: Path
     assert "needs more memory than git may use" in str(error)
 
 
-def test_the_reading_git_has_limits_too(mirror: Repository, cache: Path) -> None:
+def test_the_reading_git_is_limited_too(mirror: Repository, cache: Path) -> None:
     mirror.commit(MIRROR)
     with opened(mirror.path, cache, limits=GitLimits(cpu_seconds=60)) as transport:
         transport.read("README.md")
@@ -217,7 +217,7 @@ def _soon(holds: object, seconds: float = 20.0) -> bool:
     return False
 
 
-def test_an_object_that_takes_too_long_costs_itself(
+def test_an_object_that_takes_too_long_affects_only_itself(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror.commit(MIRROR)

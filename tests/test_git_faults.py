@@ -111,7 +111,7 @@ def answer(status: int, *headers: tuple[str, str]) -> Callable[[BaseHTTPRequestH
         (200, MirrorUnusable, "no git repository"),
     ],
 )
-def test_what_the_host_answers_decides_what_is_said(
+def test_each_answer_of_the_host_has_its_message(
     mirror: Repository, cache: Path, status: int, error: type[RunError], words: str
 ) -> None:
     headers = [("WWW-Authenticate", 'Basic realm="x"')] if status == 401 else []
@@ -121,7 +121,7 @@ def test_what_the_host_answers_decides_what_is_said(
     assert words in str(caught)
 
 
-def test_a_repository_that_is_gone(mirror: Repository, cache: Path) -> None:
+def test_a_missing_repository(mirror: Repository, cache: Path) -> None:
     assert "no git repository" in str(fails(mirror.path.parent / "gone.git", cache))
     with git_server(mirror.path.parent) as address:
         assert "no git repository" in str(fails(f"{address}/gone.git", cache))
@@ -133,7 +133,7 @@ def test_a_repository_that_is_gone(mirror: Repository, cache: Path) -> None:
     assert "mirrors.toml" in str(caught)
 
 
-def test_a_folder_that_is_no_repository(tmp_path: Path, cache: Path) -> None:
+def test_a_folder_that_is_not_a_repository(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "tree").mkdir()
     assert "no git repository" in str(fails(tmp_path / "tree", cache))
 
@@ -195,7 +195,7 @@ def test_the_proxy_of_the_environment_is_used(
 
 
 @pytest.mark.parametrize("target", ["file:///{}", "ext::sh -c true", "ftp://127.0.0.1/x"])
-def test_a_redirect_to_another_transport_is_not_followed(
+def test_a_redirect_to_another_protocol_is_not_followed(
     mirror: Repository, cache: Path, target: str
 ) -> None:
     location = target.format(mirror.path)
@@ -210,7 +210,7 @@ def mute_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/mirror.git"
 
 
-def test_a_server_that_hangs_is_given_up(
+def test_a_hanging_server_times_out(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = watched_git(tmp_path, monkeypatch)
@@ -231,7 +231,7 @@ def large(tmp_path: Path) -> Repository:
     return repository
 
 
-def test_a_server_that_stops_in_the_middle_is_given_up(large: Repository, cache: Path) -> None:
+def test_a_server_that_stops_midway_times_out(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.01, pieces=3)
     with git_server(large.path.parent, drip) as address:
         started = time.monotonic()
@@ -243,7 +243,7 @@ def test_a_server_that_stops_in_the_middle_is_given_up(large: Repository, cache:
     assert list(cache.glob("*/new-*")) == []
 
 
-def test_a_server_that_is_endlessly_slow_is_given_up(large: Repository, cache: Path) -> None:
+def test_an_endlessly_slow_server_times_out(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=10_000, pause=0.05)
     with git_server(large.path.parent, drip) as address:
         caught = fails(f"{address}/large.git", cache, GitLimits(total_seconds=2))
@@ -251,7 +251,7 @@ def test_a_server_that_is_endlessly_slow_is_given_up(large: Repository, cache: P
     assert "killed after 2 s" in str(caught)
 
 
-def test_a_mirror_above_the_limit_is_stopped_on_the_way(large: Repository, cache: Path) -> None:
+def test_a_mirror_above_the_limit_is_stopped_while_cloning(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1)
     with git_server(large.path.parent, drip) as address:
         caught = fails(f"{address}/large.git", cache, GitLimits(clone_bytes=5 << 20))
@@ -305,7 +305,7 @@ def test_a_cancelled_clone_leaves_no_git_and_no_clone(
         assert len(transport.read("pages/s/n0.md")) == 100_000
 
 
-def test_progress_is_told(large: Repository, cache: Path) -> None:
+def test_progress_is_reported(large: Repository, cache: Path) -> None:
     told: list[str] = []
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1)
     with (
@@ -403,7 +403,7 @@ def in_place(name: str, kind: str) -> Callable[[Path], None]:
     ],
 )
 @pytest.mark.parametrize("news", [HOME, b"new"])
-def test_a_damaged_clone_is_made_anew_and_said_so(
+def test_a_damaged_clone_is_rebuilt_with_a_warning(
     mirror: Repository,
     cache: Path,
     caplog: pytest.LogCaptureFixture,
@@ -436,7 +436,7 @@ def test_a_damaged_clone_is_made_anew_and_said_so(
         in_place("refs/heads/mirror.lock", "folder"),
     ],
 )
-def test_what_is_known_is_written_again(
+def test_the_configuration_is_reset(
     mirror: Repository, cache: Path, damage: Callable[[Path], None]
 ) -> None:
     with opened(mirror.path, cache) as transport:
@@ -447,7 +447,7 @@ def test_what_is_known_is_written_again(
         assert transport.read("README.md") == HOME
 
 
-def test_damage_found_while_reading_is_mended(
+def test_damage_found_while_reading_is_repaired(
     mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with opened(mirror.path, cache):
@@ -462,7 +462,7 @@ def test_damage_found_while_reading_is_mended(
         assert transport.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
 
 
-def test_damage_found_while_reading_is_mended_by_the_next_run(
+def test_damage_found_while_reading_is_repaired_by_the_next_run(
     mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with opened(mirror.path, cache):
@@ -547,7 +547,7 @@ def open_when_free(address: str, cache: Path) -> GitTransport:
             return transport
 
 
-def test_a_killed_run_leaves_half_a_clone_and_the_next_makes_a_whole(
+def test_the_next_run_completes_the_clone_of_a_killed_run(
     large: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "crawler.transports")
@@ -621,7 +621,7 @@ def test_two_runs_do_not_share_a_clone(mirror: Repository, cache: Path) -> None:
         pass
 
 
-def test_a_way_that_could_not_be_opened_lets_the_clone_go(mirror: Repository, cache: Path) -> None:
+def test_a_transport_that_fails_to_open_unlocks_the_clone(mirror: Repository, cache: Path) -> None:
     transport = GitTransport(str(mirror.path), branch="gone", cache=cache)
     with pytest.raises(MirrorUnusable):
         asyncio.run(transport.open())
@@ -650,7 +650,7 @@ def test_no_git_installed(
     assert "-a via=http" in str(caught)
 
 
-def test_a_git_that_cannot_be_run(
+def test_a_git_that_cannot_be_executed(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "bin" / "git"

@@ -80,7 +80,7 @@ def with_pages(mirror: Repository, *entries: tuple[str, bytes, str], parent: str
         "https://mirror.invalid/x.git\n--upload-pack=x",
     ],
 )
-def test_other_transports_are_refused(address: str) -> None:
+def test_other_protocols_are_rejected(address: str) -> None:
     with pytest.raises(WrongUsage) as caught:
         remote_at(address)
     assert "secret" not in str(caught.value)
@@ -98,13 +98,13 @@ def test_other_transports_are_refused(address: str) -> None:
         ("--upload-pack=x", ("file",)),
     ],
 )
-def test_transports_that_run_nothing_are_used(address: str, protocols: tuple[str, ...]) -> None:
+def test_protocols_that_run_no_program_are_used(address: str, protocols: tuple[str, ...]) -> None:
     remote = remote_at(address)
     assert remote.protocols == protocols
     assert remote.url.lower().startswith(protocols[0] + "://")
 
 
-def test_git_itself_knows_only_the_transport_of_the_address(
+def test_git_may_use_only_the_protocol_of_the_address(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror.commit(MIRROR)
@@ -125,7 +125,7 @@ def test_git_itself_knows_only_the_transport_of_the_address(
 # -- what is in the tree -----------------------------------------------------------------------
 
 
-def test_links_and_submodules_are_no_pages(mirror: Repository, cache: Path) -> None:
+def test_links_and_submodules_are_not_pages(mirror: Repository, cache: Path) -> None:
     target = mirror.blob(b"/etc/passwd")
     module = "1234567890" * 4
     with_pages(
@@ -189,7 +189,7 @@ HOSTILE_NAMES = [
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_an_odd_name_costs_nothing_else(mirror: Repository, cache: Path, name: bytes) -> None:
+def test_an_odd_name_affects_nothing_else(mirror: Repository, cache: Path, name: bytes) -> None:
     bad, good = mirror.blob(b"bad"), mirror.blob(b"good")
     first = with_pages(mirror, (FILE, b"n1.md", good), parent=None)
     with opened(mirror.path, cache):
@@ -211,7 +211,7 @@ def test_an_odd_name_costs_nothing_else(mirror: Repository, cache: Path, name: b
     ["pages/../README.md", "../../README.md", ".git/config", "pages/.GIT/x", "/README.md",
      "pages//n1.md", "", "README.md\n", "pages/s/\x00", "./README.md", "\ud800.md"],
 )  # fmt: skip
-def test_odd_paths_are_no_pages(mirror: Repository, cache: Path, path: str) -> None:
+def test_odd_paths_are_not_pages(mirror: Repository, cache: Path, path: str) -> None:
     mirror.commit(MIRROR)
     with opened(mirror.path, cache) as transport:
         with pytest.raises(PageMalformed):
@@ -220,7 +220,7 @@ def test_odd_paths_are_no_pages(mirror: Repository, cache: Path, path: str) -> N
         assert transport.read("README.md") == HOME
 
 
-def test_a_page_that_becomes_a_link_is_told(mirror: Repository, cache: Path) -> None:
+def test_a_page_that_becomes_a_link_is_reported(mirror: Repository, cache: Path) -> None:
     blob = mirror.blob(b"good")
     first = with_pages(mirror, (FILE, b"n1.md", blob), parent=None)
     with opened(mirror.path, cache):
@@ -232,7 +232,7 @@ def test_a_page_that_becomes_a_link_is_told(mirror: Repository, cache: Path) -> 
         )
 
 
-def test_a_page_that_becomes_a_folder_is_told(mirror: Repository, cache: Path) -> None:
+def test_a_page_that_becomes_a_folder_is_reported(mirror: Repository, cache: Path) -> None:
     blob = mirror.blob(b"good")
     first = with_pages(mirror, (FILE, b"n1.md", blob), parent=None)
     with opened(mirror.path, cache):
@@ -297,7 +297,7 @@ def _set_traps(repository: Path, script: Path) -> None:
     _hooks(repository / "hooks", script)
 
 
-def test_a_local_mirror_that_fetches_what_it_lacks_may_not(
+def test_a_local_partial_clone_does_not_fetch_missing_objects(
     mirror: Repository, cache: Path, tmp_path: Path
 ) -> None:
     """A partial clone of a hostile making would run a program to get a missing object."""
@@ -325,7 +325,7 @@ def test_a_local_mirror_of_another_account(mirror: Repository, cache: Path) -> N
         assert transport.read("README.md") == HOME
 
 
-def test_what_the_remote_says_is_made_harmless(
+def test_control_characters_of_the_remote_are_replaced(
     mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     mirror.commit(MIRROR)
@@ -349,7 +349,7 @@ def anonymous() -> int:
 
 
 @pytest.mark.parametrize("size", [50 << 20, pytest.param(1 << 30, marks=pytest.mark.soak)])
-def test_a_huge_page_is_refused_unread(mirror: Repository, cache: Path, size: int) -> None:
+def test_a_huge_page_is_rejected_unread(mirror: Repository, cache: Path, size: int) -> None:
     huge = stream(mirror, size)
     with_pages(mirror, (FILE, b"n1.md", huge), (FILE, b"n2.md", mirror.blob(b"good")), parent=None)
     with opened(mirror.path, cache) as transport:
@@ -417,7 +417,7 @@ def many_files(mirror: Repository, blobs: list[str], count: int, *, parent: str 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", ["comment", "special", "news"])
-def test_a_real_mirror_is_read_whole_in_little_memory(
+def test_a_whole_real_mirror_is_read_in_little_memory(
     tmp_path: Path, cache: Path, name: str
 ) -> None:
     bundle = CORPUS / f"epoch-{name}-2022.bundle"
@@ -439,7 +439,7 @@ def test_a_real_mirror_is_read_whole_in_little_memory(
 
 
 @pytest.mark.soak
-def test_every_update_of_a_real_mirror_is_told_exactly(tmp_path: Path, cache: Path) -> None:
+def test_every_update_of_a_real_mirror_is_reported_exactly(tmp_path: Path, cache: Path) -> None:
     bundle = CORPUS / "epoch-news-2022.bundle"
     if not bundle.exists():
         pytest.skip(f"no corpus at {CORPUS}")

@@ -54,7 +54,7 @@ def test_every_page_is_read_as_it_is(mirror: Repository, cache: Path) -> None:
 @pytest.mark.parametrize(
     "path", ["pages/ncid1/n99.md", "pages/ncid9/n10.md", "pages/ncid1", "nothing", "README.md/x"]
 )
-def test_a_page_that_is_not_there_is_missing(mirror: Repository, cache: Path, path: str) -> None:
+def test_an_absent_page_is_missing(mirror: Repository, cache: Path, path: str) -> None:
     with opened(mirror.path, cache) as transport:
         with pytest.raises(PageMissing):
             transport.read(path)
@@ -87,7 +87,7 @@ def test_all_names_of_a_large_folder_are_found(
         assert {path: transport.read(path) for path in files} == files
 
 
-def test_few_folders_are_kept_where_they_are_large(
+def test_few_large_folders_are_cached(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {f"pages/s{n % 7}/n{n}.md": str(n).encode() for n in range(700)}
@@ -103,7 +103,7 @@ def test_few_folders_are_kept_where_they_are_large(
         assert sum(folder.weight for folder in transport._files._folders.values()) <= 10_000
 
 
-def test_large_folders_are_read_once_however_many_they_are(
+def test_each_large_folder_is_read_once(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are kept in files, whatever memory there is: the newest articles are all over them."""
@@ -128,7 +128,7 @@ def test_large_folders_are_read_once_however_many_they_are(
     assert len(made) == 2 + 7
 
 
-def test_large_folders_are_kept_in_memory_where_the_disk_is_full(
+def test_large_folders_stay_in_memory_if_the_disk_is_full(
     mirror: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(data: bytes, place: Path) -> NoReturn:
@@ -173,7 +173,7 @@ def test_what_is_read_stays_at_one_commit(mirror: Repository, cache: Path) -> No
         assert {path: transport.read(path) for path in MIRROR} == MIRROR
 
 
-def test_same_blob_same_id(mirror: Repository, cache: Path) -> None:
+def test_equal_pages_have_the_same_id(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as transport:
         one, other = (
             transport.version_of("pages/ncid1/n10.md"),
@@ -214,7 +214,7 @@ def test_a_shallow_mirror_can_be_cloned(mirror: Repository, tmp_path: Path, cach
 # -- updates ---------------------------------------------------------------------------------
 
 
-def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Path) -> None:
+def test_added_modified_and_deleted_pages_are_reported(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as transport:
         first = transport.commit
         assert asyncio.run(transport.changed_since(None)) is None
@@ -237,7 +237,7 @@ def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Pa
         assert transport.read("pages/ncid3/n12.md") == b"new"
 
 
-def test_nothing_new_is_told_by_one_look_at_the_remote(
+def test_one_request_shows_that_nothing_is_new(
     mirror: Repository, cache: Path, commands: Path
 ) -> None:
     with opened(mirror.path, cache) as transport:
@@ -253,7 +253,7 @@ def test_nothing_new_is_told_by_one_look_at_the_remote(
     assert "cat-file --batch" not in said
 
 
-def test_an_update_brings_only_what_is_new(tmp_path: Path, cache: Path) -> None:
+def test_an_update_fetches_only_new_objects(tmp_path: Path, cache: Path) -> None:
     noise = {f"pages/s/n{n}.md": os.urandom(10_000) for n in range(100)}
     mirror = Repository(tmp_path / "m.git")
     first = mirror.commit(noise)
@@ -291,7 +291,7 @@ def test_many_updates_leave_few_packs(mirror: Repository, cache: Path) -> None:
     assert sum(pack.stat().st_size for pack in packs) < 24 * 101_000
 
 
-def test_more_changes_than_the_limit_are_everything(mirror: Repository, cache: Path) -> None:
+def test_above_the_limit_everything_is_compared(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as transport:
         first = transport.commit
     mirror.commit({f"pages/s/n{n}.md": b"%d" % n for n in range(30)}, parent=first)
@@ -307,7 +307,9 @@ def test_more_changes_than_the_limit_are_everything(mirror: Repository, cache: P
 # -- the history, the branch -----------------------------------------------------------------
 
 
-def test_history_restarted_with_the_old_commit_still_ours(mirror: Repository, cache: Path) -> None:
+def test_a_restarted_history_while_the_clone_has_the_old_commit(
+    mirror: Repository, cache: Path
+) -> None:
     with opened(mirror.path, cache) as transport:
         first = transport.commit
     mirror.commit(MIRROR | {"pages/ncid1/n12.md": b"new"})  # no parent: a new history
@@ -322,7 +324,7 @@ def test_history_restarted_with_the_old_commit_still_ours(mirror: Repository, ca
     "old",
     ["0" * 40, "1234567890" * 4, "1234567890abcdef" * 4, "HEAD", "--help", "", "refs/heads/mirror"],
 )
-def test_an_old_commit_that_is_gone_means_compare_everything(
+def test_without_the_old_commit_everything_is_compared(
     mirror: Repository, cache: Path, old: str
 ) -> None:
     with opened(mirror.path, cache) as transport:
@@ -330,7 +332,7 @@ def test_an_old_commit_that_is_gone_means_compare_everything(
         assert transport.read("README.md") == HOME
 
 
-def test_an_id_that_is_no_commit_means_compare_everything(mirror: Repository, cache: Path) -> None:
+def test_with_an_invalid_commit_everything_is_compared(mirror: Repository, cache: Path) -> None:
     with opened(mirror.path, cache) as transport:
         blob = transport.version_of("README.md")
         assert asyncio.run(transport.changed_since(blob)) is None
@@ -348,7 +350,7 @@ def test_the_default_branch_renamed(mirror: Repository, cache: Path) -> None:
         )
 
 
-def test_the_only_branch_is_taken_where_head_leads_nowhere(mirror: Repository, cache: Path) -> None:
+def test_the_only_branch_is_used_if_head_is_dangling(mirror: Repository, cache: Path) -> None:
     git(mirror.path, "symbolic-ref", "HEAD", "refs/heads/gone")
     with opened(mirror.path, cache) as transport:
         assert transport.read("README.md") == HOME

@@ -45,7 +45,7 @@ def make(project: Path, target: str, **variables: object) -> subprocess.Complete
     )
 
 
-def test_a_half_made_environment_is_mended(project: Path) -> None:
+def test_an_incomplete_environment_is_completed(project: Path) -> None:
     python = project / "python3-without-ensurepip"
     python.write_text(WITHOUT_ENSUREPIP.format(python=sys.executable), encoding="utf-8")
     python.chmod(0o755)

@@ -41,7 +41,7 @@ def test_a_large_renderer_is_killed_alone(sleepers: list[subprocess.Popen[bytes]
     assert not watch.claim_browser()
 
 
-def test_all_is_killed_where_the_browser_itself_is_large(
+def test_all_is_killed_if_the_browser_process_is_large(
     sleepers: list[subprocess.Popen[bytes]],
 ) -> None:
     """Nothing is left to render in."""

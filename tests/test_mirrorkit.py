@@ -202,7 +202,7 @@ def test_last_page_overlaps_the_one_before() -> None:
     assert len(set(last) & set(before)) == 29
 
 
-def test_own_index_is_the_last_page_with_busters() -> None:
+def test_the_index_is_the_last_page_with_cache_busters() -> None:
     """Without cache-busters and advertisement the two files are the same."""
     files = dict(section_files(BREAD, rows(61), "10020845"))
     own = files["ncid900001/README.md"]
@@ -262,7 +262,7 @@ def test_home_page() -> None:
 # --- a mirror that grows ----------------------------------------------------------------------
 
 
-def test_an_update_without_news_changes_only_busters(tmp_path: Path) -> None:
+def test_an_update_without_news_changes_only_cache_busters(tmp_path: Path) -> None:
     """Home page and sections' own indexes change at every update."""
     builder = _written(tmp_path, 31)
     assert builder.write(tmp_path) == [
@@ -302,7 +302,7 @@ def test_copies_may_differ(tmp_path: Path) -> None:
     assert "改过的标题" in (tmp_path / "indexes/nf900002.csv").read_text(encoding="utf-8")
 
 
-def test_no_section_no_article() -> None:
+def test_an_unknown_section_is_an_error() -> None:
     """A misspelt section is an error of the test that uses the builder."""
     with pytest.raises(KeyError, match="nf404"):
         MirrorBuilder.simple("nf1").publish(spec(1), "nf404")
@@ -363,7 +363,7 @@ def test_move_away(tmp_path: Path) -> None:
 # --- many -------------------------------------------------------------------------------------
 
 
-def test_large_mirror(tmp_path: Path) -> None:
+def test_a_large_mirror(tmp_path: Path) -> None:
     """Every file fits its form; lists, pages and counts agree; a seed gives the same bytes."""
     made = large_mirror(tmp_path / "a", sections=3, articles=400, seed=7)
     files = _files(tmp_path / "a")
@@ -386,7 +386,7 @@ def test_large_mirror(tmp_path: Path) -> None:
     assert _files(tmp_path / "c") != files
 
 
-def test_a_large_mirror_that_grows_is_the_one_made_at_once() -> None:
+def test_a_mirror_that_grows_equals_one_built_at_once() -> None:
     """But for the cache-busters of the sections' own indexes and the home page."""
     step_by_step: dict[str, bytes] = {}
     at_once: dict[str, bytes] = {}

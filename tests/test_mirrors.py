@@ -39,13 +39,13 @@ def test_the_mirrors_that_are_shipped() -> None:
     assert mirrors.find("news").sections == ()
 
 
-def test_bases_count_from_the_files_folder_and_end_in_a_slash(file: Path) -> None:
+def test_bases_are_relative_to_the_file_and_end_in_a_slash(file: Path) -> None:
     mirrors = load_mirrors(file)
     assert mirrors.find("one").ways == {"path": str(file.parent / "here")}
     assert mirrors.find("two").ways == {"http": "https://raw.example.org/a/b/master/"}
 
 
-def test_which_way_is_taken(file: Path) -> None:
+def test_which_transport_is_used(file: Path) -> None:
     """The first described, in the order path, git, http, browser; or the one that is asked for."""
     mirror = Mirror("one", "https://example.org/", {"http": "h", "git": "g", "browser": "b"})
     assert mirror.way(None) == "git"
@@ -84,7 +84,7 @@ def test_which_way_is_taken(file: Path) -> None:
         (f'[mirrors."../one"]\n{PUBLIC}path = "x"', "no name for a mirror"),
     ],
 )
-def test_a_file_that_is_wrong(file: Path, text: str, says: str) -> None:
+def test_an_invalid_file(file: Path, text: str, says: str) -> None:
     """Whoever edited it is told which key of which mirror it is."""
     file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(WrongUsage) as raised:
@@ -94,7 +94,7 @@ def test_a_file_that_is_wrong(file: Path, text: str, says: str) -> None:
         assert "[mirrors.one]" in str(raised.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match=r"MIRRORS_FILE=… names another"):
         load_mirrors(tmp_path / "none.toml")
 
@@ -166,7 +166,7 @@ def test_addresses_of_the_file_are_encoded_too(file: Path, key: str) -> None:
     "address",
     ["http://127.0.0.1/a/../b/", "http://127.0.0.1/%2e%2e/b/", "http://a..b/", "http://\u2028/"],
 )
-def test_an_address_without_one_form_is_refused(file: Path, address: str) -> None:
+def test_an_ambiguous_address_is_rejected(file: Path, address: str) -> None:
     with pytest.raises(WrongUsage):
         load_mirrors(file).find(address, "mine")
 
@@ -195,7 +195,7 @@ def test_a_page_of_github_means_its_repository(file: Path, page: str, branch: st
     }
 
 
-def test_a_byte_order_mark_is_no_part_of_the_file(file: Path) -> None:
+def test_a_byte_order_mark_is_ignored(file: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert load_mirrors(file).find("one").name == "one"
 
@@ -238,9 +238,7 @@ def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
         ("one", "other", "for a mirror given by address"),
     ],
 )
-def test_a_mirror_that_cannot_be_found(
-    file: Path, wanted: str, name: str | None, says: str
-) -> None:
+def test_an_unknown_mirror(file: Path, wanted: str, name: str | None, says: str) -> None:
     with pytest.raises(WrongUsage) as raised:
         load_mirrors(file).find(wanted, name)
     assert says in str(raised.value)
@@ -260,7 +258,7 @@ def test_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".a", "a/b", "a b", "_a", "-a", "a" * 101, "a\n"])
-def test_names_that_no_feed_may_have(name: str) -> None:
+def test_names_that_cannot_be_a_feeds(name: str) -> None:
     with pytest.raises(WrongUsage):
         checked_name(name)
 

@@ -82,7 +82,7 @@ def test_the_crontab_line_crawls_the_default_mirror(project: Path, tmp_path: Pat
     assert "exit status 0" in log
 
 
-def test_the_crontab_line_prints_what_went_wrong(project: Path, tmp_path: Path) -> None:
+def test_the_crontab_line_prints_errors(project: Path, tmp_path: Path) -> None:
     """So that cron sends it."""
     shutil.rmtree(project / "sample")
     done = run_as_cron(put_in(crontab_command(), project), tmp_path)
@@ -90,7 +90,7 @@ def test_the_crontab_line_prints_what_went_wrong(project: Path, tmp_path: Path) 
     assert "no directory" in done.stdout
 
 
-def test_the_crontab_line_goes_on_in_the_same_log(project: Path, tmp_path: Path) -> None:
+def test_the_crontab_line_appends_to_the_log(project: Path, tmp_path: Path) -> None:
     command = put_in(crontab_command(), project)
     for _ in range(2):
         assert run_as_cron(command, tmp_path).stdout == ""
@@ -139,7 +139,7 @@ def test_the_services_command_crawls(project: Path, tmp_path: Path) -> None:
     assert Feed(tmp_path / "state" / "sample").ids
 
 
-def test_the_services_good_statuses_are_those_that_pass_by_themselves() -> None:
+def test_the_services_good_statuses_are_the_temporary_ones() -> None:
     assert service()["SuccessExitStatus"].split() == ["3", "75", "143"]
 
 
@@ -165,7 +165,7 @@ def test_systemd_takes_the_units(project: Path, tmp_path: Path) -> None:
 # -- resetting and moving -------------------------------------------------------------------------
 
 
-def test_a_reset_state_costs_no_line(project: Path, tmp_path: Path) -> None:
+def test_a_reset_state_loses_no_line(project: Path, tmp_path: Path) -> None:
     command = put_in(crontab_command(), project)
     run_as_cron(command, tmp_path)
     feed = Feed(project / "feeds" / "sample")
@@ -178,7 +178,7 @@ def test_a_reset_state_costs_no_line(project: Path, tmp_path: Path) -> None:
     assert json.dumps(feed.runs[-1]["status"]) == '"complete"'
 
 
-def test_a_moved_feed_goes_on(project: Path, tmp_path: Path) -> None:
+def test_a_moved_feed_is_continued(project: Path, tmp_path: Path) -> None:
     command = put_in(crontab_command(), project)
     run_as_cron(command, tmp_path)
     moved = tmp_path / "data" / "sample"

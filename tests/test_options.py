@@ -58,7 +58,7 @@ def test_an_empty_argument_counts_as_not_given(tmp_path: Path) -> None:
     assert options(tmp_path, limit="", sections=" ", mirror="").limit is None
 
 
-def test_a_name_of_another_tool_is_ignored(tmp_path: Path) -> None:
+def test_arguments_of_other_tools_are_ignored(tmp_path: Path) -> None:
     """Scrapyd passes ``_job``."""
     assert options(tmp_path, _job="6487ec79947edab326d6db28a2d86511e8247444") == options(tmp_path)
 
@@ -69,7 +69,7 @@ def test_the_environment_names_the_default(tmp_path: Path, monkeypatch: pytest.M
     assert options(tmp_path, mirror="news").mirror.name == "news"
 
 
-def test_a_relative_feed_counts_from_the_working_directory(
+def test_a_relative_feed_is_relative_to_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -167,7 +167,9 @@ def test_over_http(
     assert result.run["failures"] == {"malformed": {"count": 1, "ids": ["99997"]}}
 
 
-def test_many_are_read_by_other_processes(weekly: Callable[..., Result], tmp_path: Path) -> None:
+def test_many_articles_are_read_by_other_processes(
+    weekly: Callable[..., Result], tmp_path: Path
+) -> None:
     write_mirror(tmp_path / "mirror", range(OLDEST, OLDEST + 1100))
     (tmp_path / "readers").mkdir()
     note = {"WEEKLY_READERS": str(tmp_path / "readers")}
@@ -177,7 +179,7 @@ def test_many_are_read_by_other_processes(weekly: Callable[..., Result], tmp_pat
     assert len(list((tmp_path / "readers").iterdir())) == 1
 
 
-def test_a_format_that_no_browser_reads(weekly: Callable[..., Result]) -> None:
+def test_a_format_without_a_rendering(weekly: Callable[..., Result]) -> None:
     result = weekly(browser="https://example.org/weekly/blob/master/")
     assert result.exit_code == 2, result.log
     assert "cannot be read in a browser" in result.log

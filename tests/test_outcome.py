@@ -66,7 +66,7 @@ def ended(*how: Ending | RunError) -> Endings:
         ((SIGINT, SIGTERM), ("interrupted", 130)),
     ],
 )
-def test_the_gravest_is_told(how: tuple[Any, ...], expected: tuple[str, int]) -> None:
+def test_the_gravest_ending_decides(how: tuple[Any, ...], expected: tuple[str, int]) -> None:
     gravest = ended(*how).gravest
     assert (gravest.status, gravest.exit_code) == expected
 
@@ -88,12 +88,12 @@ def test_the_reason_is_that_of_the_gravest_that_has_one() -> None:
     assert ended().gravest == COMPLETE
 
 
-def test_only_errors_forbid_to_go_on() -> None:
+def test_only_errors_stop_the_run() -> None:
     assert ended(UNUSABLE).fatal
     assert not ended(CRASHED, FAILURES, LIMITED).fatal
 
 
-def test_what_is_set_aside_does_not_count(tmp_path: Path) -> None:
+def test_pages_set_aside_do_not_count(tmp_path: Path) -> None:
     run = Run(CrawlOptions(Mirror("small", "https://example.org/", {}), "path", tmp_path))
     run.counts.fail("n1", "missing")
     assert run.outcome.status == "partial"

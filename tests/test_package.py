@@ -76,7 +76,7 @@ def test_the_wheel_holds_the_package_and_its_data(wheel: Path) -> None:
     assert held == wanted
 
 
-def test_the_version_is_said_once(wheel: Path) -> None:
+def test_the_version_is_defined_once(wheel: Path) -> None:
     assert metadata(wheel)["Version"] == __version__
     for name in ("pyproject.toml", "setup.py", "crawler/settings.py"):
         assert __version__ not in (ROOT / name).read_text(encoding="utf-8"), name
@@ -156,14 +156,14 @@ def test_a_directory_is_crawled_from_within_another_project(
     assert len(Feed(tmp_path / "feed").ids) > 0
 
 
-def test_scrapy_itself_works_where_it_is_told_the_settings(installed: Installation) -> None:
+def test_scrapy_itself_works_with_the_settings_module(installed: Installation) -> None:
     words = ["-m", "scrapy", "crawl", "epoch_mirror", "-a", "limit=3"]
     done = installed.run("python", *words, env={"SCRAPY_SETTINGS_MODULE": "crawler.settings"})
     assert done.returncode == 0, done.stdout
     assert len(Feed(installed.feeds / "sample").ids) == 3
 
 
-def test_another_mirrors_file_takes_the_place_of_the_packages(
+def test_another_mirrors_file_replaces_the_packages(
     installed: Installation, tmp_path: Path
 ) -> None:
     file = tmp_path / "mine.toml"
@@ -183,7 +183,7 @@ def test_the_exit_status_is_passed_on(installed: Installation) -> None:
 
 
 @pytest.mark.parametrize("package", EXTRAS["browser"])
-def test_a_missing_extra_is_told_before_the_crawl(
+def test_a_missing_extra_is_reported_before_the_crawl(
     installed: Installation, tmp_path: Path, package: str
 ) -> None:
     """The interpreter takes ``sitecustomize`` first, which hides one package."""

@@ -79,7 +79,7 @@ def test_a_label_is_text() -> None:
 NOTICE = moved_notice("new-owner/epoch-news", pixel="http://gfw-breaker.win/x/README.md")
 
 
-def test_a_notice_that_it_moved() -> None:
+def test_a_notice_that_the_mirror_has_moved() -> None:
     """With a pixel and without; a page that lists sections is none, whatever it says."""
     home = read_home(NOTICE)
     assert home.labels == ()
@@ -194,7 +194,7 @@ def test_no_text_breaks_a_reader(text: str) -> None:
     "unit",
     ["# [x](", " ", "\n", "[x](\n", "# [x](a) ", "[", "#", "该项目已迁移至 ", "# [x](a ", "/../"],
 )
-def test_long_runs_take_no_time(unit: str) -> None:
+def test_long_runs_are_read_in_time(unit: str) -> None:
     """Nor do they before blanks without end."""
     long = unit * (200_000 // len(unit))
     began = time.process_time()
@@ -216,7 +216,7 @@ def test_bytes_are_utf8_with_a_mark_or_without() -> None:
 @pytest.mark.parametrize(
     "body", ["海岛".encode("gb18030"), "海".encode()[:2], b"\xff\xfe", b"a\x80"]
 )
-def test_other_bytes_are_no_text(body: bytes) -> None:
+def test_other_encodings_are_not_text(body: bytes) -> None:
     with pytest.raises(PageNotText, match="not UTF-8 at byte"):
         decoded(body)
 

@@ -44,7 +44,7 @@ def article(**keys: object) -> Article:
     return item
 
 
-def test_an_id_gets_one_line(run: Run) -> None:
+def test_each_id_has_one_line(run: Run) -> None:
     """A second article of an id is dropped, also where it differs."""
     deduplicate, write = DeduplicatePipeline(run), WritePipeline(run)
     write.process_item(deduplicate.process_item(article()))
@@ -90,7 +90,7 @@ def test_addresses_become_canonical() -> None:
     assert counts.unusable_urls == 1
 
 
-def test_addresses_that_a_reader_settled_are_not_looked_at() -> None:
+def test_urls_that_the_reader_made_canonical_are_skipped() -> None:
     links = [{"url": "HTTP://example.org", "text": "甲"}]
     item = CanonicalizePipeline(RunCounts(), settled=True).process_item(article(links=links))
     assert item.links == [{"url": "HTTP://example.org", "text": "甲"}]

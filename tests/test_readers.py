@@ -93,7 +93,7 @@ def test_the_feed_is_the_same(mirror: Path, alone: Feed, tmp_path: Path) -> None
     assert wait_until(lambda: not any(one.alive for one in processes))
 
 
-def test_readers_that_die_cost_nothing(mirror: Path, alone: Feed, tmp_path: Path) -> None:
+def test_dead_readers_lose_nothing(mirror: Path, alone: Feed, tmp_path: Path) -> None:
     """What they were reading is read one by one, and others take their place."""
     running = start(mirror, tmp_path / "feed", readers=2)
     for process in wait_for_readers(running):
@@ -113,7 +113,7 @@ def test_readers_end_with_the_crawler(mirror: Path, tmp_path: Path, number: sign
     assert wait_until(lambda: not any(one.alive for one in processes))
 
 
-def test_few_articles_start_nobody(tmp_path: Path) -> None:
+def test_few_articles_start_no_process(tmp_path: Path) -> None:
     """A crontab's run has sixteen: it reads them before a process would have begun."""
     large_mirror(tmp_path / "mirror", 1, 40)
     running = start(tmp_path / "mirror", tmp_path / "feed", readers=2)
@@ -123,7 +123,9 @@ def test_few_articles_start_nobody(tmp_path: Path) -> None:
     assert seen == set()
 
 
-def test_nothing_of_the_working_directory_is_run(mirror: Path, alone: Feed, tmp_path: Path) -> None:
+def test_nothing_in_the_working_directory_is_imported(
+    mirror: Path, alone: Feed, tmp_path: Path
+) -> None:
     """Not its `crawler`, and none of its modules that are called like Python's own."""
     for name in ("crawler/__init__.py", "multiprocessing.py", "pickle.py", "signal.py"):
         path = tmp_path / "place" / name
@@ -193,7 +195,7 @@ def reasons(read: list[Page | PageError | None]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
-def test_a_large_page_that_costs_too_much_costs_only_itself(mark: bytes) -> None:
+def test_a_large_costly_page_affects_only_itself(mark: bytes) -> None:
     """Without readers too; each is noted before it is read, and not after."""
     notes = Notes()
     bodies = [page(size=LARGE), page(mark, size=LARGE), page(size=LARGE)]
@@ -206,7 +208,7 @@ def test_a_large_page_that_costs_too_much_costs_only_itself(mark: bytes) -> None
 
 
 @pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
-def test_a_small_page_that_breaks_the_pool_costs_only_itself(mark: bytes) -> None:
+def test_a_small_page_that_breaks_the_pool_affects_only_itself(mark: bytes) -> None:
     """Of its batch, and of those that were under way in the same pool."""
     bodies = [page() for _ in range(3 * BATCH_PAGES)]
     bodies[70] = page(mark)
@@ -237,18 +239,18 @@ def test_small_pages_are_left_to_the_crawler() -> None:
     assert asyncio.run(read_all([page()])) == [None]
 
 
-def test_a_page_that_is_none_says_so_from_the_other_process() -> None:
+def test_a_malformed_page_fails_in_the_other_process() -> None:
     assert reasons(asyncio.run(read_all([b"nothing" * LARGE]))) == {"malformed": 1}
 
 
-def test_an_error_of_the_reader_is_one_of_the_program() -> None:
+def test_an_unexpected_error_of_the_reader_is_reported() -> None:
     """In a batch the crawler reads the page itself, and meets it there."""
     [error] = asyncio.run(read_all([page(costly.FAILS, size=LARGE)]))
     assert type(error).__name__ == "LookupError"
     assert asyncio.run(read_all([page(costly.FAILS)], width=1, articles=MANY)) == [None]
 
 
-def test_no_process_means_reading_in_the_crawler(
+def test_without_processes_the_crawler_reads(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

@@ -94,7 +94,7 @@ def test_articles_read_the_same(canonical: bool) -> None:
             assert getattr(theirs, name) == getattr(ours, name), (path, name)
 
 
-def test_what_is_unseen_cannot_be_seen() -> None:
+def test_unsupported_keys_cannot_be_seen() -> None:
     """Each of these keys says something in a raw page and nothing in a rendered one."""
     raw = page(
         '<p>\n <ok href="https://www.epochtimes.com/gb/tag/%E6%B5%B7.html">\n  海\n </ok>\n'
@@ -112,7 +112,7 @@ def test_what_is_unseen_cannot_be_seen() -> None:
     assert theirs.content_text == ours.content_text == "海与岸影"
 
 
-def test_lists_come_back_letter_by_letter() -> None:
+def test_index_pages_are_restored_exactly() -> None:
     """Index pages, archive pages; of the home page all but blanks."""
     for file in INDEXES:
         raw, path = file.read_text("utf-8"), str(file.relative_to(SAMPLE))
@@ -124,7 +124,7 @@ def test_lists_come_back_letter_by_letter() -> None:
 
 
 @pytest.mark.parametrize("ad", [ABSOLUTE_AD, RELATIVE_AD])
-def test_advertisements_of_lists_stay_none(tmp_path: Path, ad: str) -> None:
+def test_advertisements_are_not_entries(tmp_path: Path, ad: str) -> None:
     """They are no entries, with an address of their own or a relative one that leads nowhere."""
     mirror = MirrorBuilder.simple("ncid1")
     for number in range(40):
@@ -150,7 +150,7 @@ def test_links_to_another_repository_stay_absolute() -> None:
     assert [label.section for label in home.labels] == ["ncid1"]
 
 
-def test_a_notice_that_the_mirror_moved_stays_one() -> None:
+def test_a_notice_that_the_mirror_has_moved_is_recognized() -> None:
     """On the home page and in the place of a section's index."""
     raw = "### 感谢您的持续关注，该项目已迁移至 [new/news](https://github.com/new/news)\n"
     assert (
@@ -264,7 +264,7 @@ def test_figures_of_old_pages_keep_their_captions() -> None:
     assert ours.images[0]["caption"] == "渔港。"
 
 
-def test_the_address_of_a_removed_player_is_no_text() -> None:
+def test_the_address_of_a_removed_player_is_not_text() -> None:
     """What it shows where it cannot play."""
     raw = page(
         "<p>\n 录像如下：\n</p>\n<div>\n <video>\n  <source src='https://a.example/v.mp4'/>\n"
@@ -274,7 +274,7 @@ def test_the_address_of_a_removed_player_is_no_text() -> None:
     assert through(raw).content_text == read_article(raw).content_text == "录像如下：\n\n正文"
 
 
-def test_a_link_left_open_costs_nothing() -> None:
+def test_an_unclosed_link_loses_nothing() -> None:
     """Footnotes of old pages: it runs on to the end, over the last rule and line."""
     raw = page('<p>\n <a name="_Toc1">\n 引言\n</p>\n<p>\n 正文\n</p>')
     ours, theirs = read_article(raw), through(raw)
@@ -310,7 +310,7 @@ def test_the_proxy_is_asked_for_the_original_first() -> None:
     assert [image["url"] for image in read_article(markdown).images] == ["https://a.example/a.jpg"]
 
 
-def test_a_camo_address_that_is_no_text_stays() -> None:
+def test_an_undecodable_camo_address_is_kept() -> None:
     """Rather a proxy's address than an error that costs the page."""
     broken = f"{CAMO}/0123/ff00ff00ff00ff00ff"
     html = rendered(page('<p>\n <img src="https://a.example/a.jpg"/>\n</p>'), canonical=False)
@@ -327,7 +327,7 @@ def test_the_tracking_pixel_is_left_out() -> None:
     assert through(raw).image is None
 
 
-def test_the_outer_template_is_the_mirrors() -> None:
+def test_the_outer_template_equals_the_mirrors() -> None:
     """Letter by letter around the content."""
     template = re.compile(
         r"### (?P<title>.*?)\n\n---\n\n(?P<nav>#### \[首页\].*?)\n\n(?P<content>.*?)\n\n"
@@ -366,7 +366,7 @@ def test_the_outer_template_is_the_mirrors() -> None:
     ],
 )
 @pytest.mark.parametrize("reader", [home_markdown, index_markdown, article_markdown])
-def test_error_pages_are_known(
+def test_error_pages_are_recognized(
     reader: Callable[[str], str],
     document: str,
     error: type[PageError],
@@ -380,7 +380,7 @@ def test_error_pages_are_known(
     assert error_status(document) == status
 
 
-def test_an_article_that_speaks_of_an_error_page_is_one() -> None:
+def test_an_article_about_an_error_page_is_an_article() -> None:
     """Words alone make no error page."""
     raw = page("<p>\n 网站显示：Too many requests，“Page not found”，Whoa there!\n</p>")
     assert through(raw).content_text == read_article(raw).content_text
@@ -397,7 +397,9 @@ def test_an_article_that_speaks_of_an_error_page_is_one() -> None:
         (lambda _: "#### [条目](../../pages/ncid1/n1.md)", "does not begin with a title"),
     ],
 )
-def test_a_page_that_is_no_article_is_malformed(damage: Callable[[str], str], what: str) -> None:
+def test_a_page_that_is_not_an_article_is_malformed(
+    damage: Callable[[str], str], what: str
+) -> None:
     """A page cut short above all."""
     with pytest.raises(PageMalformed, match=what):
         article_markdown(rendered(damage(page("<p>\n 正文\n</p>"))))

@@ -29,7 +29,7 @@ ARTICLES = {"news": 19580, "comment": 1420, "special": 1141}
 
 
 @dataclass(frozen=True)
-class TwoWays:
+class BothTransports:
     """The last live state of a real mirror, to be had over HTTP and through git."""
 
     place: Path
@@ -72,7 +72,7 @@ def assert_the_same(http: Result, git: Result) -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_section_gives_the_same_lines_both_ways(
+def test_a_section_yields_the_same_lines_with_both_transports(
     corpus: Callable[[str], Corpus],
     serve: Callable[[Path], MisbehavingServer],
     tmp_path: Path,
@@ -81,7 +81,7 @@ def test_a_section_gives_the_same_lines_both_ways(
     """Served are all lists and the articles that git gave; another would be missing."""
     served = tmp_path / "served"
     served.mkdir()
-    ways = TwoWays(tmp_path, corpus(name), serve(served).base)
+    ways = BothTransports(tmp_path, corpus(name), serve(served).base)
     through_git = ways.crawl("git", *PARTS[name])
     articles = [f"pages/*/{article}.md" for article in through_git.feed.ids]
     checkout = ["checkout", "--quiet", ways.corpus.commit(), "--", "README.md", "indexes"]
@@ -91,13 +91,13 @@ def test_a_section_gives_the_same_lines_both_ways(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", ARTICLES)
-def test_a_mirror_gives_the_same_lines_both_ways(
+def test_a_mirror_yields_the_same_lines_with_both_transports(
     corpus: Callable[[str], Corpus],
     serve: Callable[[Path], MisbehavingServer],
     tmp_path: Path,
     name: str,
 ) -> None:
-    ways = TwoWays(tmp_path, corpus(name), serve(corpus(name).tree()).base)
+    ways = BothTransports(tmp_path, corpus(name), serve(corpus(name).tree()).base)
     over_http, through_git = ways.crawl("http"), ways.crawl("git")
     assert_the_same(over_http, through_git)
     assert len(through_git.feed.ids) == ARTICLES[name]

@@ -108,7 +108,7 @@ def under(folder: str, ending: str = ".md") -> list[str]:
     return sorted(path for path in files() if path.startswith(folder) and path.endswith(ending))
 
 
-def test_the_sample_is_what_its_data_make_of_it(tmp_path: Path) -> None:
+def test_the_sample_is_generated_from_its_data(tmp_path: Path) -> None:
     """Making it again gives the same files; if not, run ``python tests/make_sample.py``."""
     sample_builder().write(tmp_path)
     made = {path for path in tmp_path.rglob("*") if path.is_file()}
@@ -139,7 +139,7 @@ def test_index_pages() -> None:
         assert found["section"] == path.split("/")[1]
 
 
-def test_what_is_listed_is_there_and_the_other_way_round() -> None:
+def test_listed_pages_exist_and_existing_pages_are_listed() -> None:
     """Home page, indexes, lists and pages agree."""
     pages, linked = set(under("pages/")), set()
     for path in under("indexes/"):
@@ -174,7 +174,7 @@ def test_size() -> None:
     assert 75 <= sum(copies.values()) <= 100
 
 
-def test_titles_are_told_apart() -> None:
+def test_titles_are_distinct() -> None:
     """No two articles have the same title: each was written on its own."""
     titles = {path.rpartition("/")[2]: files()[path].split("\n", 1)[0] for path in under("pages/")}
     assert len(set(titles.values())) == len(titles)
@@ -193,6 +193,6 @@ def test_copies_of_one_article_differ() -> None:
 
 
 @pytest.mark.parametrize(("case", "pattern"), CASES, ids=[case for case, _ in CASES])
-def test_the_sample_holds_the_case(case: str, pattern: str) -> None:
+def test_the_sample_contains_the_case(case: str, pattern: str) -> None:
     """Each variation that a reader of the sample should meet is in at least one file."""
     assert any(re.search(pattern, text) for text in files().values()), case

@@ -77,7 +77,7 @@ TAGS = set(
 
 
 @pytest.mark.parametrize("evasion", EVASIONS)
-def test_nothing_that_runs_comes_out(evasion: str) -> None:
+def test_nothing_executable_comes_out(evasion: str) -> None:
     page = read_article(PAGE.format(evasion))
     # as a browser reads it
     root = LexborHTMLParser(page.content_html).root

@@ -55,7 +55,7 @@ def _without_each() -> Iterator[dict[str, Any]]:
         yield line
 
 
-def test_no_key_may_be_missing_and_none_more() -> None:
+def test_no_key_may_be_missing_or_added() -> None:
     assert not any(ARTICLES.is_valid(line) for line in _without_each())
     assert not ARTICLES.is_valid(record(colour="red"))
 

@@ -121,7 +121,7 @@ def test_settings_are_the_projects(scrapy: Scrapy) -> None:
     assert done.stdout.startswith(f"epoch-mirror-crawler/{__version__} (+https://")
 
 
-def test_version_tells_the_libraries(scrapy: Scrapy) -> None:
+def test_version_prints_the_libraries(scrapy: Scrapy) -> None:
     done = scrapy("version", "-v")
     assert_quiet(done)
     assert "Scrapy       : 2.19" in done.stdout

@@ -140,7 +140,7 @@ def test_the_spider_is_listed(scrapyd: Scrapyd) -> None:
     assert "epoch_mirror" in scrapyd.get("listspiders", project="epoch_mirror")["spiders"]
 
 
-def test_a_job_crawls_the_sample_out_of_the_egg(scrapyd: Scrapyd) -> None:
+def test_a_job_crawls_the_sample_from_the_egg(scrapyd: Scrapyd) -> None:
     """Scrapyd passes ``_job`` to every spider; the feed goes to the user's data directory."""
     log = scrapyd.log_of_finished(scrapyd.schedule())
     feed = Feed(scrapyd.place / ".local" / "share" / "epoch-mirror-crawler" / "feeds" / "sample")
