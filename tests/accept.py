@@ -1,6 +1,6 @@
-"""Accepts what the sample's crawl gives now as what it has to give: ``python tests/accept.py``.
+"""Accepts the current output of the sample's crawl as the expected one: ``python tests/accept.py``.
 
-Prints how many lines changed; look at ``git diff`` before you commit it.
+Prints how many lines changed. Review ``git diff`` before you commit.
 """
 
 from __future__ import annotations
