@@ -14,27 +14,27 @@ import pytest
 from crawling import ROOT
 
 KNOWS: dict[str, set[str]] = {
-    # the standard library, and what does one thing well
+    # the standard library, and small libraries
     "exceptions": set(),
     "settings": {"config"},
     "text": set(),
     "items": set(),
     "urls": {"text"},
-    # pure: the text of a page in, a value out
+    # pure: from the text of a page to a value
     "formats": {"exceptions", "items", "text", "urls"},
     "schema": {"formats", "items"},
     "loaders": {"formats", "items"},
     "politeness": {"config", "exceptions"},
     "readers": {"exceptions", "formats"},
-    # what was asked for, what is on disk, what came of it
+    # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
     "run": {"config", "exceptions", "items", "store"},
-    # what decides, without input or output of its own
+    # decisions, without I/O
     "frontier": {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
-    # a feed looked at
+    # examining a feed
     "audit": {"exceptions", "formats", "items", "schema"},
     "report": {"exceptions", "text"},
     # Scrapy's side
@@ -70,7 +70,7 @@ WITHOUT_SCRAPY = {
 
 @cache
 def imports() -> dict[str, set[str]]:
-    """Return what each module imports, by its name below ``crawler``, at any depth of its code."""
+    """Return the imports of each module by its name below ``crawler``, at any depth of its code."""
     found = {}
     for path in sorted((ROOT / "crawler").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT / "crawler").with_suffix("").parts)
@@ -104,7 +104,7 @@ def test_modules_import_only_what_the_table_allows(module: str) -> None:
 
 
 def test_there_are_no_import_cycles() -> None:
-    """Neither as it is allowed nor, within parts, as it is."""
+    """Neither in the table nor in the modules."""
     list(TopologicalSorter(KNOWS).static_order())
     graph = defaultdict(set)
     for module, names in imports().items():
@@ -126,7 +126,7 @@ reads GitHub's rendering of its pages."""
 
 
 def test_only_the_registry_knows_a_concrete_format() -> None:
-    """Another format is one package: all else knows the protocol."""
+    """All other modules depend on the protocol, so another format needs only its own package."""
     knowing = {
         module
         for module, names in imports().items()
@@ -144,9 +144,9 @@ def test_nobody_imports_settings() -> None:
 
 
 def test_pure_packages_load_without_scrapy() -> None:
-    """Not through others either: they can be tried at a prompt in a tenth of a second.
+    """Also indirectly, so that they load at a prompt in a tenth of a second.
 
-    The loaders (and the frontier, which has them) cannot: itemadapter loads Scrapy where it is there.
+    The loaders, and the frontier, which imports them, load Scrapy through itemadapter.
     """
     not_pure = SCRAPYS | {"loaders", "frontier", "summary"}
     pure = [name for name in imports() if part(name) in set(KNOWS) - not_pure]

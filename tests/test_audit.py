@@ -1,4 +1,4 @@
-"""The audit counts what a feed has and finds each oddity; its JSON keeps its keys."""
+"""The audit counts keys and finds oddities; the keys of its JSON are stable."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_the_report_is_json_with_stable_keys() -> None:
 
 
 def test_distinct_values_are_bounded() -> None:
-    """A rule that fails on every line must not fill the memory."""
+    """A rule that fires for every line must not fill the memory."""
     many = DISTINCT + 500
     odd = audited(article(id=f"n{n}", editors=[f"高{n}"]) for n in range(many))["oddities"]
     assert odd["editor_digits"]["count"] == many
@@ -258,7 +258,7 @@ def test_distinct_values_are_bounded() -> None:
 
 
 def test_memory_is_flat() -> None:
-    """What is kept of a line is its id: well under 1 KB, whatever its text."""
+    """Of a line only its id is kept, less than 1 KB whatever its text."""
     found, lines = Audit(), 400
     found.add(article(id="n0"))
     tracemalloc.start()
@@ -307,7 +307,7 @@ def test_missed_floors_exit_with_3(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def real_articles(mirror: Corpus) -> Iterator[dict[str, Any]]:
-    """Yield the record of each id's first copy."""
+    """Yield the record of the first copy of each article."""
     seen = set()
     for path, text in mirror.pages():
         copy = copy_of(path)
@@ -333,7 +333,7 @@ def test_real_mirrors_meet_their_floors(name: str, corpus: Callable[[str], Corpu
 
 
 def test_an_empty_feed_meets_no_floor_of_a_share() -> None:
-    """Nothing found is no success: nought of nought is not everything."""
+    """An empty feed must not pass: zero of zero is not a share."""
     bounds = [bound for bound in read_floors(FLOORS) if "share" in bound.path]
     assert len(missed(audited([]), bounds)) == len(bounds) > 0
 

@@ -1,4 +1,4 @@
-"""The catalogue of books: the page read, and the spider that fetches it."""
+"""The catalogue of books: its reader and its spider."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_addresses_below_a_directory() -> None:
 
 
 def test_the_format_of_a_book_is_the_catalogues_word() -> None:
-    """Never guessed from the address."""
+    """It is never guessed from the URL."""
     text = f"{COLUMNS}| 《甲》 | [mobi格式](a) | [在线阅读](b.htm) | [格式](c.pdf) | [](d.txt) |\n"
     [book] = read(text)
     assert [one["format"] for one in book["downloads"]] == ["mobi", "在线阅读", None, None]
@@ -149,7 +149,7 @@ def test_no_text() -> None:
 
 @pytest.mark.parametrize("piece", ["[", "[a](", "\\|", "[a](b(", "[a](<", "《", "<", "- | ", "`"])
 def test_long_rows_are_read_in_linear_time(piece: str) -> None:
-    """Four times the length takes about four times as long, far from sixteen."""
+    """Four times the length takes about four times as long, not sixteen times."""
     short, long = (_seconds(f"{COLUMNS}| 《甲》 | {piece * n} |\n") for n in (5_000, 20_000))
     assert long < 10 * short + 0.01
 
@@ -163,7 +163,7 @@ def _seconds(text: str) -> float:
     return min(taken)
 
 
-# -- where it lies ---------------------------------------------------------------------------
+# -- its location ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_from_a_directory(books: Path, tmp_path: Path) -> None:
 
 
 def test_a_page_that_is_not_a_catalogue(books: Path, tmp_path: Path) -> None:
-    """The status tells, and an earlier export stays."""
+    """The exit status shows it, and an earlier export is kept."""
     export = tmp_path / "books.jsonl"
     export.write_text("kept\n")
     (books / "README.md").write_text("### 大纪元\n", encoding="utf-8")

@@ -1,6 +1,6 @@
-"""No page loses, doubles, moves or gains text on its way into a record.
+"""No text is lost, duplicated, moved or added between a page and its record.
 
-The checker itself is tried first: it has to find what is wrong before its silence counts.
+The first tests check the checker itself: it must find known differences.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def test_two_losses_are_two_differences() -> None:
 
 
 def test_raw_values_excuse_only_text_at_their_place() -> None:
-    """A sentence does not vanish because a raw value that holds it is found elsewhere."""
+    """A missing sentence is reported even if a raw value elsewhere contains it."""
     assert kinds(compare(PAGE, record(dateline=None))) == [("missing", "text")]
     assert kinds(compare(PAGE, record(byline=None))) == [("missing", "text")]
     assert kinds(compare(PAGE, record(editors=[]))) == [("missing", "editor")]
@@ -197,7 +197,7 @@ def test_text_before_the_begin_mark_is_a_header() -> None:
 
 
 def test_a_popup_around_the_article_itself_is_not_junk() -> None:
-    """Copying out of a translated page left its bubble around the author's paragraphs."""
+    """Some authors' paragraphs are inside the popup of a translation tool."""
     page = PAGE.replace("<h4>", '<div class="jfk-bubble gtx-bubble"><h4>').replace(
         "</h4>", "</h4></div>"
     )
@@ -280,7 +280,7 @@ EXACT = 0.999
 
 
 def faults(pages: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[Difference]]]:
-    """Yield (path, differences) of each page, the text's, the HTML's and what was left."""
+    """Yield (path, differences) of each page, for text, HTML and forbidden text."""
     for path, text in pages:
         page = read_article(text)
         made = {key: getattr(page, key) for key in KEYS}
@@ -288,7 +288,7 @@ def faults(pages: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[Differe
 
 
 def report(found: Iterable[tuple[str, list[Difference]]]) -> tuple[float, str]:
-    """Return the share of pages that hold exactly, and a table of why the others do not."""
+    """Return the share of pages without differences, and a table of the others' reasons."""
     pages, exact = 0, 0
     reasons: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}

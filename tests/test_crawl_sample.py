@@ -1,4 +1,4 @@
-"""The bundled sample, crawled as a user does: what comes out is the expected feed."""
+"""Crawling the bundled sample as a user does yields the expected feed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 
 def test_the_crawl_of_the_sample_is_complete(sample: Result) -> None:
-    """Status 0, no warning, every article once, in every section that lists it."""
+    """Status 0, no warnings, every article once, with every section that lists it."""
     assert sample.exit_code == 0, sample.log
     assert not sample.warnings
     assert "Traceback" not in sample.log
@@ -55,12 +55,12 @@ def test_the_crawl_of_the_sample_is_complete(sample: Result) -> None:
 
 
 def test_the_feed_is_the_expected_one(sample: Result) -> None:
-    """Line for line; ``python tests/accept.py`` accepts another."""
+    """Line by line; ``python tests/accept.py`` accepts a new one."""
     assert sample.feed.timeless() == EXPECTED.read_text(encoding="utf-8").splitlines()
 
 
 def test_every_line_satisfies_the_contract(sample: Result) -> None:
-    """All keys, in their order, of their types; the newest article first."""
+    """All keys have their order and types, and the newest article comes first."""
     articles = jsonschema_rs.Draft202012Validator(
         article_schema(find_format()), validate_formats=True
     )
@@ -77,7 +77,7 @@ def test_every_line_satisfies_the_contract(sample: Result) -> None:
 
 
 def test_sections_have_the_order_of_the_home_page(sample: Result) -> None:
-    """By the headings of their own indexes."""
+    """Their names are the headings of their indexes."""
     order = ["ncid900101", "ncid900102", "nf900201", "nsc900301"]
     names = {"nf900201": "群岛专题：灯塔与航路", "nsc900301": "海岛评论：海岛随笔"}
     for line in sample.feed.articles:
@@ -90,7 +90,7 @@ def test_sections_have_the_order_of_the_home_page(sample: Result) -> None:
 
 
 def test_the_line_of_the_run_describes_it(sample: Result) -> None:
-    """The same in ``runs.jsonl``, at the log's end, and as the status."""
+    """It agrees with the end of the log and the exit status."""
     run, feed = sample.run, sample.feed
     assert (run["status"], run["exit_code"], run["reason"]) == ("complete", 0, None)
     assert (run["mirror"], run["way"], run["commit"]) == ("sample", "path", None)
@@ -106,20 +106,20 @@ def test_the_line_of_the_run_describes_it(sample: Result) -> None:
 
 
 def test_the_last_lines_mention_the_sample(sample: Result) -> None:
-    """And how to crawl a live mirror; nothing stands behind them."""
+    """They say how to crawl a live mirror, and nothing follows them."""
     first, second = sample.log.splitlines()[-2:]
     assert first.endswith("This was the bundled sample mirror: invented news.")
     assert "scrapy crawl epoch_mirror -a mirror=news" in second
 
 
 def test_the_log_contains_no_article_text(sample: Result) -> None:
-    """Not a sentence of a body."""
+    """Not a sentence of any body."""
     for line in sample.feed.articles:
         assert line["content_text"][:40] not in sample.log
 
 
 def test_a_second_run_adds_nothing(crawl: Crawl) -> None:
-    """It reads the home page and the sections' own indexes, and says that nothing was new."""
+    """It reads the home page and the sections' indexes, and reports that nothing is new."""
     first = crawl("mirror=sample")
     before = {name: first.feed.data(name) for name in ("articles.jsonl", "listings.jsonl")}
     second = crawl("mirror=sample")
@@ -136,7 +136,7 @@ def test_http_yields_the_same_lines_as_path(
     sample: Result,
     tmp_path: Path,
 ) -> None:
-    """The order and the times of reading apart."""
+    """Except for order and times."""
     server = serve(ROOT / "sample")
     file = mirrors_file(tmp_path, "sample", http=server.base)
     file.write_text(
@@ -159,7 +159,7 @@ def test_scrapys_feed_exports_still_work(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_the_default_feed_is_beside_scrapy_cfg(tmp_path: Path) -> None:
-    """The default mirror, no argument, from a folder below the project's."""
+    """Without arguments, from a directory below the project's."""
     project = tmp_path / "project"
     for name in ("crawler", "sample"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -177,7 +177,7 @@ def test_the_default_feed_is_beside_scrapy_cfg(tmp_path: Path) -> None:
 
 
 def test_the_environment_sets_the_default_mirror(crawl: Crawl) -> None:
-    """``EPOCH_MIRROR`` goes before the file's default, the argument before both."""
+    """``EPOCH_MIRROR`` overrides the file's default, and the argument overrides both."""
     result = crawl(env={"EPOCH_MIRROR": "no-such-mirror"})
     assert result.exit_code == 2
     assert "no-such-mirror" in result.log
