@@ -1,4 +1,4 @@
-"""What the documents say is what the code does."""
+"""The documents agree with the code."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def expected(article: str) -> dict[str, Any]:
 
 
 def assert_shortens(example: Any, value: Any) -> None:
-    """Assert that an example is the value, but for what ``…`` at its end stands for."""
+    """Assert that an example equals the value, or the beginning of it if it ends in ``…``."""
     if isinstance(example, str) and example.endswith("…"):
         assert isinstance(value, str)
         assert value.startswith(example[:-1])
@@ -111,7 +111,7 @@ def test_examples_of_articles_are_valid(key: Key) -> None:
 
 @pytest.mark.parametrize("key", ARTICLE_KEYS, ids=named)
 def test_nullable_keys_are_documented_as_such(key: Key) -> None:
-    """By the schema, or because a browser cannot see it; all others say that they never are."""
+    """Keys that are null in the schema or in a browser; all others are documented as never null."""
     schema = article_schema(find_format())["properties"][key.name]
     null = "null" in schema.get("type", []) or key.name in UNSUPPORTED_KEYS
     assert ("null" in key.type) is null
@@ -138,7 +138,7 @@ def test_the_examples_of_a_listing_are_a_line_of_the_sample(feed: Feed) -> None:
 
 
 def test_the_examples_of_a_run_are_a_first_crawl_of_the_sample(feed: Feed) -> None:
-    """But for its times, and for the sizes, which change with every word that is read better."""
+    """Except for times, and for sizes, which change with every improvement of the text."""
     line = feed.runs[0]
     for key in RUN_KEYS:
         example = json.loads(key.example)
@@ -172,7 +172,7 @@ def test_the_documented_reader_reads_complete_lines_only(tmp_path: Path) -> None
     assert names["new_lines"](path, offset) == ([{"b": 2}], path.stat().st_size)
 
 
-# -- what a user gives, and gets back ------------------------------------------------------------
+# -- arguments, settings, exit statuses ------------------------------------------------------------
 
 
 def test_every_argument_of_the_spider_is_documented() -> None:
@@ -236,12 +236,12 @@ def test_the_failure_reasons_of_the_browser_are_documented() -> None:
 
 
 def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:
-    """Return a kind of error and all that are of its kind, in the exceptions' module."""
+    """Return an exception class and all its subclasses."""
     return {kind}.union(*(run_errors(one) for one in kind.__subclasses__()))
 
 
 def outcomes() -> set[tuple[int, str]]:
-    """Return every (exit status, word) that a run can come to."""
+    """Return every (exit status, word) with which a run can end."""
     found = [COMPLETE, CRASHED, FAILURES, LIMITED, Ending.of_signal(2), Ending.of_signal(15)]
     kinds = [kind for kind in run_errors() if kind.__module__ == exceptions.__name__]
     found += [Ending.of_error(kind.__new__(kind)) for kind in kinds]
@@ -261,7 +261,7 @@ def test_every_status_of_a_run_is_documented() -> None:
     assert words <= set(code_names(key.text))
 
 
-# -- README, and what leads where ----------------------------------------------------------------
+# -- README, links and paths ----------------------------------------------------------------
 
 
 def test_the_commands_in_the_readme_exist() -> None:
@@ -307,7 +307,7 @@ def test_links_between_documents_have_a_target(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_named_in_documents_exist(document: Path) -> None:
-    """Paths between back quotes that begin with a folder of the project."""
+    """Paths in backticks that start with a folder of the project."""
     folders = ("bench/", "crawler/", "docs/", "scripts/", "tests/")
     text = document.read_text(encoding="utf-8")
     for name in re.findall(r"`(?:python )?([\w./*<>-]+)`", text):

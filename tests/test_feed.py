@@ -1,4 +1,4 @@
-"""The feed's files: lines are whole or not there, and one run at a time writes."""
+"""The feed's files: lines are complete or absent, and only one run writes at a time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_lines_are_appended(path: Path) -> None:
     ],
 )
 def test_an_unfinished_tail_is_cut_when_it_is_opened(path: Path, before: bytes, torn: int) -> None:
-    """Whatever stands before it is not touched."""
+    """The lines before it are not changed."""
     path.write_bytes(before)
     file = JsonLines(path)
     file.close()
@@ -96,7 +96,7 @@ def test_a_damaged_line_is_named_by_its_place(path: Path, damage: bytes) -> None
 def test_a_partial_line_on_a_full_disk_is_cut_off(
     path: Path, lines: JsonLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A write that gets half-way, then none: the file is as it was, and goes on when there is room."""
+    """After a partial write the file is restored, and writing continues once there is space."""
     lines.append({"id": "n1"})
     before = path.read_bytes()
     real, calls = os.pwrite, []

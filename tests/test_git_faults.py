@@ -1,4 +1,4 @@
-"""The transport through git where something is amiss: the remote, the clone, the disk, git itself."""
+"""The git transport with faults of the remote, the clone, the disk and git itself."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ def mirror(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where clones go."""
+    """Directory for clones."""
     return tmp_path / "cache"
 
 
 def fails(remote: str | Path, cache: Path, limits: GitLimits | None = None) -> RunError:
-    """Open a transport that cannot be opened; return why."""
+    """Open a transport that fails to open; return the error."""
     with pytest.raises(RunError) as caught, opened(remote, cache, limits=limits):
         pass
     return caught.value
 
 
 def running(notes: Path) -> list[int]:
-    """Return which of the processes in ``notes`` still run."""
+    """Return the processes in ``notes`` that are still running."""
     pids = [int(line.split()[0]) for line in notes.read_text().splitlines()]
     return [pid for pid in pids if _is_alive(pid)]
 
@@ -84,7 +84,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def answer(status: int, *headers: tuple[str, str]) -> Callable[[BaseHTTPRequestHandler], bool]:
-    """Return what answers everything with ``status``."""
+    """Return a server that answers every request with ``status``."""
 
     def misbehave(handler: BaseHTTPRequestHandler) -> bool:
         handler.send_response(status)
@@ -205,7 +205,7 @@ def test_a_redirect_to_another_protocol_is_not_followed(
 
 @contextmanager
 def mute_server() -> Iterator[str]:
-    """A server that accepts connections and never says a word."""
+    """A server that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/mirror.git"
 
@@ -264,7 +264,7 @@ def test_a_mirror_above_the_limit_is_stopped_while_cloning(large: Repository, ca
 def test_a_mirror_above_the_limit_that_comes_at_once(
     large: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crawler.transports.git.program.TICK", 60)  # between two looks at the disk
+    monkeypatch.setattr("crawler.transports.git.program.TICK", 60)  # between two checks of the disk
     caught = fails(large.path, cache, GitLimits(clone_bytes=5 << 20))
     assert "exceeds its limit" in str(caught)
     assert list(cache.glob("*/*.git")) == []
@@ -331,7 +331,7 @@ def cut(clone: Path) -> None:
 
 
 def lose(pattern: str) -> Callable[[Path], None]:
-    """Return what deletes files of a clone."""
+    """Return a function that deletes files of a clone."""
 
     def damage(clone: Path) -> None:
         found = list(clone.glob(pattern))
@@ -343,7 +343,7 @@ def lose(pattern: str) -> Callable[[Path], None]:
 
 
 def scribble(name: str) -> Callable[[Path], None]:
-    """Return what writes nonsense into a file of a clone."""
+    """Return a function that overwrites a file of a clone with garbage."""
 
     def damage(clone: Path) -> None:
         (clone / name).unlink(missing_ok=True)
@@ -353,18 +353,18 @@ def scribble(name: str) -> Callable[[Path], None]:
 
 
 def empty(clone: Path) -> None:
-    """Leave an empty folder."""
+    """Empty the clone's folder."""
     shutil.rmtree(clone)
     clone.mkdir()
 
 
 def other_remote(clone: Path) -> None:
-    """Make it the clone of another mirror."""
+    """Turn it into the clone of another mirror."""
     (clone.parent / "remote").write_text("https://mirror.invalid/other.git")
 
 
 def in_place(name: str, kind: str) -> Callable[[Path], None]:
-    """Return what puts a file, a folder or a dangling link where something else belongs."""
+    """Return a function that puts a file, folder or dangling link in place of something else."""
 
     def damage(clone: Path) -> None:
         path = clone / name
@@ -521,7 +521,7 @@ asyncio.run(transport.open())
 
 
 def start_and_kill(address: str, cache: Path, until: Callable[[], bool]) -> None:
-    """Open the transport in a process of its own, and kill that with no chance to clean up."""
+    """Open the transport in a process of its own, and kill the process without any cleanup."""
     process = subprocess.Popen(
         [sys.executable, "-c", OPEN, address, str(cache)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY_ROOT)},
@@ -534,7 +534,7 @@ def start_and_kill(address: str, cache: Path, until: Callable[[], bool]) -> None
 
 
 def open_when_free(address: str, cache: Path) -> GitTransport:
-    """Open the transport as soon as what was killed has let the clone go."""
+    """Open the transport as soon as the killed process has unlocked the clone."""
     deadline = time.monotonic() + 60
     while True:
         transport = GitTransport(address, branch=None, cache=cache)
@@ -557,7 +557,7 @@ def test_the_next_run_completes_the_clone_of_a_killed_run(
         start_and_kill(remote, cache, lambda: drip.sent >= 5 << 20)
         assert list(cache.glob("*/new-*"))
         assert not list(cache.glob("*/clone.git"))
-        # its git may write on, and hold the clone; or have noticed that nobody listens, and ended
+        # its git may still hold the clone, or may have noticed the closed pipe and ended
         drip.pieces, drip.pause = 10**9, 0
         transport = open_when_free(remote, cache)
         assert len(transport.read("pages/s/n7.md")) == 100_000
@@ -577,7 +577,7 @@ def test_a_killed_fetch_is_repeated(large: Repository, cache: Path) -> None:
         other = {f"pages/s/m{n}.md": os.urandom(100_000) for n in range(200)}
         large.commit(other, parent=first)
         remote = f"{address}/large.git"
-        # the same clone: its place depends on the address, and that has a new port
+        # use the same clone: its path depends on the URL, whose port has changed
         [place] = cache.iterdir()
         (place / "remote").write_text(remote)
         place.rename(cache / GitTransport(remote, branch=None, cache=cache).folder.name)

@@ -1,4 +1,4 @@
-"""The transport through git against a mirror that means harm, or is merely huge."""
+"""The git transport with hostile and huge mirrors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CORPUS = Path(__file__).parent.parent / os.environ.get("EPOCH_CORPUS", "../share
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where clones go."""
+    """Directory for clones."""
     return tmp_path / "cache"
 
 
@@ -46,7 +46,7 @@ def mirror(tmp_path: Path) -> Repository:
 
 
 def with_pages(mirror: Repository, *entries: tuple[str, bytes, str], parent: str | None) -> str:
-    """Commit a mirror of a home page and one section that holds ``entries``."""
+    """Commit a mirror with a home page and one section with ``entries``."""
     home = mirror.blob(HOME)
     section = mirror.tree(*sorted(entries, key=lambda entry: entry[1]))
     pages = mirror.tree((FOLDER, b"s", section))
@@ -300,7 +300,7 @@ def _set_traps(repository: Path, script: Path) -> None:
 def test_a_local_partial_clone_does_not_fetch_missing_objects(
     mirror: Repository, cache: Path, tmp_path: Path
 ) -> None:
-    """A partial clone of a hostile making would run a program to get a missing object."""
+    """A hostile partial clone could run a program to fetch a missing object."""
     canary = tmp_path / "ran"
     blob = mirror.blob(b"good")
     with_pages(mirror, (FILE, b"n1.md", blob), parent=None)
@@ -367,7 +367,7 @@ def test_a_huge_page_is_rejected_unread(mirror: Repository, cache: Path, size: i
 
 
 def stream(mirror: Repository, size: int) -> str:
-    """Store a blob of ``size`` zeros without holding it."""
+    """Store a blob of ``size`` zeros without keeping it in memory."""
     command = f"head -c {size} /dev/zero | git --git-dir {mirror.path} hash-object -w --stdin"
     done = subprocess.run(
         ["/bin/sh", "-c", command], stdout=subprocess.PIPE, check=True, text=True,
@@ -401,7 +401,7 @@ def page(number: int) -> str:
 
 
 def many_files(mirror: Repository, blobs: list[str], count: int, *, parent: str | None) -> str:
-    """Commit ``count`` pages (fast-import would take a quarter of an hour for a million)."""
+    """Commit ``count`` pages; fast-import would take a quarter of an hour for a million."""
     sections = []
     for section in range(SECTIONS):
         numbers = range(section, count, SECTIONS)
@@ -460,7 +460,7 @@ def test_every_update_of_a_real_mirror_is_reported_exactly(tmp_path: Path, cache
 
 
 def truth(source: Path, old: str, new: str) -> Changes:
-    """Return what differs, found another transport: by comparing two listings."""
+    """Return what differs, found by comparing two listings."""
     was, now = (
         {line.split("\t")[1]: line.split()[2] for line in listing.split("\0") if line}
         for listing in (git(source, "ls-tree", "-r", "-z", commit) for commit in (old, new))

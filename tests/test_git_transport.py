@@ -1,4 +1,4 @@
-"""The transport through git: real repositories, real git, nothing but loopback."""
+"""The git transport with real repositories and real git, on loopback only."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def mirror(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that gets a line for every start of git: its process id and arguments."""
+    """A file with a line for every start of git: its process id and arguments."""
     return watched_git(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where clones go."""
+    """Directory for clones."""
     return tmp_path / "cache"
 
 
@@ -76,10 +76,10 @@ def test_a_page_above_the_limit_is_refused_and_the_next_is_read(
 def test_all_names_of_a_large_folder_are_found(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, mapped: int
 ) -> None:
-    """Whether it is kept in memory or in a file."""
+    """Both in memory and in a mapped file."""
     monkeypatch.setattr("crawler.transports.git.objects.MAPPED_BYTES", mapped)
     files = {f"pages/s{n % 3}/n{n}{'.md' * (n % 2)}": str(n).encode() for n in range(2000)}
-    # a folder sorts as if it ended in "/": n11.md comes before n11
+    # a folder sorts as if its name ended in "/": n11.md comes before n11
     files |= {f"pages/s{n % 3}/n{n}/deep": b"deep" for n in range(1, 2000, 10)}
     mirror = Repository(tmp_path / "large.git")
     mirror.commit(files)
@@ -106,7 +106,7 @@ def test_few_large_folders_are_cached(
 def test_each_large_folder_is_read_once(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are kept in files, whatever memory there is: the newest articles are all over them."""
+    """They are kept in mapped files, because the newest articles are in all of them."""
     files = {f"pages/s{n % 7}/n{n}.md": str(n).encode() for n in range(700)}
     mirror = Repository(tmp_path / "large.git")
     mirror.commit(files)
@@ -384,7 +384,7 @@ def test_an_empty_repository(tmp_path: Path, cache: Path) -> None:
 def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed, the crawler lets go of the lock; its git goes on to write into the clone."""
+    """A killed crawler releases its lock, but its git keeps writing into the clone."""
     slow = tmp_path / "bin" / "git"
     slow.parent.mkdir()
     slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/runs\nsleep 1\n")
@@ -399,7 +399,7 @@ def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
         running = asyncio.ensure_future(
             program.run(["fetch"], env=dict(os.environ), watch=limits, lifeline=lifeline, lock=lock)
         )
-        while not (tmp_path / "runs").exists():  # noqa: ASYNC110 - another process makes it
+        while not (tmp_path / "runs").exists():  # noqa: ASYNC110 - another process creates it
             await asyncio.sleep(0.01)
         lock.close()  # as the kernel does for a process that was killed
         held = not can_lock(tmp_path / "lock")

@@ -1,4 +1,4 @@
-"""The crawl's manners: pure rules by table, the rest in real crawls of a misbehaving server."""
+"""Politeness: pure rules as tables, the rest in real crawls of a misbehaving server."""
 
 from __future__ import annotations
 
@@ -241,13 +241,13 @@ def chained(error: Exception, cause: Exception) -> Exception:
 
 
 class Unpacked(ValueError):
-    """Stands for Scrapy's private error, known by this attribute."""
+    """Stand-in for Scrapy's private exception, recognized by this attribute."""
 
     decompressed_size = 1
 
 
 class PlaywrightTimeout(Exception):
-    """Stands for Playwright's, which is known by its name."""
+    """Stand-in for Playwright's exception, recognized by its name."""
 
 
 PlaywrightTimeout.__name__ = "TimeoutError"
@@ -304,7 +304,7 @@ def test_a_fetched_page_is_not_a_failure() -> None:
 
 
 def back_in(seconds: float) -> bad.Behaviour:
-    """Be busy until a date; HTTP dates know whole seconds only, so up to one second is lost."""
+    """Be busy until a date; HTTP dates have whole seconds, so up to one second is lost."""
 
     def behave(connection: bad.Connection) -> None:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
@@ -314,14 +314,14 @@ def back_in(seconds: float) -> bad.Behaviour:
 
 
 def order(server: MisbehavingServer, *paths: str, **settings: Any) -> dict[str, Any]:
-    """Write the order to crawl ``paths`` of ``server``, with short waits."""
+    """Return an order to crawl ``paths`` of ``server`` with short waits."""
     quick = {"RETRY_FIRST_WAIT": 0.05, "ROBOTSTXT_OBEY": False, "MIRROR_BASES": [server.base]}
     return {"urls": [server.base.rstrip("/") + path for path in paths],
             "settings": quick | settings}  # fmt: skip
 
 
 def start(*orders: dict[str, Any], **env: str) -> subprocess.Popen[str]:
-    """Start to crawl, in an environment with no proxy but that of ``env``."""
+    """Start the crawls in an environment without proxies, except those in ``env``."""
     return subprocess.Popen(
         [sys.executable, RUNNER, json.dumps(orders)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)} | env,
@@ -330,7 +330,7 @@ def start(*orders: dict[str, Any], **env: str) -> subprocess.Popen[str]:
 
 
 def reports(crawl: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    """Wait for the end of ``crawl`` and read what it reports."""
+    """Wait for the end of ``crawl`` and return its reports."""
     try:
         out, err = crawl.communicate(timeout=45)
     except subprocess.TimeoutExpired:
@@ -341,7 +341,7 @@ def reports(crawl: subprocess.Popen[str]) -> list[dict[str, Any]]:
 
 
 def named(report: dict[str, Any]) -> dict[str, Any]:
-    """Name the outcomes of a report by path."""
+    """Return the outcomes of a report by path."""
     outcomes = {urlsplit(url).path: what for url, what in report["outcomes"].items()}
     return report | {"outcomes": outcomes}
 
@@ -350,13 +350,13 @@ PAGE = b"### page\n" * 100
 
 
 def another_protocol(connection: bad.Connection) -> None:
-    """Answer, but not in HTTP."""
+    """Answer with something other than HTTP."""
     connection.send(b"SSH-2.0\r\n\r\n")
     connection.close()
 
 
 ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
-    # path: behaviour, how often (then it answers well), what becomes of the page
+    # path: behaviour, how many times (then it is served), outcome of the page
     "/good": (FINE, 1, "ok 4"),
     "/500-passes": (bad.status(500), 2, "ok 4"),
     "/500": (bad.status(500), 99, "http_500"),
@@ -388,7 +388,7 @@ ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
 
 @pytest.fixture(scope="module")
 def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """Make a server's context whose certificate nobody vouches for."""
+    """Return a TLS context with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     today = datetime.now(UTC)
@@ -407,7 +407,7 @@ def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def zoo(own_certificate: ssl.SSLContext) -> Iterator[dict[str, Any]]:
-    """Crawl all of `ZOO` at once; another server watches that nobody comes."""
+    """Crawl all of `ZOO` at the same time; another server must get no request."""
     with MisbehavingServer() as gone:
         pass
     with MisbehavingServer() as server, MisbehavingServer() as other, \
@@ -439,7 +439,7 @@ def test_page_that_redirects_to_itself_is_requested_once(zoo: dict[str, Any]) ->
 
 
 def test_zeros_are_not_decompressed(zoo: dict[str, Any]) -> None:
-    """2 GB of zeros in 2 MB: the whole crawl stays under 200 MB."""
+    """2 GB of zeros in 2 MB: the memory of the whole crawl stays below 200 MB."""
     assert zoo["peak_kib"] < 200_000
 
 
@@ -468,7 +468,7 @@ def test_headers_name_the_operator_and_nothing_else(zoo: dict[str, Any]) -> None
 
 @pytest.fixture(scope="module")
 def parked() -> Iterator[dict[str, dict[str, Any]]]:
-    """Crawl hosts that ask to come back, each in its way, all at once."""
+    """Crawl several busy hosts at the same time."""
     pages = [f"/p{number}" for number in range(40)]
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     cases: dict[str, tuple[bad.Behaviour, float, dict[str, Any]]] = {
@@ -507,15 +507,15 @@ def test_parked_pages_are_all_fetched_and_not_counted_as_retries(
 
 
 def longest_silence(times: list[float]) -> tuple[float, int]:
-    """Give the longest time without a request, and how many requests came before it."""
+    """Return the longest time without a request, and the number of requests before it."""
     gaps = [later - earlier for earlier, later in pairwise(times)]
     return max(gaps), gaps.index(max(gaps)) + 1
 
 
 def test_whole_host_is_parked_for_the_seconds_named(parked: dict[str, Any]) -> None:
-    """Of 16 requests under way five come back busy: one park, and not a longer one.
+    """Five of 16 concurrent responses are busy: this is one park, and not a longer one.
 
-    The wait is longer than a download may take: it is no time-out.
+    The wait is longer than the time-out of a download, but does not count towards it.
     """
     silence, before = longest_silence(parked["seconds"]["times"])
     assert 1.95 <= silence < 3.5
@@ -553,7 +553,7 @@ def test_page_that_is_always_busy_fails_alone(parked: dict[str, Any]) -> None:
 
 
 ROBOTS: dict[str, tuple[bad.Behaviour, str | None, str | None]] = {
-    # robots.txt; what becomes of /private and of /open; None: neither is asked for
+    # robots.txt, outcomes of /private and /open; None if neither is requested
     "rules": (bad.answer(b"User-agent: *\nDisallow: /private\n"), "robots", "ok 4"),
     "for-us": (
         bad.answer(b"User-agent: epoch-mirror\nDisallow: /private\n\nUser-agent: *\nDisallow: /"),
@@ -579,7 +579,7 @@ UNREACHABLE = {"error", "reset", "file", "away"}
 
 @pytest.fixture(scope="module")
 def robots() -> Iterator[dict[str, dict[str, Any]]]:
-    """Crawl hosts with robots.txt of all kinds, all at once."""
+    """Crawl hosts with all kinds of robots.txt at the same time."""
     servers = {name: MisbehavingServer() for name in [*ROBOTS, "away", "other", "once", "slow"]}
     for server in servers.values():
         server.__enter__()
@@ -617,7 +617,7 @@ def test_robots_txt(robots: dict[str, Any], name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(UNREACHABLE))
 def test_unreachable_robots_txt_disallows_all(robots: dict[str, Any], name: str) -> None:
-    """RFC 9309, 2.3.1.4; no page is asked for, and the run says why it ends."""
+    """RFC 9309, 2.3.1.4: no page is requested, and the run ends with this reason."""
     asked = {seen.path for seen in robots[name]["server"].requests}
     assert asked == {"/robots.txt"}
     assert "robots.txt" in robots[name]["stats"]["run_error"]
@@ -676,7 +676,7 @@ def test_stopped_run_ends_within_seconds(
 
 
 def test_public_host_gets_one_request_a_second_through_the_proxy() -> None:
-    """The proxy of the environment stands for a public host; ``no_proxy`` is honoured too."""
+    """The environment's proxy stands in for a public host; ``no_proxy`` is obeyed too."""
     with MisbehavingServer() as proxy, MisbehavingServer() as near:
         proxy.behave("*", FINE)
         near.behave("*", FINE)

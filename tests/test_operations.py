@@ -1,4 +1,4 @@
-"""What docs/operations.md tells a user to put into the system works as written."""
+"""The commands and units in docs/operations.md work as written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIELD = r"[\d*/,-]+"
 
 
 def crontab_command() -> str:
-    """Return the command of the crontab line: what stands behind the five fields of time."""
+    """Return the command of the crontab line, after the five fields for the time."""
     [line] = indented_lines(part(OPERATIONS, "From a crontab"))
     match = re.fullmatch(rf"(?:{_FIELD} +){{5}}(.*)", line)
     assert match, line
@@ -36,7 +36,7 @@ def crontab_command() -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a copy of the project, as it lies on a server after ``make crawl``."""
+    """Return a copy of the project, as on a server after ``make crawl``."""
     program = os.path.join(sys.prefix, "bin", "scrapy")
     if not os.path.exists(program):
         pytest.skip(f"scrapy is not installed as a program: no {program}")
@@ -51,7 +51,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run_as_cron(command: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as cron does: its bare environment, /bin/sh, no terminal, another directory."""
+    """Run a command as cron does: minimal environment, /bin/sh, no terminal, another directory."""
     environment = {"HOME": str(home), "LOGNAME": "crawler", "SHELL": "/bin/sh"}
     bare = ["env", "-i", *(f"{k}={v}" for k, v in environment.items()), "PATH=/usr/bin:/bin"]
     return subprocess.run(
@@ -67,7 +67,7 @@ def run_as_cron(command: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 
 def put_in(command: str, project: Path) -> str:
-    """Return the command with the project's directory put in, and nothing else changed."""
+    """Return the command with only the project's directory replaced."""
     assert command.count(WRITTEN) == 1
     return command.replace(WRITTEN, str(project).replace(" ", "\\ "))
 
@@ -83,7 +83,7 @@ def test_the_crontab_line_crawls_the_default_mirror(project: Path, tmp_path: Pat
 
 
 def test_the_crontab_line_prints_errors(project: Path, tmp_path: Path) -> None:
-    """So that cron sends it."""
+    """Cron sends this output by mail."""
     shutil.rmtree(project / "sample")
     done = run_as_cron(put_in(crontab_command(), project), tmp_path)
     assert done.stdout.startswith("epoch_mirror: status 4\n")
@@ -103,7 +103,7 @@ def test_the_crontab_line_appends_to_the_log(project: Path, tmp_path: Path) -> N
 
 
 def units() -> dict[str, str]:
-    """Return the units of the document by the name of their file."""
+    """Return the document's units by file name."""
     said = part(OPERATIONS, "As a systemd service")
     names = re.findall(r"^`/etc/systemd/system/([\w@.-]+)`", said, re.MULTILINE)
     return dict(zip(names, code_blocks(said, "ini"), strict=True))
@@ -117,7 +117,7 @@ def service() -> dict[str, str]:
 
 
 def test_the_services_command_crawls(project: Path, tmp_path: Path) -> None:
-    """As systemd would run it: specifiers and variables filled in, no shell, a clean environment."""
+    """As systemd runs it: specifiers and variables expanded, no shell, a clean environment."""
     words = service()["ExecStart"].split()
     places = {"STATE_DIRECTORY": tmp_path / "state", "CACHE_DIRECTORY": tmp_path / "cache"}
     filled = [
@@ -144,7 +144,7 @@ def test_the_services_good_statuses_are_the_temporary_ones() -> None:
 
 
 def test_systemd_takes_the_units(project: Path, tmp_path: Path) -> None:
-    """``systemd-analyze verify`` knows every option, and finds the program."""
+    """``systemd-analyze verify`` accepts every option and finds the program."""
     if not shutil.which("systemd-analyze"):
         pytest.skip("no systemd-analyze on this machine")
     plain = tmp_path / "project"

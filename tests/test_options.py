@@ -1,4 +1,4 @@
-"""The spider's arguments: each is checked, and an error names the choices."""
+"""The spider's arguments are checked, and errors name the choices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def options(feeds: Path, **arguments: str) -> CrawlOptions:
 
 
 def test_no_arguments(tmp_path: Path) -> None:
-    """The default mirror, into its feed beside the others."""
+    """The default mirror, into its default feed."""
     chosen = options(tmp_path)
     assert (chosen.mirror.name, chosen.via) == ("sample", "path")
     assert chosen.feed == tmp_path / "sample"
@@ -116,7 +116,7 @@ def test_a_number_of_processes(setting: int | str, expected: int) -> None:
 
 @pytest.mark.parametrize("processors", [1, 2, 8])
 def test_one_process_for_each_processor(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
-    """None where there is one only: it would read no faster."""
+    """None on a single processor, where a reader would gain nothing."""
     monkeypatch.setattr(numbers, "usable_processors", lambda: processors)
     expected = processors if processors > 1 else 0
     assert process_count({"READERS": None}, "READERS") == expected

@@ -1,4 +1,4 @@
-"""The wheel: what it holds, and what it does where there is no checkout."""
+"""The wheel: its contents, and how it works without a checkout."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Instal
 
 @pytest.fixture
 def installed(environment: Installation, tmp_path: Path) -> Installation:
-    """Return the installation for a user whose home is empty."""
+    """Return the installation for a user with an empty home."""
     home = tmp_path / "home"
     home.mkdir()
     return Installation(environment.prefix, home)
@@ -53,11 +53,11 @@ def metadata(wheel: Path) -> Message:
         return message_from_bytes(archive.read(name))
 
 
-# -- what it holds -------------------------------------------------------------------------------
+# -- contents -------------------------------------------------------------------------------
 
 
 def test_the_wheel_holds_the_package_and_its_data(wheel: Path) -> None:
-    """Every file under ``crawler``, and what lies beside it; nothing else."""
+    """Every file of ``crawler`` and the metadata, and nothing else."""
     wanted = {
         str(path.relative_to(ROOT)): path.read_bytes()
         for path in (ROOT / "crawler").rglob("*")
@@ -114,7 +114,7 @@ def test_ci_runs_every_python_that_the_package_names() -> None:
     assert re.findall(r"[\d.]+", matrix) == [one.rpartition(" ")[2] for one in named]
 
 
-# -- where things lie in a checkout --------------------------------------------------------------
+# -- locations in a checkout --------------------------------------------------------------
 
 
 def test_a_checkout_has_its_own_mirrors_and_feeds(
@@ -146,7 +146,7 @@ def test_the_bundled_sample_is_crawled_into_the_users_data(installed: Installati
 def test_a_directory_is_crawled_from_within_another_project(
     installed: Installation, tmp_path: Path
 ) -> None:
-    """Neither its ``scrapy.cfg`` nor a package of the same name gets in the way."""
+    """Its ``scrapy.cfg`` and a package of the same name have no effect."""
     (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = crawler.settings\n")
     (tmp_path / "crawler").mkdir()
     (tmp_path / "crawler" / "__init__.py").write_text("raise SystemExit('the wrong package')\n")
@@ -186,7 +186,7 @@ def test_the_exit_status_is_passed_on(installed: Installation) -> None:
 def test_a_missing_extra_is_reported_before_the_crawl(
     installed: Installation, tmp_path: Path, package: str
 ) -> None:
-    """The interpreter takes ``sitecustomize`` first, which hides one package."""
+    """The interpreter imports ``sitecustomize`` first, which hides one package."""
     hide = f"import sys\nsys.modules[{package!r}] = None\n"
     (tmp_path / "sitecustomize.py").write_text(hide, encoding="utf-8")
     words = ["-m", "crawler", "crawl", "epoch_mirror", "-a", "mirror=http://127.0.0.1:1/"]

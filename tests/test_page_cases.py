@@ -1,4 +1,4 @@
-"""Every page case gives the record that was accepted for it, and says why it exists."""
+"""Every page case yields its accepted record, and states its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a page holds: a record or a named error, within bounded time and memory."""
+"""Any page yields a record or a named error, within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TAIL = "\n\n\n---\n\n原文链接（需翻墙）：https://www.epochtimes.com/gb
 
 
 def record_or_error(body: bytes) -> Article | PageError:
-    """Read a page as the crawl does; anything but an article or a PageError is a bug."""
+    """Read a page as the crawl does; anything other than an article or a PageError is a bug."""
     try:
         article = load_article(find_format().read_article(body), READING, find_format())
     except PageError as error:
@@ -46,7 +46,7 @@ def record_or_error(body: bytes) -> Article | PageError:
 
 
 def framed(inner: str) -> bytes:
-    """Return a page around the inside of its body."""
+    """Return a page with this content of its body."""
     return f'{HEAD}<div id="artbody">\n{inner}\n</div>{TAIL}'.encode()
 
 
@@ -132,7 +132,7 @@ def test_endless_nesting_is_a_record_or_a_named_error(inner: str) -> None:
         "<figure><img src='https://x.example/a.jpg'/><figcaption>" + "（" * 500_000,
         "<ok href='" + "http://" * 100_000 + "'>x</ok>",
         "作者：" * 300_000,
-        # within what a byline may be long
+        # within the maximum length of a byline
         "【大纪元2023年09月23日讯】（大纪元记者" + "和" * 280 + "报导）",
         "【大纪元2023年09月23日讯】（大纪元记者" + "和李" * 140 + "报导）",
         "【大纪元2023年09月23日讯】（大纪元记者" + "李明和王" * 70 + "报导）",
