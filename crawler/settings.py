@@ -33,7 +33,7 @@ DEPTH_LIMIT = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
 # default 1 GiB; also limits the size after decompression. The largest of 132,101 real pages has
 # 555,303 bytes
-DOWNLOAD_MAXSIZE = 8 << 20
+DOWNLOAD_MAXSIZE = 4 << 20
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB, which is above the limit
 # default 180 s; a page of a few kilobytes that takes longer than this does not arrive
 DOWNLOAD_TIMEOUT = 30

@@ -275,7 +275,7 @@ def test_the_commands_in_the_readme_exist() -> None:
     assert {word for words in mentioned for word in words.split()} <= set(targets)
 
 
-COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ")
+COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ", "apt-get ")
 """How the commands in README begin; the other indented lines are what a crawl prints."""
 
 
@@ -308,7 +308,7 @@ def test_links_between_documents_have_a_target(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_named_in_documents_exist(document: Path) -> None:
     """Paths in backticks that start with a folder of the project."""
-    folders = ("bench/", "crawler/", "docs/", "scripts/", "tests/")
+    folders = ("bench/", "crawler/", "deploy/", "docs/", "scripts/", "tests/")
     text = document.read_text(encoding="utf-8")
     for name in re.findall(r"`(?:python )?([\w./*<>-]+)`", text):
         if name.startswith(folders) and "<" not in name:

@@ -27,7 +27,7 @@ LOOK_SECONDS = 0.1
 """Seconds between two checks whether the run is stopping."""
 
 HELD_BYTES = 16 << 20
-"""Bytes of fetched pages that may wait for the frontier; one page may have up to 8 MiB."""
+"""Bytes of fetched pages that may wait for the frontier; one page may have up to 4 MiB."""
 
 
 class Driver:

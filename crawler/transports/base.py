@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from scrapy import Request
 from scrapy.http import Response
 
+from crawler.formats.base import Format
 from crawler.frontier.changes import Changes
 
 Download = Callable[[Request], Awaitable[Response]]
@@ -33,7 +34,7 @@ class Transport(Protocol):
     """Fetches the pages of a mirror.
 
     A new transport implements this protocol and gets an entry in ``registry``. It may also
-    implement :class:`Comparing` and :class:`Hinted`.
+    implement :class:`Comparing`, :class:`Hinted` and :class:`Listing`.
     """
 
     @property
@@ -88,3 +89,26 @@ class Hinted(Protocol):
 
     def expect(self, paths: Sequence[str]) -> None:
         """Prefetch ``paths`` in this order; a hint without other effects."""
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A transport that can list the folders of the mirror."""
+
+    def folders(self, path: str) -> list[str]:
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
+
+    def has(self, path: str) -> bool:
+        """Return whether there is a page at ``path``."""
+
+
+def sections_present(transport: Listing, mirror_format: Format) -> list[str]:
+    """Return the ids of all sections with an index, even if the home page does not link to it."""
+    if mirror_format.sections_folder is None:
+        return []
+    names = transport.folders(mirror_format.sections_folder)
+    return [
+        name
+        for name in names
+        if mirror_format.is_section_id(name) and transport.has(mirror_format.index_path(name))
+    ]

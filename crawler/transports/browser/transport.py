@@ -100,9 +100,15 @@ class BrowserTransport:
             script_hosts: additional hosts of the site's scripts, as ``host`` or ``host:port``.
 
         Raises:
-            WrongUsage: Chromium is missing, ``base`` is invalid, or the environment's proxy is of
-                an unsupported kind.
+            WrongUsage: Chromium is missing, ``base`` is invalid, the environment's proxy is of an
+                unsupported kind, or the format has no rendering.
         """
+        self._format = mirror_format or find_format()
+        if self._format.rendering(self._format.home) is None:
+            raise WrongUsage(
+                "via=browser: pages of the mirror's format cannot be read in a browser; "
+                "choose another of its ways"
+            )
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"{base!r} must be an http or https URL that ends in '/'")
         self.base = base
@@ -111,7 +117,6 @@ class BrowserTransport:
         self.page_seconds = page_seconds
         self.page_bytes = page_bytes
         self._download = download
-        self._format = mirror_format or find_format()
         self.executable = find_chromium(executable)
         host = urlsplit(base).hostname or ""
         self.script_hosts = (*SCRIPT_HOSTS.get(host, ()), *script_hosts)
