@@ -16,7 +16,7 @@ CONTRACT_VERSION = "1.0"
 """Version of the feed contract. A minor version adds keys at the end of a line."""
 
 MAX_LINE_BYTES = 4 << 20
-"""No line is longer; the longest of 132,101 real pages has about 1.2 million bytes."""
+"""Maximum length of a line; the longest of 132,101 real pages has about 1.2 million bytes."""
 
 _VERSION = re.compile(r"\d{1,4}\.\d{1,4}", re.ASCII)
 
@@ -160,10 +160,10 @@ class Listing:
 
 
 def is_continued(version: object) -> bool:
-    """Tell whether lines of this program may follow those of a feed of contract ``version``.
+    """Return whether this program may append lines to a feed of contract ``version``.
 
-    They may where it is of the same major and no newer minor version. The first edition, which
-    called itself 1, a number, has other keys.
+    The major version must be equal, and the minor version not newer. Version ``1`` (a number), of
+    the first edition, has other keys.
     """
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         return False

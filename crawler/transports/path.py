@@ -59,7 +59,7 @@ class PathTransport:
         return body
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
         try:
             with os.scandir(os.path.join(self._root, path)) as entries:
                 return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -67,7 +67,7 @@ class PathTransport:
             return []
 
     def has(self, path: str) -> bool:
-        """Tell whether there is a page at ``path``."""
+        """Return whether there is a page at ``path``."""
         return os.path.isfile(os.path.join(self._root, path))
 
     def close(self) -> None:

@@ -96,7 +96,7 @@ class Folder:
         return len(self._names)
 
     def names(self) -> Iterator[str]:
-        """Yield the names of the folders in it."""
+        """Yield the names of its subfolders."""
         keys = (self._key(start) for start in self._names)
         return (key[:-1].decode("utf-8", "replace") for key in keys if key.endswith(b"/"))
 
@@ -337,10 +337,10 @@ class Files:
         return None if folder is None else folder.find(name)
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; none if there is none.
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist.
 
         Raises:
-            CloneDamaged: it cannot be read.
+            CloneDamaged: the folder cannot be read.
         """
         folder = self._folder(path)
         return [] if folder is None else list(folder.names())

@@ -206,15 +206,15 @@ class GitTransport:
             return None
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
         assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
         try:
             return self._files.folders(path)
-        except CloneDamaged:  # reading a page tells
+        except CloneDamaged:  # fetch() reports it
             return []
 
     def has(self, path: str) -> bool:
-        """Tell whether there is a page at ``path``."""
+        """Return whether there is a page at ``path``."""
         return self.version_of(path) is not None
 
     async def repair(self) -> None:
