@@ -12,7 +12,7 @@ from pathlib import Path
 from crawling import ROOT, start_crawl
 
 EXPECTED = ROOT / "tests" / "expected" / "sample.jsonl"
-"""The articles of the sample, without times of reading, one a line."""
+"""The articles of the sample, one a line, without times."""
 
 
 def main() -> None:

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _BRACKETS = 4
-"""Characters around a caption's credit: brackets, a full stop."""
+"""Characters that may surround a caption's credit: brackets, a full stop."""
 
 _NEAR = 12
-"""Characters by which a place in a text is told."""
+"""Number of characters that identify a position in a text."""
 
 SNIPPET = 60
-"""Characters of a difference that are kept for the report."""
+"""Maximum length of a difference in the report."""
 
 
 @dataclass(frozen=True)
@@ -257,12 +257,12 @@ _ADDRESS = re.compile(r"[（(]https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?[
 _AD = re.compile(r"#{2,6}(?:\[[^\[\]]*\]\(https?://[^()]*\)\|?(?:&nbsp;)?\|?)+")
 _MARKS = "#＃◇◆@＠*♢◊"
 _TYPED_MARKS = "3￥"
-"""What one key beside # types: at the end of an editor line a mark, elsewhere text (8 pages)."""
+"""Characters of the keys next to #: an end mark on an editor line, text elsewhere (8 pages)."""
 
 _NO_EDITOR = re.compile(rf"责任编辑[：:][{_MARKS}]*")
 _SEPARATORS = "；;，,、：:／/·。.﹕"
 _TAIL = 14
-"""Lines of credits and promotion, at most, before which an end mark goes."""
+"""Maximum number of lines of credits and promotion after an end mark."""
 
 _RELATED = re.compile(r"[\W_]*相关文章[\W_]*")
 _DATED = re.compile(r".*[（(]\d+/\d+/\d{4}[）)]", re.DOTALL)
@@ -270,7 +270,7 @@ _OPINION = re.compile("[◆◇]我的意见")
 _BRACKET = re.compile(r"[（(）)\[\]【】〔〕<>]")
 
 _HEAD = 12
-"""Lines in which a dateline is looked for; the deepest known is the eighth block."""
+"""Number of lines searched for a dateline; the deepest one known is in the eighth block."""
 
 
 def kept_lines(lines: list[str], record: Mapping[str, Any]) -> list[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 LIVE = {"news": "HEAD~3", "comment": "HEAD", "special": "HEAD"}
-"""Each mirror's last state that is not a notice of its removal."""
+"""The last revision of each mirror before its pages became notices."""
 
 
 def corpus_directory() -> Path:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 TRIES = 5
 TIMES = 4
 MOST = 6.0
-"""A linear reader takes four times as long for four times the text; caches cost a little more."""
+"""A linear reader takes four times as long for four times the text, plus effects of caches."""
 
 NEGLIGIBLE = 0.02
-"""Seconds; below it a clock's grain says more than the reader."""
+"""Seconds below which the resolution of the clock dominates."""
 
 
 def assert_linear(read: Callable[[str], object], made: Callable[[int], str], size: int) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMES = ("crawled_at", "first_seen_at")
-"""Keys that tell when something was read; two runs never agree on them."""
+"""Keys with times, which differ between runs."""
 
 
 @dataclass(frozen=True)
@@ -262,10 +262,10 @@ def page_of(section: str, number: int) -> str:
     return f"pages/{section}/n{15_000_000 + number}.md"
 
 
-def mirrors_file(directory: Path, name: str, **ways: str | list[str]) -> Path:
+def mirrors_file(directory: Path, name: str, **transports: str | list[str]) -> Path:
     """Write a mirrors file that describes one mirror; return its path."""
     lines = [f'default = "{name}"', f"[mirrors.{name}]"]
-    described = {"public": f"https://example.org/{name}/blob/master/", **ways}
+    described = {"public": f"https://example.org/{name}/blob/master/", **transports}
     lines += [f"{key} = {json.dumps(value)}" for key, value in described.items()]
     path = directory / f"{name}.toml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

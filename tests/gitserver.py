@@ -43,7 +43,7 @@ SETTINGS = {
 }
 
 SILENCE = 30
-"""Seconds for which a server that has gone silent stays so."""
+"""Seconds for which a silent server stays silent."""
 
 FILE, LINK, MODULE, FOLDER = "100644", "120000", "160000", "40000"
 

@@ -46,7 +46,7 @@ GROUPS = (
     )),
     Group("特别专题", (Link("群岛百年历史", SPECIAL),)),
 )  # fmt: skip
-"""The home page. Its last line leaves the mirror, as that of a real one does."""
+"""The home page. Its last line links out of the mirror, as on a real one."""
 
 _FIGURE = re.compile(r"@figure (?P<name>id(?P<number>\d+)\S*) (?P<caption>.+)", re.DOTALL)
 

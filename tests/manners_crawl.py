@@ -45,7 +45,7 @@ MANNERS: dict[str, Any] = {
     "ROBOTSTXT_USER_AGENT": "epoch-mirror",
     "MEMUSAGE_ENABLED": False,
 }
-"""The project's own settings, so far as they are about manners."""
+"""The project's settings for politeness."""
 
 
 class ListSpider(Spider):

@@ -20,7 +20,7 @@ SOURCES = (
     "crawler", "docs", "sample", "CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md",
     "mirrors.toml", "pyproject.toml", "scrapy.cfg", "setup.py",
 )  # fmt: skip
-"""What the package is built from."""
+"""Files and directories from which the package is built."""
 
 
 def copy_sources(target: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Imports point one way."""
+"""Imports point in one direction, without cycles."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ KNOWS: dict[str, set[str]] = {
     "commands": {"audit", "config", "exceptions", "export", "formats", "reading", "report", "run"},
     "__main__": set(),
 }  # fmt: skip
-"""What each part may know; a part is a module or a package of ``crawler``."""
+"""What each part may import; a part is a module or a package of ``crawler``."""
 
 SCRAPYS = {
     "commands", "driver", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports", "__main__",
 }  # fmt: skip
-"""Parts that may know Scrapy; a few of their modules do not either."""
+"""Parts that may import Scrapy."""
 
 WITHOUT_SCRAPY = {
     "politeness.host_slot",
@@ -125,8 +125,8 @@ def test_pure_modules_do_not_import_scrapy(module: str) -> None:
 
 
 KNOW_EPOCH = {"audit", "formats", "transports.browser"}
-"""Who may name the format: its registry and itself, the audit of its feeds, and the browser, which
-reads GitHub's rendering of its pages."""
+"""Parts that may import the concrete format: its registry, the format itself, the audit of its feeds,
+and the browser transport, which reads GitHub's rendering of its pages."""
 
 
 def test_only_the_registry_knows_a_concrete_format() -> None:

@@ -58,7 +58,7 @@ UNITS = {
     "cells": "<td></td>",
 }
 SIZE = 60_000
-"""Bytes; four times as many take a few tenths of a second each."""
+"""Size in bytes; four times as many take a few tenths of a second each."""
 
 
 def crafted(form: str, size: int) -> str:

@@ -21,14 +21,14 @@ pytestmark = pytest.mark.usefixtures("chromium")
 
 OF_THE_WAY = {"crawled_at", "mirror_url"}
 SAME_TEXT = 0.995
-"""The share of pages, taken from all over a mirror, whose text must be the same."""
+"""Share of a sample of a mirror's pages that must have the same text."""
 CAUSES = {
     # the sanitizer drops the element, so its line is joined to its neighbours
     "centered text": re.compile(r"<center>\s*(?:<ok[^>]*>\s*)?[^<\s]"),
     # Markdown ends a block of HTML there, and the rest of the tag is text
     "a blank line in an attribute": re.compile(r'="[^"<>]*\n[ \t]*\n[^"<>]*"'),
 }
-"""Why the text of a page may differ; found in the mirror's file."""
+"""Patterns in the mirror's file that explain a different text."""
 
 
 def differing(line: dict[str, Any], other: dict[str, Any]) -> set[str]:

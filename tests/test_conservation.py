@@ -277,7 +277,7 @@ def test_captions_are_kept_apart() -> None:
 KEYS = ("dateline", "byline", "editors", "images", "content_text", "content_html")
 
 EXACT = 0.999
-"""The share of pages that has to hold exactly."""
+"""Minimum share of pages without differences."""
 
 
 def faults(pages: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[Difference]]]:

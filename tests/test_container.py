@@ -19,7 +19,7 @@ from packaging_kit import SOURCES
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 PLACES = ("/opt/epoch-mirror", "/dist", "/src", "/data", "/cache")
-"""Directories of the image that lie elsewhere in these tests."""
+"""Directories of the image that have other paths in these tests."""
 
 OF_THE_SYSTEM = ("apt-get", "useradd")
 """Programs that need root, or packages from Debian's servers."""

@@ -62,15 +62,15 @@ class GitMirror:
         parent = None if restart else self.commit
         self.commit = self.repository.commit(self.files, parent=parent)
 
-    def start(self, *arguments: str, feed: str = "feed", **ways: str) -> Running:
-        """Start a crawl through git; ``ways`` are further lines of the mirrors file."""
-        file = mirrors_file(self.place, "small", **{"git": str(self.repository.path), **ways})
+    def start(self, *arguments: str, feed: str = "feed", **transports: str) -> Running:
+        """Start a crawl through git; ``transports`` are further lines of the mirrors file."""
+        file = mirrors_file(self.place, "small", **{"git": str(self.repository.path), **transports})
         settings = {"MIRRORS_FILE": file, "CACHE_DIRECTORY": self.cache}
         return start_crawl(*arguments, feed=self.place / feed, settings=settings)
 
-    def crawl(self, *arguments: str, **ways: str) -> Result:
+    def crawl(self, *arguments: str, **transports: str) -> Result:
         """Run a crawl through git to its end."""
-        result = self.start(*arguments, **ways).finish()
+        result = self.start(*arguments, **transports).finish()
         assert "Traceback" not in result.log
         return result
 

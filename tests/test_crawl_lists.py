@@ -69,9 +69,9 @@ def test_an_entry_without_an_article_makes_the_run_partial(
     assert resting.run["set_aside"] == {key: "stray"}
     aged(first.feed, 0.1)
     rewritten(index, f"x/{story(12).id}", story(12).id)
-    mended = crawl(f"mirror={mirror}")
-    assert mended.exit_code == 0, mended.log
-    assert set(mended.feed.ids) == {story(number).id for number in range(1, 42)}
+    repaired = crawl(f"mirror={mirror}")
+    assert repaired.exit_code == 0, repaired.log
+    assert set(repaired.feed.ids) == {story(number).id for number in range(1, 42)}
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ONE, TWO, ENDLESS = "ncid1", "ncid2", "nf3"
 OUTSIDE = {"count": 1, "ids": [f"indexes/{TWO}/README.md"]}
-"""What is told of the index that lists what lies outside of the mirror."""
+"""Message about an index that lists pages outside of the mirror."""
 ARTICLES = 60
 TRIES = 3
 EVER = float("inf")
@@ -64,7 +64,7 @@ FAULTS: dict[int, tuple[bad.Behaviour, float, str | None]] = {
     21: (bad.status(403), EVER, "http_403"),
 }  # fmt: skip
 ASKED = {1: 2, 2: 2, 3: 2, 4: 3, 5: 3, 7: 3, 10: 3, 13: 3, 15: 1, 16: 1, 18: 1}
-"""How often some of them are asked for."""
+"""How many times some of them are requested."""
 
 ELSEWHERE = 17
 FAILED = {number: why for number, (*_, why) in FAULTS.items() if why} | {ELSEWHERE: "redirect"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SECTION = "ncid1"
 PARK = 600
-"""Seconds for which the host wants to be left alone."""
+"""``Retry-After`` of the host, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Case:
 
 
 ANEW = ("setsid", "--fork", "--wait")
-"""Fork once more: the kernel's peak of memory (``ru_maxrss``), which Scrapy's limit looks at, counts
-that of the process which a program was started from, and a test's may be large."""
+"""Fork again: ``ru_maxrss``, which Scrapy's memory limit checks, includes the memory of the process
+that started the program, and a test process may be large."""
 
 GREEDY = """
 from scrapy.utils.asyncio import create_looping_call

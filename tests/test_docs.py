@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 USUAL = "n15000304"
-"""The article that examples are from where no other is named."""
+"""The article of examples that name no other."""
 
 BROWSER = (DOCS / "browser.md").read_text(encoding="utf-8")
 DATA_FORMAT = (DOCS / "data-format.md").read_text(encoding="utf-8")
@@ -276,7 +276,7 @@ def test_the_commands_in_the_readme_exist() -> None:
 
 
 COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ", "apt-get ")
-"""How the commands in README begin; the other indented lines are what a crawl prints."""
+"""Prefixes of commands in README; the other indented lines are the output of a crawl."""
 
 
 def test_the_readme_shows_what_make_crawl_prints(tmp_path: Path) -> None:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 ARTICLES, MANY = 900, 2000
-"""Of the mirror of the short tests; of the long one's, where other processes read, too."""
+"""Articles of the mirror for the short tests, and for the long ones, which use readers."""
 
 SEED = int(os.environ.get("EPOCH_TEST_SEED", random.SystemRandom().randrange(1 << 30)))
-"""Where the random moments come from; a failing test names it."""
+"""Seed of the random moments; a failing test prints it."""
 
 
 @dataclass(frozen=True)

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 DEPLOY = ROOT / "deploy"
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 WRITTEN = "/srv/epoch-mirror-crawler"
-"""The directory that the documents and units name for the project's."""
+"""The project's directory in the documents and units."""
 
 MIRRORS = """\
 [mirrors.news]
 public = "https://example.org/epoch-sample/blob/master/"
 path = "sample"
 """
-"""A mirrors file in which the bundled sample is called as the live mirror of the documents."""
+"""A mirrors file that gives the bundled sample the name of the live mirror in the documents."""
 
 _FIELD = r"[\d*/,-]+"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 OLDEST = 99_996
-"""The first id: later ones have a digit more, so that order by text is not order by number."""
+"""The first id. Later ones have more digits, so that sorting as text differs from sorting by number."""
 
 
 def article(number: int, text: str = "") -> str:
@@ -58,8 +58,8 @@ def weekly(tmp_path: Path, crawl: Crawl) -> Callable[..., Result]:
     (installed / "entry_points.txt").write_text(points)
     path = f"{ROOT / 'tests' / 'sister'}:{installed.parent}"
 
-    def run(*arguments: str, env: dict[str, str] | None = None, **ways: str) -> Result:
-        file = mirrors_file(tmp_path, "weekly", **{"format": "weekly", **ways})
+    def run(*arguments: str, env: dict[str, str] | None = None, **transports: str) -> Result:
+        file = mirrors_file(tmp_path, "weekly", **{"format": "weekly", **transports})
         settings: dict[str, Any] = {
             "MIRRORS_FILE": file,
             "CACHE_DIRECTORY": tmp_path / "cache",

@@ -35,7 +35,7 @@ UNITS = (
 
 
 SIZE = 10_000
-"""Characters; of a quadratic reader four times as many take seconds."""
+"""Size in characters; a quadratic reader takes seconds for four times as many."""
 
 WORST = (
     "\n",
@@ -49,7 +49,7 @@ WORST = (
     "../../pages/",
     "\u0316\u0301",
 )
-"""Each made a reader quadratic, or would if a pattern were not anchored."""
+"""Forms that made a reader quadratic, or would if a pattern were not anchored."""
 
 
 def title_of(unit: str) -> Callable[[int], str]:

@@ -81,12 +81,12 @@ def test_a_section_yields_the_same_lines_with_both_transports(
     """HTTP serves all index pages, and only the articles that git yielded."""
     served = tmp_path / "served"
     served.mkdir()
-    ways = BothTransports(tmp_path, corpus(name), serve(served).base)
-    through_git = ways.crawl("git", *PARTS[name])
+    both = BothTransports(tmp_path, corpus(name), serve(served).base)
+    through_git = both.crawl("git", *PARTS[name])
     articles = [f"pages/*/{article}.md" for article in through_git.feed.ids]
-    checkout = ["checkout", "--quiet", ways.corpus.commit(), "--", "README.md", "indexes"]
-    git(ways.remote, "--work-tree", str(served), *checkout, *articles)
-    assert_the_same(ways.crawl("http", *PARTS[name]), through_git)
+    checkout = ["checkout", "--quiet", both.corpus.commit(), "--", "README.md", "indexes"]
+    git(both.remote, "--work-tree", str(served), *checkout, *articles)
+    assert_the_same(both.crawl("http", *PARTS[name]), through_git)
 
 
 @pytest.mark.soak
@@ -97,8 +97,8 @@ def test_a_mirror_yields_the_same_lines_with_both_transports(
     tmp_path: Path,
     name: str,
 ) -> None:
-    ways = BothTransports(tmp_path, corpus(name), serve(corpus(name).tree()).base)
-    over_http, through_git = ways.crawl("http"), ways.crawl("git")
+    both = BothTransports(tmp_path, corpus(name), serve(corpus(name).tree()).base)
+    over_http, through_git = both.crawl("http"), both.crawl("git")
     assert_the_same(over_http, through_git)
     assert len(through_git.feed.ids) == ARTICLES[name]
     pages = over_http.run["pages"]

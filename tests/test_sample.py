@@ -93,7 +93,7 @@ CASES = [
     ("old label of the address", r"\n原文链接：https"),
     ("picture that is no JPEG", r'-600x400\.png"/>'),
 ]
-"""What the sample was made to hold, and how it shows in a file."""
+"""Cases that the sample must contain, and patterns that find them in a file."""
 
 
 @cache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 FOREIGN = '''
-"""A spider that knows nothing of the project, with a contract for ``scrapy check``."""
+"""A spider independent of the project, with a contract for ``scrapy check``."""
 
 import os
 

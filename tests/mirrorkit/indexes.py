@@ -16,7 +16,7 @@ PAGER_DEPTH = 8
 """An index page links to itself and to at most seven pages before it."""
 
 AD_AFTER = 3
-"""Behind so many entries a section's own index has its advertisement."""
+"""Number of entries after which a section's index has its advertisement."""
 
 ABSOLUTE_AD = "[油管热门视频 网站代理 翻墙必看视频](http://192.0.2.72:81/youtube.html?{stamp})"
 """Advertisement to another host. (192.0.2.0/24 belongs to nobody.)"""

@@ -107,7 +107,7 @@ class BrowserTransport:
         if self._format.rendering(self._format.home) is None:
             raise WrongUsage(
                 "via=browser: pages of the mirror's format cannot be read in a browser; "
-                "choose another of its ways"
+                "choose another transport with -a via="
             )
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"{base!r} must be an http or https URL that ends in '/'")
