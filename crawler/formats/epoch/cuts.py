@@ -15,6 +15,10 @@ from crawler.formats.epoch.markup import Leaf
 
 # Stripped as characters: a pattern would be quadratic in a long run.
 _END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
+# Between the last sentence and a note that more follows: ``……。#（未完待续）`` (16 pages).
+_GLUED_MARKS: Final = re.compile(
+    r"(?<=\S)[ ]{0,3}[#＃◇◆@＠*＊♢◊]{1,6}[ ]{0,3}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
+)
 _AFTER_THE_END: Final = 12
 """Lines of credits and promotion behind the end mark; the longest such tail known has nine."""
 _CREDIT_LENGTH: Final = 80
@@ -119,6 +123,10 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
             if shown < end:
                 leaf.cut(shown, end, "cuts.end mark")
             line = leaf.text[:shown].rpartition("\n")[2]
+            if found := _GLUED_MARKS.search(line):
+                start = shown - len(line)
+                leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
+                return
             lines += 1
             if line and (lines > _AFTER_THE_END or not _follows_the_end(line)):
                 return
