@@ -118,7 +118,7 @@ def canonical(href: str, base: str) -> str:
         raise UnusableURL(f"more than {MAX_LENGTH} characters: {href[:100]!r}")
     if _ALREADY_CANONICAL.match(href):
         return href
-    # the result for an absolute URL does not depend on the page, so the cache can share it
+    # an absolute URL gives the same result on most pages, so the cache can share it
     return _canonical(href, _ANY_BASE if _ABSOLUTE.match(href) else base)
 
 
@@ -198,7 +198,7 @@ def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> s
 
 
 def _reachable(url: str, base: str) -> str:
-    """Return ``url``; refuse a host in the reader's own network, but for the page's own."""
+    """Return ``url``; raise UnusableURL for a private host other than the page's own."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     match = _HOST_PORT.fullmatch(host)
     name = match[1] if match else host

@@ -173,7 +173,7 @@ def test_is_relative(href: str, expected: bool) -> None:
 
 
 def test_a_page_of_a_private_host_leads_to_that_host_only() -> None:
-    """A mirror may be served there; what it links to elsewhere may not lie there."""
+    """A mirror may be on a private host, but must not link to others."""
     base = "http://127.0.0.1:8000/books/README.md"
     assert canonical("files/b.txt", base) == "http://127.0.0.1:8000/books/files/b.txt"
     with pytest.raises(UnusableURL):
