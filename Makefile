@@ -1,4 +1,4 @@
-# Everything a user or a developer runs. A fresh machine needs Python 3.11 or newer, make, and PyPI.
+# Commands for users and developers. They need Python 3.11 or newer, make, and access to PyPI.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -27,17 +27,17 @@ check: $(VENV)/.ready-dev   ## lint, and check format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.ready-dev   ## measure speed and memory, as ratios against a baseline of the same run
+bench: $(VENV)/.ready-dev   ## measure speed and memory against baselines of the same run
 	$(BIN)/python bench/run.py
 
-lock: $(VENV)/.ready-dev   ## pin the versions that are installed in .venv
+lock: $(VENV)/.ready-dev   ## pin the versions installed in .venv
 	$(BIN)/python scripts/lock.py
 
-clean:           ## remove what make and the tools created; feeds stay
+clean:           ## remove generated files, but not the feeds
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# The mark is written last: a virtual environment without it is completed by the next make, and one
-# without pip is created again. Debian leaves such a one where python3-venv is not installed.
+# The marker file is written last, so that the next make completes an interrupted setup. An environment
+# without pip is created again: Debian leaves one behind if python3-venv is not installed.
 $(VENV)/.ready: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }

@@ -1,4 +1,4 @@
-"""Copies the data that lies beside the package into it; ``pyproject.toml`` has all the rest.
+"""Copies the data beside the package into it; ``pyproject.toml`` has everything else.
 
 ``scrapyd-deploy`` calls this file too, to build its egg.
 """
@@ -19,14 +19,14 @@ class BuildWithData(build_py):  # type: ignore[misc]
     """Builds the package with its data."""
 
     def run(self) -> None:
-        """Build; an editable install reads the data where it lies."""
+        """Build the package; an editable install uses the data in the checkout."""
         super().run()
         if not self.editable_mode:
             copy_data(Path(__file__).parent, Path(self.build_lib) / "crawler" / "data")
 
 
 def copy_data(checkout: Path, target: Path) -> None:
-    """Replace the data in ``target`` by that of ``checkout``."""
+    """Replace the data in ``target`` with that of ``checkout``."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for source, name in DATA.items():

@@ -1,4 +1,4 @@
-"""The smallest spider there can be: it asks for addresses and does nothing with what comes."""
+"""The smallest possible spider: it requests URLs and does nothing with the responses."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 class EmptySpider(Spider):
-    """Fetches the addresses that the file of ``-a addresses=`` names, one a line."""
+    """Fetches the URLs in the file ``-a addresses=``, which has one on each line."""
 
     name = "empty"
 
     async def start(self) -> AsyncIterator[Request]:
-        """Yield a request for each address; none without a file."""
+        """Yield a request for each URL; without a file, none."""
         for url in _addresses(getattr(self, "addresses", None)):
             yield Request(url)
 
     def parse(self, response: Response) -> None:
-        """Do nothing."""
+        """Do nothing: only the cost of Scrapy is measured."""
 
 
 def _addresses(file: str | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""From a page's bytes to a record, beside the bare parse of the same bytes by lxml."""
+"""Measures the time from a page's bytes to a record, against lxml parsing the same bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench import Bench
 
 MILLISECONDS_AT_MOST = 1.2
-"""CPU of a median page, unless ``TIMES_LXML_AT_MOST`` gives more."""
+"""Target for the CPU time of a median page, unless ``TIMES_LXML_AT_MOST`` allows more."""
 TIMES_LXML_AT_MOST = 6
 
 _PAGES, _ROUNDS = 500, 9
@@ -37,17 +37,17 @@ _READING = Reading(
 
 
 def parse(page: bytes) -> etree._Element:
-    """Parse the bytes of a page, and no more."""
+    """Parse the bytes of a page with lxml: the baseline."""
     return etree.fromstring(page, _PARSER)
 
 
 def record(page: bytes) -> Article:
-    """Make the item of a page, the loader included, the pipelines not."""
+    """Build the item of a page, including the loader and excluding the pipelines."""
     return load_article(_FORMAT.read_article(page), _READING, _FORMAT)
 
 
 def measure(bench: Bench) -> list[Report]:
-    """Time both on pages from all over the mirror, in turn; the best of all rounds counts."""
+    """Time both in turn on a sample of the mirror's pages; the best round of each page counts."""
     wanted = _PAGES_QUICKLY if bench.quick else _PAGES
     paths = sorted(bench.mirror.glob("pages/*/*.md"))
     pages = [path.read_bytes() for path in paths[:: max(len(paths) // wanted, 1)]]
@@ -76,7 +76,7 @@ def measure(bench: Bench) -> list[Report]:
 def _best(
     functions: list[Callable[[bytes], object]], pages: list[bytes], rounds: int
 ) -> list[list[float]]:
-    """Return for each function the least CPU seconds it took for each page."""
+    """Return the best CPU time in seconds of each function for each page."""
     least = [[float("inf")] * len(pages) for _ in functions]
     for _ in range(rounds):
         for number, page in enumerate(pages):

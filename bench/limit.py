@@ -1,8 +1,8 @@
-"""The limit: read every article's blob, parse it with lxml, write a JSON line. Nothing else.
+"""The lower limit of a crawl: reads each article's blob, parses it with lxml, writes a JSON line.
 
     python bench/limit.py REPOSITORY COMMIT FEED BYTES
 
-No crawl of the same pages in one process can be much faster. BYTES is how long a line is.
+No crawl of the same pages in one process can be much faster. BYTES is the length of a line.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from lxml import etree
 
 
 def main(repository: str, commit: str, feed: str, length: int) -> None:
-    """Do it."""
+    """Write a line of ``length`` bytes to ``feed`` for each article of ``commit``."""
     git = ["git", "--git-dir", repository]
     tree = [*git, "ls-tree", "-r", "-z", commit, "pages/"]
     listing = subprocess.run(tree, check=True, capture_output=True).stdout
-    blobs: dict[bytes, bytes] = {}  # an article once, however many sections have a copy
+    blobs: dict[bytes, bytes] = {}  # each article once, even if several sections have a copy
     for entry in listing.rstrip(b"\0").split(b"\0"):
         about, path = entry.split(b"\t", 1)
         blobs.setdefault(path.rpartition(b"/")[2], about.split()[2])
@@ -41,7 +41,7 @@ def main(repository: str, commit: str, feed: str, length: int) -> None:
 
 
 def _of_length(body: bytes, length: int) -> str:
-    """Return text of the page, repeated or cut to about ``length`` bytes."""
+    """Return the page's text, repeated or cut to about ``length`` bytes."""
     copies = length // max(len(body), 1) + 1
     return (body * copies)[:length].decode(errors="ignore")
 

@@ -1,15 +1,15 @@
-"""A made-up mirror of a million small articles, crawled through git.
+"""Crawls a generated mirror of a million small articles through git.
 
     python bench/million.py                       a million; ten minutes to an hour, 12 GB
     python bench/million.py --articles 100000     fewer
-    python bench/million.py --place /data/big     where it is made, by default below /tmp
-    python bench/million.py --keep                leave it there; another run with the same
-                                                  --place and --articles uses it
+    python bench/million.py --place /data/big     the directory to use, by default below /tmp
+    python bench/million.py --keep                keep the directory; another run with the same
+                                                  --place and --articles reuses it
 
-Run by hand: it takes too long for ``make bench``. It shows how time and memory grow with a mirror:
-a crawl of everything from a clone that exists, a run that finds nothing new, an update of sixteen
-articles. The mirror is invented news of 1.5 KB an article (``tests/mirrorkit/bulk.py``), made
-straight into a repository: a million files on a disk are slow to make and slow to remove.
+It takes too long for ``make bench``. It shows how time and memory grow with a mirror: a full crawl
+from an existing clone, a run that finds nothing new, and an update of sixteen articles. The mirror
+is invented news of 1.5 KB an article (``tests/mirrorkit/bulk.py``). It is written directly into a
+repository, because a million files are slow to create and to remove.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Self
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-# what follows lies under the paths just given
+# these modules are in the directories added above
 from mirrorkit import GrowingMirror  # noqa: E402
 from process import Usage, memory_of, run  # noqa: E402
 from report import Figure, Report  # noqa: E402
@@ -43,7 +43,7 @@ SECTIONS = 12
 UPDATE = 16
 QUARTERS = 4
 MEMORY_AT_MOST = 200
-"""Peak RssAnon of the crawler in MiB, whatever the size of the mirror."""
+"""Target for the crawler's peak RssAnon in MiB, for a mirror of any size."""
 
 _GIT = ["git", "-c", "core.compression=1"]
 _MEBIBYTE = 1 << 20
@@ -52,10 +52,10 @@ _REF = "refs/heads/master"
 
 
 class Repository:
-    """A bare repository of a mirror that is written file by file and committed at times."""
+    """A bare repository to which a mirror is written file by file; leaving the context commits."""
 
     def __init__(self, path: Path) -> None:
-        """Make it at ``path``; what lies there already is taken as what is written first."""
+        """Create the repository at ``path``; if it exists, the first writes are skipped."""
         self.path = path
         self._folders: dict[str, dict[str, bytes]] = {}
         self._commit: str | None = None
@@ -63,11 +63,11 @@ class Repository:
         if self._known:
             return
         subprocess.run([*_GIT, "init", "--quiet", "--bare", "-b", "master", path], check=True)
-        # as at the big hosts, who keep what they send packed: nothing is compressed anew
+        # as at the big hosts, which send existing packs without recompressing them
         self._git("config", "pack.window", "0")
 
     def __enter__(self) -> Self:
-        """Begin to write files."""
+        """Start git fast-import, unless the repository exists."""
         if self._known:
             return self
         self._import = subprocess.Popen(
@@ -77,7 +77,7 @@ class Repository:
         return self
 
     def write(self, path: str, data: bytes) -> None:
-        """Store a file; the same path again replaces it."""
+        """Store a file; writing the same path again replaces it."""
         if not self._known:
             assert self._import.stdin
             self._import.stdin.write(b"blob\ndata %d\n%b\n" % (len(data), data))
@@ -86,7 +86,7 @@ class Repository:
         self._folders.setdefault(folder, {})[name] = oid
 
     def __exit__(self, *_: object) -> None:
-        """Commit what was written."""
+        """Commit the files written so far."""
         if not self._known:
             assert self._import.stdin
             self._import.stdin.close()
@@ -97,8 +97,8 @@ class Repository:
         self._git("update-ref", _REF, self._commit)
 
     def _tree(self, folder: str) -> str:
-        """Store a folder with all below it; return its id."""
-        # fast-import would look for a name among a hundred thousand one by one
+        """Store a folder recursively and return its id."""
+        # not by fast-import, which searches a hundred thousand names one by one
         prefix = f"{folder}/" if folder else ""
         below = {
             name.removeprefix(prefix).partition("/")[0]
@@ -126,12 +126,12 @@ class Repository:
 
 @dataclass(slots=True)
 class Watched:
-    """What is seen of a crawl while it runs, besides its own memory.
+    """Samples of a running crawl, besides its own memory.
 
     Attributes:
-        feed: its feed.
-        git: most RSS and RssAnon of all its git processes together, in MiB.
-        sizes: seconds since the first look, bytes of ``articles.jsonl``, RssAnon in MiB.
+        feed: directory of the feed.
+        git: peak RSS and RssAnon of all its git processes together, in MiB.
+        sizes: seconds since the start, bytes of ``articles.jsonl``, and RssAnon in MiB.
     """
 
     feed: Path
@@ -140,7 +140,7 @@ class Watched:
     _began: float = field(default_factory=time.monotonic)
 
     def look(self, pid: int) -> None:
-        """Look at the crawl ``pid``."""
+        """Take a sample of the crawl with process id ``pid``."""
         children = [memory_of(child) for child in _below(pid) if _is_git(child)]
         for name, most in self.git.items():
             self.git[name] = max(most, sum(child[name] for child in children))
@@ -149,7 +149,7 @@ class Watched:
         self.sizes.append((time.monotonic() - self._began, size, memory_of(pid)["RssAnon"]))
 
     def quarters(self) -> list[tuple[float, float]]:
-        """Return seconds and RssAnon at the end of each quarter of the feed."""
+        """Return the duration in seconds and the final RssAnon of each quarter of the feed."""
         whole, ends, begin = self.sizes[-1][1], [], 0.0
         begin = next(at for at, size, _ in self.sizes if size)
         for quarter in range(1, QUARTERS + 1):
@@ -171,14 +171,14 @@ def _below(pid: int) -> Iterable[int]:
 
 def _is_git(pid: int) -> bool:
     try:
-        # between fork and exec it is still the crawler
+        # between fork and exec a child still has the crawler's name
         return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").startswith("git")
     except OSError:
         return False
 
 
 def crawl(place: Path, feed: Path, *arguments: str) -> tuple[Usage, Watched]:
-    """Crawl the mirror into ``feed``."""
+    """Crawl the mirror at ``place`` into ``feed``; ``arguments`` are further spider arguments."""
     options = [f"mirror={place / 'mirror.git'}", "via=git", "name=million", f"feed={feed}"]
     given = [part for option in (*options, *arguments) for part in ("-a", option)]
     watched = Watched(feed)
@@ -191,7 +191,7 @@ def crawl(place: Path, feed: Path, *arguments: str) -> tuple[Usage, Watched]:
 
 
 def measured(name: str, usage: Usage, watched: Watched, articles: int) -> Report:
-    """Return the figures of one crawl."""
+    """Return the figures of one crawl that read ``articles`` articles."""
     return Report(
         name,
         [
@@ -207,22 +207,20 @@ def measured(name: str, usage: Usage, watched: Watched, articles: int) -> Report
 
 
 def measure(place: Path, articles: int, console: Console) -> None:
-    """Make the mirror, crawl it, print what that cost."""
+    """Generate the mirror, crawl it, and print the cost."""
     repository = Repository(place / "mirror.git")
     mirror = GrowingMirror(repository.write, SECTIONS)
     began = time.monotonic()
     with repository:
         made = mirror.publish(articles)
-    console.print(f"{made} made in {time.monotonic() - began:.0f} s")
+    console.print(f"generated {made} in {time.monotonic() - began:.0f} s")
     for left in ("feed", "first-feed"):
         shutil.rmtree(place / left, ignore_errors=True)
     feed = place / "feed"
 
     usage, watched = crawl(place, place / "first-feed", "limit=1")
     console.print(
-        measured(
-            "The clone is made (unless it exists), one article read", usage, watched, 1
-        ).table()
+        measured("Cloning (unless the clone exists), and one article", usage, watched, 1).table()
     )
 
     usage, watched = crawl(place, feed)
@@ -254,13 +252,13 @@ def _lines(feed: Path) -> int:
 
 
 def main() -> None:
-    """Measure below a directory that is removed at the end."""
+    """Measure in a directory that is removed at the end, unless ``--keep`` is given."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--articles", type=int, default=ARTICLES, metavar="N")
-    parser.add_argument("--place", type=Path, metavar="DIR", help="where it is made")
-    parser.add_argument("--keep", action="store_true", help="do not remove it")
+    parser.add_argument("--place", type=Path, metavar="DIR", help="the directory to use")
+    parser.add_argument("--keep", action="store_true", help="keep the directory")
     options = parser.parse_args()
     place = options.place or Path(tempfile.mkdtemp(prefix="epoch-million-"))
     place.mkdir(parents=True, exist_ok=True)

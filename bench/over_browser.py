@@ -1,4 +1,4 @@
-"""The crawl in a browser: pages per second with one and with two contexts, beside HTTP; memory."""
+"""Measures a crawl in a browser, with one and two contexts, against the same crawl over HTTP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workbench import Bench
 
 MEMORY_AT_MOST = 200
-"""Peak memory of the crawler itself in MiB; the browser's comes on top."""
+"""Target for the crawler's peak memory in MiB, without the browser's."""
 
 _ARTICLES, _ROUNDS = 100, 2
 _ARTICLES_QUICKLY, _ROUNDS_QUICKLY = 40, 1
@@ -34,11 +34,11 @@ _LOOK_EVERY = 0.5
 
 @dataclass(slots=True)
 class Memory:
-    """Peaks of what the browser's processes hold in MiB, what they share divided among them (PSS).
+    """Peak memory of the browser's processes in MiB, with shared memory divided (PSS).
 
     Attributes:
         chromium: all processes of Chromium together.
-        driver: Playwright's.
+        driver: Playwright's driver.
     """
 
     chromium: float = 0.0
@@ -50,9 +50,9 @@ class Crawls:
     """Crawls of one kind over the same articles.
 
     Attributes:
-        pages: pages read by each.
-        usages: what each cost.
-        memory: peaks of the browser's processes.
+        pages: number of pages read by each crawl.
+        usages: cost of each crawl.
+        memory: peak memory of the browser's processes.
     """
 
     pages: int = 0
@@ -61,7 +61,7 @@ class Crawls:
 
     @property
     def rate(self) -> float:
-        """Pages a second."""
+        """Median number of pages per second."""
         return self.pages / float(median(usage.wall for usage in self.usages))
 
 
@@ -109,7 +109,7 @@ def _figures(http: Crawls, one: Crawls, two: Crawls) -> Iterator[Figure]:
 
 
 def _cpu(crawls: Crawls) -> float:
-    """Return the CPU seconds of a page, those of the browser included."""
+    """Return the CPU seconds per page, including those of the browser."""
     return float(median(usage.cpu for usage in crawls.usages)) / crawls.pages
 
 
@@ -124,7 +124,7 @@ def _crawl(bench: Bench, base: str, articles: int, crawls: Crawls, *more: str) -
 
 @contextmanager
 def _watched(memory: Memory) -> Iterator[None]:
-    """Look at the browser's processes now and then."""
+    """Sample the memory of the browser's processes during the context."""
     over = threading.Event()
 
     def look() -> None:
@@ -148,7 +148,7 @@ def _watched(memory: Memory) -> Iterator[None]:
 
 
 def _pss(pid: int) -> float:
-    """Return a process's share of memory in MiB; 0 where it has ended or is another user's."""
+    """Return a process's PSS in MiB; 0 if it has ended or belongs to another user."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii", errors="replace") as file:
             return sum(int(line.split()[1]) for line in file if line.startswith("Pss:")) / 1024

@@ -1,4 +1,4 @@
-"""The crawl of a clone: beside the limit, beside HTTP, how it grows, and what an update costs."""
+"""Measures a crawl through git against the limit and HTTP, its growth, and the cost of an update."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from process import Usage
 
 LIMIT_AT_MOST = 4
-"""How many times the limit's wall time a crawl may take."""
+"""Target for a crawl's wall time, as a multiple of the limit's."""
 HTTP_AT_LEAST = 2.5
-"""How many times the articles per second of the crawl over HTTP."""
+"""Target for a crawl's articles per second, as a multiple of the rate over HTTP."""
 READERS = 2
-"""Processes that read articles, in the crawls that have such."""
+"""Number of reader processes in the crawls with readers."""
 HELP_AT_LEAST = 1.6
-"""How much faster they must make a crawl, to be worth having."""
+"""Target for the speed-up by the readers."""
 UPDATE_AT_MOST, OWN_AT_MOST = 3.0, 0.5
-"""Seconds of an update of 16 articles in all, and of those beyond Python's and Scrapy's start."""
+"""Targets in seconds for an update of 16 articles: in all, and without starting Python and Scrapy."""
 MEMORY_AT_MOST = 200
-"""Peak RssAnon in MiB."""
+"""Target for the crawler's peak RssAnon in MiB."""
 
 _LIVE, _UPDATE_BEFORE = "HEAD~3", "HEAD~4"
 _SHARES = (0.25, 0.5, 1.0)
@@ -36,7 +36,7 @@ _QUICK_ARTICLES = 2000
 
 
 def measure(bench: Bench) -> list[Report]:
-    """Measure on a repository of the mirror; without a history the update is left out."""
+    """Measure on a repository of the mirror; skip the update if it has no history."""
     clone = bench.place / "clone.git"
     source = bench.place / "news.git"
     history = source.exists()
@@ -52,7 +52,7 @@ def measure(bench: Bench) -> list[Report]:
 
 
 def _bulk(bench: Bench, clone: Path) -> Report:
-    """Crawl the clone whole (a part when quick), beside the limit and beside HTTP."""
+    """Crawl the whole clone (a part of it with ``--quick``), the limit, and over HTTP."""
     total = _whole(bench, clone)
     rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
     articles = min(total, _QUICK_ARTICLES) if bench.quick else total
@@ -93,14 +93,14 @@ def _bulk(bench: Bench, clone: Path) -> Report:
             Figure("with readers: peak RssAnon of the crawler", max(c.anon for c in helped), "MiB"),
         ],
         [
-            "start of Python and Scrapy included in all but the limit; the clone exists before",
-            "the crawl in one process, but for what is told of readers",
+            "all but the limit include the start of Python and Scrapy; the clone already exists",
+            "without readers, the crawl uses one process",
         ],
     )
 
 
 def _update(bench: Bench, clone: Path, source: Path) -> Report:
-    """Crawl up to one update before the last, then the update, then nothing new."""
+    """Crawl the state before the last update, then the update, then nothing new."""
     rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
     updates, nothings, empties = [], [], []
     for _ in range(rounds):
@@ -123,12 +123,12 @@ def _update(bench: Bench, clone: Path, source: Path) -> Report:
             Figure("nothing new: wall time", nothing, "s"),
             Figure("nothing new: beyond the empty spider", nothing - start, "s", None, OWN_AT_MOST),
         ],
-        ["the last live update of the news mirror; fetched from a directory"],
+        ["the last real update of the news mirror, fetched from a directory"],
     )
 
 
 def _whole(bench: Bench, clone: Path) -> int:
-    """Crawl everything once; that makes the clone in the cache. Return how many articles."""
+    """Crawl everything once, which creates the clone; return the number of articles."""
     feed = _fresh(bench)
     _git_crawl(bench, clone, feed)
     return sum(1 for _ in (feed / "articles.jsonl").open("rb"))
@@ -170,7 +170,7 @@ def _fresh(bench: Bench) -> Path:
 
 
 def _stand_at(bench: Bench, clone: Path, source: Path, revision: str) -> None:
-    """Let the clone's branch end at ``revision`` of the source."""
+    """Point the clone's branch at ``revision`` of the source."""
     git(bench, "--git-dir", clone, "fetch", "--quiet", source, "HEAD")
     branch = (clone / "HEAD").read_text(encoding="ascii").removeprefix("ref: ").strip()
     commit = revision.replace("HEAD", "FETCH_HEAD")
@@ -178,7 +178,7 @@ def _stand_at(bench: Bench, clone: Path, source: Path, revision: str) -> None:
 
 
 def _make_repository(bench: Bench, source: Path) -> None:
-    """Make a repository of a mirror that has none."""
+    """Commit the mirror's files to a new repository."""
     base: list[str | Path] = ["--git-dir", source, "--work-tree", bench.mirror]
     identity = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
     git(bench, "init", "--quiet", "--bare", source)
@@ -187,5 +187,5 @@ def _make_repository(bench: Bench, source: Path) -> None:
 
 
 def git(bench: Bench, *arguments: str | Path) -> None:
-    """Run git."""
+    """Run git in the bench's directory; its output goes to the log."""
     run(["git", *arguments], cwd=bench.place, log=bench.place / "log")

@@ -1,4 +1,4 @@
-"""The crawl over HTTP beside the smallest possible spider that fetches the same addresses."""
+"""Measures a crawl over HTTP against the smallest possible spider that fetches the same URLs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from process import Usage
 
 RATE_AT_LEAST = 0.8
-"""Share of the empty spider's pages per second that the crawl should reach."""
+"""Target for the crawl's pages per second, as a share of the empty spider's."""
 MEMORY_AT_MOST = 200
-"""Peak memory of a crawl in MiB, however large the mirror."""
+"""Target for a crawl's peak memory in MiB, for a mirror of any size."""
 
 _CONCURRENCY = 16
 _ARTICLES, _ROUNDS = 2000, 3
@@ -26,12 +26,12 @@ _ARTICLES_QUICKLY, _ROUNDS_QUICKLY = 600, 2
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The crawl and the empty spider over the same addresses, one after the other.
+    """A crawl and an empty spider over the same URLs, one after the other.
 
     Attributes:
-        pages: answers that the server gave to each.
-        crawl: what the crawl cost.
-        empty: what the empty spider cost.
+        pages: number of responses that each received.
+        crawl: cost of the crawl.
+        empty: cost of the empty spider.
     """
 
     pages: int
@@ -50,7 +50,7 @@ class Pair:
 
 
 def measure(bench: Bench) -> list[Report]:
-    """Crawl part of the mirror several times, the whole once (not when quick)."""
+    """Crawl a part of the mirror several times and, without ``--quick``, the whole mirror once."""
     articles = _ARTICLES_QUICKLY if bench.quick else _ARTICLES
     rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
     with served(bench.mirror, bench.place / "web") as server:
@@ -63,7 +63,7 @@ def measure(bench: Bench) -> list[Report]:
 
 
 def _pair(bench: Bench, server: Server, *arguments: str, first: int = 0) -> Pair:
-    """Run both, in turn who begins; the empty spider takes its addresses from the server's log."""
+    """Run both, alternating which starts; the empty spider's URLs come from the server's log."""
     addresses = bench.place / "addresses.txt"
     if first and addresses.exists():
         empty, count = _empty(bench, server)
@@ -71,8 +71,8 @@ def _pair(bench: Bench, server: Server, *arguments: str, first: int = 0) -> Pair
     else:
         crawl, pages = _crawl(bench, server, *arguments)
         empty, count = _empty(bench, server)
-    # the addresses are those of the crawl before: a page more or less under a limit
-    assert abs(count - pages) <= 0.02 * pages, f"{count} pages beside {pages}"
+    # the URLs are those of the previous crawl; with a limit, the number of pages varies slightly
+    assert abs(count - pages) <= 0.02 * pages, f"{count} pages, not {pages}"
     return Pair(pages, crawl, empty)
 
 
@@ -86,7 +86,7 @@ def _crawl(bench: Bench, server: Server, *arguments: str) -> tuple[Usage, int]:
 
 
 def _empty(bench: Bench, server: Server) -> tuple[Usage, int]:
-    """Run the empty spider with Scrapy's default settings, but as many requests at a time."""
+    """Run the empty spider with Scrapy's default settings and the crawl's concurrency."""
     settings = {
         "CONCURRENT_REQUESTS": _CONCURRENCY,
         "CONCURRENT_REQUESTS_PER_DOMAIN": _CONCURRENCY,
@@ -100,7 +100,7 @@ def _empty(bench: Bench, server: Server) -> tuple[Usage, int]:
 
 
 def _report(title: str, pairs: list[Pair]) -> Report:
-    """Return the medians of all pairs; ratios are taken within a pair."""
+    """Return the medians over all pairs; ratios are computed within each pair."""
 
     def middle(*values: float) -> float:
         return float(median(values))
@@ -124,5 +124,5 @@ def _report(title: str, pairs: list[Pair]) -> Report:
             Figure("empty: peak memory (RSS)", middle(*(p.empty.rss for p in pairs)), "MiB"),
             Figure("empty: peak RssAnon", middle(*(p.empty.anon for p in pairs)), "MiB"),
         ],
-        ["start of Python and Scrapy included in both"],
+        ["both include the start of Python and Scrapy"],
     )  # fmt: skip

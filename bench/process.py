@@ -1,4 +1,4 @@
-"""A child process, and what it cost: wall time, CPU time, peak memory."""
+"""Runs a child process and measures its wall time, CPU time and peak memory."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _MEBIBYTE = 1 << 20
 
 
 class ChildFailed(Exception):
-    """Raised when a measured program ends with a status it should not have."""
+    """Raised when a measured program exits with an unexpected status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a child process cost.
+    """The cost of a child process.
 
     Attributes:
         wall: seconds from start to end.
-        cpu: seconds of CPU, user and system, its own children included.
-        rss: peak resident set in MiB, as the kernel keeps it (VmHWM; not the ``ru_maxrss`` of
-            its end, which counts what it shared with this process before it was another).
-        anon: peak of the anonymous part (RssAnon) in MiB, as far as it was seen.
+        cpu: CPU seconds, user and system, including those of its own children.
+        rss: peak resident set in MiB, as recorded by the kernel (VmHWM). ``ru_maxrss`` also counts
+            memory that the child shared with this process between fork and exec.
+        anon: highest sample of the anonymous part (RssAnon) in MiB.
     """
 
     wall: float
@@ -52,15 +52,15 @@ def run(
 
     Args:
         command: program and arguments.
-        cwd: its working directory.
-        log: file that gets what it prints.
-        environment: what is added to this process's own.
-        expect: the exit status it must have.
-        look: is given its process id at every look at its memory.
-        every: seconds between two looks.
+        cwd: working directory.
+        log: file for its output.
+        environment: variables added to this process's environment.
+        expect: expected exit status.
+        look: called with the process id whenever memory is sampled.
+        every: seconds between two samples.
 
     Raises:
-        ChildFailed: it ended with another; the message has the end of the log.
+        ChildFailed: it exited with another status; the message has the end of the log.
     """
     with log.open("wb") as out:
         began = time.monotonic()
@@ -90,7 +90,7 @@ def run(
 
 
 def memory_of(pid: int) -> dict[str, float]:
-    """Return (peak) resident set and anonymous memory in MiB, 0 where the process has ended."""
+    """Return peak and current resident set and anonymous memory in MiB; 0 if the process ended."""
     found = {"VmHWM": 0.0, "VmRSS": 0.0, "RssAnon": 0.0}
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:

@@ -1,4 +1,4 @@
-"""What a bench found: figures with what they should be, as tables and as JSON."""
+"""Reports of the bench: figures with their targets, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Figure:
     """One number.
 
     Attributes:
-        name: what it is, short and lasting: it is the key of the JSON.
+        name: short, stable name; it identifies the figure in the JSON.
         value: the number.
-        unit: its unit, empty for a ratio.
-        at_least: what it should reach.
-        at_most: what it should not pass.
+        unit: its unit; empty for a ratio.
+        at_least: target that the value should reach.
+        at_most: target that the value should not exceed.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Figure:
 
     @property
     def held(self) -> bool | None:
-        """Whether it is what it should be; None where nothing is asked."""
+        """Whether the value meets its target; None without a target."""
         if self.at_least is not None:
             return self.value >= self.at_least
         return None if self.at_most is None else self.value <= self.at_most
@@ -39,12 +39,12 @@ class Figure:
 
 @dataclass(slots=True)
 class Report:
-    """The figures of one measure.
+    """The figures of one measurement.
 
     Attributes:
         title: what was measured.
         figures: the numbers, in order.
-        notes: how, in a line each.
+        notes: how it was measured, one line each.
     """
 
     title: str
@@ -53,12 +53,12 @@ class Report:
 
     def table(self) -> Table:
         """Return the report as a table for a terminal."""
-        table = Table("", "value", "unit", "wanted", title=self.title, title_justify="left")
+        table = Table("", "value", "unit", "target", title=self.title, title_justify="left")
         table.columns[1].justify = "right"
         for figure in self.figures:
             style = "red" if figure.held is False else ""
             table.add_row(
-                figure.name, _shown(figure.value), figure.unit, _wanted(figure), style=style
+                figure.name, _shown(figure.value), figure.unit, _target(figure), style=style
             )
         table.caption = "\n".join(self.notes)
         table.caption_justify = "left"
@@ -66,7 +66,7 @@ class Report:
 
 
 def as_json(reports: Sequence[Report], about: dict[str, Any]) -> dict[str, Any]:
-    """Return all figures as JSON values."""
+    """Return all figures as JSON values; ``about`` describes the mirror and the machine."""
     return {
         **about,
         "measures": [
@@ -80,7 +80,7 @@ def as_json(reports: Sequence[Report], about: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _wanted(figure: Figure) -> str:
+def _target(figure: Figure) -> str:
     if figure.at_least is not None:
         return f"≥ {figure.at_least:g}"
     return "" if figure.at_most is None else f"≤ {figure.at_most:.3g}"

@@ -1,12 +1,12 @@
-"""Speed and memory, as ratios against a baseline that runs beside it.
+"""Measures speed and memory, as ratios against baselines of the same run.
 
-    python bench/run.py                 all measures, about five minutes
-    python bench/run.py --quick         about a minute, rougher
-    python bench/run.py --only http     one of them
-    python bench/run.py --json FILE     the figures for a machine, too
+    python bench/run.py                 all measurements, about five minutes
+    python bench/run.py --quick         about a minute, less precise
+    python bench/run.py --only http     one measurement
+    python bench/run.py --json FILE     also write the figures as JSON
 
-The mirror is a real one where its bundle is found (``EPOCH_CORPUS``, see tests/corpus.py), else
-invented news. Other programs on the machine disturb wall times; ratios and CPU times less.
+The mirror is a real one if its bundle is found (``EPOCH_CORPUS``, see tests/corpus.py), otherwise
+invented news. Other programs on the machine affect wall times more than ratios and CPU times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-# what follows lies under the paths just given
+# these modules are in the directories added above
 import extraction  # noqa: E402
 import over_browser  # noqa: E402
 import over_git  # noqa: E402
@@ -42,11 +42,11 @@ MEASURES = {
     "git": over_git.measure,
     "browser": over_browser.measure,
 }
-"""Every measure by its name, in the order in which they run."""
+"""All measurements by name, in the order in which they run."""
 
 
 def main() -> int:
-    """Measure, print, and return the exit status: 0, or 1 where a measure could not be taken."""
+    """Measure and print; return the exit status, 1 if a measurement failed."""
     options = _options()
     console = Console()
     began = time.monotonic()
@@ -75,10 +75,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="about a minute")
-    parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measures only")
-    parser.add_argument("--generated", action="store_true", help="invented news, not the corpus")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--quick", action="store_true", help="take about a minute")
+    parser.add_argument("--only", nargs="+", choices=MEASURES, help="only these measurements")
+    parser.add_argument("--generated", action="store_true", help="use invented news")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""A run that finds nothing new, with 100,000 articles known, beside an empty spider."""
+"""Measures a run that finds nothing new among 100,000 known articles, against an empty spider."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ARTICLES = 100_000
 SECTIONS = 12
 LISTED_TWICE = 4
-"""One article in so many is listed in a second section."""
+"""One in this many articles is listed in a second section."""
 SECONDS_AT_MOST = 0.5
 MEMORY_AT_MOST = 40
 
@@ -29,7 +29,7 @@ _STAMP = "11010600"
 
 
 def measure(bench: Bench) -> list[Report]:
-    """Run both in turn; differences are taken within a round."""
+    """Run both in turn; differences are computed within each round."""
     mirror, feed = bench.place / "known", bench.place / "known-feed"
     fill(mirror, feed)
     project = _bare_project(bench.place / "bare")
@@ -65,7 +65,7 @@ def _report(runs: list[tuple[Usage, Usage]]) -> Report:
 
 
 def _bare_project(place: Path) -> Path:
-    """Make a project with nothing in it but the empty spider, Scrapy's defaults in force."""
+    """Create a project with only the empty spider and Scrapy's default settings."""
     place.mkdir()
     (place / "scrapy.cfg").write_text("[settings]\ndefault = bare\n", encoding="utf-8")
     (place / "bare.py").write_text('SPIDER_MODULES = ["empty"]\n', encoding="utf-8")
@@ -73,7 +73,7 @@ def _bare_project(place: Path) -> Path:
 
 
 def fill(mirror: Path, feed: Path) -> None:
-    """Write the lists of a mirror without its articles, and a feed that knows them all."""
+    """Write a mirror's index pages without its articles, and a feed that has all articles."""
     sections = [Section(f"ncid99{n:03d}", f"版面{n:02d}") for n in range(SECTIONS)]
     rows: dict[str, list[tuple[str, str]]] = {section.id: [] for section in sections}
     for number in range(ARTICLES):

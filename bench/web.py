@@ -1,4 +1,4 @@
-"""A real web server on loopback: nginx with a configuration of its own, in a temporary place."""
+"""Runs nginx on loopback with its own configuration in a temporary directory."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ http {{
 
 
 class NoServer(Exception):
-    """Raised when nginx is not there or does not start; says how to get it."""
+    """Raised when nginx is not installed or does not start."""
 
 
 class Server:
     """A running nginx.
 
     Attributes:
-        address: base address of what it serves, ends in ``/``.
+        address: base URL of the served directory; ends in ``/``.
     """
 
     def __init__(self, port: int, access_log: Path) -> None:
-        """Take where it listens and where it logs."""
+        """Set the port that nginx listens on and the path of its access log."""
         self.address = f"http://127.0.0.1:{port}/"
         self._access_log = access_log
         self._read = 0
 
     def asked(self) -> list[str]:
-        """Return the addresses asked for since the last call, in order; failures too."""
+        """Return the URLs requested since the last call, in order, including failed requests."""
         with self._access_log.open("rb") as file:
             file.seek(self._read)
             lines = file.read()
@@ -71,10 +71,10 @@ class Server:
 
 
 def need_nginx() -> str:
-    """Return nginx's path; root on Debian gets it installed.
+    """Return nginx's path; as root on Debian, install it first if it is missing.
 
     Raises:
-        NoServer: it is not there.
+        NoServer: nginx is not installed.
     """
     search = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
     if (found := shutil.which("nginx", path=search)) is None and os.geteuid() == 0:
@@ -84,7 +84,7 @@ def need_nginx() -> str:
         found = shutil.which("nginx", path=search)
     if found is None:
         raise NoServer(
-            "no nginx, which the bench serves a mirror with: apt-get install nginx-light"
+            "nginx is not installed, but the bench needs it: apt-get install nginx-light"
         )
     return found
 
@@ -100,7 +100,7 @@ def served(root: Path, place: Path) -> Iterator[Server]:
     """Serve the directory ``root``; logs and configuration go into ``place``.
 
     Raises:
-        NoServer: nginx is not there or does not start.
+        NoServer: nginx is not installed or does not start.
     """
     program = need_nginx()
     place.mkdir(parents=True, exist_ok=True)

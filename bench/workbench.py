@@ -1,4 +1,4 @@
-"""What every measure is given: where it may write, which mirror, how long it may take."""
+"""What every measurement gets: a directory to write to, a mirror, and whether to be quick."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Bench:
     """One run of the bench.
 
     Attributes:
-        place: directory for everything that is written; removed at the end.
-        mirror: directory of the mirror that is measured on.
-        described: which mirror that is, in words.
-        quick: a minute in all, not five.
+        place: directory for all output; removed at the end.
+        mirror: directory of the mirror to measure with.
+        described: description of the mirror.
+        quick: whether to take one minute in all instead of five.
     """
 
     place: Path
@@ -40,13 +40,13 @@ class Bench:
     def scrapy(
         self, *arguments: str | Path, cwd: Path = ROOT, path: Path = ROOT, expect: int = 0
     ) -> Usage:
-        """Run ``scrapy`` with ``arguments`` in a process of its own; return what it cost."""
+        """Run ``scrapy`` with ``arguments`` in a process of its own and return its cost."""
         command: Sequence[str | Path] = [sys.executable, "-m", "scrapy", *arguments]
         return run(
             command,
             cwd=cwd,
             log=self.place / "log",
-            # compiled once, as on a user's machine, whatever this one's environment says
+            # let Python keep its bytecode, as on a user's machine
             environment={
                 "PYTHONPATH": str(path),
                 "no_proxy": "127.0.0.1",
@@ -56,23 +56,23 @@ class Bench:
         )
 
     def crawl(self, mirror: str | Path, feed: Path, *arguments: str) -> Usage:
-        """Crawl ``mirror``, an address or a directory, into ``feed``."""
+        """Crawl ``mirror``, a URL or a directory, into ``feed``."""
         options = [f"mirror={mirror}", "name=bench", f"feed={feed}", *arguments]
         given = [part for option in options for part in ("-a", option)]
         return self.scrapy("crawl", "epoch_mirror", *given)
 
     def log(self) -> str:
-        """Return what the last child process printed."""
+        """Return the output of the last child process."""
         return (self.place / "log").read_text(encoding="utf-8", errors="replace")
 
 
 def prepared(place: Path, *, quick: bool, generated: bool = False) -> Bench:
-    """Lay out the mirror to measure on: a real one where its bundle is there, else invented news.
+    """Prepare the mirror: a real one if its bundle is available, otherwise invented news.
 
     Args:
-        place: directory for everything that is written.
-        quick: a smaller mirror where one is made.
-        generated: invented news in any case.
+        place: directory for all output.
+        quick: generate a smaller mirror.
+        generated: use invented news even if a bundle is available.
     """
     source = None if generated else bundle("news")
     if source is None:

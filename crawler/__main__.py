@@ -1,7 +1,7 @@
 """The program ``epoch-mirror``, also ``python -m crawler``: ``scrapy`` with this project's settings.
 
-``scrapy`` finds a project by the ``scrapy.cfg`` of the working directory or of a directory above
-it. An installed package has none, so this program names the settings itself and works everywhere.
+``scrapy`` finds a project by ``scrapy.cfg`` in the working directory or its parents. An installed
+package has none, so this program sets the settings module itself and works in any directory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scrapy.cmdline import execute
 
 
 def main() -> None:
-    """Pass the command line on to Scrapy."""
+    """Pass the command line to Scrapy, with this project's settings."""
     os.environ["SCRAPY_SETTINGS_MODULE"] = "crawler.settings"
     execute()
 

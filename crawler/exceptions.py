@@ -1,21 +1,21 @@
-"""Errors, named by the situation they report.
+"""Exceptions, named after the situation they report.
 
 CrawlerError
-├── PageError                 one page gives no line; costs only itself
+├── PageError                 one page yields no line; other pages are not affected
 │   ├── PageMissing             the mirror has no such page
 │   ├── PageMalformed           the page does not fit the mirror's template
 │   ├── PageTooLarge            the page is larger than any real one
 │   ├── PageNotText             the page is not UTF-8
-│   └── PageUnreachable         the page could not be fetched this time
+│   └── PageUnreachable         the page could not be fetched
 └── RunError                  the run ends with ``exit_code``
     ├── WrongUsage        (2)   an argument, a setting or mirrors.toml is wrong
-    ├── MirrorUnusable    (4)   the mirror cannot be reached, is empty, shrunk
-    │   └── MirrorMoved         the mirror says that it lives elsewhere now
+    ├── MirrorUnusable    (4)   the mirror is unreachable, empty, or has shrunk
+    │   └── MirrorMoved         the mirror has moved to another address
     ├── FeedUnusable      (5)   the feed cannot be written or is damaged
-    └── TryLater         (75)   a temporary obstacle; a later run may pass
-        ├── FeedBusy            another run holds the feed
-        ├── TransportDamaged          what the way keeps on this machine is damaged
-        └── HostBusy            the host asks to come back later than we wait
+    └── TryLater         (75)   a temporary problem; a later run may succeed
+        ├── FeedBusy            another run uses the feed
+        ├── TransportDamaged    local data of the transport, such as a clone, is damaged
+        └── HostBusy            the host asks for a longer wait than the run allows
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from typing import ClassVar
 
 
 class CrawlerError(Exception):
-    """Raised when something goes wrong that the project foresees."""
+    """Base class of all exceptions of this project."""
 
 
 class PageError(CrawlerError):
-    """Raised when one page gives no line.
+    """Raised when one page yields no line.
 
     Attributes:
-        reason: short snake_case name under which the failure is counted.
+        reason: snake_case name under which the failure is counted.
     """
 
     reason: str = "failed"
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
-        """Keep ``message`` for the log; ``reason`` replaces the class's own."""
+        """Set the message for the log; ``reason`` overrides the class's default."""
         super().__init__(message)
         if reason is not None:
             self.reason = reason
 
 
 class PageMissing(PageError):
-    """Raised when the mirror has no page at the address that a list names."""
+    """Raised when the mirror has no page at a path that an index page lists."""
 
     reason = "missing"
 
 
 class PageMalformed(PageError):
-    """Raised when a page does not fit the mirror's template, or contradicts its address."""
+    """Raised when a page does not fit the mirror's template, or contradicts its path."""
 
     reason = "malformed"
 
@@ -68,41 +68,41 @@ class PageNotText(PageError):
 
 
 class PageUnreachable(PageError):
-    """Raised when a page could not be had this time: time-out, broken connection, server error."""
+    """Raised when a page could not be fetched: time-out, broken connection, server error."""
 
     reason = "unreachable"
 
 
 class RunError(CrawlerError):
-    """Raised when the run cannot go on; ``exit_code`` is the status it ends with."""
+    """Raised when the run cannot continue; ``exit_code`` is its exit status."""
 
     exit_code: ClassVar[int] = 1
 
 
 class WrongUsage(RunError):
-    """Raised when an argument, a setting or ``mirrors.toml`` is wrong; names the choices."""
+    """Raised when an argument, a setting or ``mirrors.toml`` is wrong."""
 
     exit_code = 2
 
 
 class MirrorUnusable(RunError):
-    """Raised when the mirror cannot be reached, lists nothing, or has shrunk."""
+    """Raised when the mirror is unreachable, lists nothing, or has shrunk."""
 
     exit_code = 4
 
 
 class MirrorMoved(MirrorUnusable):
-    """Raised when the mirror's pages are a notice that it lives elsewhere now.
+    """Raised when the mirror has moved: its pages or its host name another address.
 
     Attributes:
-        address: where the notice says it is, as it stands there.
+        address: the new address, as the page or the host states it.
     """
 
     def __init__(self, mirror: str, address: str) -> None:
-        """Say where ``mirror`` has moved, and what to do."""
+        """Build the message from the mirror's name and its new address."""
         super().__init__(
-            f"mirror {mirror!r} says that it has moved to {address}: change 'public' and the ways "
-            f"of [mirrors.{mirror}] in the mirrors file to it, or run with -a follow_move=true"
+            f"mirror {mirror!r} has moved to {address}: correct the addresses of "
+            f"[mirrors.{mirror}] in the mirrors file, or run with -a follow_move=true"
         )
         self.address = address
 
@@ -114,18 +114,18 @@ class FeedUnusable(RunError):
 
 
 class TryLater(RunError):
-    """Raised when a temporary obstacle ends the run."""
+    """Raised when a temporary problem ends the run."""
 
     exit_code = 75
 
 
 class FeedBusy(TryLater):
-    """Raised when another run holds the feed."""
+    """Raised when another run uses the feed."""
 
 
 class TransportDamaged(TryLater):
-    """Raised when what a way keeps on this machine cannot be read; ``repair`` may help."""
+    """Raised when local data of a transport, such as a clone, cannot be read."""
 
 
 class HostBusy(TryLater):
-    """Raised when the host asks to come back later than the run's budget for waiting allows."""
+    """Raised when the host asks for a longer wait than the run allows."""

@@ -1,8 +1,8 @@
-"""The feed contract: every key of a line, its type, its rule.
+"""The feed contract: every key of a line with its type and rule.
 
-``crawler.schema`` builds the JSON Schema from these classes, with the patterns of ids and
-addresses that the mirror's format has. The check pipeline validates against it, and
-``docs/data-format.md`` is tested to name every key.
+``crawler.schema`` builds the JSON Schema from these classes and adds the patterns of ids and URLs
+of the mirror's format. The check pipeline validates every line against the schema, and a test
+checks that ``docs/data-format.md`` documents every key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CONTRACT_VERSION = "1.0"
 """Version of the feed contract. A minor version adds keys at the end of a line."""
 
 MAX_LINE_BYTES = 4 << 20
-"""No line is longer; the longest of 132,101 real pages has about 1.2 million bytes."""
+"""Maximum length of a line; the longest of 132,101 real pages has about 1.2 million bytes."""
 
 _VERSION = re.compile(r"\d{1,4}\.\d{1,4}", re.ASCII)
 
@@ -28,14 +28,14 @@ class Person(TypedDict):
 
 
 class Section(TypedDict):
-    """A section whose index lists the article; ``name`` is the index's own heading."""
+    """A section whose index pages list the article; ``name`` is the heading of the index page."""
 
     id: str
     name: str
 
 
 class Link(TypedDict):
-    """A link of the body: its canonical address and the text that carries it."""
+    """A link of the body: its canonical URL and its text."""
 
     url: str
     text: str
@@ -77,7 +77,7 @@ _PEOPLE = {"type": "array", "items": _object(name=_TEXT)}
 
 
 class _FromPage:
-    """What an item carries beside its line, on its way through the pipelines."""
+    """Data that accompanies an item through the pipelines and is not part of its line."""
 
     __slots__ = ("before", "blob_id", "has_line")
 
@@ -91,7 +91,7 @@ class _FromPage:
         self.before = None
 
     def came_from(self, blob_id: str) -> None:
-        """Note git's id of the bytes of the page that the item was read from."""
+        """Set the git blob id of the page that the item was read from."""
         self.blob_id = blob_id
 
     def read_again(self, before: Article | None) -> None:
@@ -101,9 +101,9 @@ class _FromPage:
 
 @dataclass(slots=True, kw_only=True)
 class Article(_FromPage):
-    """One article, one line of ``articles.jsonl``; keys in the order of the line.
+    """One article, one line of ``articles.jsonl``; the keys have the order of the line.
 
-    ``None`` says that the page (or the transport it was read by) does not tell.
+    ``None`` means that the page does not state the value, or that the transport cannot supply it.
 
     Attributes:
         blob_id: git's id of the bytes of the page that the article was read from; not a key of
@@ -161,7 +161,7 @@ class Article(_FromPage):
 
 @dataclass(slots=True, kw_only=True)
 class Listing:
-    """One (section, article) pair that an index page lists, one line of ``listings.jsonl``."""
+    """One (article, section) pair found on an index page, one line of ``listings.jsonl``."""
 
     id: str = _key("", type="string")
     section: str = _key("", **_TEXT)
@@ -170,10 +170,10 @@ class Listing:
 
 
 def is_continued(version: object) -> bool:
-    """Tell whether lines of this program may follow those of a feed of contract ``version``.
+    """Return whether this program may append lines to a feed of contract ``version``.
 
-    They may where it is of the same major and no newer minor version. The first edition, which
-    called itself 1, a number, has other keys.
+    The major version must be equal, and the minor version not newer. Version ``1`` (a number), of
+    the first edition, has other keys.
     """
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         return False
@@ -184,15 +184,14 @@ def is_continued(version: object) -> bool:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return ``moment`` as lines have it: RFC 3339 in UTC, to the second, ``2026-11-01T06:00:00Z``."""
+    """Return ``moment`` as RFC 3339 in UTC with seconds, such as ``2026-11-01T06:00:00Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def as_record(item: Article | Listing) -> dict[str, Any]:
-    """Return an item as the object of its line, keys in the contract's order.
+    """Return an item as the JSON object of its line, with keys in the contract's order.
 
-    ``__slots__`` are those of the class itself: what it carries beside its line is left out.
-
-    Not ``ItemAdapter.asdict``, which copies every nested value (0.18 ms an article).
+    ``__slots__`` holds the keys of the class itself, so inherited attributes are left out.
+    ``ItemAdapter.asdict`` is slower because it copies every nested value (0.18 ms an article).
     """
     return {key: getattr(item, key) for key in item.__slots__}

@@ -1,8 +1,7 @@
-"""From what a page says to the item: every key of a line, and what fills it.
+"""Builds the item from a parsed page: shows for every key of a line where it comes from.
 
-A processor of the loader computes a key from raw text; keys that the page gives finished are
-assigned, because a processor costs 10 to 30 µs a key. Rules that depend on how a mirror writes
-come from its format.
+Loader processors compute keys from raw text. Keys that need no computing are assigned directly,
+because a processor costs 10 to 30 µs for each key. Rules specific to a mirror come from its format.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from crawler.items import Article, Person, Section, timestamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What is known of an article apart from its page.
+    """What is known of an article besides its page.
 
     Attributes:
         mirror: the mirror's name.
-        mirror_url: where the copy lies, below the mirror's public base.
-        sections: that list the article, in the mirror's order.
-        at: when it was read.
-        unsupported_keys: keys that the transport cannot see; they become null.
+        mirror_url: URL of the copy, below the mirror's public base.
+        sections: the sections that list the article, in the mirror's order.
+        at: when the page was read.
+        unsupported_keys: keys that the transport cannot supply; they become null.
     """
 
     mirror: str
@@ -42,7 +41,7 @@ class Reading:
 
 
 class _Each:
-    """An input processor: a function of every value, without the Nones."""
+    """An input processor that applies a function to every value and drops None results."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self.function = function
@@ -62,8 +61,8 @@ def _sha256(text: str) -> str:
 class ArticleLoader(ItemLoader):
     """Computes keys from raw text.
 
-    Each of its keys has both processors declared, so that itemloaders never looks for defaults in
-    the item's fields, which would take a tenth of a record's time.
+    Every key declares both processors. Otherwise itemloaders searches the item's fields for
+    defaults, which takes a tenth of the time for a record.
     """
 
     default_item_class = Article
@@ -77,7 +76,7 @@ class ArticleLoader(ItemLoader):
 
 @cache
 def loader_for(mirror_format: Format) -> type[ArticleLoader]:
-    """Return the loader of a format's articles: with those processors that follow its rules."""
+    """Return the loader for a format, with the processors that depend on the format's rules."""
 
     class FormatLoader(ArticleLoader):
         column_in = _Each(mirror_format.column)
@@ -86,7 +85,13 @@ def loader_for(mirror_format: Format) -> type[ArticleLoader]:
 
 
 def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> Article:
-    """Return the item of a page that was read."""
+    """Build the item from a parsed page.
+
+    Args:
+        page: the parsed page.
+        reading: what is known besides the page.
+        mirror_format: the mirror's rules for columns, names, dates and captions.
+    """
     section_ids = [section["id"] for section in reading.sections]
     writers = mirror_format.writers(page, section_ids)
     loader = loader_for(mirror_format)()
@@ -107,7 +112,7 @@ def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> 
 
 
 def _assign_finished(article: Article, page: ArticlePage, reading: Reading) -> None:
-    """Assign the keys that need no computing."""
+    """Assign the keys that are copied from the page or the reading as they are."""
     article.id = page.original.id
     article.url = page.original.url
     article.title = page.title

@@ -1,4 +1,4 @@
-"""What is logged of single items: their id, never their text."""
+"""Formats Scrapy's log messages about pages and items: ids only, never text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from twisted.python.failure import Failure
 
 
 class BriefLogFormatter(LogFormatter):
-    """Scrapy's formatter without items and without a line a page."""
+    """Scrapy's formatter without the content of items and without a line for each page."""
 
     def crawled(self, *_: Any) -> None:  # type: ignore[override]
-        """Log nothing of a page that was fetched: the progress counts it."""
+        """Log nothing for a fetched page: the progress display counts it."""
 
     def scraped(self, *_: Any) -> None:  # type: ignore[override]
-        """Log nothing of an item that was written: the progress counts it."""
+        """Log nothing for a written item: the progress display counts it."""
 
     def dropped(
         self,
@@ -27,7 +27,7 @@ class BriefLogFormatter(LogFormatter):
         response: Response | Failure | None,
         spider: Spider,
     ) -> LogFormatterResult:
-        """Log why an item was dropped."""
+        """Log the reason for dropping an item, without the item."""
         level = getattr(exception, "log_level", None) or "WARNING"
         return {
             "level": logging.getLevelNamesMapping()[level],
@@ -42,7 +42,7 @@ class BriefLogFormatter(LogFormatter):
         response: Response | Failure | None,
         spider: Spider,
     ) -> LogFormatterResult:
-        """Log which item an error of the program cost."""
+        """Log the id of an item that was lost to an unexpected error."""
         return {
             "level": logging.ERROR,
             "msg": "Error in the pipelines at item %(id)s",

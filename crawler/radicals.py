@@ -1,9 +1,9 @@
-"""CJK radicals, and the ideographs that they look like.
+"""CJK radicals, and the ideographs that they resemble.
 
-Fonts and input methods put radicals (U+2E80 to U+2FDF) where the ideograph is meant: 210 texts have
-⾥ for 里, so that a search for the word fails. The pairs are those of Unicode's
-``EquivalentUnifiedIdeograph.txt``, version 14.0; NFKC knows two of the 114 that are not in the Kangxi
-block. U+2E80 has no equivalent.
+Fonts and input methods use radicals (U+2E80 to U+2FDF) instead of ideographs: 210 texts have ⾥ for
+里, so a search for the word fails. The pairs are those of Unicode's
+``EquivalentUnifiedIdeograph.txt``, version 14.0. NFKC has only two of the 114 that are not in the
+Kangxi block. U+2E80 has no equivalent.
 """
 
 from __future__ import annotations

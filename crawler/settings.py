@@ -1,4 +1,7 @@
-"""Settings: Scrapy's first, then the project's; each with the default and the reason."""
+"""Settings of Scrapy and of the project.
+
+Each setting that differs from Scrapy's default comes with that default and the reason.
+"""
 
 from __future__ import annotations
 
@@ -11,45 +14,45 @@ BOT_NAME = "epoch-mirror-crawler"
 SPIDER_MODULES = ["crawler.spiders"]
 COMMANDS_MODULE = "crawler.commands"
 
-# default DEBUG, which prints every item whole
+# default DEBUG, which prints every item in full
 LOG_LEVEL = "INFO"
-LOG_FORMATTER = "crawler.logformatter.BriefLogFormatter"  # default prints items it drops
+LOG_FORMATTER = "crawler.logformatter.BriefLogFormatter"  # the default prints dropped items
 LOG_VERSIONS: list[str] = []  # default: eleven lines in every log; `scrapy version -v` has them
-# default off; the same line for the same event, whatever the locale
+# default "%Y-%m-%d %H:%M:%S"; with the time zone, a time in the log is unambiguous
 LOG_DATEFORMAT = "%Y-%m-%dT%H:%M:%S%z"
 
-# default True; each is a door into the process that nobody here uses
+# default True; both give access to the process, and neither is used
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
-# default True; no page here sets or needs a cookie
+# default True; mirrors neither set nor need cookies
 COOKIES_ENABLED = False
-# default True; the address of one page is no business of another's host
+# default True; hosts need not know which page was fetched before
 REFERER_ENABLED = False
-# default 0 (none): kept, and said here because archive pages lie up to 106 hops deep
+# default 0 (no limit), repeated because archive pages are up to 106 hops deep
 DEPTH_LIMIT = 0
 # default False
 DOWNLOAD_VERIFY_CERTIFICATES = True
-# default 1 GiB, which also bounds what an answer may unpack to; the largest of 132,101 real
-# pages has 555,303 bytes
+# default 1 GiB; also limits the size after decompression. The largest of 132,101 real pages has
+# 555,303 bytes
 DOWNLOAD_MAXSIZE = 4 << 20
-DOWNLOAD_WARNSIZE = 0  # default 32 MiB: above the limit
-# default 180 s; a page of a few kilobytes that takes longer than this will not come
+DOWNLOAD_WARNSIZE = 0  # default 32 MiB, which is above the limit
+# default 180 s; a page of a few kilobytes that takes longer than this does not arrive
 DOWNLOAD_TIMEOUT = 30
-# default 2; with the pause before a retry (1, 2, 4 s) this outlasts a server's restart
+# default 2; with the waits before retries (1, 2, 4 s) three outlast the restart of a server
 RETRY_TIMES = 3
-# default also 429 and 503: those park the whole host (crawler.middlewares.backoff)
+# the default also has 429 and 503, which park the whole host here (crawler.middlewares.backoff)
 RETRY_HTTP_CODES = [408, 500, 502, 504, 522, 524]
-RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the frontier says what failed, once
+RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the frontier logs each failed page once
 # default False
 ROBOTSTXT_OBEY = True
-# default 16 and 8; the pace that suits the mirror's host takes their place (middlewares.pace)
+# default 16 and 8; the pace of the mirror's host overrides both (crawler.politeness.pace)
 CONCURRENT_REQUESTS = 16
 CONCURRENT_REQUESTS_PER_DOMAIN = 16
 
-# default: IPv4 only; a mirror may live at ::1 or at another IPv6 address
+# the default resolves IPv4 only; a mirror may be at ::1 or another IPv6 address
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
 
-# default: handlers for data, file, ftp and s3 too; no page of a mirror may be read through them
+# the default also has handlers for data, file, ftp and s3, which no page of a mirror may use
 DOWNLOAD_HANDLERS = {
     "data": None,
     "file": None,
@@ -57,13 +60,14 @@ DOWNLOAD_HANDLERS = {
     "s3": None,
 }
 
-# Scrapy's own components are named in the three settings ..._BASE, which its defaults mean nobody
-# to change. They are, here: to switch one off by None imports it first, and what two of them stand
-# on (aiohttp, tldextract) costs every run 0.4 s, a third of its start. What is not in a list here
-# has nothing to do.
+# The three ..._BASE settings list Scrapy's own components. Scrapy's docs advise against changing
+# them. They are changed here because a component set to None is still imported, and the imports of
+# two of them (aiohttp, tldextract) cost every run 0.4 s, a third of its start. Components missing
+# from these lists have nothing to do in this project.
 
-# From the engine to the network. Not of Scrapy's own: offsite and redirect (the guard does more),
-# robots.txt (not as RFC 9309 reads it), passwords, cookies, a cache.
+# In order from the engine to the network. Left out: OffsiteMiddleware and RedirectMiddleware (the
+# project's own offsite middleware does more), RobotsTxtMiddleware (does not follow RFC 9309), and
+# the middlewares for HTTP authentication, cookies and the cache.
 DOWNLOADER_MIDDLEWARES_BASE = {
     "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
     "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
@@ -73,19 +77,19 @@ DOWNLOADER_MIDDLEWARES_BASE = {
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": 750,
 }
 DOWNLOADER_MIDDLEWARES = {
-    # first of all: nothing outside of the mirror goes any further
+    # first, so that requests outside of the mirror reach no other middleware
     "crawler.middlewares.offsite.OffsiteMiddleware": 50,
     "crawler.middlewares.robots.RobotsMiddleware": 100,
-    # at Scrapy's place for it
+    # the order number of Scrapy's own RedirectMiddleware
     "crawler.middlewares.redirect.RedirectOutsideRun": 600,
-    # last before the network: nothing that passed it waits elsewhere
+    # last before the network: requests that pass it are sent without further delay
     "crawler.middlewares.backoff.BackoffMiddleware": 800,
 }
 
-# default True; the report at the end says what counts (-s STATS_DUMP=True shows the rest)
+# default True; the run's summary has the important figures (-s STATS_DUMP=True shows the rest)
 STATS_DUMP = False
-# Not of Scrapy's own: lines of statistics every minute (the progress extension says more), doors
-# into the process, what only a kept queue or an adapted pace needs.
+# Left out: LogStats (the progress extension shows more), remote access to the process, and the
+# extensions for persistent queues and AutoThrottle.
 EXTENSIONS_BASE = {
     "scrapy.extensions.corestats.CoreStats": 0,
     "scrapy.extensions.logcount.LogCount": 0,
@@ -99,11 +103,10 @@ EXTENSIONS = {
     "crawler.extensions.progress.Progress": 200,
     "crawler.extensions.run_report.RunReport": 300,
 }
-# default 100: Scrapy 2.19 starts so many tasks for every page, even for one without an item, a
-# third of a crawl's CPU; the pipelines never wait, so nothing is gained by more than one
+# default 100; Scrapy 2.19 starts as many tasks for every page, even without an item, which takes a
+# third of a crawl's CPU time. The pipelines never wait, so one task is enough
 CONCURRENT_ITEMS = 1
 
-# What an item goes through, in this order.
 ITEM_PIPELINES = {
     "crawler.pipelines.deduplicate.DeduplicatePipeline": 100,
     "crawler.pipelines.canonicalize.CanonicalizePipeline": 200,
@@ -111,54 +114,58 @@ ITEM_PIPELINES = {
     "crawler.pipelines.write.WritePipeline": 400,
 }
 
-# Not of Scrapy's own: the frontier gives every page once, knows no depth, and looks at the status itself.
+# Left out: the frontier requests every page once, has no depth, and checks the status itself.
 SPIDER_MIDDLEWARES_BASE = {"scrapy.spidermiddlewares.start.StartSpiderMiddleware": 25}
 
-# default ascii escapes; only for Scrapy's own exports (-O), the feed is always UTF-8
+# default None, which escapes non-ASCII characters in JSON; only for Scrapy's exports (-O), the feed
+# is always UTF-8
 FEED_EXPORT_ENCODING = "utf-8"
 
-# default "Scrapy/VERSION (+https://scrapy.org)"; names the project, and in OPERATOR who runs it
+# default "Scrapy/VERSION (+https://scrapy.org)"; OPERATOR is appended
 USER_AGENT = f"epoch-mirror-crawler/{__version__} (+https://example.org/epoch-mirror-crawler)"
-ROBOTSTXT_USER_AGENT = "epoch-mirror-crawler"  # default: the whole of USER_AGENT
+ROBOTSTXT_USER_AGENT = "epoch-mirror-crawler"  # default None, for USER_AGENT in full
 
 # -- the project's ---------------------------------------------------------------------------
 
-# The file that describes the mirrors; None: mirrors.toml beside scrapy.cfg, or the package's own
-# where the package is installed.
+# The file that describes the mirrors; None for mirrors.toml beside scrapy.cfg, or for the one in
+# the package if it is installed.
 MIRRORS_FILE = None
-# The directory of the feeds that `-a feed=` does not name, whatever the working directory: feeds
-# beside scrapy.cfg, or in the user's data directory where the package is installed.
+# The directory of the feeds without `-a feed=`: feeds/ beside scrapy.cfg, or in the user's data
+# directory if the package is installed.
 FEEDS_DIRECTORY = str(feeds_directory())
-# Listings that hold less than this share of the last complete run's entries: the mirror is unusable.
+# The mirror is unusable if its listings have less than this share of the last complete run's
+# entries.
 MIRROR_SHRUNK_SHARE = 0.9
 # a mirror whose newest article is older than so many days ends the run with status 4; None: never
 STALE_AFTER_DAYS = None
 
-# How to reach who runs this crawler, a mail or web address: it goes into the user agent.
+# Mail or web address of whoever runs this crawler; appended to USER_AGENT.
 OPERATOR = ""
 
-# What one host is asked at most; None: what suits it (GitHub: 2 at a time, 4,500 an hour; other
-# public hosts: 2 at a time, one a second; loopback: 16 at a time).
-PACE_CONCURRENCY = None  # requests at a time
+# The pace of requests to one host; None for the host's default (GitHub: 2 concurrent requests,
+# 4,500 an hour; other public hosts: 2 concurrent requests, one a second; loopback: 16 concurrent
+# requests).
+PACE_CONCURRENCY = None  # maximum number of concurrent requests
 PACE_DELAY = None  # seconds between two requests
 
-# A host that answers 429 or 503, in seconds: the first wait where it names none (doubled each
-# time), the longest single wait, and what all waits of a run may take; past it the run ends (75).
+# After a response with status 429 or 503, in seconds: the first wait if the host names none
+# (doubled each time), the longest single wait, and all waits of a run together. If a wait is
+# longer, the run ends with exit status 75.
 PARK_FIRST_WAIT = 60
 PARK_MAX_WAIT = 1800
 PARK_BUDGET = 3600
-RETRY_FIRST_WAIT = 1  # seconds before the first retry of a page, doubled with each
+RETRY_FIRST_WAIT = 1  # seconds before the first retry of a page; doubled with each retry
 
-# Processes that read articles beside the crawler's own, where a mirror on this machine (path, git)
-# has many to read; None: one for each processor, none where there is but one.
+# Number of additional processes that read articles, if a local mirror (path, git) has many to read;
+# None for one for each processor, or none on a single processor.
 READERS = None
 
-# Where clones of repositories are kept; None: the user's cache directory.
+# Directory for clones of repositories; None for the user's cache directory.
 CACHE_DIRECTORY = None
 
-# The browser way: Chromium's path or name ("": the system's), pages rendered at once, pages
-# after which a browser context is closed for a fresh one, seconds that one page may take, and
-# hosts beside the mirror's own (and GitHub's) that its scripts come from.
+# The browser transport: Chromium's path or name (empty to search for it), pages rendered at the
+# same time, pages after which a browser context is replaced, time limit for a page in seconds, and
+# hosts of scripts besides the mirror's own and GitHub's.
 BROWSER_EXECUTABLE = ""
 BROWSER_CONTEXTS = 1
 BROWSER_PAGES_PER_CONTEXT = 100

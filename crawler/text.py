@@ -1,8 +1,8 @@
-"""Reading text: what a browser shows of the characters a page holds.
+"""Normalizes text: turns the characters of a page into the text that a browser shows.
 
-The mirror's generator runs the original through a pretty-printer that puts every tag on a line of
-its own, so a line break in the source says nothing about a space in the text. Han is joined, Latin
-words are kept apart.
+The mirror's generator runs the original through a pretty-printer that puts every tag on its own
+line, so a line break in the source does not imply a space in the text. Han characters are joined,
+and Latin words stay separate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 from crawler.radicals import IDEOGRAPHS
 
-# General category Cc without tab and line ends, and Cf: 1,900 news pages have some.
+# General categories Cf, and Cc except tab and line ends. 1,900 news pages have some.
 _INVISIBLE: Final = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d\xad\u0600-\u0605\u061c\u06dd\u070f"
     "\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
@@ -23,7 +23,7 @@ _INVISIBLE: Final = (
 )
 _DROPPED: Final = re.compile(f"[{_INVISIBLE}]+")
 
-# What text of Windows-1252 holds where it is taken for Latin-1: 0x92 is an apostrophe.
+# Characters of Windows-1252 text that was decoded as Latin-1, such as 0x92 for an apostrophe.
 _WINDOWS_1252: Final = {
     chr(code): bytes([code]).decode("windows-1252")
     for code in range(0x80, 0xA0)
@@ -32,13 +32,13 @@ _WINDOWS_1252: Final = {
 _MEANT: Final = {**_WINDOWS_1252, **IDEOGRAPHS}
 _MISTAKEN: Final = re.compile("[\x80-\x9f\u2e80-\u2fdf]")
 
-# Most pages hold none of these, nor anything beyond the Basic Multilingual Plane.
+# Most pages have none of these, and no character beyond the Basic Multilingual Plane.
 _UNUSUAL: Final = re.compile(
     f"[{_INVISIBLE[: _INVISIBLE.index(chr(0x110BD))]}\x80-\x9f\u2e80-\u2fdf\U00010000-\U0010ffff]"
 )
 
-# Where combining marks stand; letters among them are none. Fourteen are fewer than 30 marks, also
-# where each is written as two. The first stands alone: the search skips to it.
+# Blocks with combining marks; letters in them do not count. Fourteen characters are fewer than 30
+# marks, even if each decomposes into two. The first is separate so that the search can skip to it.
 _MARK_BLOCKS: Final = (
     "[\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a\ua660-\uabff"
     "\ufb1e\ufe20-\ufe2f\U00010000-\U0001efff]"
@@ -47,7 +47,7 @@ _MANY_MARKS: Final = re.compile(rf"{_MARK_BLOCKS}(?<!\w)(?:(?!\w){_MARK_BLOCKS})
 _MOST_MARKS: Final = 30
 _JOINER: Final = "\u034f"
 
-# What a browser decodes, but for what would become markup or white space if it were decoded early.
+# References that a browser decodes; those of markup and white space must not be decoded early.
 _ENTITY: Final = re.compile("&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};)")
 _STAYS_ENCODED: Final = frozenset("<>&\"'")
 
@@ -58,7 +58,7 @@ _CJK: Final = (
 )
 _SHARED_OPENING: Final = "\u2018\u201c"
 _SHARED_CLOSING: Final = "\u2019\u201d"
-# Marks that Chinese shares with Latin print but sets without spaces: … — · ‧ •.
+# Marks that Chinese and Latin text share, and that Chinese sets without spaces: … — · ‧ •.
 WIDE: Final = _CJK + _SHARED_OPENING + _SHARED_CLOSING + "\u2026\u2014\u00b7\u2027\u2022"
 _WIDE: Final = re.compile(f"[{WIDE}]")
 
@@ -66,7 +66,7 @@ _OPENING: Final = frozenset("([{" + _SHARED_OPENING)
 _CLOSING: Final = frozenset(",.;:!?)]}%" + _SHARED_CLOSING)
 
 _NEAR: Final = 32
-"""Characters: as far as a quotation mark is looked through, with white space between."""
+"""Number of characters around a quotation mark in which its neighbour is looked for."""
 
 _WHITE: Final = re.compile(r"\s+")
 
@@ -74,8 +74,8 @@ _WHITE: Final = re.compile(r"\s+")
 def visible(text: str) -> str:
     """Return ``text`` in Unicode NFC, without control and format characters.
 
-    Tab, line feed and carriage return stay: they are white space. Radicals become the ideographs
-    that they stand for, U+0080 to U+009F what Windows-1252 means by them.
+    Tab, line feed and carriage return are kept as white space. Radicals become the ideographs that
+    they stand for, and U+0080 to U+009F the characters of Windows-1252.
     """
     if _UNUSUAL.search(text):
         text = _MISTAKEN.sub(lambda match: _MEANT.get(match[0], match[0]), text)
@@ -87,8 +87,8 @@ def visible(text: str) -> str:
 def stream_safe(text: str) -> str:
     """Return ``text`` in Unicode's Stream-Safe Text Format (UAX #15, section 13).
 
-    Normalisation sorts the combining marks of a character one by one, so a run of them takes time
-    by its square. Behind every 30 marks a combining grapheme joiner begins a new run.
+    Normalization sorts the combining marks of a character, which takes quadratic time. After every
+    30 marks a combining grapheme joiner starts a new run.
     """
     if _MANY_MARKS.search(text) is None:
         return text
@@ -107,9 +107,9 @@ def stream_safe(text: str) -> str:
 
 
 def decoded_entities(markup: str) -> str:
-    """Return ``markup`` with its character references decoded, but those of markup and white space.
+    """Return ``markup`` with character references decoded, except for markup and white space.
 
-    The characters are cleaned as :func:`visible` cleans those that stand in the page as they are.
+    The result passes :func:`visible`, like characters that are not encoded.
     """
     if "&" not in markup:
         return markup
@@ -124,20 +124,21 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def wide(character: str) -> bool:
-    """Tell whether ``character`` is set without spaces around it: Han, CJK marks, full-width."""
+    """Return whether ``character`` is set without spaces: Han, CJK marks, full-width forms."""
     return _WIDE.match(character) is not None
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` with runs of white space as one space, none at the edges."""
+    """Return ``text`` stripped, with each run of white space replaced by one space."""
     return _WHITE.sub(" ", text).strip()
 
 
 def glue(text: str, start: int, end: int) -> str:
-    """Return what stands for the white space ``text[start:end]``, which is at neither edge.
+    """Return the replacement for the white space ``text[start:end]``, which is at neither edge.
 
-    White space with a line break comes from the pretty-printer: nothing where a neighbour is wide,
-    behind an opening mark or before a closing one, else one space. Any other is one space.
+    White space with a line break comes from the pretty-printer. It is removed next to a wide
+    character, after an opening mark and before a closing one. All other white space becomes one
+    space.
     """
     white = text[start:end]
     if "\n" not in white and "\r" not in white:
@@ -145,7 +146,7 @@ def glue(text: str, start: int, end: int) -> str:
     before, after = text[start - 1], text[end]
     if before in _OPENING or after in _CLOSING:
         return ""
-    # a shared mark is Chinese or Latin as what it closes or opens
+    # a shared mark is Chinese or Latin depending on the text that it closes or opens
     if before in _SHARED_CLOSING:
         before = text[max(start - _NEAR, 0) : start - 1].rstrip()[-1:] or before
     if after in _SHARED_OPENING:

@@ -1,4 +1,4 @@
-"""Addresses: their canonical form, and where a link of a mirror's page leads."""
+"""Makes URLs canonical, and resolves links between pages of a mirror."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
 
-# Hosts that are the newspaper's own; all of them answer on https.
+# The newspaper's own domains; all of their hosts support https.
 _OWN_HOSTS = ("epochtimes.com", "theepochtimes.com", "dajiyuan.com")
 
-# What mail programs and social networks add to an address: it names the reader, not the page.
-# And the number that players add (4 pages), so that no cache answers.
+# Parameters that mail programs and social networks add to identify the reader, and the cache-buster
+# that players add (4 pages).
 _TRACKING = re.compile(
     r"(?:utm_[a-z_]+|fbclid|gclid|dclid|msclkid|yclid|igshid|mc_[ce]id|_ga)(?:=.*)?|_=[0-9]+",
     re.IGNORECASE,
 )
 
-# The mirrors' cache-buster: MMDDHHMM behind a Markdown page.
+# The mirrors' cache-buster: MMDDHHMM as the query of a Markdown page.
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _ANY_BASE = "https://www.epochtimes.com/"
 _CACHE_BUSTER = re.compile(r"[0-9]{8}")
 
-# as written: letters of any script, or an IPv6 address; quotes and brackets make no host (10 pages)
+# letters of any script, or an IPv6 address; quotes and brackets are not valid in a host (10 pages)
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 _HOST_PORT = re.compile(r"((?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?|\[[0-9a-f:.]+\])(?::(\d*))?")
 _DEFAULT_PORT = {"http": "80", "https": "443"}
 
 MAX_LENGTH = 2048
-"""No address of a real page is longer, in characters."""
+"""Maximum length in characters; no URL of a real page is longer."""
 
-# Networks of which every reader has their own: an address in one shows or asks what is none of the
-# page's business.
+# Private networks: a URL in one of them would lead into the network of whoever opens it.
 _PRIVATE = tuple(
     map(
         ipaddress.ip_network,
@@ -47,8 +46,8 @@ _PRIVATE_NAME = re.compile(
 _NUMERIC = re.compile(r"(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\Z")
 _IPV4_PARTS = 4
 
-# `www.example.org/a` and `shorturl.at/x`: a host, as it is typed. A bare name whose end is also that
-# of a file (`index.md`) needs more to be one.
+# Hosts without a scheme, such as `www.example.org/a` and `shorturl.at/x`. A name that could be a file
+# (`index.md`) counts as a host only if a path follows.
 _TOP_LEVELS = (
     "com|net|org|edu|gov|mil|int|info|biz|name|asia|tv|me|cc|io|co|news|club|online|site|xyz"
 )
@@ -64,8 +63,8 @@ _ALREADY_CANONICAL = re.compile(
     r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})*\Z"
 )
 
-# Strays around an address: what HTML strips (controls and blanks), and what hand-written HTML
-# puts there: `\"http://…\"` (61 pages), “…”.
+# Characters to strip from both ends of a URL: control characters and blanks, as HTML does, and
+# quotes of hand-written HTML: `\"http://…\"` (61 pages), “…”.
 _STRAYS = "".join(map(chr, range(33))) + "\\\"'“”‘’＂"
 
 
@@ -73,11 +72,11 @@ _LOOSE_ENDS = ("'", "?", "#")
 
 
 class UnusableURL(ValueError):
-    """Raised when an address cannot be parsed or has a scheme that no reader follows."""
+    """Raised when a URL cannot be parsed, or cannot be published; the message says why."""
 
 
 def mirror_path(page_path: str, href: str) -> str | None:
-    """Return the path below the mirror's base that ``href`` on ``page_path`` leads to.
+    """Resolve ``href`` on the page at ``page_path``; return the path below the mirror's base.
 
     The cache-buster and fragment are stripped first. None where the link leaves the
     base: another scheme or host, an absolute path, more ``..`` than there are folders,
@@ -99,32 +98,32 @@ def mirror_path(page_path: str, href: str) -> str | None:
 
 
 def is_own(host: str) -> bool:
-    """Tell whether a host name is the newspaper's own."""
+    """Return whether a host belongs to the newspaper."""
     return any(host == own or host.endswith("." + own) for own in _OWN_HOSTS)
 
 
 def canonical(href: str, base: str) -> str:
-    """Return ``href`` absolute against ``base`` and in its one canonical form.
+    """Return ``href``, resolved against ``base``, in canonical form.
 
-    Absolute by HTML's rules, a host without a scheme with https; host in lower case; https for the
-    newspaper's own hosts; percent escapes upper case; the mirrors' cache-buster and tracking
-    parameters gone; order of the query and the fragment kept.
+    It is resolved by HTML's rules, and a host without a scheme gets https. The host becomes lower
+    case and percent escapes upper case, the newspaper's own hosts get https, and the mirrors'
+    cache-buster and tracking parameters are removed. Order of the query and fragment are kept.
 
     Raises:
-        UnusableURL: it cannot be parsed, is neither http(s) nor mailto, is longer than
-            ``MAX_LENGTH``, names a user, or leads to a private, loopback or link-local host
-            that is not the one of ``base``.
+        UnusableURL: the URL cannot be parsed, is neither http(s) nor mailto, is longer than
+            ``MAX_LENGTH``, has a user name, or leads to a private, loopback or link-local host
+            other than that of ``base``.
     """
     if len(href) > MAX_LENGTH:
         raise UnusableURL(f"more than {MAX_LENGTH} characters: {href[:100]!r}")
     if _ALREADY_CANONICAL.match(href):
         return href
-    # an absolute address is the same on every page: tags and sections are linked again and again
+    # an absolute URL gives the same result on most pages, so the cache can share it
     return _canonical(href, _ANY_BASE if _ABSOLUTE.match(href) else base)
 
 
 def is_relative(href: str) -> bool:
-    """Tell whether an address names neither a scheme nor a host."""
+    """Return whether a URL has neither a scheme nor a host."""
     href = href.strip(_STRAYS)
     return not (_SCHEME.match(href) or href.startswith("//") or _BARE_HOST.match(href))
 
@@ -132,7 +131,7 @@ def is_relative(href: str) -> bool:
 @lru_cache(maxsize=4096)
 def _canonical(href: str, base: str) -> str:
     url = _once(href, base)
-    # an empty query, fragment or parameter goes, and what stood before it may be a stray then
+    # removing an empty query, fragment or parameter may expose another character to strip
     while (";" in url or url.endswith(_LOOSE_ENDS)) and (again := _once(url, base)) != url:
         url = again
     if len(url) > MAX_LENGTH:
@@ -141,7 +140,7 @@ def _canonical(href: str, base: str) -> str:
 
 
 def _once(href: str, base: str) -> str:
-    # HTML: line breaks and tabs inside an address are not part of it.
+    # as in HTML, line breaks and tabs inside a URL are not part of it
     href = re.sub(r"[\t\r\n]+|<br ?/?>", "", href.strip(_STRAYS))
     if _BARE_HOST.match(href):
         href = f"https://{href}"
@@ -155,7 +154,7 @@ def _once(href: str, base: str) -> str:
             raise UnusableURL(f"not an http, https or mailto address: {href[:200]!r}")
         if not _is_host(parts.hostname or ""):
             raise UnusableURL(f"not a host name: {parts.hostname!r}")
-        _ = parts.port  # raises for a port that is no number
+        _ = parts.port  # raises ValueError if the port is not a number
         parts = urlsplit(safe_url_string(joined))
         url = _normal(parts.scheme.lower(), parts.netloc, parts.path, parts.query, parts.fragment)
         return _reachable(url, base)
@@ -166,7 +165,7 @@ def _once(href: str, base: str) -> str:
 
 
 def _is_host(name: str) -> bool:
-    """Tell whether a host can be called so; without a dot it is a slip: ``http://https//www…``."""
+    """Return whether a host name is valid; one without a dot is a typo: ``http://https//www…``."""
     return _HOST.fullmatch(name) is not None and ("." in name.strip(".") or ":" in name)
 
 
@@ -199,7 +198,7 @@ def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> s
 
 
 def _reachable(url: str, base: str) -> str:
-    """Return ``url``; refuse a host in the reader's own network, but for the page's own."""
+    """Return ``url``; raise UnusableURL for a private host other than the page's own."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     match = _HOST_PORT.fullmatch(host)
     name = match[1] if match else host
@@ -209,7 +208,7 @@ def _reachable(url: str, base: str) -> str:
 
 
 def _is_private(host: str) -> bool:
-    """Tell whether a host is the reader's own machine or network, in whatever notation."""
+    """Return whether a host is loopback or in a private network, in any notation."""
     host = host.rstrip(".")
     if host.startswith("["):
         return _in_private_network(ipaddress.ip_address(host[1:-1]))
@@ -219,7 +218,7 @@ def _is_private(host: str) -> bool:
 
 
 def _ipv4(host: str) -> ipaddress.IPv4Address:
-    """Return the address that browsers make of numbers: ``2130706433``, ``0x7f.1``, ``127.0.0.1``."""
+    """Parse an IPv4 address as browsers do: ``2130706433``, ``0x7f.1``, ``127.0.0.1``."""
     *heads, last = [_number(part) for part in host.split(".")]
     room = 256 ** (_IPV4_PARTS - len(heads))
     if len(heads) >= _IPV4_PARTS or last >= room or any(head > 255 for head in heads):  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""Write requirements.lock and requirements-dev.lock: the exact versions that are installed here.
+"""Writes requirements.lock and requirements-dev.lock: the exact versions installed in .venv.
 
 make lock        after a change of requirements*.txt, or an upgrade of a package in .venv
 """
@@ -47,7 +47,7 @@ def closure(wanted: list[Requirement]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write both files; the second has only what development adds."""
+    """Write both files; the second has only the additional packages for development."""
     run = closure(requirements(PROJECT / "requirements.txt"))
     develop = closure(requirements(PROJECT / "requirements-dev.txt"))
     write("requirements", run)

@@ -1,6 +1,6 @@
 """Writes the feed contract's JSON Schemas into ``docs/schema/``: ``python scripts/write_schema.py``.
 
-They are made from the items, so they cannot drift; a test tells when they are out of date.
+They are built from the items; a test fails if they are out of date.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-# what follows lies under the path just given
+# these modules are in the directory added above
 from crawler.formats.registry import find_format  # noqa: E402
 from crawler.schema import (  # noqa: E402
     article_schema,
@@ -26,7 +26,7 @@ FOLDER = ROOT / "docs" / "schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Return the schemas by the name of their file."""
+    """Return the schemas by file name."""
     epoch = find_format("epoch")
     return {
         "article.schema.json": article_schema(epoch),
@@ -37,12 +37,12 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def text_of(schema: dict[str, Any]) -> str:
-    """Return a schema as its file has it."""
+    """Return the text of a schema's file."""
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 
 def main() -> None:
-    """Write them all."""
+    """Write all schemas."""
     FOLDER.mkdir(exist_ok=True)
     for name, schema in schemas().items():
         (FOLDER / name).write_text(text_of(schema), encoding="utf-8")

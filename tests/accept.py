@@ -1,6 +1,6 @@
-"""Accepts what the sample's crawl gives now as what it has to give: ``python tests/accept.py``.
+"""Accepts the current output of the sample's crawl as the expected one: ``python tests/accept.py``.
 
-Prints how many lines changed; look at ``git diff`` before you commit it.
+Prints how many lines changed. Review ``git diff`` before you commit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from crawling import ROOT, start_crawl
 
 EXPECTED = ROOT / "tests" / "expected" / "sample.jsonl"
-"""The articles of the sample, without times of reading, one a line."""
+"""The articles of the sample, one a line, without times."""
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""Fetches pages through the browser in a process of its own, and says how each went.
+"""Fetches pages with the browser transport in a process of its own, and reports each result.
 
     python tests/browser_probe.py BASE OPTIONS-AS-JSON PATH...
 
-A line of JSON for each page on standard output, one with the figures of the run at the end.
+Prints a line of JSON for each page, and at the end one with the stats of the run.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 class Probe(Spider):
-    """Fetches every path; prints what came. SIGUSR1 cancels what is under way."""
+    """Fetches every path and prints the result. SIGUSR1 cancels the fetches in progress."""
 
     name = "probe"
 
     def __init__(self, base: str, paths: list[str], options: dict[str, Any], **kwargs: Any) -> None:
-        """Note what to read."""
+        """Set the base, the paths and the transport's options."""
         super().__init__(**kwargs)
         self.transport = BrowserTransport(base, self.download, **options)
         self.paths = paths
@@ -48,7 +48,7 @@ class Probe(Spider):
         return await self.crawler.engine.download_async(request)
 
     async def start(self) -> AsyncIterator[Request]:
-        """Fetch the pages in order, as many at once as there is room for."""
+        """Fetch the pages in order, within the transport's window."""
         room = asyncio.Semaphore(self.transport.contexts)
         await asyncio.gather(*(self.read(path, room) for path in self.paths))
         nothing: tuple[Request, ...] = ()
@@ -56,7 +56,7 @@ class Probe(Spider):
             yield request
 
     async def read(self, path: str, room: asyncio.Semaphore) -> None:
-        """Print a page, or why there is none."""
+        """Fetch a page and print it, or the reason of its failure."""
         async with room:
             fetching = asyncio.ensure_future(self.transport.fetch(path))
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, fetching.cancel)
@@ -74,12 +74,12 @@ class Probe(Spider):
 
 
 async def no_download(request: Request) -> Response:
-    """Fail: only the settings are wanted."""
+    """Fail: this transport is used for its settings only."""
     raise NotImplementedError(request)
 
 
 def main(base: str, options: dict[str, Any], paths: list[str]) -> None:
-    """Crawl, and print the figures."""
+    """Crawl, and print the stats."""
     settings = {
         "LOG_LEVEL": "INFO",
         "RETRY_ENABLED": False,

@@ -1,4 +1,4 @@
-"""Fixtures that several tests share; what they do lies in the modules beside this one."""
+"""Fixtures shared by several tests; their code is in the other modules of this directory."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ settings.register_profile("search", deadline=None, max_examples=1000)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Search for new examples only in the long tests: the short ones give the same answer twice."""
+    """Let Hypothesis search for new examples only in the long tests; the others are repeatable."""
     short = "not soak" in config.getoption("markexpr")
     settings.load_profile("fixed" if short else "search")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> None:
-    """Skip where there is no browser."""
+    """Skip the test if there is no browser."""
     from crawler.exceptions import WrongUsage  # noqa: PLC0415 - most tests need none of it
     from crawler.transports.browser.executable import find_chromium  # noqa: PLC0415
 
@@ -42,7 +42,7 @@ def chromium() -> None:
 def pytest_runtest_makereport(
     item: pytest.Function,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report all tests that skip for want of a browser at one place: pytest prints one line then."""
+    """Report all tests skipped for lack of a browser at one location, so that pytest prints one line."""
     report = yield
     if report.skipped and report.when == "setup" and "chromium" in item.fixturenames:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
@@ -52,7 +52,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def crawl(tmp_path: Path) -> Crawl:
-    """Return a function that crawls to the end in a process of its own."""
+    """Return a function that runs a crawl to its end in a process of its own."""
 
     def run(*arguments: str, feed: Path | None = None, **how: Any) -> Result:
         return start_crawl(*arguments, feed=feed or tmp_path / "feed", **how).finish()

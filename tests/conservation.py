@@ -1,13 +1,13 @@
-"""Nothing of a page's text is lost, doubled, moved or added.
+"""Checks that no text of a page is lost, duplicated, moved or added.
 
-An independent reading of a page to hold a record against. It shares no code with the
-extractor and parses with lexbor, the HTML5 parser of selectolax, where the extractor has
-lxml. It knows as little as it can: the page's lines, and from the record's raw values
+An independent reading of a page to compare a record with. It shares no code with the
+extractor and parses with lexbor, the HTML5 parser of selectolax, instead of
+lxml. It knows as little as possible: the page's lines, and from the record's raw values
 (``dateline``, ``byline``, ``editors``) what may be missing, each at its place. All else
-that is neither white space nor a figure's caption nor named junk must be in
-``content_text``, in order, as often as there; and nothing else may be.
+except white space, captions of figures and known junk must be in
+``content_text``, in the same order and number, and nothing else may be.
 
-:func:`compare` returns the differences of one page, none where it holds exactly.
+:func:`compare` returns the differences for one page, an empty list if there are none.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _BRACKETS = 4
-"""Characters around a caption's credit: brackets, a full stop."""
+"""Characters that may surround a caption's credit: brackets, a full stop."""
 
 _NEAR = 12
-"""Characters by which a place in a text is told."""
+"""Number of characters that identify a position in a text."""
 
 SNIPPET = 60
-"""Characters of a difference that are kept for the report."""
+"""Maximum length of a difference in the report."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where page and record part.
+    """One difference between a page and its record.
 
     Attributes:
         kind: ``missing`` from the record, ``extra`` in it, ``moved`` there, or ``left``:
@@ -55,7 +55,7 @@ class Difference:
 
 
 def compare(page: str, record: Mapping[str, Any]) -> list[Difference]:
-    """Return where ``record`` parts from the text of ``page``, in order.
+    """Return the differences between ``record`` and the text of ``page``, in order.
 
     Args:
         page: the page's raw text, in the mirror's Markdown form.
@@ -70,7 +70,7 @@ def compare(page: str, record: Mapping[str, Any]) -> list[Difference]:
 
 
 def compare_html(page: str, record: Mapping[str, Any]) -> list[Difference]:
-    """Return where ``content_html`` parts from ``content_text``, and its captions from the page's."""
+    """Return differences of ``content_html`` from ``content_text``, and of captions from the page."""
     reading = read(page)
     root = LexborHTMLParser(f"<div id=html>{record['content_html'] or ''}</div>")
     html = _Lines()
@@ -97,7 +97,7 @@ def _captions(reading: Reading, shown: list[str]) -> tuple[str, str]:
 
 
 def left(record: Mapping[str, Any]) -> list[Difference]:
-    """Return what ``content_text`` holds although the contract says that it never does."""
+    """Return text in ``content_text`` that the contract forbids."""
     text = record["content_text"] or ""
     rules = (
         ("control", r"[^\n\t\S ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"),
@@ -126,7 +126,7 @@ _INVISIBLE = {
 
 
 def characters(text: str) -> str:
-    """Return the characters of ``text`` that are seen: NFC, no white space, no controls."""
+    """Return the visible characters of ``text``: NFC, no white space, no control characters."""
     return unicodedata.normalize("NFC", text.translate(_INVISIBLE))
 
 
@@ -158,7 +158,7 @@ _JUNK_CLASSES = ("related-posts", "related_posts", "relate_post")
 
 @dataclass
 class Reading:
-    """A page's body: its lines as seen, and apart from them the captions of its figures."""
+    """A page's body: its visible lines and, separately, the captions of its figures."""
 
     lines: list[str]
     captions: list[str]
@@ -204,7 +204,7 @@ def read(page: str) -> Reading:
 
 
 def _walk(node: LexborNode | None, lines: _Lines) -> None:
-    # Not recursive: pages nest as deep as they like. None in the stack is a block's end.
+    # Not recursive, because pages nest arbitrarily deep. None on the stack ends a block.
     stack: list[LexborNode | None] = [*_children(node)] if node is not None else []
     while stack:
         node_or_end = stack.pop()
@@ -231,7 +231,7 @@ def _children(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def _enter(node: LexborNode, lines: _Lines) -> bool:
-    """Tell whether the text of ``node`` is read; keep a caption apart."""
+    """Return whether to read the text of ``node``; collect a caption separately."""
     if node.tag in _UNSEEN or _is_junk(node):
         return False
     if node.tag == "figcaption" or "bn12" in (node.attributes.get("class") or "").split():
@@ -257,12 +257,12 @@ _ADDRESS = re.compile(r"[（(]https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?[
 _AD = re.compile(r"#{2,6}(?:\[[^\[\]]*\]\(https?://[^()]*\)\|?(?:&nbsp;)?\|?)+")
 _MARKS = "#＃◇◆@＠*♢◊"
 _TYPED_MARKS = "3￥"
-"""What one key beside # types: at the end of an editor line a mark, elsewhere text (8 pages)."""
+"""Characters of the keys next to #: an end mark on an editor line, text elsewhere (8 pages)."""
 
 _NO_EDITOR = re.compile(rf"责任编辑[：:][{_MARKS}]*")
 _SEPARATORS = "；;，,、：:／/·。.﹕"
 _TAIL = 14
-"""Lines of credits and promotion, at most, before which an end mark goes."""
+"""Maximum number of lines of credits and promotion after an end mark."""
 
 _RELATED = re.compile(r"[\W_]*相关文章[\W_]*")
 _DATED = re.compile(r".*[（(]\d+/\d+/\d{4}[）)]", re.DOTALL)
@@ -270,11 +270,11 @@ _OPINION = re.compile("[◆◇]我的意见")
 _BRACKET = re.compile(r"[（(）)\[\]【】〔〕<>]")
 
 _HEAD = 12
-"""Lines in which a dateline is looked for; the deepest known is the eighth block."""
+"""Number of lines searched for a dateline; the deepest one known is in the eighth block."""
 
 
 def kept_lines(lines: list[str], record: Mapping[str, Any]) -> list[str]:
-    """Return ``lines`` without what the contract cuts and the record has elsewhere."""
+    """Return ``lines`` without the parts that the contract moves to other keys."""
     lines = _without_tools([_ADDRESS.sub("", line) for line in lines])
     lines = _without_head(lines, record)
     editors = [characters(name) for name in record["editors"] or []]
@@ -315,7 +315,7 @@ def _with_loose_captions(reading: Reading, record: Mapping[str, Any]) -> Reading
 
 
 def _without_head(lines: list[str], record: Mapping[str, Any]) -> list[str]:
-    # a closing bracket typed twice belongs to the one it closes (10 pages)
+    # a duplicate closing bracket belongs to the first one (10 pages)
     lines = list(lines)
     dateline, byline = characters(record["dateline"] or ""), characters(record["byline"] or "")
     at, place = 0, 0
@@ -359,7 +359,7 @@ def _without_editors(line: str, editors: list[str]) -> str:
 
 
 def _brackets_kept(match: re.Match[str]) -> str:
-    # A pair that holds nothing else goes with it, half a pair belongs to what is kept.
+    # A pair of brackets around nothing else is cut too; half a pair is kept.
     return "" if match["open"] and match["close"] else match["open"] + match["close"]
 
 

@@ -1,8 +1,8 @@
-"""Real mirrors to test against, out of git bundles.
+"""Real mirrors for tests, from git bundles.
 
-The bundles lie in the directory that ``EPOCH_CORPUS`` names, by default in
-``../shared/corpus`` beside the project. Their articles are other people's texts and are
-no part of the project, so every test that wants them is skipped where they are absent::
+The bundles are in the directory ``EPOCH_CORPUS``, by default ``../shared/corpus`` beside
+the project. Their articles are copyrighted and not part of the project, so tests that need
+them are skipped if they are absent::
 
     def test_something(corpus: Callable[[str], Corpus]) -> None:
         news = corpus("news")
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 LIVE = {"news": "HEAD~3", "comment": "HEAD", "special": "HEAD"}
-"""Each mirror's last state that is not a notice of its removal."""
+"""The last revision of each mirror before its pages became notices."""
 
 
 def corpus_directory() -> Path:
-    """Return the directory of the bundles; it need not exist."""
+    """Return the directory of the bundles, which may not exist."""
     return Path(os.environ.get("EPOCH_CORPUS") or ROOT / "../shared/corpus").resolve()
 
 
 def bundle(name: str) -> Path | None:
-    """Return the bundle of the mirror ``name`` (news, comment, special), None where absent."""
+    """Return the bundle of the mirror ``name`` (news, comment, special), or None."""
     path = corpus_directory() / f"epoch-{name}-2022.bundle"
     return path if path.is_file() else None
 
 
 @dataclass
 class Corpus:
-    """One real mirror, as a bare git repository that every test of the session shares.
+    """One real mirror, as a bare git repository shared by all tests of the session.
 
     Attributes:
         name: news, comment or special.
@@ -62,7 +62,7 @@ class Corpus:
         return _git(self.git, "rev-parse", f"{revision or self.live}^{{commit}}").decode().strip()
 
     def paths(self, revision: str | None = None, *, under: str = "pages/") -> list[str]:
-        """Return the paths that begin with ``under`` in ``revision``, sorted."""
+        """Return the paths in ``revision`` that start with ``under``, sorted."""
         listed = _git(
             self.git,
             "ls-tree",
@@ -76,7 +76,7 @@ class Corpus:
         return sorted(listed.decode().split("\0")[:-1])
 
     def read(self, path: str, revision: str | None = None) -> str:
-        """Return the text of one file, line ends as they are."""
+        """Return the text of one file, with its original line ends."""
         return _git(self.git, "cat-file", "blob", f"{self.commit(revision)}:{path}").decode()
 
     def pages(
@@ -86,7 +86,7 @@ class Corpus:
         yield from self._blobs(self.commit(revision), self.paths(revision, under=under)[::every])
 
     def tree(self, revision: str | None = None) -> Path:
-        """Return a directory that holds all files of ``revision``, made once; read only."""
+        """Return a read-only directory with all files of ``revision``, created once."""
         commit = self.commit(revision)
         if commit not in self._trees:
             self._trees[commit] = self.checkout(
@@ -95,7 +95,7 @@ class Corpus:
         return self._trees[commit]
 
     def checkout(self, into: Path, revision: str | None = None) -> Path:
-        """Write all files of ``revision`` into the directory ``into``, made here; return it."""
+        """Write all files of ``revision`` into the new directory ``into`` and return it."""
         into.mkdir(parents=True)
         command = ["git", "-C", str(self.git), "archive", self.commit(revision)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -106,7 +106,7 @@ class Corpus:
         return into
 
     def _blobs(self, commit: str, paths: list[str]) -> Iterator[tuple[str, str]]:
-        # One process for all pages: asked and answered in turn, so nothing piles up.
+        # One process for all pages; alternating requests and answers cannot fill a pipe.
         command = ["git", "-C", str(self.git), "cat-file", "--batch"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdin is not None
@@ -127,9 +127,9 @@ def _git(repository: Path, *arguments: str) -> bytes:
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Corpus]:
-    """Return a function that gives the real mirror of a name, cloned once a session.
+    """Return a function that returns the real mirror of a name, cloned once per session.
 
-    The test is skipped where the bundle is absent.
+    The test is skipped if the bundle is absent.
     """
     opened: dict[str, Corpus] = {}
 

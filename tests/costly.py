@@ -1,4 +1,4 @@
-"""A reader of pages that obeys marks in them, for the processes that run it."""
+"""A reader that follows instructions in the pages, to misbehave in reader processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BURNS, EATS, KILLS, FAILS = b"[burns]", b"[eats]", b"[kills]", b"[fails]"
 
 
 def read(kind: Kind, section: str, body: bytes) -> Page:
-    """Read a page, and first do what its mark says."""
+    """Follow the instruction in a page, then read it."""
     while BURNS in body:
         pass
     if EATS in body:

@@ -1,4 +1,4 @@
-"""What reading costs: CPU time of a text at a size, and at four times the size."""
+"""Compares the CPU time of reading a text with that of a text of four times the size."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 TRIES = 5
 TIMES = 4
 MOST = 6.0
-"""A linear reader takes four times as long for four times the text; caches cost a little more."""
+"""A linear reader takes four times as long for four times the text, plus effects of caches."""
 
 NEGLIGIBLE = 0.02
-"""Seconds; below it a clock's grain says more than the reader."""
+"""Seconds below which the resolution of the clock dominates."""
 
 
 def assert_linear(read: Callable[[str], object], made: Callable[[int], str], size: int) -> None:
     """Check that ``read`` takes at most ``MOST`` times as long for ``TIMES`` times the size.
 
     Args:
-        read: what is measured; the best of ``TRIES`` counts.
-        made: returns a text of about so many characters.
-        size: characters of the smaller text.
+        read: the function to measure; the best of ``TRIES`` counts.
+        made: returns a text of about this many characters.
+        size: length of the smaller text in characters.
     """
     small, large = made(size), made(TIMES * size)
     less = more = float("inf")

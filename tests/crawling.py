@@ -1,10 +1,10 @@
-"""Crawls for real: ``scrapy crawl epoch_mirror`` in a process of its own, and what it left.
+"""Runs ``scrapy crawl epoch_mirror`` in a process of its own, and reads its output.
 
     result = crawl("mirror=sample", feed=tmp_path / "feed")
     assert result.exit_code == 0, result.log
     assert result.feed.ids == ["n15000001", …]
 
-The process gets an environment of its own: no proxies, no ``EPOCH_MIRROR``, no home.
+The process gets a clean environment without proxies, ``EPOCH_MIRROR`` and home.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMES = ("crawled_at", "first_seen_at")
-"""Keys that tell when something was read; two runs never agree on them."""
+"""Keys with times, which differ between runs."""
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed's directory, read as a downstream tool reads it: whole lines only."""
+    """A feed's directory, read as a downstream tool reads it: complete lines only."""
 
     directory: Path
 
     def data(self, name: str) -> bytes:
-        """Return a file's bytes, none where it is not there."""
+        """Return a file's bytes; empty if it does not exist."""
         path = self.directory / name
         return path.read_bytes() if path.exists() else b""
 
     def lines(self, name: str) -> list[dict[str, Any]]:
-        """Return the published lines of a file."""
+        """Return the complete lines of a file as objects."""
         return [json.loads(line) for line in self.data(name).split(b"\n")[:-1]]
 
     @property
@@ -71,7 +71,7 @@ class Feed:
 
     @property
     def ids(self) -> list[str]:
-        """PackedIds of the articles, in the order of the file."""
+        """Ids of the articles, in the order of the file."""
         return [article["id"] for article in self.articles]
 
     @property
@@ -80,31 +80,31 @@ class Feed:
         return [(listing["section"], listing["id"]) for listing in self.listings]
 
     def article(self, article: str) -> dict[str, Any]:
-        """Return the one line of an id."""
+        """Return the only line for an id."""
         [found] = [line for line in self.articles if line["id"] == article]
         return found
 
     def timeless(self, name: str = "articles.jsonl") -> list[str]:
-        """Return the lines without times of reading, in the order of their texts."""
+        """Return the lines without their times, sorted."""
         return sorted(
             json.dumps({key: line[key] for key in line if key not in TIMES}, ensure_ascii=False)
             for line in self.lines(name)
         )
 
     def snapshot(self) -> dict[str, bytes]:
-        """Return name and bytes of every file, to see later that nothing was written."""
+        """Return name and bytes of every file, to check later that nothing was written."""
         return {path.name: path.read_bytes() for path in sorted(self.directory.iterdir())}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a crawl.
+    """The result of a crawl.
 
     Attributes:
-        exit_code: its status; negative: the signal that ended it.
-        log: all it printed.
-        feed: the feed it wrote.
-        seconds: how long it took.
+        exit_code: exit status; negative for the signal that ended it.
+        log: all output.
+        feed: the feed.
+        seconds: duration.
         run: the last line of ``runs.jsonl`` when it ended; empty without one.
     """
 
@@ -116,7 +116,7 @@ class Result:
 
     @property
     def warnings(self) -> list[str]:
-        """Lines of the log that warn."""
+        """Lines of the log with level WARNING."""
         return [line for line in self.log.splitlines() if "] WARNING:" in line]
 
     @property
@@ -128,7 +128,7 @@ class Result:
 
 
 class Crawl(Protocol):
-    """What the fixture ``crawl`` gives."""
+    """Type of the fixture ``crawl``."""
 
     def __call__(
         self,
@@ -140,7 +140,7 @@ class Crawl(Protocol):
         options: Iterable[str] = (),
         before: Callable[[], None] | None = None,
     ) -> Result:
-        """Crawl to the end; the feed is the test's own where none is named."""
+        """Run a crawl to its end, by default into a feed of the test."""
 
 
 def command(
@@ -156,7 +156,7 @@ def command(
 
 
 def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of a crawl."""
+    """Return the clean environment of a crawl."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
@@ -167,10 +167,10 @@ def clean_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @dataclass
 class Running:
-    """A crawl that goes on.
+    """A running crawl.
 
     Attributes:
-        process: the process; what it prints goes to ``output``.
+        process: the process; it prints to ``output``.
         feed: the feed it writes.
     """
 
@@ -184,23 +184,23 @@ class Running:
         self.process.send_signal(number)
 
     def wait_for(self, happened: Callable[[], object], seconds: float = 30) -> None:
-        """Wait until something is true, or the crawl ends."""
+        """Wait until a condition is true or the crawl ends."""
         end = time.monotonic() + seconds
         while not happened() and self.process.poll() is None:
             assert time.monotonic() < end, self.log
             time.sleep(0.005)
 
     def wait_for_lines(self, number: int, name: str = "articles.jsonl") -> None:
-        """Wait until a file of the feed has so many lines, or the crawl ends."""
+        """Wait until a file of the feed has this many lines or the crawl ends."""
         self.wait_for(lambda: self.feed.data(name).count(b"\n") >= number)
 
     @property
     def log(self) -> str:
-        """What it printed so far."""
+        """The output so far."""
         return os.pread(self.output.fileno(), 1 << 26, 0).decode(errors="replace")
 
     def finish(self, seconds: float = 120) -> Result:
-        """Wait for the end."""
+        """Wait until the crawl ends and return the result."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -227,14 +227,14 @@ def start_crawl(
     """Start a crawl.
 
     Args:
-        arguments: of the spider: ``mirror=sample``.
+        arguments: spider arguments, such as ``mirror=sample``.
         feed: directory of the feed.
-        settings: of Scrapy and the project, by name.
-        env: what the environment has on top of the clean one.
+        settings: settings of Scrapy and the project.
+        env: variables added to the clean environment.
         cwd: working directory, by default the project's.
-        options: further words of the command line.
-        before: called in the new process before the crawl begins.
-        through: words of a program that runs the command line.
+        options: further command-line options.
+        before: called in the new process before the crawl starts.
+        through: a program, with arguments, that runs the command line.
     """
     output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last who knows it
     process = subprocess.Popen(
@@ -268,14 +268,14 @@ def story(number: int, **keys: Any) -> ArticleSpec:
 
 
 def page_of(section: str, number: int) -> str:
-    """Return the path of a story's copy below the mirror's base."""
+    """Return the path of a story's page below the mirror's base."""
     return f"pages/{section}/n{15_000_000 + number}.md"
 
 
-def mirrors_file(directory: Path, name: str, **ways: str | list[str]) -> Path:
+def mirrors_file(directory: Path, name: str, **transports: str | list[str]) -> Path:
     """Write a mirrors file that describes one mirror; return its path."""
     lines = [f'default = "{name}"', f"[mirrors.{name}]"]
-    described = {"public": f"https://example.org/{name}/blob/master/", **ways}
+    described = {"public": f"https://example.org/{name}/blob/master/", **transports}
     lines += [f"{key} = {json.dumps(value)}" for key, value in described.items()]
     path = directory / f"{name}.toml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -283,10 +283,7 @@ def mirrors_file(directory: Path, name: str, **ways: str | list[str]) -> Path:
 
 
 def asked(server: MisbehavingServer) -> Counter[str]:
-    """Return how often each path was asked for by one crawl; then forget it all.
-
-    Without robots.txt, which every crawl asks for once.
-    """
+    """Return how often a crawl requested each path except robots.txt, and reset the counts."""
     paths = Counter(seen.path for seen in server.requests)
     server.requests.clear()
     assert paths.pop("/robots.txt", 0) == 1

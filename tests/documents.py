@@ -1,4 +1,4 @@
-"""Documents as tests read them: sections, tables, links, code."""
+"""Parses documents for tests: sections, tables, links, code."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Key(NamedTuple):
 
     Attributes:
         name: the key.
-        type: its type, in words.
+        type: description of its type.
         example: the JSON of its example.
-        article: the id of the article that the example is from; None: of the usual one.
-        text: all that is said of it.
+        article: id of the article that the example is from; None for the usual one.
+        text: its whole description.
     """
 
     name: str
@@ -33,14 +33,14 @@ class Key(NamedTuple):
 
 
 def part(text: str, heading: str) -> str:
-    """Return what stands under the heading ``## heading``, to the next of its kind."""
+    """Return the text of the section ``## heading``."""
     _, found, rest = text.partition(f"\n## {heading}\n")
     assert found, f"no heading {heading!r}"
     return rest.partition("\n## ")[0]
 
 
 def keys(text: str) -> list[Key]:
-    """Return the keys that a part describes, in order."""
+    """Return the keys that a section describes, in order."""
     pieces = _KEY.split(text)[1:]
     described = []
     for name, kind, said in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
@@ -52,7 +52,7 @@ def keys(text: str) -> list[Key]:
 
 
 def table(text: str) -> list[list[str]]:
-    """Return the rows of the first table, without its head; cells without blanks at the edges."""
+    """Return the rows of the first table without its header; cells are stripped."""
     rows = []
     for line in text.splitlines():
         if line.startswith("|"):
@@ -63,7 +63,7 @@ def table(text: str) -> list[list[str]]:
 
 
 def code_names(cell: str) -> list[str]:
-    """Return what stands between back quotes."""
+    """Return the texts in backticks."""
     return re.findall(r"`([^`]+)`", cell)
 
 
@@ -73,17 +73,17 @@ def code_blocks(text: str, language: str) -> list[str]:
 
 
 def indented_lines(text: str) -> list[str]:
-    """Return the lines that are code by their indent of four blanks."""
+    """Return the lines of code blocks that are indented by four spaces."""
     return re.findall(r"^ {4}(?! )(.+)$", _FENCE.sub("", text), re.MULTILINE)
 
 
 def links(path: Path) -> list[str]:
-    """Return the targets of a document's links, code left out."""
+    """Return the targets of a document's links, except in code."""
     return _LINK.findall(re.sub(r"`[^`\n]*`", "", _FENCE.sub("", path.read_text(encoding="utf-8"))))
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the places in a document that a link can lead to, as GitHub names them."""
+    """Return the anchors of a document's headings, as GitHub generates them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
     return {heading.strip().replace(" ", "-") for heading in plain}

@@ -1,6 +1,6 @@
 """A crawl without Scrapy: a mirror in a directory, a feed, and the project's own driver between them.
 
-It does what a crawl does, a few milliseconds after another, so that many cases can be tried.
+It takes a few milliseconds, so that tests can try many cases.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ class WatchedRun(Run):
     error: RunError | None = None
 
     def end(self, error: RunError) -> None:
-        """Note ``error``."""
+        """Keep ``error`` if it is the first."""
         self.error = self.error or error
         super().end(error)
 
 
 class WatchedTransport(PathTransport):
-    """Fetches one page after the other from a directory, but for those that are to fail.
+    """Fetches pages one by one from a directory, except for those that are to fail.
 
     Attributes:
-        paths: the pages that were asked for, in order.
-        stopped: the page at which the crawl is to stop was asked for; it never comes.
+        paths: requested pages, in order.
+        stopped: set when the page at which to stop is requested; it never arrives.
     """
 
     window = 1
@@ -107,17 +107,17 @@ def walk_mirror(
     prepare: Callable[[Frontier], None] | None = None,
     **options: Any,
 ) -> Walked:
-    """Crawl the mirror in ``directory``, one page after the other, into ``feed``.
+    """Crawl the mirror in ``directory``, page by page, into ``feed``.
 
     Args:
         directory: base of the mirror.
         feed: directory of the feed.
         fails: pages that cannot be fetched, by path.
         stops_at: page at which the crawl is stopped while it is fetched.
-        commit: what the transport says that it reads.
-        sections: that the home page forgets.
-        prepare: what is done to the frontier before it begins.
-        options: of the crawl.
+        commit: the transport's commit.
+        sections: sections missing from the home page.
+        prepare: called with the frontier before the crawl starts.
+        options: the crawl's options.
     """
     public = "https://example.org/small/blob/master/"
     mirror = Mirror("small", public, {"path": str(directory)}, sections)

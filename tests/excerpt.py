@@ -1,4 +1,4 @@
-"""A small mirror out of a real one: some of its articles, and the lists' own lines of them."""
+"""Builds a small mirror from a real one: some of its articles, with their entries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from corpus import Corpus
 
-#: What real pages have that few of them have, and a site's renderer may treat in its own way.
+#: Rare features of real pages that a site's renderer may treat differently.
 ODDITIES: Final = {
     name: re.compile(pattern)
     for name, pattern in {
@@ -75,12 +75,12 @@ ODDITIES: Final = {
 
 
 def odd(corpus: Corpus, count: int, *, every: int) -> list[str]:
-    """Return ids of ``count`` articles: one of each kind of oddity in turn.
+    """Return ids of ``count`` articles, cycling through the kinds of oddities.
 
     Args:
         corpus: the real mirror.
-        count: how many; fewer where it has fewer.
-        every: only every so-many-th of its pages is looked at.
+        count: how many; fewer if the mirror has fewer.
+        every: examine only one in this many pages.
     """
     kinds: dict[str, list[str]] = defaultdict(list)
     for path, text in corpus.pages(every=every):
@@ -92,13 +92,13 @@ def odd(corpus: Corpus, count: int, *, every: int) -> list[str]:
 
 
 def spread(corpus: Corpus, count: int) -> list[str]:
-    """Return ids of ``count`` articles, from all over the mirror's sections."""
+    """Return ids of ``count`` articles from all sections of the mirror."""
     ids = list(dict.fromkeys(PurePosixPath(path).stem for path in corpus.paths()))
     return ids[:: len(ids) // count][:count]
 
 
 def excerpt(corpus: Corpus, into: Path, ids: list[str]) -> None:
-    """Write a mirror that has these articles only, in all their sections, in the lists' order."""
+    """Write a mirror with only these articles, in all their sections, in their original order."""
     entries: dict[str, list[str]] = defaultdict(list)
     heads: dict[str, str] = {}
     wanted = re.compile(rf"^#### \[.*/pages/\w+/(?:{'|'.join(ids)})\.md.*$", re.MULTILINE)
@@ -110,7 +110,7 @@ def excerpt(corpus: Corpus, into: Path, ids: list[str]) -> None:
             if place.name == "README.md":
                 heads[section] = text.partition("#### [")[0]
     for section, lines in entries.items():
-        # an archive page and the section's own index may name the same
+        # an archive page and the section's index may list the same article
         once = {line.partition("/pages/")[2].partition("?")[0]: line for line in lines}
         pager = "\n---\n#### 第 [ [1](./1.md) ] 页\n"
         _write(

@@ -49,7 +49,7 @@ def article(**keys: Any) -> dict[str, Any]:
 
 
 def articles(number: int, mirror: str = "news") -> list[dict[str, Any]]:
-    """Return so many articles, each with a text of its own."""
+    """Return this many articles, each with its own text."""
     return [
         article(
             id=f"n{15000000 + n}",

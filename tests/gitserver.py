@@ -1,4 +1,4 @@
-"""Repositories of every kind, a git server on loopback, a git that is watched."""
+"""Repositories of all kinds, a git server on loopback, and a git wrapper that records calls."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SETTINGS = {
 }
 
 SILENCE = 30
-"""Seconds for which a server that has gone silent stays so."""
+"""Seconds for which a silent server stays silent."""
 
 FILE, LINK, MODULE, FOLDER = "100644", "120000", "160000", "40000"
 
@@ -61,10 +61,10 @@ def git(repository: Path, *arguments: str, stdin: bytes = b"") -> str:
 
 
 class Repository:
-    """A bare repository whose commits are made object by object, so that they may be hostile."""
+    """A bare repository whose commits are built object by object, so that they can be hostile."""
 
     def __init__(self, path: Path, *, branch: str = "master", form: str = "sha1") -> None:
-        """Make it, empty, at ``path``."""
+        """Create an empty repository at ``path``."""
         self.path = path
         self.branch = branch
         path.mkdir(parents=True)
@@ -75,7 +75,7 @@ class Repository:
         return git(self.path, "hash-object", "-w", "--stdin", stdin=content)
 
     def tree(self, *entries: tuple[str, bytes, str]) -> str:
-        """Store a folder of (mode, name, id), unchecked; the order is the caller's."""
+        """Store a folder of (mode, name, id) in this order, without checks."""
         raw = b"".join(
             mode.encode() + b" " + name + b"\0" + bytes.fromhex(oid) for mode, name, oid in entries
         )
@@ -84,14 +84,14 @@ class Repository:
         )
 
     def commit_tree(self, tree: str, *, parent: str | None = None) -> str:
-        """Make a commit of ``tree`` the branch's head."""
+        """Commit ``tree`` to the branch."""
         above = ("-p", parent) if parent else ()
         commit = git(self.path, "commit-tree", tree, *above, "-m", "update")
         git(self.path, "update-ref", f"refs/heads/{self.branch}", commit)
         return commit
 
     def commit(self, files: Mapping[str, bytes], *, parent: str | None = None) -> str:
-        """Make a commit that holds exactly ``files`` the branch's head."""
+        """Commit exactly ``files`` to the branch."""
         lines = [
             f"commit refs/heads/{self.branch}",
             "committer mirror <mirror@example.invalid> 1696236300 +0000",
@@ -110,7 +110,7 @@ class Repository:
 def backend(
     handler: BaseHTTPRequestHandler, root: Path
 ) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Return status, headers and body that ``git http-backend`` answers a request with."""
+    """Return status, headers and body of ``git http-backend`` for a request."""
     path, _, query = handler.path.partition("?")
     body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
     env = {
@@ -143,7 +143,7 @@ def backend(
 def respond(
     handler: BaseHTTPRequestHandler, status: int, headers: list[tuple[str, str]], content: bytes
 ) -> None:
-    """Send a whole answer."""
+    """Send a complete response."""
     handler.send_response(status)
     for name, value in headers:
         handler.send_header(name, value)
@@ -156,11 +156,11 @@ def respond(
 def git_server(
     root: Path, misbehave: Callable[[BaseHTTPRequestHandler], bool] = lambda _: False
 ) -> Iterator[str]:
-    """Serve the repositories below ``root``; give the server's address.
+    """Serve the repositories below ``root``; yield the server's URL.
 
     Args:
         root: directory of repositories.
-        misbehave: asked first at every request; True: it has answered.
+        misbehave: called first for every request; returns True if it has answered.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -177,7 +177,7 @@ def git_server(
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A killed git breaks its connections: that is what the tests want."""
+            """Ignore broken connections, which a killed git leaves."""
 
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
@@ -195,7 +195,7 @@ class Dripping:
 
     Attributes:
         sent: bytes of packs sent so far.
-        pieces: how many pieces to send before it goes silent, until there may be more.
+        pieces: how many pieces to send before pausing until it is increased.
     """
 
     def __init__(self, root: Path, *, piece: int, pause: float, pieces: int = 10**9) -> None:
@@ -204,7 +204,7 @@ class Dripping:
         self.sent = 0
 
     def __call__(self, handler: BaseHTTPRequestHandler) -> bool:
-        """Answer a fetch slowly, leave the rest to the server."""
+        """Answer a fetch slowly; leave other requests to the server."""
         if handler.command != "POST":
             return False
         status, headers, content = backend(handler, self.root)
@@ -239,8 +239,8 @@ def opened(
     on_progress: Callable[[str], None] | None = None,
     parts: Sequence[str] = PARTS,
 ) -> Iterator[GitTransport]:
-    """Open a way, close it afterwards."""
-    way = GitTransport(
+    """Open a transport, and close it afterwards."""
+    transport = GitTransport(
         str(remote),
         branch=branch,
         cache=cache,
@@ -248,11 +248,11 @@ def opened(
         limits=limits,
         on_progress=on_progress,
     )
-    asyncio.run(way.open())
+    asyncio.run(transport.open())
     try:
-        yield way
+        yield transport
     finally:
-        way.close()
+        transport.close()
 
 
 def clone_of(cache: Path) -> Path:
@@ -262,10 +262,10 @@ def clone_of(cache: Path) -> Path:
 
 
 def watched_git(folder: Path, monkeypatch: pytest.MonkeyPatch, *first: str) -> Path:
-    """Put a git before the real one that notes every start; return where.
+    """Put a wrapper on PATH that records every start of git; return its file.
 
     Args:
-        folder: where the other git and its notes go.
+        folder: directory for the wrapper and its file.
         monkeypatch: changes PATH.
         first: lines of shell to run before the real git.
     """

@@ -1,4 +1,4 @@
-"""A page that tries to reach others than its own host, and those it tries to reach."""
+"""A page that tries to reach other hosts, and the hosts that it tries to reach."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Every way out that a document has; what stands between two ``@`` is filled in.
+#: Every means by which a document can reach a host; names between two ``@`` are filled in.
 PAGE: Final = """<!DOCTYPE html><html><head>@HEAD@</head><body><script>
 const bases = @BASES@, waiting = [];
 function element(name, base) {
@@ -82,7 +82,7 @@ _HEAD: Final = "".join(
 
 
 class Host(ThreadingHTTPServer):
-    """Any host: answers everything, and remembers the paths it was asked for."""
+    """A host that answers every request and records its path."""
 
     daemon_threads = True
 
@@ -94,7 +94,7 @@ class Host(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
-        """Count the connection, also one that asks for nothing."""
+        """Count the connection, even if it sends no request."""
         self.paths.append("")
         super().process_request(request, client_address)
 
@@ -147,7 +147,7 @@ class _MirrorHandler(_HostHandler):
     server: Mirror
 
     def do_GET(self) -> None:
-        """Serve the page, redirects out of the mirror, and what is asked for when all was tried."""
+        """Serve the page, redirects out of the mirror, and the page's final request."""
         parts = urlsplit(self.path)
         self.server.paths.append(parts.path)
         if parts.path == "/page":
@@ -171,14 +171,14 @@ class _MirrorHandler(_HostHandler):
 
 
 class Proxy(Host):
-    """A proxy with a password that knows one host; asked for itself, it is a host like others.
+    """A proxy with a password in front of one host; a direct request to it counts as a leak.
 
     Attributes:
-        asked: the hosts it was asked for, with the password that came.
+        asked: requested hosts, each with the password received.
     """
 
     def __init__(self, mirror: Mirror) -> None:
-        """Pass everything on to ``mirror``."""
+        """Forward all requests to ``mirror``."""
         super().__init__("127.0.0.1")
         self.RequestHandlerClass = _ProxyHandler
         self.mirror = mirror
@@ -189,7 +189,7 @@ class _ProxyHandler(_HostHandler):
     server: Proxy
 
     def do_GET(self) -> None:
-        """Pass one request on, or ask for the password."""
+        """Forward one request, or ask for the password."""
         parts = urlsplit(self.path)
         if not parts.netloc:
             self._answer()
@@ -218,7 +218,7 @@ class Udp:
         self.port = self._socket.getsockname()[1]
 
     def received(self) -> int:
-        """Return how many datagrams came."""
+        """Return the number of datagrams received."""
         self._socket.setblocking(False)
         count = 0
         try:
@@ -234,7 +234,7 @@ class Udp:
 
 @dataclass
 class World:
-    """A mirror with a hostile page, and all that it may not reach.
+    """A mirror with a hostile page, and everything that the page must not reach.
 
     Attributes:
         mirror: its host.
@@ -254,7 +254,7 @@ class World:
         self.proxy = Proxy(self.mirror)
 
     def prepare(self, *names: str) -> None:
-        """Have the page try the others, the proxy itself, and hosts of these names."""
+        """Make the page try the other hosts, the proxy itself, and hosts with these names."""
         port = self.others[0].server_port
         bases = [
             *(other.url for other in (*self.others, self.proxy)),
@@ -272,7 +272,7 @@ class World:
         )
 
     def reached(self) -> set[str]:
-        """Return the paths under which others were reached; "" for a connection alone."""
+        """Return the paths requested from other hosts; "" for a connection without a request."""
         return {path for host in (*self.others, self.proxy) for path in host.paths}
 
 

@@ -1,6 +1,6 @@
-"""Makes the bundled sample mirror: ``python tests/make_sample.py``.
+"""Generates the bundled sample mirror: ``python tests/make_sample.py``.
 
-The news are invented and lie as data in ``tests/sample_news``; what is made of them is
+The news are invented. Their data is in ``tests/sample_news``; the generated files are
 committed under ``sample/`` and never edited by hand.
 """
 
@@ -46,14 +46,14 @@ GROUPS = (
     )),
     Group("特别专题", (Link("群岛百年历史", SPECIAL),)),
 )  # fmt: skip
-"""The home page. Its last line leaves the mirror, as that of a real one does."""
+"""The home page. Its last line links out of the mirror, as on a real one."""
 
 _FIGURE = re.compile(r"@figure (?P<name>id(?P<number>\d+)\S*) (?P<caption>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An article of the sample, where it is listed, and the copies that differ."""
+    """An article of the sample, its sections, and the copies that differ."""
 
     spec: ArticleSpec
     sections: tuple[str, ...]
@@ -61,7 +61,7 @@ class Entry:
 
 
 def sample_builder() -> MirrorBuilder:
-    """Return a builder in which all news of the sample are published, oldest first."""
+    """Return a builder with all news of the sample published, oldest first."""
     builder = MirrorBuilder(GROUPS, heading="青屿群岛新闻")
     for entry in sample_entries():
         builder.publish(entry.spec, *entry.sections, copies=entry.copies)
@@ -69,7 +69,7 @@ def sample_builder() -> MirrorBuilder:
 
 
 def sample_entries() -> list[Entry]:
-    """Return all articles of the sample in the order of their days."""
+    """Return all articles of the sample in order of their dates."""
     entries = [entry for path in sorted(NEWS.glob("*.toml")) for entry in _entries_of(path)]
     return sorted(entries, key=lambda entry: entry.spec.date)
 
@@ -103,7 +103,7 @@ def _block(text: str, date: dt.date) -> str:
 
 
 def main() -> None:
-    """Write the sample anew."""
+    """Replace the sample's files."""
     for folder in ("indexes", "pages"):
         shutil.rmtree(SAMPLE / folder, ignore_errors=True)
     sample_builder().write(SAMPLE)

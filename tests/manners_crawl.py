@@ -1,10 +1,10 @@
-"""Crawls a few addresses with the project's manners, in a process of its own.
+"""Crawls a few URLs with the project's middlewares, in a process of its own.
 
     python manners_crawl.py '[{"urls": ["http://127.0.0.1:8000/a"], "settings": {}}, …]'
 
-All orders run at once, each a crawl of its own. The log goes to stderr, the reports to stdout as
-JSON: what became of each address (``ok`` and its size, or the reason of its failure), the stats,
-and the peak memory of the process.
+Each order is a crawl, and all run at the same time. The log goes to stderr. The reports go to
+stdout as JSON: the outcome of each URL (``ok`` and its size, or the reason of its failure), the
+stats, and the peak memory of the process.
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ MANNERS: dict[str, Any] = {
     "ROBOTSTXT_USER_AGENT": "epoch-mirror",
     "MEMUSAGE_ENABLED": False,
 }
-"""The project's own settings, so far as they are about manners."""
+"""The project's settings for politeness."""
 
 
 class ListSpider(Spider):
-    """Fetches a list of addresses as the project does, and notes what becomes of each."""
+    """Fetches a list of URLs as the project does, and records the outcome of each."""
 
     name = "list"
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> ListSpider:
-        """Set the pace of the first address' host."""
+        """Set the pace of the first URL's host."""
         pace = chosen_pace(kwargs["urls"][0], crawler.settings)
         crawler.settings.setdict(pace.as_settings(), priority="spider")
         return super().from_crawler(crawler, *args, pace=pace, **kwargs)
 
     def __init__(self, urls: list[str], outcomes: dict[str, str], pace: Pace) -> None:
-        """Fetch ``urls``, note in ``outcomes``."""
+        """Fetch ``urls`` and record their ``outcomes``."""
         super().__init__()
         self.urls = urls
         self.outcomes = outcomes
         self.pace = pace
 
     async def start(self) -> AsyncIterator[Request]:
-        """Fetch all of them, until one ends the run."""
+        """Fetch all URLs, until an error ends the run."""
         window: Window[str, Fetched] = Window(ordered=False)
         transport = HttpTransport("", self.crawler.engine.download_async, window=0)
         urls = iter(self.urls)
@@ -87,7 +87,7 @@ class ListSpider(Spider):
         yield  # type: ignore[unreachable] # makes this a generator, as Scrapy wants it
 
     def note(self, url: str, task: Task[Fetched]) -> None:
-        """Note the outcome of one address."""
+        """Record the outcome of one URL."""
         try:
             self.outcomes[url] = f"ok {len(task.result().body)}"
         except PageError as error:
@@ -95,7 +95,7 @@ class ListSpider(Spider):
 
 
 def main(orders: list[dict[str, Any]]) -> None:
-    """Carry out all orders at once and print what came of each."""
+    """Run all orders at the same time and print their reports."""
     process = AsyncCrawlerProcess({"LOG_LEVEL": "INFO", "STATS_DUMP": False})
     reports: list[dict[str, Any]] = []
     for order in orders:

@@ -1,4 +1,4 @@
-"""How much memory a process has taken."""
+"""Reads the peak memory of a process."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def peak_kib(process: int | str = "self") -> int:
-    """Return the peak resident set of a process, by default of this one, in KiB; 0: it has ended.
+    """Return the peak resident set of a process (default: this one) in KiB; 0 if it has ended.
 
-    The kernel's VmHWM: ``getrusage`` keeps what the parent had when it forked, so a crawl started
-    by a test process that has grown seemed to have grown itself.
+    This is the kernel's VmHWM. ``getrusage`` includes the parent's memory at the fork, so a crawl
+    that a large test process starts would seem large itself.
     """
     with suppress(FileNotFoundError, ProcessLookupError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():

@@ -6,12 +6,12 @@
         crawl(server.base)
         assert [seen.path for seen in server.requests] == [...]
 
-A path is a shell pattern, matched without the query. The newest behaviour that matches and is not
-used up answers; where none does, the file beneath the directory is served, else 404. ``times``
-says how many requests a behaviour answers before it is used up.
+A path is a shell pattern, matched without the query. The newest matching behaviour that is not
+used up answers; if there is none, the file below the directory is served, or 404. ``times`` is the
+number of requests that a behaviour answers before it is used up.
 
-A behaviour is a function that is given a `Connection` and writes what it likes, whole or broken.
-It leaves the connection open for the next request unless it closes it.
+A behaviour is a function that writes any response to a `Connection`, valid or broken. The
+connection stays open for the next request unless the behaviour closes it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as the server saw it.
+    """One request as the server received it.
 
     Attributes:
         time: `time.monotonic` when its head was read.
@@ -59,7 +59,7 @@ class Connection:
     """A client's connection, as a behaviour sees it."""
 
     def __init__(self, sock: socket.socket, closing: threading.Event) -> None:
-        """Wrap ``sock``; ``closing`` is set when the server ends."""
+        """Wrap ``sock``; ``closing`` is set when the server stops."""
         self._socket = sock
         self.closing = closing
         self.open = True
@@ -69,16 +69,16 @@ class Connection:
         self._socket.sendall(data)
 
     def close(self) -> None:
-        """Close in good order after what was sent."""
+        """Close the connection cleanly after all data is sent."""
         self.open = False
 
     def reset(self) -> None:
-        """Break the connection: the client sees a reset."""
+        """Reset the connection."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.open = False
 
     def pause(self, seconds: float) -> None:
-        """Let time go by, unless the server ends."""
+        """Sleep, unless the server stops."""
         self.closing.wait(seconds)
 
 
@@ -86,7 +86,7 @@ Behaviour = Callable[[Connection], None]
 
 
 def head(code: int, length: int | None, headers: dict[str, str] | None = None) -> bytes:
-    """Write the head of an answer; without ``length`` its body ends with the connection."""
+    """Write the head of a response; without ``length`` its body ends with the connection."""
     lines = [f"HTTP/1.1 {code} {_REASONS.get(code, 'Other')}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     lines += [] if length is None else [f"Content-Length: {length}"]
@@ -94,38 +94,38 @@ def head(code: int, length: int | None, headers: dict[str, str] | None = None) -
 
 
 def answer(body: bytes, code: int = 200, headers: dict[str, str] | None = None) -> Behaviour:
-    """Answer in good order: for HTML in place of Markdown, or an error page with status 200."""
+    """Send a valid response, such as HTML instead of Markdown, or an error page with status 200."""
     return lambda connection: connection.send(head(code, len(body), headers) + body)
 
 
 def status(code: int) -> Behaviour:
-    """Answer with a status and a short text."""
+    """Send a response with this status and a short text."""
     return answer(f"status {code}\n".encode(), code, {"Content-Type": "text/plain"})
 
 
 def busy(code: int = 429, retry_after: str | None = None) -> Behaviour:
-    """Ask to come back later, with a ``Retry-After`` or without."""
+    """Answer that the host is busy, with or without ``Retry-After``."""
     return answer(b"busy\n", code, {} if retry_after is None else {"Retry-After": retry_after})
 
 
 def redirect(target: str, code: int = 302) -> Behaviour:
-    """Send the client elsewhere."""
+    """Redirect the client."""
     return answer(b"", code, {"Location": target})
 
 
 def reset(body: bytes = b"x" * 1000) -> Behaviour:
-    """Break the connection in the middle of the body."""
+    """Reset the connection in the middle of the body."""
 
     def behave(connection: Connection) -> None:
         connection.send(head(200, len(body)) + body[: len(body) // 2])
-        connection.pause(0.05)  # let the half arrive before the reset overtakes it
+        connection.pause(0.05)  # let the first half arrive before the reset
         connection.reset()
 
     return behave
 
 
 def late(behaviour: Behaviour, seconds: float = 0.4) -> Behaviour:
-    """Answer only after a while, when other requests are under way too."""
+    """Answer after a while, when other requests are in progress too."""
 
     def behave(connection: Connection) -> None:
         connection.pause(seconds)
@@ -135,12 +135,12 @@ def late(behaviour: Behaviour, seconds: float = 0.4) -> Behaviour:
 
 
 def hang_up() -> Behaviour:
-    """Break the connection without a byte of answer."""
+    """Close the connection without a response."""
     return Connection.reset
 
 
 def wrong_length(body: bytes, length: int) -> Behaviour:
-    """Promise another length than the body has, then close: longer cuts the body short."""
+    """Send a wrong Content-Length, then close; a larger one cuts the body short."""
 
     def behave(connection: Connection) -> None:
         connection.send(head(200, length) + body)
@@ -164,7 +164,7 @@ def dribble(body: bytes, every: float = 0.2) -> Behaviour:
 
 
 def silence(seconds: float = 3600) -> Behaviour:
-    """Take the request and say nothing."""
+    """Accept the request and send nothing."""
 
     def behave(connection: Connection) -> None:
         connection.pause(seconds)
@@ -174,7 +174,7 @@ def silence(seconds: float = 3600) -> Behaviour:
 
 
 def gzip_of_zeros(gigabytes: float = 2) -> Behaviour:
-    """Send gzip that unpacks to gigabytes, a thousandth of that on the wire, as it is packed."""
+    """Send gzip data that decompresses to gigabytes, a thousand times its size."""
     members = int(gigabytes * 1024 / 16)
     member = _packed_zeros(16 * _MEGABYTE)
 
@@ -202,12 +202,12 @@ class _Rule:
 
 @dataclass
 class MisbehavingServer:
-    """Serves ``directory`` on a port of 127.0.0.1, and misbehaves where it is told to.
+    """Serves ``directory`` on a port of 127.0.0.1, and misbehaves for chosen paths.
 
     Attributes:
-        directory: what lies beneath all paths without a behaviour; ``None``: nothing.
-        requests: what was asked for, in order. Only whole request heads count.
-        connections: how many connections were accepted.
+        directory: serves paths without a behaviour; None for nothing.
+        requests: complete requests, in order.
+        connections: number of accepted connections.
     """
 
     directory: Path | None = None
@@ -217,7 +217,7 @@ class MisbehavingServer:
     _rules: list[_Rule] = field(default_factory=list, init=False)
 
     def __enter__(self) -> Self:
-        """Start to serve."""
+        """Start the server."""
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -231,7 +231,7 @@ class MisbehavingServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop; behaviours that pause are woken."""
+        """Stop the server and wake sleeping behaviours."""
         self._closing.set()
         self._server.shutdown()
         self._thread.join()
@@ -253,16 +253,16 @@ class MisbehavingServer:
             self._rules.insert(0, _Rule(pattern, behaviour, times))
 
     def repair(self) -> None:
-        """Behave from now on."""
+        """Remove all behaviours."""
         with self._lock:
             self._rules.clear()
 
     def times_of(self, path: str) -> list[float]:
-        """When ``path`` (with its query) was asked for."""
+        """Return the times of requests for ``path`` (with its query)."""
         return [seen.time for seen in list(self.requests) if seen.path == path]
 
     def respond(self, seen: Seen, connection: Connection) -> None:
-        """Answer one request; called in a thread for each connection."""
+        """Answer one request; each connection has its own thread."""
         path = unquote(seen.path.partition("?")[0])
         with self._lock:
             self.requests.append(seen)
@@ -285,7 +285,7 @@ class MisbehavingServer:
         return answer(file.read_bytes(), headers={"Content-Type": "text/plain; charset=utf-8"})
 
     def count_connection(self) -> threading.Event:
-        """Note one more connection; give the event that ends it."""
+        """Count a connection; return the event that ends it."""
         with self._lock:
             self.connections += 1
         return self._closing
@@ -299,7 +299,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 def _handler(server: MisbehavingServer) -> type[socketserver.BaseRequestHandler]:
-    """Make the class that serves one connection of ``server``."""
+    """Return the class that serves one connection of ``server``."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -318,7 +318,7 @@ def _handler(server: MisbehavingServer) -> type[socketserver.BaseRequestHandler]
 
 
 def _read_head(reader: io.BufferedIOBase) -> Seen | None:
-    """Read the head of one request; ``None`` where the client has closed."""
+    """Read the head of one request; None if the client has closed the connection."""
     lines = list(iter(lambda: reader.readline().strip(), b""))
     return _seen(lines[0], lines[1:]) if lines else None
 

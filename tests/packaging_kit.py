@@ -1,4 +1,4 @@
-"""Builds the package from a copy of the checkout, and installs it where nothing else of it is."""
+"""Builds the package from a copy of the checkout, and installs it outside of the checkout."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SOURCES = (
     "crawler", "docs", "sample", "CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md",
     "mirrors.toml", "pyproject.toml", "scrapy.cfg", "setup.py",
 )  # fmt: skip
-"""What the package is built from."""
+"""Files and directories from which the package is built."""
 
 
 def copy_sources(target: Path) -> Path:
-    """Copy the sources to ``target``: a build leaves files beside them."""
+    """Copy the sources to ``target``, because a build leaves files beside them."""
     target.mkdir()
     for name in SOURCES:
         source = ROOT / name
@@ -37,7 +37,7 @@ def copy_sources(target: Path) -> Path:
 
 
 def build_wheel(sources: Path, target: Path) -> Path:
-    """Build the wheel with the setuptools that is installed, without a network; return its path."""
+    """Build the wheel with the installed setuptools, offline; return its path."""
     _pip(
         "wheel", "--no-build-isolation", "--no-deps", "--no-index", "-w", str(target), str(sources)
     )
@@ -47,11 +47,11 @@ def build_wheel(sources: Path, target: Path) -> Path:
 
 @dataclass(frozen=True)
 class Installation:
-    """A virtual environment with the package, and an empty directory of a user outside.
+    """A virtual environment with the package, and an empty home directory outside of it.
 
     Attributes:
         prefix: the virtual environment.
-        home: the user's home, and the working directory of what is run.
+        home: the user's home, and the working directory of programs.
     """
 
     prefix: Path
@@ -59,13 +59,13 @@ class Installation:
 
     @property
     def feeds(self) -> Path:
-        """Where feeds lie that are not named."""
+        """Directory of feeds that are not named."""
         return self.home / ".local" / "share" / "epoch-mirror-crawler" / "feeds"
 
     def run(
         self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment; stderr is in ``stdout`` too."""
+        """Run a program of the environment; ``stdout`` includes stderr."""
         program, *arguments = words
         return subprocess.run(
             [self.prefix / "bin" / program, *arguments],

@@ -1,7 +1,7 @@
-"""The page cases of tests/pages: one directory each, a page and the record it must give.
+"""The page cases in tests/pages: each directory has a page and its expected record.
 
-python tests/page_cases.py            says which records differ from the expected ones
-python tests/page_cases.py --accept   writes what comes out now as expected, after you looked
+python tests/page_cases.py            print which records differ from the expected ones
+python tests/page_cases.py --accept   write the current records as the expected ones
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def cases() -> list[Path]:
 
 
 def record_of(case: Path) -> dict[str, Any]:
-    """Return the record that the case's page gives now."""
+    """Return the current record of the case's page."""
     text = (case / "page.md").read_text(encoding="utf-8")
     named = _SECTION.search((case / "why.md").read_text(encoding="utf-8"))
     section = named[1] if named else "ncid900101"
@@ -47,13 +47,13 @@ def record_of(case: Path) -> dict[str, Any]:
 
 
 def expected_of(case: Path) -> dict[str, Any] | None:
-    """Return the record that the case's page must give; None where none was accepted yet."""
+    """Return the expected record of the case's page; None if it has none yet."""
     file = case / "expected.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 def main(arguments: list[str]) -> int:
-    """Compare all cases; write what comes out only when told to."""
+    """Compare all cases; write the records with ``--accept``."""
     differing = [case for case in cases() if record_of(case) != expected_of(case)]
     for case in differing:
         before, now = expected_of(case) or {}, record_of(case)

@@ -1,4 +1,4 @@
-"""Where two texts part and meet again; linear on texts that agree but for a few places."""
+"""Finds differences of two texts, in linear time if they differ in few places."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WINDOWS = (24, 8, 3)
 
 
 def parted(expected: str, found: str) -> Iterator[tuple[str, str]]:
-    """Yield (missing, extra) texts, in order, until both ends are reached."""
+    """Yield (missing, extra) texts, in order, up to the ends of both texts."""
     i = j = 0
     while i < len(expected) or j < len(found):
         same = _common_prefix(expected, i, found, j)
@@ -24,7 +24,7 @@ def parted(expected: str, found: str) -> Iterator[tuple[str, str]]:
 
 
 def _common_prefix(a: str, i: int, b: str, j: int) -> int:
-    """Return how many characters agree, by halving: whole pages agree but for a place."""
+    """Return the length of the common prefix, by binary search: most pages differ in one place."""
     low, high = 0, min(len(a) - i, len(b) - j)
     while low < high:
         middle = (low + high + 1) // 2
@@ -36,7 +36,7 @@ def _common_prefix(a: str, i: int, b: str, j: int) -> int:
 
 
 def _next_meeting(a: str, b: str) -> tuple[int, int]:
-    """Return the nearest (k, m) where ``a[k:]`` and ``b[m:]`` run together again."""
+    """Return the nearest (k, m) from which ``a[k:]`` and ``b[m:]`` agree again."""
     for window in _WINDOWS:
         best = (len(a), len(b))
         for k in range(len(a) - window + 1):

@@ -1,4 +1,4 @@
-"""Processes that a crawl starts: which they are, and whether they are gone."""
+"""Finds the processes that a crawl starts, and checks whether they have ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Process:
-    """One process, told apart from a later one of the same id."""
+    """One process, distinguished from a later one with the same id."""
 
     pid: int
     started: str
@@ -21,13 +21,13 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs (a zombie does not)."""
+        """Whether it is running (a zombie is not)."""
         found = _process(self.pid)
         return found is not None and found[0].started == self.started
 
 
 def _process(pid: int) -> tuple[Process, int] | None:
-    """Return a process and its parent's id; None for one that has ended."""
+    """Return a process and its parent's id; None if it has ended."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
@@ -48,7 +48,7 @@ def descendants(pid: int) -> list[Process]:
 
 
 def of_kind(processes: list[Process], words: str, *but: str) -> Process:
-    """Return the one process whose command line has ``words`` and nothing of ``but``."""
+    """Return the only process whose command line has ``words`` but nothing of ``but``."""
     found = [p for p in processes if words in p.command and not any(x in p.command for x in but)]
     assert len(found) == 1, found
     return found[0]
@@ -60,7 +60,7 @@ def browser_of(processes: list[Process]) -> Process:
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
-    """Tell whether something becomes true in time."""
+    """Return whether a condition becomes true in time."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:

@@ -1,6 +1,6 @@
-"""A stand-in on loopback for the web sites that show a mirror to people.
+"""A stand-in on loopback for web sites that render a mirror.
 
-It does to a mirror's Markdown what those sites do, as far as that is public:
+It processes a mirror's Markdown as those sites do, as far as that is public:
 
 * GitHub Flavored Markdown by ``cmarkgfm``, the bindings to GitHub's own fork of cmark, with
   the extensions of the specification (https://github.github.com/gfm/).
@@ -20,11 +20,11 @@ It does to a mirror's Markdown what those sites do, as far as that is public:
 * Error pages with the wording github.com uses, and its rules for robots of the paths a mirror
   has.
 
-Beside it a shell in the manner of docsify (https://docsify.js.org): ``index.html`` that fetches
+It also serves a shell like docsify's (https://docsify.js.org): ``index.html`` that fetches
 the ``.md`` named behind ``#/`` and renders it in the browser, here with marked (MIT licence,
 ``tests/assets``).
 
-What cannot be checked without the real sites stays a likeness; the docstrings say what is one.
+What cannot be checked without the real sites is an approximation; docstrings mark these parts.
 """
 
 from __future__ import annotations
@@ -78,16 +78,16 @@ ATTRIBUTES: Final = {
     "ins": {"cite"},
     "q": {"cite"},
 }
-#: Elements whose text goes with them.
+#: Elements that are removed with their text.
 SILENT: Final = frozenset("script style iframe noscript noembed noframes svg math xmp".split())
 GFM: Final = ("table", "autolink", "strikethrough", "tasklist")
 CAMO: Final = "https://camo.githubusercontent.com"
-#: Where the data inside the document is cut: a likeness, github.com does not publish its limit.
+#: Where the data in the document is cut. An approximation: github.com does not publish its limit.
 CUT_AT: Final = 60_000
 
 
 def sanitized(html: str) -> str:
-    """Return ``html`` after the allow-list."""
+    """Return ``html`` filtered by the allow-list."""
     return nh3.clean(
         html,
         tags=set(ELEMENTS),
@@ -101,7 +101,7 @@ def sanitized(html: str) -> str:
 
 
 def camo(address: str) -> str:
-    """Return the address under which the proxy serves the picture at ``address``."""
+    """Return the proxy's URL for the picture at ``address``."""
     digest = hashlib.sha1(address.encode(), usedforsecurity=False).hexdigest()
     return f"{CAMO}/{digest}/{address.encode().hex()}"
 
@@ -141,7 +141,7 @@ class Renderer:
         return str(lxml.html.tostring(root, encoding="unicode"))
 
     def _proxy(self, image: lxml.html.HtmlElement, path: str) -> None:
-        """Send a picture through the proxy and link it to itself, unless it is inside a link."""
+        """Rewrite a picture's URL to the proxy, and link the picture to itself unless it has a link."""
         source = (image.get("src") or "").strip()
         if source.startswith(("http://", "https://")):
             image.set("src", camo(source))
@@ -157,7 +157,7 @@ class Renderer:
             _wrap(image, link)
 
     def _anchor(self, link: lxml.html.HtmlElement, path: str) -> None:
-        """Make a relative link absolute inside the repository; mark one that leads away."""
+        """Make a relative link absolute inside the repository; mark an external one."""
         target = link.get("href") or ""
         if link.get("target") == "_blank":
             return
@@ -217,7 +217,7 @@ SHELL: Final = """<!DOCTYPE html>
 {extra}
 </body></html>"""
 
-#: The application: shows what the document carries, then completes it when it was cut.
+#: The application: shows the document's data, and completes it if it was cut.
 APP_JS: Final = """
 const data = JSON.parse(
   document.querySelector('script[data-target="react-app.embeddedData"]').textContent);
@@ -292,7 +292,7 @@ Disallow: /*/raw/
 Disallow: /*/archive/
 """
 
-#: Faults that a whole answer replaces: name -> status, body.
+#: Faults that replace the whole response: name -> status, body.
 ANSWERS: Final = {
     "rate_limit": (429, WHOA),
     "rate_limit_200": (200, WHOA),
@@ -302,13 +302,13 @@ ANSWERS: Final = {
     "not_found_200": (200, NOT_FOUND),
     "empty": (200, "<!DOCTYPE html><html><body><p>Something else.</p></body></html>"),
 }
-#: Faults that a script in the page makes: name -> script; ``ELSEWHERE`` is the other host.
+#: Faults that a script in the page causes: name -> script; ``ELSEWHERE`` is the other host.
 SCRIPTS: Final = {
     "hung": "while (true) {}",
     "hung_later": "setTimeout(() => { while (true) {} }, 60);",
-    # until the renderer's memory limit ends it
+    # until the heap limit ends the renderer
     "crash": "const held = []; for (;;) held.push(new Array(1e6).fill(Math.random()));",
-    # until the bound of memory ends it
+    # until the memory watch kills the renderer
     "grow": "const text = 'x'.repeat(1 << 21); function grow() { for (let i = 0; i < 8; i++)"
     " document.body.append(document.createTextNode(text + Math.random())); setTimeout(grow); }"
     " grow();",
@@ -330,14 +330,14 @@ SCRIPTS: Final = {
 
 @dataclass
 class Hits:
-    """What a server was asked for, in order."""
+    """Requests to a server, in order."""
 
     paths: list[str] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
 
 
 class Elsewhere(ThreadingHTTPServer):
-    """Any other host: answers everything, and remembers that it was asked."""
+    """Any other host: answers all requests and records them."""
 
     daemon_threads = True
 
@@ -365,23 +365,23 @@ class _ElsewhereHandler(BaseHTTPRequestHandler):
 
 
 class StandIn(ThreadingHTTPServer):
-    """Shows the mirror in ``directory`` at ``base``; ``faults`` names what goes wrong where.
+    """Renders the mirror in ``directory`` at ``base``; ``faults`` sets faults for pages.
 
     Attributes:
         base: address of the mirror's files as the site shows them, ending in ``/``.
-        docsify_base: the same mirror behind the client-side shell.
+        docsify_base: the same mirror with the client-side shell.
         faults: path in the mirror -> name of a fault (``ANSWERS``, ``SCRIPTS``, ``redirect``,
             ``redirect_inside``, ``attachment``, ``silent``, ``refuse``, ``busy_once``).
         new_payload: whether the document carries the newer form of the data.
         robots: the rules for robots.
-        retry_after: seconds that an answer 429 names.
-        hits: what was asked for.
+        retry_after: ``Retry-After`` of a response with status 429, in seconds.
+        hits: requests so far.
     """
 
     daemon_threads = True
 
     def __init__(self, directory: Path, elsewhere: str = "http://127.0.0.2:9") -> None:
-        """Listen on a free port of 127.0.0.1; ``elsewhere`` is where trackers point to."""
+        """Listen on a free port of 127.0.0.1; trackers point to ``elsewhere``."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.directory = directory
         self.elsewhere = elsewhere
@@ -398,7 +398,7 @@ class StandIn(ThreadingHTTPServer):
         self.hits = Hits()
 
     def document(self, path: str) -> str:
-        """Return the document the site sends for the file at ``path``.
+        """Return the site's document for the file at ``path``.
 
         Raises:
             FileNotFoundError: the mirror has no such file.
@@ -435,7 +435,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer one request, as the site would or as the fault of its path says."""
+        """Answer one request as the site would, or with the fault of its path."""
         self.server.hits.paths.append(self.path)
         self.server.hits.agents.add(self.headers.get("User-Agent", ""))
         address = unquote(urlsplit(self.path).path)
@@ -538,7 +538,7 @@ def serving(servers: Iterable[ThreadingHTTPServer]) -> Generator[None]:
 
 @contextmanager
 def sites(directory: Path = SAMPLE) -> Iterator[tuple[StandIn, Elsewhere]]:
-    """Serve a mirror as the site shows it, and any other host beside it."""
+    """Run the stand-in for a mirror, and another host."""
     elsewhere = Elsewhere("127.0.0.2")
     site = StandIn(directory, elsewhere.url)
     running = serving([site, elsewhere])

@@ -1,4 +1,4 @@
-"""Imports point one way."""
+"""Imports point in one direction, without cycles."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ import pytest
 from crawling import ROOT
 
 KNOWS: dict[str, set[str]] = {
-    # the standard library, and what does one thing well
+    # the standard library, and small libraries
     "exceptions": set(),
     "settings": {"config"},
     "radicals": set(),
     "text": {"radicals"},
     "items": set(),
     "urls": {"text"},
-    # pure: the text of a page in, a value out
+    # pure: from the text of a page to a value
     "formats": {"exceptions", "items", "text", "urls"},
     "schema": {"formats", "items"},
     "loaders": {"formats", "items"},
     "politeness": {"config", "exceptions"},
     "readers": {"exceptions", "formats"},
-    # what was asked for, what is on disk, what came of it
+    # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
     "run": {"config", "exceptions", "formats", "items", "store"},
@@ -35,7 +35,7 @@ KNOWS: dict[str, set[str]] = {
     "frontier": {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
-    # a feed looked at
+    # examining a feed
     "audit": {"exceptions", "formats", "items", "schema"},
     "report": {"config", "exceptions", "text"},
     "reading": {"exceptions", "formats", "items", "loaders", "text"},
@@ -57,12 +57,12 @@ KNOWS: dict[str, set[str]] = {
     "commands": {"audit", "config", "exceptions", "export", "formats", "reading", "report", "run"},
     "__main__": set(),
 }  # fmt: skip
-"""What each part may know; a part is a module or a package of ``crawler``."""
+"""What each part may import; a part is a module or a package of ``crawler``."""
 
 SCRAPYS = {
     "commands", "driver", "extensions", "logformatter", "middlewares", "pipelines", "run", "spiders", "transports", "__main__",
 }  # fmt: skip
-"""Parts that may know Scrapy; a few of their modules do not either."""
+"""Parts that may import Scrapy."""
 
 WITHOUT_SCRAPY = {
     "politeness.host_slot",
@@ -74,7 +74,7 @@ WITHOUT_SCRAPY = {
 
 @cache
 def imports() -> dict[str, set[str]]:
-    """Return what each module imports, by its name below ``crawler``, at any depth of its code."""
+    """Return the imports of each module by its name below ``crawler``, at any depth of its code."""
     found = {}
     for path in sorted((ROOT / "crawler").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT / "crawler").with_suffix("").parts)
@@ -97,18 +97,18 @@ def part(name: str) -> str:
     return name.split(".", 1)[0]
 
 
-def test_every_part_is_in_the_table() -> None:
+def test_every_package_is_in_the_table() -> None:
     assert {part(name) for name in imports()} - {"__init__"} == set(KNOWS)
 
 
 @pytest.mark.parametrize("module", sorted(imports()))
-def test_a_module_knows_what_its_part_may_know(module: str) -> None:
+def test_modules_import_only_what_the_table_allows(module: str) -> None:
     known = {part(name[8:]) for name in imports()[module] if name.startswith("crawler.")}
     assert known - {part(module)} <= KNOWS.get(part(module), set())
 
 
-def test_no_part_knows_another_that_knows_it() -> None:
-    """Neither as it is allowed nor, within parts, as it is."""
+def test_there_are_no_import_cycles() -> None:
+    """Neither in the table nor in the modules."""
     list(TopologicalSorter(KNOWS).static_order())
     graph = defaultdict(set)
     for module, names in imports().items():
@@ -120,17 +120,17 @@ def test_no_part_knows_another_that_knows_it() -> None:
     "module", [name for name in sorted(imports()) if part(name) not in SCRAPYS | {"__init__"}]
     + sorted(WITHOUT_SCRAPY)
 )  # fmt: skip
-def test_a_pure_module_does_not_name_scrapy(module: str) -> None:
+def test_pure_modules_do_not_import_scrapy(module: str) -> None:
     assert not {part(name) for name in imports()[module]} & {"scrapy", "twisted"}
 
 
 KNOW_EPOCH = {"audit", "formats", "transports.browser"}
-"""Who may name the format: its registry and itself, the audit of its feeds, and the browser, which
-reads GitHub's rendering of its pages."""
+"""Parts that may import the concrete format: its registry, the format itself, the audit of its feeds,
+and the browser transport, which reads GitHub's rendering of its pages."""
 
 
-def test_only_these_know_which_format_there_is() -> None:
-    """Another format is one package: all else knows the protocol."""
+def test_only_the_registry_knows_a_concrete_format() -> None:
+    """All other modules depend on the protocol, so another format needs only its own package."""
     knowing = {
         module
         for module, names in imports().items()
@@ -147,10 +147,10 @@ def test_nobody_imports_settings() -> None:
     assert [name for name, known in imports().items() if "crawler.settings" in known] == []
 
 
-def test_the_pure_parts_load_without_scrapy() -> None:
-    """Not through others either: they can be tried at a prompt in a tenth of a second.
+def test_pure_packages_load_without_scrapy() -> None:
+    """Also indirectly, so that they load at a prompt in a tenth of a second.
 
-    The loaders (and the frontier, which has them) cannot: itemadapter loads Scrapy where it is there.
+    The loaders, and the frontier, which imports them, load Scrapy through itemadapter.
     """
     not_pure = SCRAPYS | {"loaders", "frontier", "reading", "summary"}
     pure = [name for name in imports() if part(name) in set(KNOWS) - not_pure]

@@ -1,4 +1,4 @@
-"""The audit counts what a feed has and finds each oddity; its JSON keeps its keys."""
+"""The audit counts keys and finds oddities; the keys of its JSON are stable."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_shares() -> None:
     assert report["date_source"] == {"dateline": 3, "url": 1}
 
 
-def test_a_doubled_id_is_found() -> None:
+def test_a_duplicate_id_is_found() -> None:
     doubled = audited([article(), article(id="n2"), article()])["oddities"]["id_doubled"]
     assert [value["value"] for value in doubled["values"]] == ["n15000001"]
 
@@ -249,7 +249,7 @@ def test_the_report_is_json_with_stable_keys() -> None:
 
 
 def test_distinct_values_are_bounded() -> None:
-    """A rule that fails on every line must not fill the memory."""
+    """A rule that fires for every line must not fill the memory."""
     many = DISTINCT + 500
     odd = audited(article(id=f"n{n}", editors=[f"高{n}"]) for n in range(many))["oddities"]
     assert odd["editor_digits"]["count"] == many
@@ -258,7 +258,7 @@ def test_distinct_values_are_bounded() -> None:
 
 
 def test_memory_is_flat() -> None:
-    """What is kept of a line is its id: well under 1 KB, whatever its text."""
+    """Of a line only its id is kept, less than 1 KB whatever its text."""
     found, lines = Audit(), 400
     found.add(article(id="n0"))
     tracemalloc.start()
@@ -276,28 +276,26 @@ def test_a_feed_is_read_from_its_directory_or_file(tmp_path: Path) -> None:
     assert audit(feed).report() == audit(feed / FILE).report() == audited([article()])
 
 
-def test_an_unfinished_tail_is_no_damage(tmp_path: Path) -> None:
+def test_an_unfinished_tail_is_not_damage(tmp_path: Path) -> None:
     report = audit(write_feed(tmp_path, [article()], tail=b'{"id": "n2", "ti')).report()
     assert (report["lines"], report["unfinished_tail_bytes"]) == (1, 16)
     assert report["damaged"]["count"] == 0
 
 
 @pytest.mark.parametrize("line", [b"{not json\n", b"[]\n", b"\n", b"\xff\n"])
-def test_damaged_lines_are_named_and_end_with_5(line: bytes, tmp_path: Path) -> None:
+def test_damaged_lines_are_reported_and_exit_with_5(line: bytes, tmp_path: Path) -> None:
     feed = write_feed(tmp_path, [article()], tail=line + b"{}\n")
     assert audit(feed).report()["damaged"] == {"count": 1, "lines": [2]}
     assert run(str(feed)) == 5
 
 
-def test_floors_that_hold_end_with_0(tmp_path: Path) -> None:
+def test_met_floors_exit_with_0(tmp_path: Path) -> None:
     floors = tmp_path / "floors.toml"
     floors.write_text('[at_least]\n"keys.title.share" = 1\n[at_most]\n"lines" = 1\n')
     assert run(str(write_feed(tmp_path, [article()])), floors=str(floors)) == 0
 
 
-def test_floors_that_do_not_hold_end_with_3(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missed_floors_exit_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     floors = tmp_path / "floors.toml"
     floors.write_text('[at_least]\n"keys.column.share" = 0.5\n[at_most]\n"lines" = 0\n')
     feed = write_feed(tmp_path, [article()])
@@ -309,7 +307,7 @@ def test_floors_that_do_not_hold_end_with_3(
 
 
 def real_articles(mirror: Corpus) -> Iterator[dict[str, Any]]:
-    """Yield the record of each id's first copy."""
+    """Yield the record of the first copy of each article."""
     seen = set()
     for path, text in mirror.pages():
         copy = copy_of(path)
@@ -329,13 +327,13 @@ def real_articles(mirror: Corpus) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", ["news", "comment", "special"])
-def test_the_real_mirrors_keep_to_their_floors(name: str, corpus: Callable[[str], Corpus]) -> None:
+def test_real_mirrors_meet_their_floors(name: str, corpus: Callable[[str], Corpus]) -> None:
     floors = FLOORS if name == "news" else FLOORS.with_name(f"floors_{name}.toml")
     assert missed(audited(real_articles(corpus(name))), read_floors(floors)) == []
 
 
-def test_no_floor_of_a_share_holds_on_an_empty_feed() -> None:
-    """Nothing found is no success: nought of nought is not everything."""
+def test_an_empty_feed_meets_no_floor_of_a_share() -> None:
+    """An empty feed must not pass: zero of zero is not a share."""
     bounds = [bound for bound in read_floors(FLOORS) if "share" in bound.path]
     assert len(missed(audited([]), bounds)) == len(bounds) > 0
 
@@ -359,7 +357,7 @@ def test_the_published_floors_name_numbers_of_the_report() -> None:
         "no toml",
     ],
 )
-def test_odd_floors_are_wrong_usage(floors: str, tmp_path: Path) -> None:
+def test_invalid_floors_are_wrong_usage(floors: str, tmp_path: Path) -> None:
     path = tmp_path / "floors.toml"
     path.write_text(floors)
     with pytest.raises(UsageError):
@@ -372,8 +370,8 @@ def test_wrong_arguments_are_wrong_usage(args: list[str]) -> None:
         run(*args)
 
 
-def test_a_feed_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match="no feed"):
+def test_a_missing_feed_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match="cannot be read"):
         audit(tmp_path)
     with pytest.raises(UsageError):
         run(str(tmp_path / "nothing"))

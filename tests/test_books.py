@@ -1,4 +1,4 @@
-"""The catalogue of books: the page read, and the spider that fetches it."""
+"""The catalogue of books: its reader and its spider."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def test_addresses_below_a_directory() -> None:
     ]
 
 
-def test_a_format_is_what_the_catalogue_calls_it() -> None:
-    """Never guessed from the address."""
+def test_the_format_of_a_book_is_the_catalogues_word() -> None:
+    """It is never guessed from the URL."""
     text = f"{COLUMNS}| 《甲》 | [mobi格式](a) | [在线阅读](b.htm) | [格式](c.pdf) | [](d.txt) |\n"
     [book] = read(text)
     assert [one["format"] for one in book["downloads"]] == ["mobi", "在线阅读", None, None]
@@ -137,7 +137,7 @@ NO_CATALOGUES = {
 
 
 @pytest.mark.parametrize("text", NO_CATALOGUES.values(), ids=NO_CATALOGUES)
-def test_no_catalogue(text: str) -> None:
+def test_a_page_without_a_catalogue(text: str) -> None:
     with pytest.raises(PageMalformed, match="no table of books"):
         read(text)
 
@@ -149,7 +149,7 @@ def test_no_text() -> None:
 
 @pytest.mark.parametrize("piece", ["[", "[a](", "\\|", "[a](b(", "[a](<", "《", "<", "- | ", "`"])
 def test_long_rows_are_read_in_linear_time(piece: str) -> None:
-    """Four times the length takes about four times as long, far from sixteen."""
+    """Four times the length takes about four times as long, not sixteen times."""
     short, long = (_seconds(f"{COLUMNS}| 《甲》 | {piece * n} |\n") for n in (5_000, 20_000))
     assert long < 10 * short + 0.01
 
@@ -163,7 +163,7 @@ def _seconds(text: str) -> float:
     return min(taken)
 
 
-# -- where it lies ---------------------------------------------------------------------------
+# -- its location ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_any_other_address_is_a_base_of_raw_files() -> None:
     "mirror",
     ["nowhere", "ftp://example.org/", "http://u:p@example.org/", "http://x.org/?a=1", "://"],
 )
-def test_no_mirror(mirror: str) -> None:
+def test_without_a_mirror(mirror: str) -> None:
     with pytest.raises(WrongUsage, match="mirror"):
         catalogue_at(mirror)
 
@@ -243,8 +243,8 @@ def test_from_a_directory(books: Path, tmp_path: Path) -> None:
     assert "青屿纪事" in (tmp_path / "books.csv").read_text(encoding="utf-8")
 
 
-def test_a_page_that_is_no_catalogue(books: Path, tmp_path: Path) -> None:
-    """The status tells, and an earlier export stays."""
+def test_a_page_that_is_not_a_catalogue(books: Path, tmp_path: Path) -> None:
+    """The exit status shows it, and an earlier export is kept."""
     export = tmp_path / "books.jsonl"
     export.write_text("kept\n")
     (books / "README.md").write_text("### 大纪元\n", encoding="utf-8")
@@ -254,9 +254,7 @@ def test_a_page_that_is_no_catalogue(books: Path, tmp_path: Path) -> None:
     assert export.read_text() == "kept\n"
 
 
-def test_a_page_that_is_not_there(
-    tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
-) -> None:
+def test_a_missing_page(tmp_path: Path, serve: Callable[[Path], MisbehavingServer]) -> None:
     (tmp_path / "empty").mkdir()
     by_http = crawl(tmp_path / "x.jsonl", f"mirror={serve(tmp_path / 'empty').base}")
     from_directory = crawl(tmp_path / "x.jsonl", f"mirror={tmp_path / 'empty'}")

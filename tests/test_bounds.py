@@ -1,4 +1,4 @@
-"""Time grows with a page's size and no faster, and no page gives a line that is too long."""
+"""Reading takes linear time, and no page yields a line that is too long."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ UNITS = {
     "cells": "<td></td>",
 }
 SIZE = 60_000
-"""Bytes; four times as many take a few tenths of a second each."""
+"""Size in bytes; four times as many take a few tenths of a second each."""
 
 
 def crafted(form: str, size: int) -> str:
-    """Return a page of about ``size`` bytes that is one form over and over."""
+    """Return a page of about ``size`` bytes that repeats one form."""
     unit = UNITS.get(form, FORMS[form])
     repeated = "".join(unit.format(number) for number in range(size // len(unit.encode())))
     return framed(FORMS[form].format(repeated) if form in UNITS else repeated)
 
 
 def cost(page: str) -> float:
-    """Return the processor's seconds, the best of three."""
+    """Return the CPU time in seconds, the best of three."""
     spent = []
     for _ in range(3):
         began = time.process_time()
@@ -104,7 +104,7 @@ def test_time_grows_with_the_size(form: str) -> None:
     ],
 )
 def test_a_line_that_would_be_too_long(inner: str) -> None:
-    """50 KB gave a line of 164 MB; what it would cost is known before it is spent."""
+    """A page of 50 KB once yielded a line of 164 MB. The length is checked before it is built."""
     began = time.process_time()
     with pytest.raises(PageTooLarge, match="4194304"):
         read_article(framed(inner))

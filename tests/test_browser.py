@@ -1,4 +1,4 @@
-"""The browser's way against stand-ins of the sites, in a real Chromium."""
+"""The browser transport against stand-ins of the sites, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PROBE = ROOT / "tests" / "browser_probe.py"
 PAGES = sorted(str(path.relative_to(SAMPLE)) for path in SAMPLE.glob("pages/*/*.md"))
 LISTS = ["README.md", *sorted(str(p.relative_to(SAMPLE)) for p in SAMPLE.glob("indexes/*/*.md"))]
 
-#: Page of the sample -> what goes wrong with it; and under which reason it is counted.
+#: Page of the sample -> its fault; fault -> the reason that it is counted under.
 FAULTS = {
     "crash": "crashed",
     "grow": "too_costly",
@@ -64,19 +64,19 @@ FAULTS = {
     "download": "not_a_page",
     "refuse": "connection",
 }
-#: What keeps a page from ever being there, or the browser from saying so.
+#: Faults that keep a page, or the browser, from responding.
 HANGING = ("hung", "hung_later", "silent")
-#: What a page tries, and cannot; it is read all the same.
+#: Things that a page tries in vain; it is read all the same.
 HARMLESS = ("dialog", "popup", "worker")
 
 
 @dataclass
 class Probing:
-    """A run of the probe: what it told, and its processes.
+    """A run of the probe: its output and its processes.
 
     Attributes:
         process: the crawler.
-        told: what came of each page, by path, in the order it came.
+        told: result of each page by path, in the order of arrival.
         stats: Scrapy's, once the run has ended.
     """
 
@@ -85,7 +85,7 @@ class Probing:
     stats: dict[str, Any] = field(default_factory=dict)
 
     def tell(self, pages: int = 10**6) -> None:
-        """Take in what it tells, until so many pages are told or it ends."""
+        """Read its output until it has reported this many pages, or ends."""
         assert self.process.stdout is not None
         while len(self.told) < pages and (line := self.process.stdout.readline()):
             said = json.loads(line)
@@ -95,7 +95,7 @@ class Probing:
                 self.told[said["path"]] = said
 
     def finish(self) -> None:
-        """Take in the rest; the crawler must end by itself, and without an error."""
+        """Read the rest of its output; the crawler must end by itself and without an error."""
         self.tell()
         assert self.process.wait(60) == 0
         assert self.process.stderr is not None
@@ -109,7 +109,7 @@ class Probing:
         return str(self.told[path]["text"])
 
     def reasons(self) -> dict[str, str]:
-        """Return the pages that were not had, with their reasons."""
+        """Return the failed pages with their reasons."""
         return {path: said["reason"] for path, said in self.told.items() if "reason" in said}
 
 
@@ -117,7 +117,7 @@ class Probing:
 def probing(
     base: str, *paths: str, env: dict[str, str] | None = None, **options: Any
 ) -> Iterator[Probing]:
-    """Start the probe; no process of it outlives the block."""
+    """Start the probe; kill its processes at the end of the block."""
     command = [sys.executable, str(PROBE), base, json.dumps(options), *paths]
     environment = {**clean_environment(), **(env or {})}
     process = subprocess.Popen(
@@ -143,7 +143,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def assert_same(path: str, markdown: str) -> None:
-    """Compare what the readers see in a page with what they see in the mirror's file."""
+    """Compare the parsed page with the parsed file of the mirror."""
     raw = (SAMPLE / path).read_text("utf-8")
     if copy_of(path):
         ours, theirs = read_article(raw), read_article(markdown)
@@ -158,14 +158,13 @@ def assert_same(path: str, markdown: str) -> None:
         assert read_home(markdown) == read_home(raw)
 
 
-# -- one run with everything that goes wrong ---------------------------------------------------
+# -- one run with all faults ---------------------------------------------------
 
 
-def test_a_fault_costs_its_page_alone() -> None:
+def test_a_fault_affects_only_its_page() -> None:
     """Each is counted under a reason, and the other pages are read.
 
-    Also those that open windows, show dialogs, keep workers busy; whatever they try, no other host
-    is asked.
+    So are pages that open windows, show dialogs or start workers. No other host gets a request.
     """
     with sites() as (site, elsewhere):
         faults = dict(zip(PAGES, [*FAULTS, *HARMLESS], strict=False))
@@ -177,7 +176,7 @@ def test_a_fault_costs_its_page_alone() -> None:
             run.finish()
         told = {path: run.told[path].get("reason") for path in paths}
         download = next(path for path, fault in faults.items() if fault == "download")
-        if told[download] is None:  # all of the article was there before the download began
+        if told[download] is None:  # the article was complete before the download started
             faults[download] = "none"
         failing = {path: FAULTS[fault] for path, fault in faults.items() if fault in FAULTS}
         assert told == {**dict.fromkeys(paths), **failing, gone: "missing"}
@@ -189,7 +188,7 @@ def test_a_fault_costs_its_page_alone() -> None:
 
 
 def assert_nobody_else_was_asked(run: Probing, site: StandIn, elsewhere: Elsewhere) -> None:
-    """Trackers, fonts, frames, sockets, workers, popups, redirects: all that the pages try."""
+    """The pages try trackers, fonts, frames, sockets, workers, popups and redirects."""
     assert elsewhere.hits.paths == []
     assert run.stats["epoch/browser/requests_refused"] > len(run.told)
     assert site.hits.agents == {"epoch-tests"}
@@ -198,15 +197,15 @@ def assert_nobody_else_was_asked(run: Probing, site: StandIn, elsewhere: Elsewhe
 
 
 def assert_contexts_were_recycled(run: Probing) -> None:
-    """After five pages, or after one that went wrong, a fresh one is taken; the others are used."""
+    """A context is replaced after five pages or a failed page, and otherwise reused."""
     assert len(run.told) / 5 < run.stats["epoch/browser/tabs"] < len(run.told)
-    # one browser for all of them, but for one that seemed to hang or died on a busy machine
+    # one browser for all, or two if one seemed to hang on a busy machine
     replaced = (run.stats.get(f"epoch/browser/{how}", 0) for how in ("killed", "lost"))
     assert run.stats["epoch/browser/launches"] <= 1 + sum(replaced)
 
 
-def test_pages_that_hang_end_with_their_time() -> None:
-    """Whatever it is that hangs, and all at once."""
+def test_hanging_pages_time_out() -> None:
+    """Whatever hangs, and all at the same time."""
     with sites() as (site, elsewhere):
         site.faults = dict(zip(PAGES, HANGING, strict=False))
         with probing(site.base, *site.faults, contexts=3, page_seconds=3) as run:
@@ -217,8 +216,8 @@ def test_pages_that_hang_end_with_their_time() -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("fault", HANGING)
-def test_a_page_that_hangs_costs_no_other(fault: str) -> None:
-    """Neither the one before, whose tab it took, nor the one after."""
+def test_a_hanging_page_affects_no_other_page(fault: str) -> None:
+    """Neither the previous page, whose tab it uses, nor the next one."""
     with sites() as (site, _):
         site.faults = {PAGES[1]: fault}
         with probing(site.base, *PAGES[:4], page_seconds=30) as run:
@@ -227,7 +226,7 @@ def test_a_page_that_hangs_costs_no_other(fault: str) -> None:
 
 
 def test_cancelling_a_fetch_closes_its_tab() -> None:
-    """Also of a page that hangs: the next one finds room."""
+    """Also if the page hangs, so that the next page has a context."""
     with sites() as (site, _), probing(site.base, *PAGES[:3], page_seconds=600) as run:
         site.faults = {PAGES[1]: "hung"}
         run.tell(pages=1)
@@ -244,8 +243,8 @@ def test_cancelling_a_fetch_closes_its_tab() -> None:
 @pytest.mark.parametrize(
     "site_kind", [pytest.param("newer, cut, hexadecimal", marks=pytest.mark.soak), "docsify"]
 )
-def test_pages_are_the_mirrors(site_kind: str) -> None:
-    """Listings and articles read the same, in either form of the site."""
+def test_rendered_pages_read_like_the_mirrors_files(site_kind: str) -> None:
+    """Index pages and articles, in both forms of the site."""
     paths = ["README.md", LISTS[1], *PAGES[40:120:20]]
     gone = "pages/ncid900101/n99999999.md"
     with sites() as (site, elsewhere), ExitStack() as stack:
@@ -265,8 +264,8 @@ def test_pages_are_the_mirrors(site_kind: str) -> None:
 
 
 @pytest.mark.soak
-def test_a_browser_or_driver_that_dies_is_replaced() -> None:
-    """Killed in mid-crawl: every page is read all the same, and the end is clean."""
+def test_a_dead_browser_or_driver_is_replaced() -> None:
+    """After a kill during the crawl, every page is read and the crawl ends cleanly."""
     with sites() as (site, _), probing(site.base, *PAGES[:9], page_seconds=30) as run:
         run.tell(pages=2)
         os.kill(browser_of(descendants(run.process.pid)).pid, signal.SIGKILL)
@@ -280,8 +279,8 @@ def test_a_browser_or_driver_that_dies_is_replaced() -> None:
 
 
 @pytest.mark.parametrize("fault", ["hung", pytest.param("silent", marks=pytest.mark.soak)])
-def test_nothing_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
-    """Kill -9, with a page in an endless loop, or one that does not come: no process, no file."""
+def test_no_process_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
+    """After kill -9 during an endless loop or a silent response, no process and no file is left."""
     with sites() as (site, _):
         site.faults[PAGES[1]] = fault
         environment = {"TMPDIR": str(tmp_path)}
@@ -300,8 +299,8 @@ def test_nothing_outlives_a_killed_crawler(fault: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_nothing_outlives_a_run_that_ends(tmp_path: Path) -> None:
-    """Nor does it leave files behind."""
+def test_no_process_outlives_a_finished_run(tmp_path: Path) -> None:
+    """No file is left either."""
     with (
         sites() as (site, _),
         probing(site.base, *PAGES[:2], env={"TMPDIR": str(tmp_path)}) as run,
@@ -317,17 +316,19 @@ def test_nothing_outlives_a_run_that_ends(tmp_path: Path) -> None:
 # -- without a browser -------------------------------------------------------------------------
 
 
-def test_no_chromium_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Before the crawl, not page by page."""
+def test_a_missing_chromium_is_reported_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Once before the crawl, not for every page."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(WrongUsage, match=r"apt-get install chromium.*BROWSER_EXECUTABLE"):
         BrowserTransport("https://github.com/o/r/blob/master/", no_download)
-    with pytest.raises(WrongUsage, match="'/nowhere/chrome' is no executable"):
+    with pytest.raises(WrongUsage, match="'/nowhere/chrome' is not an executable"):
         find_chromium("/nowhere/chrome")
 
 
-def test_a_named_executable_is_taken(tmp_path: Path) -> None:
-    """By its path."""
+def test_the_executable_can_be_set(tmp_path: Path) -> None:
+    """As a path."""
     program = tmp_path / "my-chrome"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o700)
@@ -335,53 +336,53 @@ def test_a_named_executable_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["ftp://host/", "https://github.com/o/r/blob/master", "news"])
-def test_a_base_that_is_none_is_refused(base: str) -> None:
-    """It must be of http and end in a slash."""
-    with pytest.raises(WrongUsage, match="not a http or https address"):
+def test_an_invalid_base_is_rejected(base: str) -> None:
+    """It must be an http or https URL that ends in a slash."""
+    with pytest.raises(WrongUsage, match="must be an http or https URL"):
         BrowserTransport(base, no_download)
 
 
 def opened(**settings: object) -> BrowserTransport:
-    """Return the way that a run with these settings takes to a mirror at GitHub."""
+    """Return the browser transport of a run with these settings for a mirror on GitHub."""
     base = "https://github.com/o/r/blob/master/"
     project = get_project_settings()
     project.update(settings)
-    way, _ = transport_for(
+    transport, _ = transport_for(
         Mirror("m", base, {"browser": base}),
         "browser",
         project,
         download=no_download,
         on_progress=print,
     )
-    assert isinstance(way, BrowserTransport)
-    return way
+    assert isinstance(transport, BrowserTransport)
+    return transport
 
 
 @pytest.mark.parametrize(
     "name", ["BROWSER_CONTEXTS", "BROWSER_PAGES_PER_CONTEXT", "BROWSER_PAGE_SECONDS"]
 )
 @pytest.mark.parametrize("value", ["0", "-1", "two", ""])
-def test_a_setting_that_cannot_be_is_refused(name: str, value: str) -> None:
-    """Before the run; none of them may make it wait for ever."""
+def test_invalid_settings_are_rejected(name: str, value: str) -> None:
+    """Before the run; none of them may make it wait forever."""
     with pytest.raises(WrongUsage, match=rf"{name} must be a positive integer"):
         opened(**{name: value})
 
 
-def test_no_more_pages_are_rendered_at_a_time_than_the_host_may_be_asked_for() -> None:
-    """Whoever asks for more contexts changes the pace too."""
+def test_the_pace_limits_concurrent_pages() -> None:
+    """To use more contexts, the user changes the pace too."""
     assert opened().contexts == 1
     assert opened(BROWSER_CONTEXTS="8").contexts == 2
     assert opened(BROWSER_CONTEXTS=8, PACE_CONCURRENCY=4).contexts == 4
 
 
-def test_importing_the_way_loads_no_playwright() -> None:
-    """Only the handler does, in runs that use it."""
+def test_importing_the_transport_does_not_load_playwright() -> None:
+    """Only importing the handler does, in runs that use it."""
     code = "import sys, crawler.transports.browser.transport; sys.exit('playwright' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everyone else runs Chromium inside its own."""
+def test_only_root_runs_without_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all other users Chromium uses its sandbox."""
     confinement = Confinement.around("https://github.com/")
     for user, sandboxed in ((0, False), (1000, True)):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
@@ -389,13 +390,13 @@ def test_the_sandbox_is_left_to_root_only(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_handler_is_for_the_mirrors_scheme_only() -> None:
-    """A driver is started for each scheme that is mapped."""
-    way = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
-    assert list(way.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
-    assert way.script_hosts == ("github.githubassets.com",)
+    """Otherwise a driver would start for each scheme."""
+    transport = BrowserTransport("https://github.com/o/r/blob/master/", no_download)
+    assert list(transport.settings()["DOWNLOAD_HANDLERS"]) == ["https"]
+    assert transport.script_hosts == ("github.githubassets.com",)
 
 
-# -- answers -----------------------------------------------------------------------------------
+# -- responses -----------------------------------------------------------------------------------
 
 
 def answer(status: int, body: str = "", *, url: str | None = None) -> Response:
@@ -421,10 +422,10 @@ def answer(status: int, body: str = "", *, url: str | None = None) -> Response:
         (answer(200, "x" * (MAX_BYTES + 1)), PageTooLarge, "too_large"),
     ],
 )
-def test_an_answer_without_a_page_has_a_reason(
+def test_responses_without_a_page_have_a_reason(
     response: Response, error: type[Exception], reason: str
 ) -> None:
-    """By the site's words, else by the status."""
+    """From the site's wording, or else from the status."""
     with pytest.raises(error) as raised:
         BrowserTransport("https://h/m/", no_download).page(response)
     assert raised.value.reason == reason  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Pages of real mirrors through a real Chromium: what the browser's way gives of them."""
+"""Pages of real mirrors, read by the browser transport in a real Chromium."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ pytestmark = pytest.mark.usefixtures("chromium")
 
 OF_THE_WAY = {"crawled_at", "mirror_url"}
 SAME_TEXT = 0.995
-"""The share of pages, taken from all over a mirror, whose text must be the same."""
+"""Share of a sample of a mirror's pages that must have the same text."""
 CAUSES = {
-    # the sanitizer drops the element, and what was a line of its own runs into its neighbours
+    # the sanitizer drops the element, so its line is joined to its neighbours
     "centered text": re.compile(r"<center>\s*(?:<ok[^>]*>\s*)?[^<\s]"),
     # Markdown ends a block of HTML there, and the rest of the tag is text
     "a blank line in an attribute": re.compile(r'="[^"<>]*\n[ \t]*\n[^"<>]*"'),
 }
-"""Why the text of a page may differ; found in the mirror's file."""
+"""Patterns in the mirror's file that explain a different text."""
 
 
 def differing(line: dict[str, Any], other: dict[str, Any]) -> set[str]:
-    """Return the keys that a browser can see and that two lines disagree on."""
+    """Return the keys that a browser can see and that differ between two lines."""
     return {key for key in line.keys() - UNSUPPORTED_KEYS - OF_THE_WAY if line[key] != other[key]}
 
 
 def unexplained(page: str) -> bool:
-    """Tell whether nothing in a mirror's file says why a browser should show another text."""
+    """Return whether nothing in the mirror's file explains a different text in the browser."""
     return not any(pattern.search(page) for pattern in CAUSES.values())
 
 
@@ -51,7 +51,7 @@ def unexplained(page: str) -> bool:
         pytest.param("special", 60, 1, "docsify", marks=pytest.mark.soak),
     ],
 )
-def test_the_browser_gives_what_the_directory_gives(
+def test_the_browser_yields_the_same_articles_as_the_directory(
     crawl: Crawl,
     tmp_path: Path,
     corpus: Callable[[str], Corpus],
@@ -60,9 +60,9 @@ def test_the_browser_gives_what_the_directory_gives(
     every: int,
     shell: str,
 ) -> None:
-    """The same ids and sections; the same values of all keys that it sees, the text's too.
+    """Ids, sections, and all keys that it can see are equal, including the text.
 
-    Half of the articles are the oddest there are: there each other text has its cause.
+    Half of the articles are odd ones; for them each difference of the text has a known cause.
     """
     mirror = tmp_path / "mirror"
     plain = spread(corpus(name), count // 2)
@@ -73,7 +73,7 @@ def test_the_browser_gives_what_the_directory_gives(
     assert len(expected.feed.ids) == count, expected.log
     with sites(mirror) as (site, elsewhere):
         site.new_payload = shell == "newer"
-        # the form with less to go by, for the crawl that is run most
+        # the form with less information, for the more frequent crawl
         site.renderer = Renderer(canonical=shell != "newer")
         base = site.docsify_base if shell == "docsify" else site.base
         settings = {"BROWSER_CONTEXTS": 2, "BROWSER_PAGE_SECONDS": 60}

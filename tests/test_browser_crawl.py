@@ -60,19 +60,19 @@ def mirror(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def site(mirror: Path) -> Iterator[StandIn]:
-    """Show that mirror; no other host may be asked."""
+    """Run the stand-in for that mirror; no other host may get a request."""
     with sites(mirror) as (site, elsewhere):
         yield site
         assert elsewhere.hits.paths == []
 
 
 def seen(line: dict[str, Any]) -> dict[str, Any]:
-    """Return what a browser can see of a line, without what the way says of itself."""
+    """Return the keys of a line that a browser can see and that do not depend on the transport."""
     return {key: line[key] for key in line if key not in UNSUPPORTED_KEYS | OF_THE_WAY}
 
 
 def stat(result: Result, name: str) -> int:
-    """Return a number that Scrapy counted."""
+    """Return a value of Scrapy's stats."""
     found = re.search(rf"'{name}': (\d+)", result.log)
     assert found, result.log
     return int(found[1])
@@ -83,7 +83,7 @@ def by_id(feed: Feed) -> dict[str, dict[str, Any]]:
 
 
 def files_asked(site: StandIn) -> list[str]:
-    """Return the mirror's files that were asked for, in order."""
+    """Return the requested files of the mirror, in order."""
     prefix = len(site.prefix)
     return [path[prefix:] for path in site.hits.paths if path.startswith(site.prefix)]
 
@@ -92,17 +92,17 @@ def files_asked(site: StandIn) -> list[str]:
 
 
 class Forwarder(ThreadingHTTPServer):
-    """A proxy that knows one host, the mirror's, whatever its name.
+    """A proxy that forwards all requests to the mirror's host, whatever host they name.
 
     Attributes:
-        asked: hosts that it was asked for.
-        passwords: what came as ``Proxy-Authorization``.
+        asked: requested hosts.
+        passwords: received ``Proxy-Authorization`` headers.
     """
 
     daemon_threads = True
 
     def __init__(self, place: tuple[str, int]) -> None:
-        """Pass every request on to ``place``."""
+        """Forward all requests to ``place``."""
         super().__init__(("127.0.0.1", 0), _ForwarderHandler)
         self.place = place
         self.asked: set[str] = set()
@@ -113,7 +113,7 @@ class _ForwarderHandler(BaseHTTPRequestHandler):
     server: Forwarder
 
     def do_GET(self) -> None:
-        """Pass one request on."""
+        """Forward one request."""
         parts = urlsplit(self.path)
         self.server.asked.add(parts.netloc)
         password = self.headers["Proxy-Authorization"]
@@ -152,10 +152,10 @@ def forwarding(site: StandIn) -> Iterator[Forwarder]:
         running.close()
 
 
-def test_a_crawl_gives_what_the_directory_gives(
+def test_a_crawl_yields_the_same_articles_as_the_directory(
     crawl: Crawl, site: StandIn, mirror: Path, tmp_path: Path
 ) -> None:
-    """Through the environment's proxy, past a host that is busy for a while."""
+    """Through the environment's proxy, from a host that is busy for a while."""
     site.faults = {page_of(ONE, 5): "busy_once"}
     site.retry_after = 1
     expected = crawl(f"mirror={mirror}", feed=tmp_path / "expected")
@@ -179,22 +179,22 @@ def test_a_crawl_gives_what_the_directory_gives(
         assert {key for key in line if line[key] is None} >= UNSUPPORTED_KEYS
         assert line["mirror_url"] == f"{base}pages/{ONE}/{name}.md"
     assert_sound(result.feed)
-    # every page once, but for the one that had to wait
+    # every page once, except for the one that was busy
     assert asked.count(page_of(ONE, 5)) == 2
     assert len(asked) == len(set(asked)) + 1 == len(result.feed.ids) + 3 + 1
     assert site.hits.paths.count("/robots.txt") == 1
     assert "'epoch/parked/count': 1" in result.log
-    # tabs are read on in
+    # tabs are reused
     assert stat(result, "epoch/browser/tabs") < len(asked) / 2
-    # by the proxy alone, which is told its password, and the mirror is not
+    # only the proxy is contacted; it gets its password, and the mirror does not
     assert proxy.asked == {"mirror.invalid"}
     assert len(proxy.passwords) == 1
     assert "secret" not in result.log
 
 
 @pytest.mark.soak
-def test_pages_that_fail_are_counted_and_had_by_the_next_run(crawl: Crawl, site: StandIn) -> None:
-    """Status 3, named with their reasons; the others are written."""
+def test_failed_pages_are_counted_and_read_by_the_next_run(crawl: Crawl, site: StandIn) -> None:
+    """Status 3; the run lists them with their reasons, and the other pages are written."""
     faults = {page_of(ONE, 3): "attachment", page_of(ONE, 6): "not_found_200"}
     site.faults = dict(faults)
     arguments = (f"mirror={site.base}", "via=browser", "name=mirror")
@@ -214,7 +214,7 @@ def test_pages_that_fail_are_counted_and_had_by_the_next_run(crawl: Crawl, site:
 
 
 def test_robots_txt_is_obeyed_before_any_page(crawl: Crawl, site: StandIn) -> None:
-    """Where it forbids the pages, none is asked for, and no browser is started."""
+    """If it disallows the pages, none is requested and no browser starts."""
     site.robots = "User-agent: *\nDisallow: /*/blob/\n"
     result = crawl(f"mirror={site.base}", "via=browser", settings={"STATS_DUMP": True})
     assert (result.exit_code, result.run["status"]) == (4, "unusable"), result.log
@@ -224,15 +224,15 @@ def test_robots_txt_is_obeyed_before_any_page(crawl: Crawl, site: StandIn) -> No
 
 @pytest.mark.soak
 def test_a_host_that_stays_busy_ends_the_run(crawl: Crawl, site: StandIn) -> None:
-    """Status 75; the page that says so with status 200 counts as well."""
+    """Status 75; an error page with status 200 counts as well."""
     site.faults = {"README.md": "rate_limit_200"}
     result = crawl(f"mirror={site.base}", "via=browser", settings={"PARK_BUDGET": 5})
     assert (result.exit_code, result.run["status"]) == (75, "later"), result.log
     assert files_asked(site) == ["README.md"]
 
 
-def test_a_missing_chromium_is_told_before_the_crawl(crawl: Crawl, site: StandIn) -> None:
-    """Status 2, and how to get one; the host is not asked."""
+def test_a_missing_chromium_is_reported_before_the_crawl(crawl: Crawl, site: StandIn) -> None:
+    """Status 2, and how to install it; the host gets no request."""
     settings = {"BROWSER_EXECUTABLE": "/nowhere/chromium"}
     result = crawl(f"mirror={site.base}", "via=browser", settings=settings)
     assert result.exit_code == 2, result.log
@@ -242,7 +242,7 @@ def test_a_missing_chromium_is_told_before_the_crawl(crawl: Crawl, site: StandIn
 
 
 def scripted(place: Path, launch: str) -> str:
-    """Return a Chromium that says its version, and does ``launch`` when it is started."""
+    """Return a fake Chromium that prints its version, and runs ``launch`` when it is started."""
     program = place / "chromium"
     version = 'case "$*" in --version) echo Chromium 1; exit 0;; esac'
     program.write_text(f"#!/bin/sh\n{version}\necho x >>{place}/launches\n{launch}\n")
@@ -250,7 +250,7 @@ def scripted(place: Path, launch: str) -> str:
     return str(program)
 
 
-def test_a_chromium_that_does_not_run_is_told_before_the_crawl(
+def test_a_broken_chromium_is_reported_before_the_crawl(
     crawl: Crawl, site: StandIn, tmp_path: Path
 ) -> None:
     program = tmp_path / "broken"
@@ -266,10 +266,10 @@ def test_a_chromium_that_does_not_run_is_told_before_the_crawl(
 def test_a_chromium_that_does_not_start_ends_the_run(
     crawl: Crawl, site: StandIn, tmp_path: Path, mirror: Path
 ) -> None:
-    """After three launches, not after three for every page; by one driver; with its own words."""
+    """After three launches in all, not for every page, with one driver, and with its own output."""
     launch = "echo no room in /dev/shm >&2; exit 1"
     settings = {"BROWSER_EXECUTABLE": scripted(tmp_path, launch), "RETRY_TIMES": 0}
-    for number in range(1, 9):  # all pages fall back
+    for number in range(1, 9):  # the fallback is used for all pages
         (mirror / page_of(ONE, number)).unlink()
     result = crawl(f"mirror={site.base}", "via=browser", "name=mirror", settings=settings)
     assert (result.exit_code, result.run["articles"]) == (4, 0), result.log
@@ -297,7 +297,7 @@ def test_a_chromium_that_does_not_start_ends_a_run_that_falls_back(
 
 @contextmanager
 def crawling(site: StandIn, feed: Path, **settings: Any) -> Iterator[tuple[Running, list[Process]]]:
-    """Start a crawl; give it and its processes once it has written two lines."""
+    """Start a crawl; yield it and its processes after two lines are written."""
     running = start_crawl(
         f"mirror={site.base}", "via=browser", "name=mirror", feed=feed, settings=settings
     )
@@ -329,7 +329,7 @@ def assert_gone(processes: list[Process]) -> None:
 def test_a_signal_ends_the_run_in_seconds(
     site: StandIn, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    """Also while a page does not come; what was read is written, and no Chromium is left."""
+    """Even while a page hangs; pages already read are written, and no Chromium is left."""
     site.faults = {page_of(ONE, 3): "silent"}
     with crawling(site, tmp_path / "feed", BROWSER_PAGE_SECONDS=600) as (running, processes):
         running.wait_for(lambda: page_of(ONE, 3) in files_asked(site), 120)
@@ -343,20 +343,22 @@ def test_a_signal_ends_the_run_in_seconds(
     assert_gone(processes)
 
 
-def test_a_killed_crawler_leaves_no_chromium_and_a_good_feed(site: StandIn, tmp_path: Path) -> None:
-    """Kill -9 while a page hangs."""
+def test_a_killed_crawler_leaves_no_chromium_and_a_valid_feed(
+    site: StandIn, tmp_path: Path
+) -> None:
+    """After kill -9 while a page hangs."""
     site.faults = {page_of(ONE, 3): "hung"}
     with crawling(site, tmp_path / "feed", BROWSER_PAGE_SECONDS=600) as (running, processes):
         running.wait_for(lambda: page_of(ONE, 3) in files_asked(site), 120)
         running.process.kill()
         running.process.wait()
     assert_gone(processes)
-    # what stands behind the last newline is the next run's to cut off
+    # the next run cuts off what follows the last newline
     assert len(running.feed.ids) >= 2
 
 
-def test_a_browser_that_dies_costs_no_page(site: StandIn, tmp_path: Path) -> None:
-    """Another is started for what is left; none outlives the run."""
+def test_a_dead_browser_loses_no_page(site: StandIn, tmp_path: Path) -> None:
+    """Another browser renders the remaining pages, and none outlives the run."""
     with crawling(site, tmp_path / "feed", STATS_DUMP=True) as (running, processes):
         os.kill(browser_of(processes).pid, signal.SIGKILL)
         result = running.finish()
@@ -374,7 +376,7 @@ def test_a_browser_that_dies_costs_no_page(site: StandIn, tmp_path: Path) -> Non
 def fall_back(
     crawl: Crawl, site: StandIn, mirror: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> tuple[MisbehavingServer, Callable[..., Result]]:
-    """Return the host of the raw files, and a crawl of it that falls back on the site."""
+    """Return the host of the raw files, and a crawl of it with the site as fallback."""
     raw = serve(mirror)
     file = mirrors_file(mirror.parent, "small", http=raw.base, browser=site.base)
     settings = {"MIRRORS_FILE": file, "RETRY_TIMES": 0, "PARK_FIRST_WAIT": 0.2, "STATS_DUMP": True}
@@ -385,12 +387,12 @@ def fall_back(
     return raw, run
 
 
-def test_what_is_refused_or_set_aside_is_had_through_the_browser(
+def test_forbidden_and_set_aside_pages_are_read_in_the_browser(
     fall_back: tuple[MisbehavingServer, Callable[..., Result]], site: StandIn
 ) -> None:
-    """Once; never what a busy or broken host puts off, whose line can still come whole."""
+    """Once. Pages of a busy or broken host are not, because a later run can read them in full."""
     raw, run = fall_back
-    # what is asked for first is put off: others follow it, which shows that the host is not busy
+    # the first page is parked; later responses show that the host is not busy
     refused, gone, broken, limited = (page_of(ONE, number) for number in (1, 2, 3, 8))
     raw.behave(f"/{refused}", status(403))
     raw.behave(f"/{gone}", status(404))
@@ -421,11 +423,11 @@ def test_what_is_refused_or_set_aside_is_had_through_the_browser(
     assert_sound(second.feed)
 
 
-def test_a_move_takes_the_browser_along(
+def test_the_fallback_follows_a_move(
     crawl: Crawl, tmp_path: Path, site: StandIn, mirror: Path,
     serve: Callable[[Path], MisbehavingServer],
 ) -> None:  # fmt: skip
-    """What falls back is asked for at the new place."""
+    """The fallback requests pages at the new address."""
     host = tmp_path / "host"
     shutil.copytree(mirror, host / "owner" / "mirror")
     MirrorBuilder.simple(ONE).write(host / "old-owner" / "mirror")
@@ -448,10 +450,10 @@ def test_a_move_takes_the_browser_along(
     assert all(line["mirror_url"].startswith(public) for line in result.feed.articles)
 
 
-def test_no_driver_is_started_where_nothing_falls_back(
+def test_the_driver_starts_only_for_a_fallback(
     fall_back: tuple[MisbehavingServer, Callable[..., Result]], site: StandIn, tmp_path: Path
 ) -> None:
-    """Nor by a run that does not name the browser at all; a page that is refused starts it."""
+    """Not in a run without fallbacks or without the browser, but with the first forbidden page."""
     raw, run = fall_back
     node, started = tmp_path / "node", tmp_path / "started"
     node.write_text(f"#!/bin/sh\ntouch {started}\nexit 1\n")

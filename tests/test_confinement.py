@@ -1,4 +1,4 @@
-"""What Chromium can reach, and what not."""
+"""The hosts and ports that Chromium can reach."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take no proxy from the machine the tests run on."""
+    """Ignore proxies in the environment of the tests."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -39,18 +39,18 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def show(page: str, options: dict[str, Any], world: World) -> None:
-    """Open a page in Chromium, and give it the time to try everything."""
+    """Open a page in Chromium, and wait until it has tried everything."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(**options)
         tab = await (await browser.new_context()).new_page()
         await tab.goto(page, wait_until="domcontentloaded")
         assert await asyncio.to_thread(world.mirror.done.wait, 30)
-        await asyncio.sleep(1)  # what was begun last arrives
+        await asyncio.sleep(1)  # let the last attempts arrive
         await browser.close()
 
 
 def events(net_log: Path) -> Counter[tuple[str, str]]:
-    """Return Chromium's network events: their kind, and the name or address they are about."""
+    """Return Chromium's network events: their kind, and the name or address concerned."""
     log = json.loads(net_log.read_text("utf-8"))
     kinds = {number: kind for kind, number in log["constants"]["logEventTypes"].items()}
     found: Counter[tuple[str, str]] = Counter()
@@ -62,16 +62,16 @@ def events(net_log: Path) -> Counter[tuple[str, str]]:
 
 
 def about(found: Counter[tuple[str, str]], kind: str) -> set[str]:
-    """Return what the events of a kind are about."""
+    """Return the names and addresses of the events of one kind."""
     return {name for event, name in found if event == kind and name}
 
 
 @pytest.mark.usefixtures("chromium")
 @pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
-def test_a_hostile_page_reaches_nobody(
+def test_a_hostile_page_reaches_no_host(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, proxied: bool
 ) -> None:
-    """Neither by TCP nor by UDP, and no name is looked up, by Chromium's own record."""
+    """Neither by TCP nor by UDP, and Chromium's log shows no DNS query."""
     with world() as hosts:
         hosts.prepare("one.example", "two.invalid", "169.254.169.254")
         site = hosts.mirror.url
@@ -96,13 +96,13 @@ def test_a_hostile_page_reaches_nobody(
         }
         kinds = {kind for kind, _ in found}
         assert not kinds & {"UDP_BYTES_SENT", "HOST_RESOLVER_MANAGER_JOB", "DNS_TRANSACTION"}
-        # the lookups were tried, and answered in Chromium
+        # the names were looked up, and Chromium answered itself
         assert "http://255.255.255.255:1" in about(found, "HOST_RESOLVER_MANAGER_REQUEST")
 
 
 @pytest.mark.usefixtures("chromium")
-def test_the_page_reaches_others_where_nothing_confines_it() -> None:
-    """So the test above can fail: each kind of attempt arrives."""
+def test_the_page_reaches_other_hosts_without_the_confinement() -> None:
+    """Each kind of attempt arrives, so the previous test can fail."""
     with world() as hosts:
         hosts.prepare()
         options = launch_options(str(find_chromium()), Confinement.around(f"{hosts.mirror.url}/"))
@@ -123,7 +123,7 @@ def switches(confinement: Confinement) -> dict[str, str]:
     return dict(switch.split("=", 1) for switch in confinement.arguments())
 
 
-def test_without_a_proxy_the_places_are_exempt_from_a_dead_one() -> None:
+def test_without_a_proxy_the_endpoints_are_exempt_from_the_missing_one() -> None:
     confinement = Confinement.around("https://github.com/o/r/", ["github.githubassets.com:8443"])
     assert confinement.proxy() == {
         "server": "http://nowhere.invalid:1",
@@ -138,7 +138,7 @@ def test_without_a_proxy_the_places_are_exempt_from_a_dead_one() -> None:
 
 
 def routes(confinement: Confinement) -> dict[str, str]:
-    """Return the routes of the script that Chromium is given."""
+    """Return the routes in Chromium's proxy script."""
     address = switches(confinement)["--proxy-pac-url"]
     script = base64.b64decode(address.partition("base64,")[2]).decode()
     found = re.search(r"ROUTES = (.*);", script)
@@ -147,7 +147,7 @@ def routes(confinement: Confinement) -> dict[str, str]:
 
 
 def test_a_proxy_is_named_to_chromium_by_an_alias(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No page can use its address: only the alias resolves to it. Exempt places are direct."""
+    """Only the alias resolves to its address, so no page can use it. Exempt hosts are direct."""
     monkeypatch.setenv("https_proxy", "http://user:secret@10.0.0.1:3128")
     monkeypatch.setenv("no_proxy", "assets.example")
     confinement = Confinement.around("https://mirror.example/", ["assets.example", "[::1]:1"])
@@ -171,7 +171,7 @@ def test_a_proxy_is_named_to_chromium_by_an_alias(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_https_proxy_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its certificate is for that."""
+    """Its certificate is for this name."""
     monkeypatch.setenv("https_proxy", "https://proxy.example")
     confinement = Confinement.around("https://mirror.example/")
     assert routes(confinement) == {"https://mirror.example": "HTTPS proxy.example:443"}
@@ -199,10 +199,10 @@ def test_an_https_proxy_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ],
 )
-def test_proxies_are_those_of_the_environment(
+def test_proxies_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: Upstream | None
 ) -> None:
-    """As curl and Scrapy read it."""
+    """As curl and Scrapy interpret them."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert upstream_for("https", "github.com") == expected
@@ -211,10 +211,8 @@ def test_proxies_are_those_of_the_environment(
 @pytest.mark.parametrize(
     "address", ["socks5://u:secret@p:1080", "socks://p", "http://p:port", "http://:3128"]
 )
-def test_a_proxy_that_cannot_be_used_is_refused(
-    monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
-    """Rather than passed by; its password is not repeated."""
+def test_an_unsupported_proxy_is_rejected(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """It is not bypassed, and the message does not contain its password."""
     monkeypatch.setenv("https_proxy", address)
     with pytest.raises(WrongUsage, match=f"^{re.escape(address.replace('u:secret@', ''))}: "):
         Confinement.around("https://github.com/o/r/")
@@ -237,5 +235,5 @@ def test_a_proxy_that_cannot_be_used_is_refused(
     ],
 )
 def test_places(address: str, place: Place) -> None:
-    """Host and port, whatever the spelling."""
+    """Host and port do not depend on the spelling."""
     assert place_of(address) == place

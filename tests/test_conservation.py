@@ -1,6 +1,6 @@
-"""No page loses, doubles, moves or gains text on its way into a record.
+"""No text is lost, duplicated, moved or added between a page and its record.
 
-The checker itself is tried first: it has to find what is wrong before its silence counts.
+The first tests check the checker itself: it must find known differences.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def test_two_losses_are_two_differences() -> None:
     assert [(d.text, d.length) for d in found] == [("数百人", 3), ("票价不变", 4)]
 
 
-def test_raw_values_excuse_only_what_stands_at_their_place() -> None:
-    """A sentence does not vanish because a raw value that holds it is found elsewhere."""
+def test_raw_values_excuse_only_text_at_their_place() -> None:
+    """A missing sentence is reported even if a raw value elsewhere contains it."""
     assert kinds(compare(PAGE, record(dateline=None))) == [("missing", "text")]
     assert kinds(compare(PAGE, record(byline=None))) == [("missing", "text")]
     assert kinds(compare(PAGE, record(editors=[]))) == [("missing", "editor")]
@@ -196,8 +196,8 @@ def test_text_before_the_begin_mark_is_a_header() -> None:
     assert compare(page, record()) == []
 
 
-def test_a_popup_put_around_the_article_itself_is_no_junk() -> None:
-    """Copying out of a translated page left its bubble around the author's paragraphs."""
+def test_a_popup_around_the_article_itself_is_not_junk() -> None:
+    """Some authors' paragraphs are inside the popup of a translation tool."""
     page = PAGE.replace("<h4>", '<div class="jfk-bubble gtx-bubble"><h4>').replace(
         "</h4>", "</h4></div>"
     )
@@ -244,7 +244,9 @@ def test_only_the_editor_is_cut_from_a_line(line: str, editors: list[str], rest:
         (HTML.replace("沈知夏", ""), [("missing", "unknown")]),
     ],
 )
-def test_html_that_parts_from_the_text_is_seen(html: str, expected: list[tuple[str, str]]) -> None:
+def test_html_that_differs_from_the_text_is_seen(
+    html: str, expected: list[tuple[str, str]]
+) -> None:
     assert kinds(compare_html(PAGE, record(content_html=html))) == expected
 
 
@@ -262,7 +264,7 @@ def test_html_that_parts_from_the_text_is_seen(html: str, expected: list[tuple[s
         ("\ufa1e", "not_nfc"),
     ],
 )
-def test_what_no_text_may_hold_is_seen(text: str, reason: str) -> None:
+def test_forbidden_text_is_seen(text: str, reason: str) -> None:
     assert reason in [d.reason for d in left(record(content_text=text))]
 
 
@@ -275,11 +277,11 @@ def test_captions_are_kept_apart() -> None:
 KEYS = ("dateline", "byline", "editors", "images", "content_text", "content_html")
 
 EXACT = 0.999
-"""The share of pages that has to hold exactly."""
+"""Minimum share of pages without differences."""
 
 
 def faults(pages: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[Difference]]]:
-    """Yield (path, differences) of each page, the text's, the HTML's and what was left."""
+    """Yield (path, differences) of each page, for text, HTML and forbidden text."""
     for path, text in pages:
         page = read_article(text)
         made = {key: getattr(page, key) for key in KEYS}
@@ -287,7 +289,7 @@ def faults(pages: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[Differe
 
 
 def report(found: Iterable[tuple[str, list[Difference]]]) -> tuple[float, str]:
-    """Return the share of pages that hold exactly, and a table of why the others do not."""
+    """Return the share of pages without differences, and a table of the others' reasons."""
     pages, exact = 0, 0
     reasons: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
@@ -319,7 +321,7 @@ def test_real_pages_conserve_their_text(
     assert share >= EXACT, table
 
 
-def test_no_pages_are_no_success() -> None:
+def test_no_pages_is_not_success() -> None:
     assert report([])[0] == 0.0
 
 

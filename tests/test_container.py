@@ -1,4 +1,4 @@
-"""The Dockerfile: its steps are run here, in directories of the test's, but for those of the system."""
+"""The Dockerfile: the tests run its steps in their own directories, except for system steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from packaging_kit import SOURCES
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 PLACES = ("/opt/epoch-mirror", "/dist", "/src", "/data", "/cache")
-"""Directories of the image that lie elsewhere in these tests."""
+"""Directories of the image that have other paths in these tests."""
 
 OF_THE_SYSTEM = ("apt-get", "useradd")
 """Programs that need root, or packages from Debian's servers."""
@@ -28,13 +28,13 @@ TINI = '#!/bin/sh\n[ "$1" = -- ] || exit 99\nshift\nexec "$@"\n'
 
 
 class Instruction(NamedTuple):
-    """One instruction, its continued lines joined."""
+    """One instruction, with continued lines joined."""
 
     name: str
     value: str
 
     def words(self) -> list[str]:
-        """Return the words of its JSON form, in which no shell takes part."""
+        """Return the words of its JSON form, which uses no shell."""
         found: list[str] = json.loads(self.value)
         return found
 
@@ -56,13 +56,13 @@ BUILD, IMAGE = stages()
 
 
 def only(name: str) -> Instruction:
-    """Return the image's one instruction of a name."""
+    """Return the image's only instruction with this name."""
     [found] = [one for one in IMAGE if one.name == name]
     return found
 
 
 def copy_context(target: Path) -> None:
-    """Copy what ``.dockerignore`` leaves for ``COPY . .``."""
+    """Copy the files that ``.dockerignore`` leaves for ``COPY . .``."""
     first, *kept, last = [
         line
         for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -80,7 +80,7 @@ def copy_context(target: Path) -> None:
 
 
 class Image:
-    """The root directory of the image that the steps make."""
+    """The root directory of the image that the steps create."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -88,15 +88,15 @@ class Image:
             self.inside(place).mkdir(parents=True)
 
     def inside(self, path: str) -> Path:
-        """Return where a directory of the image lies."""
+        """Return the local path of a directory of the image."""
         return self.root / path.lstrip("/")
 
     def moved(self, text: str) -> str:
-        """Return ``text`` with the image's directories as they lie here."""
+        """Return ``text`` with the image's directories replaced by their local paths."""
         return re.sub(rf"(?<![\w/])({'|'.join(PLACES)})\b", rf"{self.root}\1", text)
 
     def build(self, browser: str) -> None:
-        """Carry out the stage that builds, with this interpreter's packages in place of an index."""
+        """Run the build stage with this interpreter's packages instead of a package index."""
         for step in BUILD:
             if step.name == "COPY":
                 assert step.value == ". ."
@@ -124,7 +124,7 @@ class Image:
         (packages / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run the entry point as ``docker run`` does; without ``words`` with the default command."""
+        """Run the entry point as ``docker run`` does, by default with the default command."""
         tini = self.root / "tini"
         tini.write_text(TINI)
         tini.chmod(0o755)
@@ -164,7 +164,7 @@ def test_the_default_command_crawls_the_sample_into_the_volume(image: Image) -> 
 
 
 def test_the_command_of_the_document_crawls_a_mirror(image: Image) -> None:
-    """Into the feed that the document names; here a directory stands for the live mirror."""
+    """Into the feed named in the document; a directory stands in for the live mirror."""
     said = part(OPERATIONS, "In a container")
     [line] = [line for line in indented_lines(said) if line.startswith("docker run")]
     _, _, command = line.partition(" epoch-mirror ")
@@ -187,7 +187,7 @@ def test_the_exit_status_is_passed_on(image: Image) -> None:
 
 
 def test_the_browser_is_a_build_argument(tmp_path: Path) -> None:
-    """The extra's requirements are there, and its version is the lock's."""
+    """The extra's requirements are installed, in the locked versions."""
     Image(tmp_path / "image").build(browser="1")
     [step] = [one for one in IMAGE if one.name == "RUN" and "apt-get" in one.value]
     assert re.search(r'if \[ "\$BROWSER" != 0 \]; then .*chromium', step.value)
@@ -196,7 +196,7 @@ def test_the_browser_is_a_build_argument(tmp_path: Path) -> None:
 
 
 def test_steps_of_the_system_are_in_the_image_alone() -> None:
-    """So that all other steps were run by the tests above, or are copies."""
+    """All other steps are copies, or are run by the previous tests."""
     assert {one.name for one in BUILD} == {"FROM", "ARG", "WORKDIR", "RUN", "COPY"}
     assert not any(word in one.value for one in BUILD for word in OF_THE_SYSTEM)
     for step in IMAGE:
@@ -236,7 +236,7 @@ def test_a_program_that_reaps_processes_is_the_first() -> None:
 
 
 def test_the_context_holds_nothing_else(tmp_path: Path) -> None:
-    """Neither the developer's feeds and environment, nor what the package is not built from."""
+    """Neither the developer's feeds and environment, nor files that the package does not need."""
     tmp_path.joinpath("docs").mkdir()
     copy_context(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {*SOURCES, "requirements.lock"}

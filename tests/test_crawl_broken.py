@@ -1,4 +1,4 @@
-"""Mirrors with something broken in them: counted, named, survived, and the status says so."""
+"""Crawls of damaged mirrors: faults are counted, reported and survived."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def mirror(tmp_path: Path) -> Path:
     return directory
 
 
-def test_bad_pages_cost_only_themselves(crawl: Crawl, mirror: Path) -> None:
-    """Each is counted by its reason, named in log and run, and read when it is mended."""
+def test_bad_pages_affect_no_other_page(crawl: Crawl, mirror: Path) -> None:
+    """Each is counted by its reason, listed in log and run, and read after it is repaired."""
     whole = {path: path.read_bytes() for path in (mirror / "pages" / ONE).iterdir()}
     other = (mirror / page_of(ONE, 39)).read_bytes()
     drop_page(mirror, ONE, id_of(1))
@@ -109,7 +109,7 @@ def test_bad_pages_cost_only_themselves(crawl: Crawl, mirror: Path) -> None:
     assert_sound(again.feed)
 
 
-def test_another_copy_helps(
+def test_another_copy_is_tried(
     crawl: Crawl,
     tmp_path: Path,
     serve: Callable[[Path], MisbehavingServer],
@@ -151,10 +151,10 @@ def test_another_copy_helps(
     assert_sound(result.feed)
 
 
-def test_nothing_but_the_mirror_is_asked_for(
+def test_only_the_mirror_is_requested(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
-    """No ad, no navigation, no pixel, nothing above the base, no other scheme or host."""
+    """No ad, navigation link or pixel, nothing above the base, no other scheme or host."""
     mirror = tmp_path / "root" / "mirror"
     builder = MirrorBuilder(
         (
@@ -205,7 +205,7 @@ def test_nothing_but_the_mirror_is_asked_for(
 
 
 def test_an_empty_section_and_a_repeated_label_are_warnings(crawl: Crawl, tmp_path: Path) -> None:
-    """Both are told, and cost nothing."""
+    """Both are logged and have no other effect."""
     mirror = tmp_path / "mirror"
     sections = (Section(ONE, "一"), Section(TWO, "二"), Section(THREE, "三"))
     again = Link("又一", f"indexes/{ONE}/README.md")
@@ -241,11 +241,11 @@ def test_a_missing_section_index_is_partial(crawl: Crawl, mirror: Path) -> None:
     assert {section for section, _ in result.feed.pairs} == {ONE, THREE}
 
 
-# -- no use ----------------------------------------------------------------------------------
+# -- unusable ----------------------------------------------------------------------------------
 
 
-def test_a_mirror_that_moved_is_an_outcome_of_its_own(crawl: Crawl, mirror: Path) -> None:
-    """It says where it went and what to change; nothing is lost."""
+def test_a_moved_mirror_has_its_own_status(crawl: Crawl, mirror: Path) -> None:
+    """The message has the new address and what to change; nothing is lost."""
     published = crawl(f"mirror={mirror}").feed.data("articles.jsonl")
     move_away(mirror, "new-owner/mirror")
     result = crawl(f"mirror={mirror}")
@@ -261,10 +261,10 @@ def test_a_mirror_that_moved_is_an_outcome_of_its_own(crawl: Crawl, mirror: Path
 
 
 @pytest.mark.parametrize("via", ["http", "path"])
-def test_a_move_is_followed_where_that_is_asked_for(
+def test_follow_move_follows_a_move(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer], via: str
 ) -> None:
-    """By the same way, at the new owner's repository of the same name; once."""
+    """With the same transport, to the new owner's repository of the same name, and only once."""
     old, new = (tmp_path / "host" / owner / "mirror" for owner in ("old-owner", "new-owner"))
     small_mirror(new)
     MirrorBuilder.simple(ONE).write(old)
@@ -287,8 +287,8 @@ def test_a_move_is_followed_where_that_is_asked_for(
     assert "old-owner" in file.read_text()
 
 
-def test_a_move_that_only_sections_tell_is_followed_too(crawl: Crawl, tmp_path: Path) -> None:
-    """Their notices are no failures then, in the next run neither."""
+def test_a_move_announced_only_by_sections_is_followed(crawl: Crawl, tmp_path: Path) -> None:
+    """Their notices then do not count as failures, in this run and in the next."""
     old, new = (tmp_path / owner / "mirror" for owner in ("old-owner", "new-owner"))
     small_mirror(new)
     small_mirror(old)
@@ -304,7 +304,7 @@ def test_a_move_that_only_sections_tell_is_followed_too(crawl: Crawl, tmp_path: 
 
 
 def test_a_move_elsewhere_is_not_followed(crawl: Crawl, tmp_path: Path) -> None:
-    """Not to another host, though a mirror of that name is there."""
+    """Not to another host, even if it has a mirror with this name."""
     old = tmp_path / "old-owner" / "mirror"
     small_mirror(old)
     small_mirror(tmp_path / "new-owner" / "mirror")
@@ -318,8 +318,8 @@ def test_a_move_elsewhere_is_not_followed(crawl: Crawl, tmp_path: Path) -> None:
     assert "https://github.com/new-owner/mirror" in result.run["reason"]
 
 
-def test_a_home_page_that_lists_nothing_is_no_use(crawl: Crawl, mirror: Path) -> None:
-    """What is published stays."""
+def test_an_empty_home_page_is_unusable(crawl: Crawl, mirror: Path) -> None:
+    """The feed is kept."""
     published = crawl(f"mirror={mirror}").feed.data("articles.jsonl")
     (mirror / "README.md").write_text("## 青屿新闻\n\n即将开放\n", encoding="utf-8")
     result = crawl(f"mirror={mirror}")
@@ -329,14 +329,14 @@ def test_a_home_page_that_lists_nothing_is_no_use(crawl: Crawl, mirror: Path) ->
     assert_sound(result.feed)
 
 
-def test_a_mirror_that_cannot_be_reached_is_no_use(
+def test_an_unreachable_mirror_is_unusable(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
-    """Nobody listens; the directory is gone."""
+    """The port is closed; the directory is gone."""
     server = serve(tmp_path)
     base = server.base
     server.__exit__(None, None, None)
-    server.__enter__()  # the fixture ends it; on another port
+    server.__enter__()  # the fixture stops this server, which has another port
     refused = crawl(f"mirror={base}", "name=small", settings={"RETRY_TIMES": 0})
     assert (refused.exit_code, refused.run["status"]) == (4, "unusable"), refused.log
     file = mirrors_file(tmp_path, "small", path=str(tmp_path / "gone"))
@@ -345,8 +345,8 @@ def test_a_mirror_that_cannot_be_reached_is_no_use(
     assert "gone" in gone.run["reason"]
 
 
-def test_a_mirror_that_has_shrunk_is_no_use(crawl: Crawl, tmp_path: Path) -> None:
-    """Below nine tenths of the last complete run's entries; a setting says otherwise."""
+def test_a_shrunk_mirror_is_unusable(crawl: Crawl, tmp_path: Path) -> None:
+    """Below nine tenths of the last complete run's entries, or the share that a setting gives."""
     mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
     for number in range(1, 30):
         builder.publish(story(number), ONE if number <= 20 else TWO)
@@ -377,7 +377,7 @@ def test_a_mirror_that_has_shrunk_is_no_use(crawl: Crawl, tmp_path: Path) -> Non
     ],
 )  # fmt: skip
 def test_wrong_usage(crawl: Crawl, arguments: list[str], words: list[str]) -> None:
-    """Status 2, and a message that names the choices; no traceback."""
+    """Status 2, and a message with the choices, without a traceback."""
     result = crawl(*arguments)
     assert result.exit_code == 2, result.log
     assert all(word in result.log for word in words)
@@ -397,7 +397,7 @@ def test_wrong_usage(crawl: Crawl, arguments: list[str], words: list[str]) -> No
 def test_a_wrong_setting_is_wrong_usage(
     crawl: Crawl, mirror: Path, serve: Callable[[Path], MisbehavingServer], name: str, value: str
 ) -> None:
-    """Told by its name, and no run that died: the next one has nothing to say of it."""
+    """The message names it, and the next run does not report a killed run."""
     server = serve(mirror)
     arguments = (f"mirror={server.base}", "name=mirror", "limit=1")
     result = crawl(*arguments, settings={name: value})
@@ -419,7 +419,7 @@ def test_wrong_mirrors_file(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_a_feed_belongs_to_one_mirror(crawl: Crawl, mirror: Path) -> None:
-    """A run of another mirror ends with 2 and writes nothing."""
+    """A run for another mirror ends with status 2 and writes nothing."""
     first = crawl("mirror=sample")
     before = first.feed.snapshot()
     other = crawl(f"mirror={mirror}")
@@ -429,8 +429,8 @@ def test_a_feed_belongs_to_one_mirror(crawl: Crawl, mirror: Path) -> None:
     assert other.feed.snapshot() == before
 
 
-def test_mirrors_whose_addresses_end_alike_are_told_apart(crawl: Crawl, tmp_path: Path) -> None:
-    """Raw files of most repositories lie at …/master/; a name of its own makes it another mirror."""
+def test_mirrors_with_similar_addresses_are_told_apart(crawl: Crawl, tmp_path: Path) -> None:
+    """Most raw addresses end in …/master/; a different name makes a different mirror."""
     one, other = (tmp_path / owner / "master" for owner in ("one", "other"))
     small_mirror(one)
     small_mirror(other)
@@ -443,7 +443,7 @@ def test_mirrors_whose_addresses_end_alike_are_told_apart(crawl: Crawl, tmp_path
 
 
 def test_a_feed_of_another_contract_is_refused(crawl: Crawl) -> None:
-    """Status 5, with the way out; nothing is written."""
+    """Status 5, with what to do; nothing is written."""
     feed = crawl("mirror=sample").feed
     path = feed.directory / "runs.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"contract":"1.0"', b'"contract":1'))
@@ -458,10 +458,10 @@ def test_a_feed_of_another_contract_is_refused(crawl: Crawl) -> None:
 # -- parts of a mirror -----------------------------------------------------------------------
 
 
-def test_limit_gives_the_newest_and_reads_no_more_than_it_needs(
+def test_limit_reads_the_newest_articles_and_no_more_pages_than_needed(
     crawl: Crawl, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
-    """The next run goes on behind them."""
+    """The next run continues after them."""
     mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
     for number in range(1, 131):
         builder.publish(story(number), TWO if number % 10 == 0 else ONE)
@@ -485,8 +485,8 @@ def test_limit_gives_the_newest_and_reads_no_more_than_it_needs(
     assert_sound(rest.feed)
 
 
-def test_sections_are_fetched_alone_and_all_lists_are_read(crawl: Crawl, mirror: Path) -> None:
-    """So that a line names all of its sections; a run without the argument fetches the rest."""
+def test_sections_limits_the_articles_but_not_the_index_pages(crawl: Crawl, mirror: Path) -> None:
+    """So each line names all of its sections. A run without the argument fetches the rest."""
     result = crawl(f"mirror={mirror}", f"sections={THREE}")
     assert result.exit_code == 0, result.log
     assert set(result.feed.ids) == {id_of(number) for number in range(8, 41, 8)}
@@ -496,11 +496,11 @@ def test_sections_are_fetched_alone_and_all_lists_are_read(crawl: Crawl, mirror:
     assert len(crawl(f"mirror={mirror}").feed.ids) == 40
 
 
-# -- what fails for long, what changed, what goes wrong inside -------------------------------
+# -- permanent failures, changes, unexpected errors -------------------------------
 
 
 def failed_since(feed: Feed, first: float, last: float) -> None:
-    """Make all failures that the state knows begin and end so many days ago."""
+    """Move all failures in the state this many days into the past."""
     with sqlite3.connect(feed.directory / "state.sqlite") as state:
         now = time.time()
         state.execute(
@@ -509,8 +509,8 @@ def failed_since(feed: Feed, first: float, last: float) -> None:
     state.close()
 
 
-def test_what_fails_for_a_week_is_set_aside(crawl: Crawl, mirror: Path) -> None:
-    """Named in every run's line, looked at once a week, no longer counted in the status."""
+def test_a_page_that_fails_for_a_week_is_set_aside(crawl: Crawl, mirror: Path) -> None:
+    """It is listed in every run, retried once a week, and no longer affects the status."""
     break_page(mirror, ONE, id_of(1))
     assert crawl(f"mirror={mirror}").exit_code == 3
 
@@ -528,8 +528,8 @@ def test_what_fails_for_a_week_is_set_aside(crawl: Crawl, mirror: Path) -> None:
     assert looked_at["set_aside"] == {id_of(1): "malformed"}
 
 
-def test_recheck_tells_what_differs_and_changes_nothing(crawl: Crawl, tmp_path: Path) -> None:
-    """New sections, changed and vanished pages, entries that are no longer listed."""
+def test_recheck_reports_differences_and_changes_nothing(crawl: Crawl, tmp_path: Path) -> None:
+    """It reports new sections, changed and vanished pages, and entries that are no longer listed."""
     mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
     for number in range(1, 36):
         builder.publish(story(number), ONE)
@@ -560,8 +560,8 @@ def test_recheck_tells_what_differs_and_changes_nothing(crawl: Crawl, tmp_path: 
     assert_sound(result.feed)
 
 
-def test_a_run_that_scrapy_cuts_short_is_partial(crawl: Crawl, mirror: Path) -> None:
-    """It was not complete, whatever Scrapy's own status says."""
+def test_a_run_that_scrapy_ends_early_is_partial(crawl: Crawl, mirror: Path) -> None:
+    """Scrapy's own finish reason does not make it complete."""
     result = crawl(f"mirror={mirror}", settings={"CLOSESPIDER_ITEMCOUNT": 3})
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
     assert "closespider_itemcount" in result.run["reason"]
@@ -570,10 +570,10 @@ def test_a_run_that_scrapy_cuts_short_is_partial(crawl: Crawl, mirror: Path) -> 
     assert_sound(result.feed)
 
 
-def test_an_error_of_the_program_costs_one_article(
+def test_an_unexpected_error_affects_one_article(
     crawl: Crawl, mirror: Path, tmp_path: Path
 ) -> None:
-    """Status 1, the others are written, the next run goes on."""
+    """Status 1; the other articles are written, and the next run continues."""
     (tmp_path / "failing.py").write_text(
         "class FailingPipeline:\n"
         "    def process_item(self, item):\n"
@@ -599,6 +599,6 @@ def test_an_error_of_the_program_costs_one_article(
 
 
 def test_an_unknown_spider_and_no_spider_are_wrong_usage(tmp_path: Path) -> None:
-    """The command stands in for Scrapy's own in every respect."""
+    """As with Scrapy's own command."""
     running = start_crawl(feed=tmp_path / "feed", options=["another"], cwd=ROOT)
     assert running.finish().exit_code == 2

@@ -1,4 +1,4 @@
-"""Whole crawls through git where something is amiss: mended and said so, or a clear end."""
+"""Crawls through git with faults: they are repaired with a warning, or end the run clearly."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def ids(numbers: Iterable[int]) -> set[str]:
 
 @dataclass
 class GitMirror:
-    """A mirror of invented news in a repository, and how it is crawled.
+    """A mirror of invented news in a repository, and crawls of it.
 
     Attributes:
-        place: directory for all there is.
+        place: directory for all files.
         files: the mirror's files at its last commit.
         commit: that commit.
     """
@@ -44,16 +44,16 @@ class GitMirror:
     commit: str | None = None
 
     def __post_init__(self) -> None:
-        """Make the repository."""
+        """Create the repository."""
         self.repository = Repository(self.place / "served" / "mirror.git")
 
     @property
     def cache(self) -> Path:
-        """Where clones go."""
+        """Directory for clones."""
         return self.place / "cache"
 
     def publish(self, numbers: Iterable[int], *, restart: bool = False) -> None:
-        """Commit further stories; ``restart``: as the first commit of a new history."""
+        """Commit further stories; with ``restart``, as the first commit of a new history."""
         for number in numbers:
             self.builder.publish(story(number), ONE, TWO)
         files = {name: text.encode() for name, text in self.builder.files(self.builder.stamp)}
@@ -62,53 +62,53 @@ class GitMirror:
         parent = None if restart else self.commit
         self.commit = self.repository.commit(self.files, parent=parent)
 
-    def start(self, *arguments: str, feed: str = "feed", **ways: str) -> Running:
-        """Start to crawl by git; ``ways``: other lines of the mirrors file."""
-        file = mirrors_file(self.place, "small", **{"git": str(self.repository.path), **ways})
+    def start(self, *arguments: str, feed: str = "feed", **transports: str) -> Running:
+        """Start a crawl through git; ``transports`` are further lines of the mirrors file."""
+        file = mirrors_file(self.place, "small", **{"git": str(self.repository.path), **transports})
         settings = {"MIRRORS_FILE": file, "CACHE_DIRECTORY": self.cache}
         return start_crawl(*arguments, feed=self.place / feed, settings=settings)
 
-    def crawl(self, *arguments: str, **ways: str) -> Result:
-        """Crawl by git."""
-        result = self.start(*arguments, **ways).finish()
+    def crawl(self, *arguments: str, **transports: str) -> Result:
+        """Run a crawl through git to its end."""
+        result = self.start(*arguments, **transports).finish()
         assert "Traceback" not in result.log
         return result
 
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> GitMirror:
-    """A mirror of 40 articles: in each of two sections one archive page is final."""
+    """A mirror of 40 articles in two sections, each with one final archive page."""
     mirror = GitMirror(tmp_path)
     mirror.publish(range(1, 41))
     return mirror
 
 
-def test_a_damaged_clone_is_mended_on_the_way(mirror: GitMirror) -> None:
-    """Found while a page is read: the run says so, goes on, and has it all."""
+def test_a_damaged_clone_is_rebuilt_during_the_crawl(mirror: GitMirror) -> None:
+    """If the damage is found while a page is read, the run logs a warning and completes."""
     assert mirror.crawl("limit=2").exit_code == 0
     spoil_blob(clone_of(mirror.cache), page_of(ONE, 7))
     result = mirror.crawl()
     assert (result.exit_code, result.run["status"]) == (0, "complete"), result.log
-    assert any("cannot be read" in line and "rebuilt" in line for line in result.warnings)
+    assert any("cannot be read" in line and "rebuilding" in line for line in result.warnings)
     assert set(result.feed.ids) == ids(range(1, 41))
     assert_sound(result.feed)
 
 
-def test_a_clone_that_cannot_be_mended_ends_the_run(mirror: GitMirror) -> None:
-    """The mirror went on meanwhile: the next run reads its new state."""
+def test_a_clone_that_cannot_be_rebuilt_ends_the_run(mirror: GitMirror) -> None:
+    """The mirror is unreachable by then; the next run reads its current state."""
     served = mirror.repository.path.parent
     drip = Dripping(served, piece=1 << 20, pause=0, pieces=10**9)
     with git_server(served, drip) as address:
         remote = f"{address}/mirror.git"
         assert mirror.crawl("limit=2", git=remote).exit_code == 0
         spoil_blob(clone_of(mirror.cache), page_of(ONE, 7))
-    result = mirror.crawl(git=remote)  # nobody answers any more
+    result = mirror.crawl(git=remote)  # the server is gone
     assert result.exit_code == 4, result.log
     assert set(mirror.crawl().feed.ids) == ids(range(1, 41))
 
 
-def test_a_restarted_history_is_compared_whole(mirror: GitMirror) -> None:
-    """The commit crawled last is gone everywhere: all lists are read again, no article is."""
+def test_a_restarted_history_is_compared_in_full(mirror: GitMirror) -> None:
+    """The last commit no longer exists: all index pages are read again, but no article."""
     first = mirror.crawl()
     assert (first.exit_code, first.run["commit"]) == (0, mirror.commit), first.log
     shutil.rmtree(mirror.cache)
@@ -121,8 +121,8 @@ def test_a_restarted_history_is_compared_whole(mirror: GitMirror) -> None:
     assert_sound(result.feed)
 
 
-def test_a_remote_that_is_gone_is_no_use(mirror: GitMirror) -> None:
-    """Status 4; it says what to change and which way is left; what is published stays."""
+def test_a_missing_remote_is_unusable(mirror: GitMirror) -> None:
+    """Status 4; the message says what to change and which transport to use; the feed is kept."""
     published = mirror.crawl("limit=3").feed.data("articles.jsonl")
     shutil.rmtree(mirror.repository.path)
     result = mirror.crawl()
@@ -136,7 +136,7 @@ def test_a_remote_that_is_gone_is_no_use(mirror: GitMirror) -> None:
 
 
 def test_a_renamed_branch(mirror: GitMirror) -> None:
-    """The default one is followed; one that the mirrors file names ends the run, with its choices."""
+    """The default branch is followed; a missing configured branch ends the run with the choices."""
     assert mirror.crawl("limit=3", branch="master").exit_code == 0
     git(mirror.repository.path, "branch", "-m", "master", "main")
     mirror.repository.branch = "main"
@@ -151,7 +151,7 @@ def test_a_renamed_branch(mirror: GitMirror) -> None:
 
 
 def test_no_git_program(mirror: GitMirror) -> None:
-    """Status 2: it names the package, and the way that does without."""
+    """Status 2: the message names the package, and a transport that does not need it."""
     file = mirrors_file(mirror.place, "small", git=str(mirror.repository.path))
     env = {"PATH": str(mirror.place)}
     feed = mirror.place / "feed"
@@ -163,8 +163,8 @@ def test_no_git_program(mirror: GitMirror) -> None:
     assert result.feed.ids == []
 
 
-def test_a_run_that_is_killed_while_it_clones(mirror: GitMirror) -> None:
-    """Another run on the same clone leaves with 75; after the kill the next one makes it whole."""
+def test_a_run_killed_while_cloning(mirror: GitMirror) -> None:
+    """Meanwhile another run ends with status 75; after the kill the next run completes the clone."""
     noise = {f"noise/{number}": random_bytes(number) for number in range(20)}
     mirror.files |= noise
     mirror.publish([])
@@ -184,7 +184,7 @@ def test_a_run_that_is_killed_while_it_clones(mirror: GitMirror) -> None:
         drip.pieces = 10**9
         result = crawl_when_free(mirror, remote)
     assert (result.exit_code, result.run["status"]) == (0, "complete"), result.log
-    assert any("left by a run that did not end" in line for line in result.log.splitlines())
+    assert any("left behind by a killed run" in line for line in result.log.splitlines())
     assert set(result.feed.ids) == ids(range(1, 41))
     assert result.feed.runs[0]["status"] == "killed"
     assert not list(mirror.cache.glob("*/new-*"))
@@ -196,7 +196,7 @@ def random_bytes(seed: int) -> bytes:
 
 
 def crawl_when_free(mirror: GitMirror, remote: str) -> Result:
-    """Crawl as soon as the git of the killed run has let the clone go."""
+    """Crawl as soon as the git of the killed run has unlocked the clone."""
     while (result := mirror.crawl(git=remote)).exit_code == TRY_LATER:
         time.sleep(0.2)
     return result

@@ -1,4 +1,4 @@
-"""Lists that are written otherwise, in whole crawls: what is lost is named, and nothing is complete."""
+"""Crawls of mirrors with unusual index pages: lost entries are reported, and the run is partial."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rewritten(path: Path, old: str, new: str) -> None:
 
 
 def aged(feed: Feed, days: float) -> None:
-    """Make what fails have failed for so many days."""
+    """Move all failures in the state this many days into the past."""
     with sqlite3.connect(feed.directory / "state.sqlite") as state:
         state.execute("UPDATE failures SET first = ?", (time.time() - days * DAY,))
     state.close()
@@ -48,11 +48,11 @@ def aged(feed: Feed, days: float) -> None:
 def test_an_entry_without_an_article_makes_the_run_partial(
     crawl: Crawl, mirror: Path, page: str
 ) -> None:
-    """For a week; what the list holds beside it is read, and a mended list is whole again."""
+    """For a week. Other entries are read, and a repaired index page is complete again."""
     index = mirror / "indexes" / ONE / f"{page}.md"
     entry = f"../../pages/{ONE}/{story(12).id}.md"
     rewritten(index, entry, f"../../pages/{ONE}/x/{story(12).id}.md")
-    if page == "1":  # the newest page lists it too
+    if page == "1":  # the newest page also lists it
         rewritten(mirror / "indexes" / ONE / "README.md", entry, f"../../README.md?{ONE}")
     first = crawl(f"mirror={mirror}")
     key = f"indexes/{ONE}/{page}.md"
@@ -69,9 +69,9 @@ def test_an_entry_without_an_article_makes_the_run_partial(
     assert resting.run["set_aside"] == {key: "stray"}
     aged(first.feed, 0.1)
     rewritten(index, f"x/{story(12).id}", story(12).id)
-    mended = crawl(f"mirror={mirror}")
-    assert mended.exit_code == 0, mended.log
-    assert set(mended.feed.ids) == {story(number).id for number in range(1, 42)}
+    repaired = crawl(f"mirror={mirror}")
+    assert repaired.exit_code == 0, repaired.log
+    assert set(repaired.feed.ids) == {story(number).id for number in range(1, 42)}
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
@@ -106,7 +106,7 @@ def forget(home: str) -> str:
 def test_a_section_that_the_home_page_forgets_is_named(
     tmp_path: Path, mirror: Path, via: str
 ) -> None:
-    """With the line that adds it; with that line it is read, and named no more."""
+    """The message has the line that adds it; with that line it is read and no longer reported."""
     home = mirror / "README.md"
     home.write_text(forget(home.read_text(encoding="utf-8")), encoding="utf-8")
     place = mirror
@@ -131,7 +131,7 @@ def test_a_section_that_the_home_page_forgets_is_named(
 
 
 def test_pages_that_are_written_otherwise_give_their_line(crawl: Crawl, mirror: Path) -> None:
-    """An impossible day in the address is the page's fault, never the program's."""
+    """An impossible date in the URL fails the page, not the program."""
 
     def page(number: int) -> Path:
         return mirror / "pages" / ONE / f"{story(number).id}.md"

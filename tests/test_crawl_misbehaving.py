@@ -1,4 +1,4 @@
-"""A whole crawl of a mirror whose host misbehaves in every way at once, then behaves again."""
+"""A crawl of a mirror whose host misbehaves in every possible way, and a second one after that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ONE, TWO, ENDLESS = "ncid1", "ncid2", "nf3"
 OUTSIDE = {"count": 1, "ids": [f"indexes/{TWO}/README.md"]}
-"""What is told of the index that lists what lies outside of the mirror."""
+"""Message about an index that lists pages outside of the mirror."""
 ARTICLES = 60
 TRIES = 3
 EVER = float("inf")
@@ -40,7 +40,7 @@ PAGE = "### 青屿消息\n".encode() * 20
 HTML = b"<!DOCTYPE html><html><head><title>n1</title></head><body><p>404</p></body></html>"
 
 FAULTS: dict[int, tuple[bad.Behaviour, float, str | None]] = {
-    # story: behaviour, how often (then it is served well), why it failed; None: it came
+    # story: behaviour, how many times (then it is served), reason of the failure (None: it is read)
     1: (bad.busy(429, "1"), 1, None),
     2: (bad.busy(429), 1, None),
     3: (bad.busy(503), 1, None),
@@ -57,14 +57,14 @@ FAULTS: dict[int, tuple[bad.Behaviour, float, str | None]] = {
     14: (bad.gzip_of_zeros(2), EVER, "too_large"),
     15: (bad.redirect("file:///etc/passwd"), EVER, "redirect"),
     16: (bad.redirect(f"/{page_of(ONE, 16)}"), EVER, "redirect"),
-    # 17, to another host, is told when the other host is there
+    # 17, a redirect to another host, is added when that host exists
     18: (bad.answer(HTML, headers={"Content-Type": "text/html"}), EVER, "malformed"),
     19: (bad.answer("稍后再来\n".encode()), EVER, "malformed"),
     20: (bad.status(404), EVER, "missing"),
     21: (bad.status(403), EVER, "http_403"),
 }  # fmt: skip
 ASKED = {1: 2, 2: 2, 3: 2, 4: 3, 5: 3, 7: 3, 10: 3, 13: 3, 15: 1, 16: 1, 18: 1}
-"""How often some of them are asked for."""
+"""How many times some of them are requested."""
 
 ELSEWHERE = 17
 FAILED = {number: why for number, (*_, why) in FAULTS.items() if why} | {ELSEWHERE: "redirect"}
@@ -75,7 +75,7 @@ def id_of(number: int) -> str:
 
 
 def write_mirror(directory: Path) -> None:
-    """Write a mirror two of whose indexes are hostile."""
+    """Write a mirror with two hostile indexes."""
     sections = (Section(ONE, "一"), Section(TWO, "二"), Section(ENDLESS, "三"))
     builder = MirrorBuilder((Group("海岛", sections),))
     for number in range(1, ARTICLES + 1):
@@ -90,7 +90,7 @@ def write_mirror(directory: Path) -> None:
 
 
 def finish(running: Running) -> tuple[Result, int]:
-    """Wait for the end of a crawl; return what came of it and its peak memory in KiB."""
+    """Wait for the end of a crawl; return its result and its peak memory in KiB."""
     peak = 0
     while running.process.poll() is None:
         peak = max(peak, peak_kib(running.process.pid))
@@ -100,12 +100,12 @@ def finish(running: Running) -> tuple[Result, int]:
 
 @dataclass(frozen=True)
 class Crawled:
-    """What came of the crawl, and of the next one, when the host behaved.
+    """The results of both crawls.
 
     Attributes:
-        asked: what the first crawl asked for.
-        again: what the second one asked for.
-        elsewhere: how many connections the other host saw.
+        asked: requests of the first crawl.
+        again: requests of the second crawl.
+        elsewhere: number of connections to the other host.
         peak: memory of the first crawl in KiB.
     """
 
@@ -119,7 +119,7 @@ class Crawled:
 
 @pytest.fixture
 def crawled(tmp_path: Path) -> Iterator[Crawled]:
-    """Crawl the mirror while its host misbehaves, and once more when it does not."""
+    """Crawl the mirror while its host misbehaves, and again after that."""
     place = tmp_path
     write_mirror(place / "mirror")
     with MisbehavingServer(place / "mirror") as server, MisbehavingServer() as other:
@@ -135,19 +135,19 @@ def crawled(tmp_path: Path) -> Iterator[Crawled]:
         yield Crawled(result, first, peak, again, asked(server), other.connections)
 
 
-def test_a_host_that_misbehaves_in_every_way(crawled: Crawled) -> None:
-    """One test, so that one worker crawls."""
-    assert_all_that_can_be_had_is_had(crawled)
-    assert_the_feed_is_whole_when_the_host_behaves_again(crawled)
+def test_a_host_with_every_kind_of_misbehaviour(crawled: Crawled) -> None:
+    """This is one test, so that only one worker crawls."""
+    assert_all_available_pages_are_read(crawled)
+    assert_the_next_run_completes_the_feed(crawled)
     assert_a_page_is_asked_for_as_often_as_it_helps(crawled)
     assert_a_redirect_to_another_host_is_not_followed(crawled)
     assert_what_an_index_lists_outside_of_the_mirror_is_not_asked_for(crawled)
     assert_a_page_that_is_listed_endlessly_is_one_article(crawled)
-    assert_nothing_of_this_takes_memory(crawled)
+    assert_memory_stays_bounded(crawled)
 
 
-def assert_all_that_can_be_had_is_had(crawled: Crawled) -> None:
-    """Each bad page costs itself, and is counted by its reason."""
+def assert_all_available_pages_are_read(crawled: Crawled) -> None:
+    """Each bad page fails alone and is counted by its reason."""
     result = crawled.result
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
     named: dict[str, list[str]] = {}
@@ -159,8 +159,8 @@ def assert_all_that_can_be_had_is_had(crawled: Crawled) -> None:
     assert "Traceback" not in result.log
 
 
-def assert_the_feed_is_whole_when_the_host_behaves_again(crawled: Crawled) -> None:
-    """The next run asks for what failed and for nothing else."""
+def assert_the_next_run_completes_the_feed(crawled: Crawled) -> None:
+    """The next run requests the failed pages and no others."""
     numbers = set(range(1, ARTICLES + 2))
     assert (crawled.next.exit_code, crawled.next.run["status"]) == (3, "partial")
     assert crawled.next.run["failures"] == {"stray": OUTSIDE}
@@ -193,8 +193,8 @@ def assert_a_page_that_is_listed_endlessly_is_one_article(crawled: Crawled) -> N
     assert crawled.result.run["entries"] == ARTICLES + 1
 
 
-def assert_nothing_of_this_takes_memory(crawled: Crawled) -> None:
-    """Not the 2 GB of zeros, not the 100,000 entries."""
+def assert_memory_stays_bounded(crawled: Crawled) -> None:
+    """Neither the 2 GB of zeros nor the 100,000 entries take memory."""
     assert 0 < crawled.peak < MEMORY_KIB
 
 
@@ -203,7 +203,7 @@ def assert_nothing_of_this_takes_memory(crawled: Crawled) -> None:
 
 @pytest.mark.parametrize("via", ["path", pytest.param("http", marks=pytest.mark.soak)])
 def test_a_home_page_with_ten_thousand_sections(tmp_path: Path, via: str) -> None:
-    """All but two are not there: the two are read, the others are counted; a hundred are named."""
+    """Two exist and are read; the others are counted, and a hundred of them are listed."""
     mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
     for number in range(1, 11):
         builder.publish(story(number), ONE, TWO)

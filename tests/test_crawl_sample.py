@@ -1,4 +1,4 @@
-"""The bundled sample, crawled as a user does: what comes out is the expected feed."""
+"""Crawling the bundled sample as a user does yields the expected feed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 
 def test_the_crawl_of_the_sample_is_complete(sample: Result) -> None:
-    """Status 0, no warning, every article once, in every section that lists it."""
+    """Status 0, no warnings, every article once, with every section that lists it."""
     assert sample.exit_code == 0, sample.log
     assert not sample.warnings
     assert "Traceback" not in sample.log
@@ -55,12 +55,12 @@ def test_the_crawl_of_the_sample_is_complete(sample: Result) -> None:
 
 
 def test_the_feed_is_the_expected_one(sample: Result) -> None:
-    """Line for line; ``python tests/accept.py`` accepts another."""
+    """Line by line; ``python tests/accept.py`` accepts a new one."""
     assert sample.feed.timeless() == EXPECTED.read_text(encoding="utf-8").splitlines()
 
 
-def test_every_line_keeps_the_contract(sample: Result) -> None:
-    """All keys, in their order, of their types; the newest article first."""
+def test_every_line_satisfies_the_contract(sample: Result) -> None:
+    """All keys have their order and types, and the newest article comes first."""
     articles = jsonschema_rs.Draft202012Validator(
         article_schema(find_format()), validate_formats=True
     )
@@ -76,8 +76,8 @@ def test_every_line_keeps_the_contract(sample: Result) -> None:
     assert sample.feed.ids == sorted(sample.feed.ids, key=lambda one: -int(one[1:]))
 
 
-def test_sections_stand_in_the_order_of_the_home_page(sample: Result) -> None:
-    """By the headings of their own indexes."""
+def test_sections_have_the_order_of_the_home_page(sample: Result) -> None:
+    """Their names are the headings of their indexes."""
     order = ["ncid900101", "ncid900102", "nf900201", "nsc900301"]
     names = {"nf900201": "群岛专题：灯塔与航路", "nsc900301": "海岛评论：海岛随笔"}
     for line in sample.feed.articles:
@@ -89,8 +89,8 @@ def test_sections_stand_in_the_order_of_the_home_page(sample: Result) -> None:
         assert line["mirror_url"].endswith(f"/pages/{ids[0]}/{line['id']}.md")
 
 
-def test_the_line_of_the_run_tells_what_it_did(sample: Result) -> None:
-    """The same in ``runs.jsonl``, at the log's end, and as the status."""
+def test_the_line_of_the_run_describes_it(sample: Result) -> None:
+    """It agrees with the end of the log and the exit status."""
     run, feed = sample.run, sample.feed
     assert (run["status"], run["exit_code"], run["reason"]) == ("complete", 0, None)
     assert (run["mirror"], run["way"], run["commit"]) == ("sample", "path", None)
@@ -106,21 +106,21 @@ def test_the_line_of_the_run_tells_what_it_did(sample: Result) -> None:
     assert f"new articles  {len(feed.ids)}" in sample.tail
 
 
-def test_the_last_lines_say_that_it_was_the_sample(sample: Result) -> None:
-    """And how to crawl a live mirror; nothing stands behind them."""
+def test_the_last_lines_mention_the_sample(sample: Result) -> None:
+    """They say how to crawl a live mirror, and nothing follows them."""
     first, second = sample.log.splitlines()[-2:]
     assert first.endswith("This was the bundled sample mirror: invented news.")
     assert "scrapy crawl epoch_mirror -a mirror=news" in second
 
 
-def test_the_log_holds_no_article(sample: Result) -> None:
-    """Not a sentence of a body."""
+def test_the_log_contains_no_article_text(sample: Result) -> None:
+    """Not a sentence of any body."""
     for line in sample.feed.articles:
         assert line["content_text"][:40] not in sample.log
 
 
 def test_a_second_run_adds_nothing(crawl: Crawl) -> None:
-    """It reads the home page and the sections' own indexes, and says that nothing was new."""
+    """It reads the home page and the sections' indexes, and reports that nothing is new."""
     first = crawl("mirror=sample")
     before = {name: first.feed.data(name) for name in ("articles.jsonl", "listings.jsonl")}
     second = crawl("mirror=sample")
@@ -131,13 +131,13 @@ def test_a_second_run_adds_nothing(crawl: Crawl) -> None:
     assert_sound(second.feed)
 
 
-def test_http_gives_the_same_lines_as_path(
+def test_http_yields_the_same_lines_as_path(
     crawl: Crawl,
     serve: Callable[[Path], MisbehavingServer],
     sample: Result,
     tmp_path: Path,
 ) -> None:
-    """The order and the times of reading apart."""
+    """Except for order and times."""
     server = serve(ROOT / "sample")
     file = mirrors_file(tmp_path, "sample", http=server.base)
     file.write_text(
@@ -150,7 +150,7 @@ def test_http_gives_the_same_lines_as_path(
     assert set(asked(server).values()) == {1}
 
 
-def test_scrapys_own_export_works_beside_the_feed(crawl: Crawl, tmp_path: Path) -> None:
+def test_scrapys_feed_exports_still_work(crawl: Crawl, tmp_path: Path) -> None:
     """``-O other.jsonl``: articles only, the same lines."""
     other = tmp_path / "other.jsonl"
     result = crawl("mirror=sample", options=["-O", str(other)])
@@ -159,8 +159,8 @@ def test_scrapys_own_export_works_beside_the_feed(crawl: Crawl, tmp_path: Path) 
     assert "晨" in other.read_text(encoding="utf-8")
 
 
-def test_the_feed_lies_beside_scrapy_cfg_whatever_the_working_directory(tmp_path: Path) -> None:
-    """The default mirror, no argument, from a folder below the project's."""
+def test_the_default_feed_is_beside_scrapy_cfg(tmp_path: Path) -> None:
+    """Without arguments, from a directory below the project's."""
     project = tmp_path / "project"
     for name in ("crawler", "sample"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -177,8 +177,8 @@ def test_the_feed_lies_beside_scrapy_cfg_whatever_the_working_directory(tmp_path
     )
 
 
-def test_the_environment_names_the_default_mirror(crawl: Crawl) -> None:
-    """``EPOCH_MIRROR`` goes before the file's default, the argument before both."""
+def test_the_environment_sets_the_default_mirror(crawl: Crawl) -> None:
+    """``EPOCH_MIRROR`` overrides the file's default, and the argument overrides both."""
     result = crawl(env={"EPOCH_MIRROR": "no-such-mirror"})
     assert result.exit_code == 2
     assert "no-such-mirror" in result.log

@@ -1,4 +1,4 @@
-"""Runs that Scrapy itself ends early while the host is parked end at once, not after the park."""
+"""Runs that Scrapy ends early while the host is parked end at once, not after the wait."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 SECTION = "ncid1"
 PARK = 600
-"""Seconds for which the host wants to be left alone."""
+"""``Retry-After`` of the host, in seconds."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What ends a run, and what it had fetched by then.
+    """What ends a run, and what it has fetched by then.
 
     Attributes:
-        settings: of Scrapy.
-        reason: Scrapy's word for it.
-        late: how many articles come, late, of those asked for before the host was parked.
-        articles: how many of them are written at least; what is still under way when Scrapy
-            closes the spider is cancelled.
+        settings: Scrapy's settings.
+        reason: Scrapy's finish reason.
+        late: how many articles, requested before the host was parked, arrive after that.
+        articles: minimum number of them that are written; fetches in progress are cancelled when
+            Scrapy closes the spider.
     """
 
     settings: dict[str, object]
@@ -43,8 +43,8 @@ class Case:
 
 
 ANEW = ("setsid", "--fork", "--wait")
-"""Fork once more: the kernel's peak of memory (``ru_maxrss``), which Scrapy's limit looks at, counts
-that of the process which a program was started from, and a test's may be large."""
+"""Fork again: ``ru_maxrss``, which Scrapy's memory limit checks, includes the memory of the process
+that started the program, and a test process may be large."""
 
 GREEDY = """
 from scrapy.utils.asyncio import create_looping_call
@@ -65,7 +65,7 @@ class Greedy:
 """An extension that takes 500 MB once the host is parked."""
 
 CASES = {
-    # long enough for a busy machine to get as far as the first article
+    # long enough to reach the first article on a busy machine
     "time": Case({"CLOSESPIDER_TIMEOUT": 10}, "closespider_timeout", 0, 0),
     "articles": Case({"CLOSESPIDER_ITEMCOUNT": 3}, "closespider_itemcount", 5, 3),
     "memory": Case(
@@ -83,7 +83,7 @@ CASES = {
 
 @pytest.fixture
 def cut_short(tmp_path: Path) -> Iterator[dict[str, Result]]:
-    """Run all cases at once; of twenty articles the host refuses all but a few."""
+    """Run all cases at the same time; the host is busy for most of the twenty articles."""
     place = tmp_path
     mirror, builder = place / "mirror", MirrorBuilder.simple(SECTION)
     for number in range(1, 21):
@@ -96,7 +96,7 @@ def cut_short(tmp_path: Path) -> Iterator[dict[str, Result]]:
         server = servers[name] = MisbehavingServer(mirror)
         server.__enter__()
         server.behave("/pages/*", busy(429, str(PARK)))
-        for number in range(20, 20 - case.late, -1):  # the newest are asked for first
+        for number in range(20, 20 - case.late, -1):  # the newest are requested first
             page = answer((mirror / page_of(SECTION, number)).read_bytes())
             server.behave(f"/{page_of(SECTION, number)}", late(page, 1))
         arguments = (f"mirror={server.base}", "name=small")
@@ -110,15 +110,15 @@ def cut_short(tmp_path: Path) -> Iterator[dict[str, Result]]:
             server.__exit__(None, None, None)
 
 
-def test_parked_runs_that_are_cut_short_end_at_once(cut_short: dict[str, Result]) -> None:
-    """Partial; what was fetched is written, what was not tried has not failed."""
+def test_parked_runs_that_scrapy_ends_early_end_at_once(cut_short: dict[str, Result]) -> None:
+    """Partial; fetched articles are written, and the others do not count as failed."""
     for name, result in cut_short.items():
         assert_cut_short(CASES[name], result)
 
 
 def assert_cut_short(case: Case, result: Result) -> None:
-    """Assert that a run came to what its case says."""
-    assert "no request to it for 600 s" in result.log
+    """Assert that a run has the result of its case."""
+    assert "sending it no request for 600 s" in result.log
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
     assert case.reason in result.run["reason"]
     assert result.seconds < PARK / 4
@@ -128,10 +128,8 @@ def assert_cut_short(case: Case, result: Result) -> None:
     assert_sound(result.feed)
 
 
-def test_a_run_that_reads_on_this_machine_is_cut_short_at_once(
-    crawl: Crawl, tmp_path: Path
-) -> None:
-    """Scrapy goes on to take what the spider yields: the spider looks whether it is closing."""
+def test_a_local_run_that_scrapy_ends_early_ends_at_once(crawl: Crawl, tmp_path: Path) -> None:
+    """Scrapy still accepts items while closing, so the spider must check for it."""
     builder = MirrorBuilder.simple(SECTION)
     for number in range(1, 301):
         builder.publish(story(number), SECTION)

@@ -1,4 +1,4 @@
-"""What the documents say is what the code does."""
+"""The documents agree with the code."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 USUAL = "n15000304"
-"""The article that examples are from where no other is named."""
+"""The article of examples that name no other."""
 
 BROWSER = (DOCS / "browser.md").read_text(encoding="utf-8")
 DATA_FORMAT = (DOCS / "data-format.md").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def expected(article: str) -> dict[str, Any]:
 
 
 def assert_shortens(example: Any, value: Any) -> None:
-    """Assert that an example is the value, but for what ``…`` at its end stands for."""
+    """Assert that an example equals the value, or the beginning of it if it ends in ``…``."""
     if isinstance(example, str) and example.endswith("…"):
         assert isinstance(value, str)
         assert value.startswith(example[:-1])
@@ -99,19 +99,19 @@ def test_every_key_of_a_run_is_documented_in_order(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize("key", [k for k in ARTICLE_KEYS if k.name not in TIMES], ids=named)
-def test_an_example_of_an_article_is_the_samples(key: Key) -> None:
+def test_examples_of_articles_come_from_the_sample(key: Key) -> None:
     assert_shortens(json.loads(key.example), expected(key.article or USUAL)[key.name])
 
 
 @pytest.mark.parametrize("key", ARTICLE_KEYS, ids=named)
-def test_an_example_of_an_article_keeps_the_schema(key: Key) -> None:
+def test_examples_of_articles_are_valid(key: Key) -> None:
     schema = article_schema(find_format())["properties"][key.name]
     jsonschema_rs.validate(schema, json.loads(key.example))
 
 
 @pytest.mark.parametrize("key", ARTICLE_KEYS, ids=named)
-def test_what_may_be_null_says_so(key: Key) -> None:
-    """By the schema, or because a browser cannot see it; all others say that they never are."""
+def test_nullable_keys_are_documented_as_such(key: Key) -> None:
+    """Keys that are null in the schema or in a browser; all others are documented as never null."""
     schema = article_schema(find_format())["properties"][key.name]
     null = "null" in schema.get("type", []) or key.name in UNSUPPORTED_KEYS
     assert ("null" in key.type) is null
@@ -121,7 +121,7 @@ def test_what_may_be_null_says_so(key: Key) -> None:
         assert "Null by way of the browser." in " ".join(key.text.split())
 
 
-def test_the_keys_a_browser_cannot_see_are_listed() -> None:
+def test_the_keys_a_browser_cannot_see_are_documented() -> None:
     said = part(DATA_FORMAT, "What the browser's way cannot see")
     assert set(code_names(said)) - {"via=browser", "fallback=browser"} == UNSUPPORTED_KEYS
 
@@ -138,7 +138,7 @@ def test_the_examples_of_a_listing_are_a_line_of_the_sample(feed: Feed) -> None:
 
 
 def test_the_examples_of_a_run_are_a_first_crawl_of_the_sample(feed: Feed) -> None:
-    """But for its times, and for the sizes, which change with every word that is read better."""
+    """Except for times, and for sizes, which change with every improvement of the text."""
     line = feed.runs[0]
     for key in RUN_KEYS:
         example = json.loads(key.example)
@@ -148,7 +148,7 @@ def test_the_examples_of_a_run_are_a_first_crawl_of_the_sample(feed: Feed) -> No
             assert line[key.name] == example, key.name
 
 
-def test_the_version_of_the_contract_is_told() -> None:
+def test_the_contract_version_is_documented() -> None:
     assert f"This is version {CONTRACT_VERSION} of the contract" in " ".join(DATA_FORMAT.split())
 
 
@@ -169,7 +169,7 @@ def test_the_schema_files_are_up_to_date(name: str) -> None:
     assert text == json.dumps(made, ensure_ascii=False, indent=2) + "\n"
 
 
-def test_a_reader_as_shown_takes_whole_lines_only(tmp_path: Path) -> None:
+def test_the_documented_reader_reads_complete_lines_only(tmp_path: Path) -> None:
     [code] = code_blocks(DATA_FORMAT, "python")
     names: dict[str, Any] = {"json": json}
     exec(compile(ast.parse(code), "data-format.md", "exec"), names)  # noqa: S102 - our document
@@ -181,7 +181,7 @@ def test_a_reader_as_shown_takes_whole_lines_only(tmp_path: Path) -> None:
     assert names["new_lines"](path, offset) == ([{"b": 2}], path.stat().st_size)
 
 
-# -- what a user gives, and gets back ------------------------------------------------------------
+# -- arguments, settings, exit statuses ------------------------------------------------------------
 
 
 def test_every_argument_of_the_spider_is_documented() -> None:
@@ -209,7 +209,7 @@ def test_every_setting_of_the_project_is_documented_in_order() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), own_settings().items(), ids=own_settings())
-def test_a_default_that_is_a_number_is_told(name: str, value: object) -> None:
+def test_numeric_defaults_are_documented(name: str, value: object) -> None:
     [row] = [row for row in table(part(OPERATIONS, "Settings")) if row[0] == f"`{name}`"]
     if isinstance(value, int | float):
         assert row[-1] == f"{value}"
@@ -220,24 +220,24 @@ def test_a_default_that_is_a_number_is_told(name: str, value: object) -> None:
 # -- the browser ---------------------------------------------------------------------------------
 
 
-def test_the_browsers_settings_are_told() -> None:
+def test_the_browsers_settings_are_documented() -> None:
     rows = table(part(BROWSER, "What it needs"))
     named = [name for name in own_settings() if name.startswith("BROWSER_")]
     assert [code_names(row[0]) for row in rows] == [[name] for name in named]
 
 
-def test_the_programs_that_are_looked_for_are_told() -> None:
+def test_the_names_of_chromium_are_documented() -> None:
     said = part(BROWSER, "What it needs").partition("is used: ")[2].partition("A run that")[0]
     assert code_names(said) == list(EXECUTABLES)
 
 
-def test_each_key_that_a_browser_cannot_see_has_its_reason() -> None:
+def test_each_key_a_browser_cannot_see_has_a_reason() -> None:
     rows = table(part(BROWSER, "What it cannot see"))
     assert {name for row in rows for name in code_names(row[0])} == UNSUPPORTED_KEYS
     assert all(row[1] for row in rows)
 
 
-def test_the_reasons_of_pages_that_fail_in_a_browser_are_told() -> None:
+def test_the_failure_reasons_of_the_browser_are_documented() -> None:
     rows = table(part(BROWSER, "When a page fails"))
     assert {name for row in rows for name in code_names(row[1])} == {
         *FAULTS.values(), "timeout", "browser_lost", "browser_unstartable", "browser"
@@ -245,7 +245,7 @@ def test_the_reasons_of_pages_that_fail_in_a_browser_are_told() -> None:
 
 
 def run_errors(kind: type[RunError] = RunError) -> set[type[RunError]]:
-    """Return a kind of error and all that are of its kind, in the exceptions' module."""
+    """Return an exception class and all its subclasses."""
     return {kind}.union(*(run_errors(one) for one in kind.__subclasses__()))
 
 
@@ -270,10 +270,10 @@ def test_every_status_of_a_run_is_documented() -> None:
     assert words <= set(code_names(key.text))
 
 
-# -- README, and what leads where ----------------------------------------------------------------
+# -- README, links and paths ----------------------------------------------------------------
 
 
-def test_the_commands_of_the_readme_are_there() -> None:
+def test_the_commands_in_the_readme_exist() -> None:
     targets = re.findall(
         r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -285,7 +285,7 @@ def test_the_commands_of_the_readme_are_there() -> None:
 
 
 COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ", "apt-get ")
-"""How the commands in README begin; the other indented lines are what a crawl prints."""
+"""Prefixes of commands in README; the other indented lines are the output of a crawl."""
 
 
 def test_the_readme_shows_what_make_crawl_prints(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_the_readme_shows_what_make_crawl_prints(tmp_path: Path) -> None:
     assert shown == [line.replace(str(tmp_path), "…") for line in tail]
 
 
-def test_the_record_of_the_readme_is_the_samples() -> None:
+def test_the_record_in_the_readme_comes_from_the_sample() -> None:
     [block] = code_blocks(README, "json")
     shown = json.loads(block)
     assert list(shown) == [field.name for field in fields(Article)]
@@ -305,7 +305,7 @@ def test_the_record_of_the_readme_is_the_samples() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_between_documents_lead_somewhere(document: Path) -> None:
+def test_links_between_documents_have_a_target(document: Path) -> None:
     for target in links(document):
         if "://" in target:
             continue
@@ -316,8 +316,8 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_files_that_documents_name_are_there(document: Path) -> None:
-    """Paths between back quotes that begin with a folder of the project."""
+def test_files_named_in_documents_exist(document: Path) -> None:
+    """Paths in backticks that start with a folder of the project."""
     folders = ("bench/", "crawler/", "deploy/", "docs/", "scripts/", "tests/")
     text = document.read_text(encoding="utf-8")
     for name in re.findall(r"`(?:python )?([\w./*<>-]+)`", text):
@@ -325,7 +325,7 @@ def test_files_that_documents_name_are_there(document: Path) -> None:
             assert list(ROOT.glob(name.rstrip("/"))), name
 
 
-def test_every_part_has_its_paragraph() -> None:
+def test_every_package_has_its_paragraph() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     said = part(text, "The packages, and what each may do")
     begins = [line for line in said.split("\n\n") if line.strip().startswith("`")]

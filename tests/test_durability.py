@@ -1,4 +1,4 @@
-"""Nothing is lost, nothing is torn: kills, signals, full disks and hands in the feed, for real."""
+"""No data is lost or corrupted by real kills, signals, full disks and edited feeds."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 ARTICLES, MANY = 900, 2000
-"""Of the mirror of the short tests; of the long one's, where other processes read, too."""
+"""Articles of the mirror for the short tests, and for the long ones, which use readers."""
 
 SEED = int(os.environ.get("EPOCH_TEST_SEED", random.SystemRandom().randrange(1 << 30)))
-"""Where the random moments come from; a failing test names it."""
+"""Seed of the random moments; a failing test prints it."""
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """A mirror of some thousand pages, and what an undisturbed crawl of it gives."""
+    """A mirror of some thousand pages, and the feed of an undisturbed crawl."""
 
     directory: Path
     articles: list[str]
@@ -49,7 +49,7 @@ class Mirror:
         return f"mirror={self.directory}"
 
     def assert_crawled(self, feed: Feed) -> None:
-        """Assert that a feed is that of an undisturbed run but for order and times."""
+        """Assert that a feed equals that of an undisturbed run except for order and times."""
         assert_sound(feed)
         assert feed.timeless() == self.articles, f"EPOCH_TEST_SEED={SEED}"
         assert feed.timeless("listings.jsonl") == self.listings, f"EPOCH_TEST_SEED={SEED}"
@@ -57,12 +57,12 @@ class Mirror:
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Mirror:
-    """Return the mirror; every test crawls it into a feed of its own."""
+    """Return the mirror; each test crawls it into its own feed."""
     return crawled(tmp_path_factory, ARTICLES)
 
 
 def crawled(tmp_path_factory: pytest.TempPathFactory, articles: int) -> Mirror:
-    """Return a mirror of so many articles, crawled once."""
+    """Return a mirror with this many articles, crawled once."""
     directory = tmp_path_factory.mktemp("large") / "mirror"
     written = large_mirror(directory, 6, articles)
     feed = tmp_path_factory.mktemp("undisturbed") / "feed"
@@ -74,11 +74,11 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, articles: int) -> Mirror:
 
 @dataclass
 class Reader:
-    """Another process' view of a feed: it reads whole lines while the crawl writes.
+    """A downstream reader, which reads complete lines while the crawl writes.
 
     Attributes:
-        wrong: what it saw that the contract rules out.
-        looks: how often it saw more than before.
+        wrong: violations of the contract that it saw.
+        looks: how often it saw new lines.
     """
 
     feed: Feed
@@ -113,13 +113,13 @@ class Reader:
 
 
 def kill_at_random(mirror: Mirror, feed: Path, rng: random.Random, *, at_work: bool) -> bool:
-    """Crawl and kill at a random moment; return whether the crawl was still at it.
+    """Start a crawl and kill it at a random moment; return whether it was still running.
 
     Args:
-        mirror: what is crawled.
+        mirror: the mirror to crawl.
         feed: the feed.
         rng: chooses the moment.
-        at_work: it has opened the feed; else any moment from the start on.
+        at_work: whether to wait until it has opened the feed.
     """
     running = start_crawl(mirror.argument, feed=feed)
     if at_work:
@@ -133,7 +133,7 @@ def kill_at_random(mirror: Mirror, feed: Path, rng: random.Random, *, at_work: b
 
 
 def crawl_with_kills(mirror: Mirror, feed: Path, kills: int, rng: random.Random) -> int:
-    """Crawl under so many kills at most, then to the end; return how many there were."""
+    """Crawl with at most this many kills, then to the end; return the number of kills."""
     with Reader(Feed(feed)) as reader:
         killed = 0
         while killed < kills:
@@ -150,7 +150,7 @@ def crawl_with_kills(mirror: Mirror, feed: Path, kills: int, rng: random.Random)
 
 
 def test_killed_at_random_moments(mirror: Mirror, tmp_path: Path) -> None:
-    """A few times: run again after each, the feed is that of an undisturbed run."""
+    """After a few kills and a last run, the feed equals that of an undisturbed run."""
     assert crawl_with_kills(mirror, tmp_path / "feed", 5, random.Random(SEED)) > 0
 
 
@@ -158,7 +158,7 @@ def test_killed_at_random_moments(mirror: Mirror, tmp_path: Path) -> None:
 def test_killed_at_fifty_random_moments(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    """As many feeds as it takes for fifty kills."""
+    """The same with fifty kills, in as many feeds as needed."""
     mirror = crawled(tmp_path_factory, MANY)
     rng, killed, feeds = random.Random(SEED), 0, 0
     while killed < 50:
@@ -167,7 +167,7 @@ def test_killed_at_fifty_random_moments(
 
 
 def test_an_unfinished_tail_is_cut_off(crawl: Crawl) -> None:
-    """What a torn write leaves is no line: the next run says so and cuts it."""
+    """The next run cuts off a partial line and logs it."""
     feed = crawl("mirror=sample").feed
     whole = {name: feed.data(name) for name in ("articles.jsonl", "listings.jsonl", "runs.jsonl")}
     for name in whole:
@@ -187,7 +187,7 @@ def test_an_unfinished_tail_is_cut_off(crawl: Crawl) -> None:
 
 
 def assert_interrupted(result: Result, number: signal.Signals, seconds: float) -> None:
-    """Assert that a crawl ended as one that a signal stopped, and wrote all it had read."""
+    """Assert that a crawl ended as interrupted, and wrote all pages that it had read."""
     assert result.exit_code == 128 + number, result.log
     assert seconds < 8
     assert (result.run["status"], result.run["exit_code"]) == ("interrupted", 128 + number)
@@ -201,7 +201,7 @@ def assert_interrupted(result: Result, number: signal.Signals, seconds: float) -
 def test_a_signal_ends_a_crawl_of_a_directory(
     mirror: Mirror, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Within seconds, all that was read is written, the next run goes on."""
+    """It ends within seconds, all pages read are written, and the next run continues."""
     running = start_crawl(mirror.argument, feed=tmp_path / "feed")
     running.wait_for_lines(50)
     sent = time.monotonic()
@@ -220,7 +220,7 @@ def test_a_signal_ends_a_crawl_of_a_directory(
 def test_a_signal_ends_a_crawl_over_http(
     mirror: Mirror, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
-    """Also while the server keeps it waiting; what was on its way is fetched by the next run."""
+    """Even while the server is silent; the next run fetches the cancelled pages."""
     server = serve(mirror.directory)
     server.behave("/pages/*7.md", silence())
     arguments = (f"mirror={server.base}", "name=mirror")
@@ -235,8 +235,8 @@ def test_a_signal_ends_a_crawl_over_http(
     assert not [one for one in result.feed.ids if one.endswith("7")]
 
 
-def test_a_second_signal_may_stop_hard(mirror: Mirror, tmp_path: Path) -> None:
-    """Still nothing is torn, and the next run goes on."""
+def test_a_second_signal_stops_at_once(mirror: Mirror, tmp_path: Path) -> None:
+    """Even then no line is partial, and the next run continues."""
     running = start_crawl(mirror.argument, feed=tmp_path / "feed")
     running.wait_for_lines(50)
     running.send(signal.SIGINT)
@@ -252,20 +252,20 @@ def test_a_second_signal_may_stop_hard(mirror: Mirror, tmp_path: Path) -> None:
     "moments", [8, pytest.param(60, marks=pytest.mark.soak)], ids=["few", "many"]
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_at_any_moment_gets_the_truth(
+def test_a_signal_at_any_moment_is_reported_truthfully(
     tmp_path: Path, number: signal.Signals, moments: int
 ) -> None:
-    """From the start to the very end: status, line and log say the same.
+    """From start to end, exit status, run line and log agree.
 
-    Before the run began the signal ends the process as it ends any; once the run's line is written,
-    it comes too late.
+    Before the run starts, the signal ends the process like any other. After the run's line is
+    written, it has no effect.
     """
     usual = start_crawl("mirror=sample", feed=tmp_path / "usual").finish()
     assert usual.exit_code == 0, usual.log
     for moment in range(moments):
         feed = tmp_path / f"feed{moment}"
         running = start_crawl("mirror=sample", feed=feed)
-        # not while Python itself starts, whose own words for it nobody here chooses
+        # not while Python itself starts, which prints its own message
         running.wait_for(partial(getattr, running, "log"))
         time.sleep(usual.seconds * moment / moments)
         running.send(number)
@@ -281,7 +281,7 @@ def test_a_signal_at_any_moment_gets_the_truth(
 
 @pytest.fixture
 def slow(serve: Callable[[Path], MisbehavingServer], mirror: Mirror) -> dict[str, Any]:
-    """Return how to crawl the mirror so slowly that it goes on whatever a test does meanwhile."""
+    """Return the arguments of a crawl that is slow enough to outlast a test's actions."""
     return {"address": serve(mirror.directory).base, "settings": {"PACE_DELAY": 0.05}}
 
 
@@ -291,10 +291,10 @@ def start_slowly(slow: dict[str, Any], feed: Path) -> Running:
 
 
 @pytest.mark.parametrize("how", ["emptied", "removed"])
-def test_a_feed_that_is_changed_under_a_run(
+def test_a_feed_that_changes_during_a_run(
     mirror: Mirror, slow: dict[str, Any], tmp_path: Path, how: str
 ) -> None:
-    """Status 5, nothing is written behind a hole, and the next run makes the feed whole."""
+    """Status 5, nothing is written after a gap, and the next run completes the feed."""
     feed = tmp_path / "feed"
     running = start_slowly(slow, feed)
     running.wait_for_lines(10)
@@ -310,7 +310,7 @@ def test_a_feed_that_is_changed_under_a_run(
     mirror.assert_crawled(again.feed)
 
 
-def test_a_lock_that_is_deleted_lets_no_second_run_in(slow: dict[str, Any], tmp_path: Path) -> None:
+def test_a_deleted_lock_admits_no_second_run(slow: dict[str, Any], tmp_path: Path) -> None:
     feed = tmp_path / "feed"
     first = start_slowly(slow, feed)
     first.wait_for_lines(10)
@@ -328,13 +328,13 @@ def test_a_lock_that_is_deleted_lets_no_second_run_in(slow: dict[str, Any], tmp_
 
 
 def test_two_runs_at_once(mirror: Mirror, tmp_path: Path) -> None:
-    """One works, the other leaves at once with 75 and writes nothing."""
+    """One crawls; the other ends at once with status 75 and writes nothing."""
     both = [start_crawl(mirror.argument, feed=tmp_path / "feed") for _ in range(2)]
     results = sorted((one.finish() for one in both), key=lambda result: result.exit_code)
     assert [result.exit_code for result in results] == [0, 75], results[1].log
     assert "another run holds the feed" in results[1].log
     assert "Traceback" not in results[1].log
-    # at once: before a spider was opened (a clock would measure who is waited for first)
+    # at once means before a spider is opened; times would depend on the load
     assert "Spider opened" not in results[1].log
     assert "Spider opened" in results[0].log
     assert len(results[0].feed.runs) == 1
@@ -342,7 +342,7 @@ def test_two_runs_at_once(mirror: Mirror, tmp_path: Path) -> None:
 
 
 def test_the_lock_dies_with_its_holder(mirror: Mirror, tmp_path: Path) -> None:
-    """A run after a kill works, and writes the line that the dead one could not."""
+    """The run after a kill works, and writes the run line of the killed one."""
     running = start_crawl(mirror.argument, feed=tmp_path / "feed")
     running.wait_for_lines(100)
     running.send(signal.SIGKILL)
@@ -358,17 +358,17 @@ def test_the_lock_dies_with_its_holder(mirror: Mirror, tmp_path: Path) -> None:
     mirror.assert_crawled(result.feed)
 
 
-# -- no room, no right -------------------------------------------------------------------------
+# -- full disks and permissions -------------------------------------------------------------------------
 
 
 def limited_to(size: int) -> Callable[[], None]:
-    """Return what limits the files of a new process to ``size`` bytes each."""
+    """Return a function that limits the files of a new process to ``size`` bytes each."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 @pytest.mark.parametrize("size", [30_000, pytest.param(200_000, marks=pytest.mark.soak), 1_000_000])
 def test_a_full_disk(mirror: Mirror, tmp_path: Path, size: int) -> None:
-    """Status 5 and what to do, whichever file is full first; nothing lost, nothing torn."""
+    """Status 5 and what to do, whichever file hits the limit; no line is lost or partial."""
     running = start_crawl(mirror.argument, feed=tmp_path / "feed", before=limited_to(size))
     result = running.finish()
     assert result.exit_code == 5, result.log
@@ -387,7 +387,7 @@ def test_a_full_disk(mirror: Mirror, tmp_path: Path, size: int) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a directory on a disk of its own that has room for 1 MB."""
+    """Return a directory on a separate disk of 1 MB."""
     directory = tmp_path / "disk"
     directory.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(directory)]
@@ -398,7 +398,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_small_disk(mirror: Mirror, small_disk: Path) -> None:
-    """The same with a disk that has no room left for anything."""
+    """The same with a disk that is completely full."""
     result = start_crawl(mirror.argument, feed=small_disk / "feed").finish()
     assert result.exit_code == 5, result.log
     assert "cannot be written" in result.log
@@ -413,15 +413,15 @@ def test_a_small_disk(mirror: Mirror, small_disk: Path) -> None:
 
 
 def heed_permissions() -> None:
-    """Give up root's right to write whatever permissions say."""
+    """Drop root's capability to ignore permissions."""
     bounding_set_drop, override = 24, 1
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.prctl(bounding_set_drop, override, 0, 0, 0) == 0
 
 
 @pytest.mark.parametrize("what", ["an old feed", "a file in its place"])
-def test_a_feed_that_may_not_be_written(crawl: Crawl, what: str) -> None:
-    """Status 5, and which file or directory it is."""
+def test_a_feed_without_write_permission(crawl: Crawl, what: str) -> None:
+    """Status 5, and the message names the file or directory."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         feed = folder / "feeds" / "sample"
@@ -444,11 +444,11 @@ def test_a_feed_that_may_not_be_written(crawl: Crawl, what: str) -> None:
                 path.chmod(0o755)
 
 
-# -- hands in the feed -------------------------------------------------------------------------
+# -- edited and deleted files -------------------------------------------------------------------------
 
 
-def test_a_feed_that_was_cut_by_hand(crawl: Crawl) -> None:
-    """Only what is missing is fetched again, and the run says what it found."""
+def test_a_truncated_feed(crawl: Crawl) -> None:
+    """Only missing articles are fetched again, and the run logs what it found."""
     feed = crawl("mirror=sample").feed
     path, lines, articles = feed.directory / "articles.jsonl", feed.timeless(), len(feed.ids)
     data = path.read_bytes()
@@ -467,8 +467,8 @@ def test_a_feed_that_was_cut_by_hand(crawl: Crawl) -> None:
     assert_sound(result.feed)
 
 
-def test_a_feed_that_was_deleted_is_made_again(crawl: Crawl) -> None:
-    """Whatever its state believed."""
+def test_a_deleted_feed_is_written_again(crawl: Crawl) -> None:
+    """Even if the state knows all articles."""
     first = crawl("mirror=sample").feed
     lines = first.timeless()
     for name in ("articles.jsonl", "listings.jsonl", "runs.jsonl"):
@@ -481,7 +481,7 @@ def test_a_feed_that_was_deleted_is_made_again(crawl: Crawl) -> None:
 
 
 def spoil(state: Path, how: str) -> None:
-    """Do to a state what is done to states."""
+    """Damage or delete a state."""
     data = state.read_bytes()
     if how == "deleted":
         state.unlink()
@@ -490,8 +490,8 @@ def spoil(state: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["deleted", "overwritten"])
-def test_a_state_that_was_lost_costs_no_article(crawl: Crawl, how: str) -> None:
-    """It is put aside and rebuilt from the feed; the lists are read again, no article is."""
+def test_a_lost_state_loses_no_article(crawl: Crawl, how: str) -> None:
+    """It is put aside and rebuilt from the feed; index pages are read again, but no article."""
     feed = crawl("mirror=sample").feed
     before = (feed.data("articles.jsonl"), feed.data("listings.jsonl"))
     spoil(feed.directory / "state.sqlite", how)
@@ -507,7 +507,7 @@ def test_a_state_that_was_lost_costs_no_article(crawl: Crawl, how: str) -> None:
 
 
 def test_a_state_of_a_newer_version_is_left_alone(crawl: Crawl) -> None:
-    """Status 5 and the way out."""
+    """Status 5, with what to do."""
     feed = crawl("mirror=sample").feed
     with sqlite3.connect(feed.directory / "state.sqlite") as state:
         state.execute("PRAGMA user_version = 99")
@@ -520,8 +520,8 @@ def test_a_state_of_a_newer_version_is_left_alone(crawl: Crawl) -> None:
     assert feed.snapshot() == before
 
 
-def test_a_damaged_line_is_not_guessed_at(crawl: Crawl) -> None:
-    """Where the state is gone too, the run ends with 5 and says where the line is."""
+def test_a_damaged_line_is_reported(crawl: Crawl) -> None:
+    """If the state is missing too, the run ends with status 5 and names the line."""
     feed = crawl("mirror=sample").feed
     path = feed.directory / "articles.jsonl"
     data = path.read_bytes()

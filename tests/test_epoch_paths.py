@@ -1,4 +1,4 @@
-"""Where the pages of an Epoch Times mirror lie, and what addresses of articles and tags tell."""
+"""Paths of an Epoch Times mirror, and URLs of articles and tags."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ PAGES = [
 
 @pytest.mark.parametrize(("path", "expected"), PAGES)
 def test_which_paths_are_pages(path: str, expected: bool) -> None:
-    """The home page, an index page, an article; nothing else is ever read."""
+    """The home page, index pages and articles; no other path is read."""
     epoch = EpochFormat()
     is_page = path == epoch.home or epoch.index_at(path) or epoch.copy_at(path)
     assert bool(is_page) is expected
 
 
-def test_paths_are_made_and_read_alike() -> None:
+def test_paths_round_trip() -> None:
     assert section_of(index_path("nf1")) == ("nf1", None)
     assert section_of(index_path("nf1", 12)) == ("nf1", 12)
     assert copy_of(article_path("nf1", "n7")) == Copy("nf1", "n7")
@@ -131,6 +131,6 @@ def test_article_ids(text: str, expected: bool) -> None:
 
 
 def test_ids_are_ordered_by_their_number() -> None:
-    """Not as text: the ids of 2001 have five digits."""
+    """They are not compared as text, because the ids of 2001 have five digits."""
     ids = ["n9999999", "n28512", "n10000000"]
     assert sorted(ids, key=id_order) == ["n28512", "n9999999", "n10000000"]

@@ -1,4 +1,4 @@
-"""The feed's files: lines are whole or not there, and one run at a time writes."""
+"""The feed's files: lines are complete or absent, and only one run writes at a time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_lines_are_appended(path: Path) -> None:
     ],
 )
 def test_an_unfinished_tail_is_cut_when_it_is_opened(path: Path, before: bytes, torn: int) -> None:
-    """Whatever stands before it is not touched."""
+    """The lines before it are not changed."""
     path.write_bytes(before)
     file = JsonLines(path)
     file.close()
@@ -93,10 +93,10 @@ def test_a_damaged_line_is_named_by_its_place(path: Path, damage: bytes) -> None
     file.close()
 
 
-def test_what_a_full_disk_left_of_a_line_is_cut_off(
+def test_a_partial_line_on_a_full_disk_is_cut_off(
     path: Path, lines: JsonLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A write that gets half-way, then none: the file is as it was, and goes on when there is room."""
+    """After a partial write the file is restored, and writing continues once there is space."""
     lines.append({"id": "n1"})
     before = path.read_bytes()
     real, calls = os.pwrite, []
@@ -117,9 +117,7 @@ def test_what_a_full_disk_left_of_a_line_is_cut_off(
     assert path.read_bytes() == before + dumps({"id": "n3"})
 
 
-def test_a_disk_that_refuses_to_sync_is_told(
-    lines: JsonLines, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_sync_is_reported(lines: JsonLines, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(fd: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
@@ -137,7 +135,7 @@ def test_a_directory_in_its_place(path: Path) -> None:
 # -- the lock ------------------------------------------------------------------------------------
 
 
-def test_one_holds_the_lock(tmp_path: Path) -> None:
+def test_only_one_run_holds_the_lock(tmp_path: Path) -> None:
     lock = Lock(tmp_path / "lock")
     with pytest.raises(FeedBusy, match="another run holds the feed"):
         Lock(tmp_path / "lock")
@@ -145,7 +143,7 @@ def test_one_holds_the_lock(tmp_path: Path) -> None:
     Lock(tmp_path / "lock").leave()
 
 
-def test_a_note_is_there_while_the_run_goes_on(tmp_path: Path) -> None:
+def test_the_note_exists_during_the_run(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     lock = Lock(path)
     assert lock.left_behind is None
@@ -171,7 +169,7 @@ def test_the_lock_dies_with_its_holder_and_the_note_stays(tmp_path: Path) -> Non
     lock.leave()
 
 
-def test_a_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_an_unreadable_note_counts_as_missing(tmp_path: Path) -> None:
     (tmp_path / "lock").write_bytes(b'{"start":')
     lock = Lock(tmp_path / "lock")
     assert lock.left_behind is None

@@ -1,4 +1,4 @@
-"""What git may cost and where it may lead, whatever a repository holds."""
+"""Limits on git's resources and on the files it may use, for hostile repositories."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where clones go."""
+    """Directory for clones."""
     return tmp_path / "cache"
 
 
@@ -44,7 +44,7 @@ def mirror(tmp_path: Path) -> Repository:
 
 
 def refused(remote: str | Path, cache: Path, **arguments: object) -> MirrorUnusable:
-    """Open a mirror that must not open; return the error."""
+    """Open a mirror that must be rejected; return the error."""
     transport = GitTransport(str(remote), branch=None, cache=cache, **arguments)  # type: ignore[arg-type]
     with pytest.raises(MirrorUnusable) as caught:
         asyncio.run(transport.open())
@@ -55,7 +55,7 @@ def refused(remote: str | Path, cache: Path, **arguments: object) -> MirrorUnusa
 
 
 def tree_bomb(mirror: Repository, levels: int, width: int) -> str:
-    """Store a tree that names ``width ** levels`` files and takes a few kilobytes."""
+    """Store a tree of a few kilobytes with ``width ** levels`` files."""
     tree = mirror.blob(b"page")
     mode = FILE
     for level in range(levels):
@@ -99,7 +99,7 @@ def test_a_comparison_leaves_the_event_loop_free(mirror: Repository, cache: Path
 
 
 def delta_bomb(megabytes: int) -> bytes:
-    """Return a pack of a commit whose one blob is a small delta of ``megabytes`` MB."""
+    """Return a pack with a commit whose blob is a small delta that expands to ``megabytes`` MB."""
     base = bytes(65536)
     target_size = megabytes * MEGABYTE
     copies = target_size // 65536
@@ -144,7 +144,7 @@ def _entry(kind: int, content: bytes) -> bytes:
 
 
 def test_a_delta_bomb_ends_the_run_with_a_reason(mirror: Repository, cache: Path) -> None:
-    """46 KB that unpack to 512 MB in index-pack."""
+    """46 KB that expand to 512 MB in index-pack."""
     pack = delta_bomb(512)
     assert len(pack) < 60_000
     git(mirror.path, "index-pack", "--stdin", "--fix-thin", stdin=pack)
@@ -159,7 +159,7 @@ def test_a_delta_bomb_ends_the_run_with_a_reason(mirror: Repository, cache: Path
     assert "needs more memory than git may use" in str(error)
 
 
-def test_the_reading_git_has_limits_too(mirror: Repository, cache: Path) -> None:
+def test_the_reading_git_is_limited_too(mirror: Repository, cache: Path) -> None:
     mirror.commit(MIRROR)
     with opened(mirror.path, cache, limits=GitLimits(cpu_seconds=60)) as transport:
         transport.read("README.md")
@@ -180,7 +180,7 @@ asyncio.run(transport.open())
 
 
 def test_no_git_outlives_a_killed_crawler(tmp_path: Path, mirror: Repository, cache: Path) -> None:
-    """Neither git nor what it started: here the helper that speaks HTTP, to a silent server."""
+    """Neither git nor its children, here the HTTP helper, which waits for a silent server."""
     mirror.commit(MIRROR)
 
     def silent(handler: BaseHTTPRequestHandler) -> bool:
@@ -217,7 +217,7 @@ def _soon(holds: object, seconds: float = 20.0) -> bool:
     return False
 
 
-def test_an_object_that_takes_too_long_costs_itself(
+def test_an_object_that_takes_too_long_affects_only_itself(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror.commit(MIRROR)
@@ -248,7 +248,7 @@ def _real_git() -> str:
 
 
 class Redirects:
-    """Answers every request with a redirect, and notes what was asked."""
+    """Answers every request with a redirect, and records it."""
 
     def __init__(self, location: str, *, only_under: str = "/") -> None:
         self.location = location

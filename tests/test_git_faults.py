@@ -1,4 +1,4 @@
-"""The way through git where something is amiss: the remote, the clone, the disk, git itself."""
+"""The git transport with faults of the remote, the clone, the disk and git itself."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ def mirror(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where clones go."""
+    """Directory for clones."""
     return tmp_path / "cache"
 
 
 def fails(remote: str | Path, cache: Path, limits: GitLimits | None = None) -> RunError:
-    """Open a way that cannot be opened; return why."""
+    """Open a transport that fails to open; return the error."""
     with pytest.raises(RunError) as caught, opened(remote, cache, limits=limits):
         pass
     return caught.value
 
 
 def running(notes: Path) -> list[int]:
-    """Return which of the processes in ``notes`` still run."""
+    """Return the processes in ``notes`` that are still running."""
     pids = [int(line.split()[0]) for line in notes.read_text().splitlines()]
     return [pid for pid in pids if _is_alive(pid)]
 
@@ -84,7 +84,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def answer(status: int, *headers: tuple[str, str]) -> Callable[[BaseHTTPRequestHandler], bool]:
-    """Return what answers everything with ``status``."""
+    """Return a server that answers every request with ``status``."""
 
     def misbehave(handler: BaseHTTPRequestHandler) -> bool:
         handler.send_response(status)
@@ -103,15 +103,15 @@ def answer(status: int, *headers: tuple[str, str]) -> Callable[[BaseHTTPRequestH
     [
         (404, MirrorUnusable, "no git repository"),
         (401, MirrorUnusable, "asks for a password"),
-        (403, MirrorUnusable, "asks for a password or refuses"),
-        (429, HostBusy, "come back later"),
-        (503, HostBusy, "come back later"),
-        (500, TryLater, "fault of its own"),
-        (502, TryLater, "fault of its own"),
+        (403, MirrorUnusable, "asks for a password or denies access"),
+        (429, HostBusy, "is busy, try again later"),
+        (503, HostBusy, "is busy, try again later"),
+        (500, TryLater, "reports an internal error"),
+        (502, TryLater, "reports an internal error"),
         (200, MirrorUnusable, "no git repository"),
     ],
 )
-def test_what_the_host_answers_decides_what_is_said(
+def test_each_answer_of_the_host_has_its_message(
     mirror: Repository, cache: Path, status: int, error: type[RunError], words: str
 ) -> None:
     headers = [("WWW-Authenticate", 'Basic realm="x"')] if status == 401 else []
@@ -121,19 +121,19 @@ def test_what_the_host_answers_decides_what_is_said(
     assert words in str(caught)
 
 
-def test_a_repository_that_is_gone(mirror: Repository, cache: Path) -> None:
+def test_a_missing_repository(mirror: Repository, cache: Path) -> None:
     assert "no git repository" in str(fails(mirror.path.parent / "gone.git", cache))
     with git_server(mirror.path.parent) as address:
         assert "no git repository" in str(fails(f"{address}/gone.git", cache))
-        with opened(f"{address}/mirror.git", cache) as way:
-            assert way.read("README.md") == HOME
+        with opened(f"{address}/mirror.git", cache) as transport:
+            assert transport.read("README.md") == HOME
         shutil.rmtree(mirror.path)
         caught = fails(f"{address}/mirror.git", cache)
     assert isinstance(caught, MirrorUnusable)
     assert "mirrors.toml" in str(caught)
 
 
-def test_a_folder_that_is_no_repository(tmp_path: Path, cache: Path) -> None:
+def test_a_folder_that_is_not_a_repository(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "tree").mkdir()
     assert "no git repository" in str(fails(tmp_path / "tree", cache))
 
@@ -144,7 +144,7 @@ def test_nobody_listens(cache: Path) -> None:
         port = unused.getsockname()[1]
         caught = fails(f"http://127.0.0.1:{port}/mirror.git", cache)
     assert isinstance(caught, MirrorUnusable)
-    assert "cannot be reached" in str(caught)
+    assert "cannot reach" in str(caught)
 
 
 def test_a_password_is_never_asked_for_and_never_sent(
@@ -195,7 +195,7 @@ def test_the_proxy_of_the_environment_is_used(
 
 
 @pytest.mark.parametrize("target", ["file:///{}", "ext::sh -c true", "ftp://127.0.0.1/x"])
-def test_a_redirect_to_another_transport_is_not_followed(
+def test_a_redirect_to_another_protocol_is_not_followed(
     mirror: Repository, cache: Path, target: str
 ) -> None:
     location = target.format(mirror.path)
@@ -205,12 +205,12 @@ def test_a_redirect_to_another_transport_is_not_followed(
 
 @contextmanager
 def mute_server() -> Iterator[str]:
-    """A server that accepts connections and never says a word."""
+    """A server that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/mirror.git"
 
 
-def test_a_server_that_hangs_is_given_up(
+def test_a_hanging_server_times_out(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = watched_git(tmp_path, monkeypatch)
@@ -231,7 +231,7 @@ def large(tmp_path: Path) -> Repository:
     return repository
 
 
-def test_a_server_that_stops_in_the_middle_is_given_up(large: Repository, cache: Path) -> None:
+def test_a_server_that_stops_midway_times_out(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.01, pieces=3)
     with git_server(large.path.parent, drip) as address:
         started = time.monotonic()
@@ -243,20 +243,20 @@ def test_a_server_that_stops_in_the_middle_is_given_up(large: Repository, cache:
     assert list(cache.glob("*/new-*")) == []
 
 
-def test_a_server_that_is_endlessly_slow_is_given_up(large: Repository, cache: Path) -> None:
+def test_an_endlessly_slow_server_times_out(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=10_000, pause=0.05)
     with git_server(large.path.parent, drip) as address:
         caught = fails(f"{address}/large.git", cache, GitLimits(total_seconds=2))
     assert isinstance(caught, MirrorUnusable)
-    assert "ended after 2 s" in str(caught)
+    assert "killed after 2 s" in str(caught)
 
 
-def test_a_mirror_above_the_limit_is_stopped_on_the_way(large: Repository, cache: Path) -> None:
+def test_a_mirror_above_the_limit_is_stopped_while_cloning(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1)
     with git_server(large.path.parent, drip) as address:
         caught = fails(f"{address}/large.git", cache, GitLimits(clone_bytes=5 << 20))
     assert isinstance(caught, MirrorUnusable)
-    assert "larger than the limit" in str(caught)
+    assert "exceeds its limit" in str(caught)
     assert drip.sent < 12 << 20
     assert list(cache.glob("*/*-*")) == []
 
@@ -264,9 +264,9 @@ def test_a_mirror_above_the_limit_is_stopped_on_the_way(large: Repository, cache
 def test_a_mirror_above_the_limit_that_comes_at_once(
     large: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crawler.transports.git.program.TICK", 60)  # between two looks at the disk
+    monkeypatch.setattr("crawler.transports.git.program.TICK", 60)  # between two checks of the disk
     caught = fails(large.path, cache, GitLimits(clone_bytes=5 << 20))
-    assert "larger than the limit" in str(caught)
+    assert "exceeds its limit" in str(caught)
     assert list(cache.glob("*/*.git")) == []
 
 
@@ -274,7 +274,7 @@ def test_the_disk_is_not_filled(large: Repository, cache: Path) -> None:
     free = shutil.disk_usage(large.path).free
     caught = fails(large.path, cache, GitLimits(spare_bytes=free + (1 << 30)))
     assert isinstance(caught, MirrorUnusable)
-    assert "before the disk is full" in str(caught)
+    assert "of free disk space" in str(caught)
 
 
 def test_a_cancelled_clone_leaves_no_git_and_no_clone(
@@ -284,8 +284,8 @@ def test_a_cancelled_clone_leaves_no_git_and_no_clone(
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1, pieces=5)
 
     async def cancelled() -> float:
-        way = GitTransport(f"{address}/large.git", branch=None, cache=cache)
-        task = asyncio.ensure_future(way.open())
+        transport = GitTransport(f"{address}/large.git", branch=None, cache=cache)
+        task = asyncio.ensure_future(transport.open())
         longest = 0.0
         while drip.sent < 5 << 20:
             before = time.monotonic()
@@ -301,11 +301,11 @@ def test_a_cancelled_clone_leaves_no_git_and_no_clone(
     assert longest < 0.2, "the event loop was held up"
     assert running(notes) == []
     assert list(cache.glob("*/*-*")) == []
-    with opened(large.path, cache) as way:
-        assert len(way.read("pages/s/n0.md")) == 100_000
+    with opened(large.path, cache) as transport:
+        assert len(transport.read("pages/s/n0.md")) == 100_000
 
 
-def test_progress_is_told(large: Repository, cache: Path) -> None:
+def test_progress_is_reported(large: Repository, cache: Path) -> None:
     told: list[str] = []
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.1)
     with (
@@ -331,7 +331,7 @@ def cut(clone: Path) -> None:
 
 
 def lose(pattern: str) -> Callable[[Path], None]:
-    """Return what deletes files of a clone."""
+    """Return a function that deletes files of a clone."""
 
     def damage(clone: Path) -> None:
         found = list(clone.glob(pattern))
@@ -343,7 +343,7 @@ def lose(pattern: str) -> Callable[[Path], None]:
 
 
 def scribble(name: str) -> Callable[[Path], None]:
-    """Return what writes nonsense into a file of a clone."""
+    """Return a function that overwrites a file of a clone with garbage."""
 
     def damage(clone: Path) -> None:
         (clone / name).unlink(missing_ok=True)
@@ -353,18 +353,18 @@ def scribble(name: str) -> Callable[[Path], None]:
 
 
 def empty(clone: Path) -> None:
-    """Leave an empty folder."""
+    """Empty the clone's folder."""
     shutil.rmtree(clone)
     clone.mkdir()
 
 
 def other_remote(clone: Path) -> None:
-    """Make it the clone of another mirror."""
+    """Turn it into the clone of another mirror."""
     (clone.parent / "remote").write_text("https://mirror.invalid/other.git")
 
 
 def in_place(name: str, kind: str) -> Callable[[Path], None]:
-    """Return what puts a file, a folder or a dangling link where something else belongs."""
+    """Return a function that puts a file, folder or dangling link in place of something else."""
 
     def damage(clone: Path) -> None:
         path = clone / name
@@ -403,22 +403,22 @@ def in_place(name: str, kind: str) -> Callable[[Path], None]:
     ],
 )
 @pytest.mark.parametrize("news", [HOME, b"new"])
-def test_a_damaged_clone_is_made_anew_and_said_so(
+def test_a_damaged_clone_is_rebuilt_with_a_warning(
     mirror: Repository,
     cache: Path,
     caplog: pytest.LogCaptureFixture,
     damage: Callable[[Path], None],
     news: bytes,
 ) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     damage(clone_of(cache))
     if news != HOME:
         mirror.commit(MIRROR | {"README.md": news}, parent=first)
     caplog.set_level(logging.WARNING, "crawler.transports")
-    with opened(mirror.path, cache) as way:
-        assert {path: way.read(path) for path in MIRROR} == MIRROR | {"README.md": news}
-    assert "is made anew" in caplog.text
+    with opened(mirror.path, cache) as transport:
+        assert {path: transport.read(path) for path in MIRROR} == MIRROR | {"README.md": news}
+    assert "rebuilding" in caplog.text
     caplog.clear()
     with opened(mirror.path, cache):
         pass
@@ -436,42 +436,42 @@ def test_a_damaged_clone_is_made_anew_and_said_so(
         in_place("refs/heads/mirror.lock", "folder"),
     ],
 )
-def test_what_is_known_is_written_again(
+def test_the_configuration_is_reset(
     mirror: Repository, cache: Path, damage: Callable[[Path], None]
 ) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     damage(clone_of(cache))
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes()
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes()
+        assert transport.read("README.md") == HOME
 
 
-def test_damage_found_while_reading_is_mended(
+def test_damage_found_while_reading_is_repaired(
     mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with opened(mirror.path, cache):
         spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way:
-        assert way.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
         with pytest.raises(CloneDamaged) as caught:
-            way.read("pages/ncid1/n11.md")
+            transport.read("pages/ncid1/n11.md")
         assert caught.value.exit_code == 75
-        asyncio.run(way.repair())
-        assert "damaged; it is made anew" in caplog.text
-        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+        asyncio.run(transport.repair())
+        assert "damaged, rebuilding it" in caplog.text
+        assert transport.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
 
 
-def test_damage_found_while_reading_is_mended_by_the_next_run(
+def test_damage_found_while_reading_is_repaired_by_the_next_run(
     mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with opened(mirror.path, cache):
         spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way, pytest.raises(CloneDamaged):
-        way.read("pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way:
-        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
-    assert "damaged; it is made anew" in caplog.text
+    with opened(mirror.path, cache) as transport, pytest.raises(CloneDamaged):
+        transport.read("pages/ncid1/n11.md")
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+    assert "damaged, rebuilding it" in caplog.text
 
 
 def test_a_mirror_that_moved_on_is_not_mixed_with_what_was_read(
@@ -479,25 +479,25 @@ def test_a_mirror_that_moved_on_is_not_mixed_with_what_was_read(
 ) -> None:
     with opened(mirror.path, cache):
         spoil_blob(clone_of(cache), "pages/ncid1/n11.md")
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         with pytest.raises(CloneDamaged):
-            way.read("pages/ncid1/n11.md")
+            transport.read("pages/ncid1/n11.md")
         mirror.commit(MIRROR | {"README.md": b"new"})
         with pytest.raises(TryLater, match="run again"):
-            asyncio.run(way.repair())
+            asyncio.run(transport.repair())
 
 
 def test_a_git_that_is_killed_while_it_reads(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = watched_git(tmp_path, monkeypatch)
-    with opened(mirror.path, cache) as way:
-        way.read("README.md")
+    with opened(mirror.path, cache) as transport:
+        transport.read("README.md")
         [pid] = running(notes)
         os.kill(pid, signal.SIGKILL)
-        way.expect(["pages/ncid1/n11.md", "pages/ncid1/n10.md"])
-        assert way.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
-        assert way.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
+        transport.expect(["pages/ncid1/n11.md", "pages/ncid1/n10.md"])
+        assert transport.read("pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
+        assert transport.read("pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
     assert not list(cache.glob("*/damaged"))
 
 
@@ -505,8 +505,8 @@ def test_two_mirrors_of_one_name_have_two_clones(tmp_path: Path, cache: Path) ->
     for owner in ("one", "other"):
         repository = Repository(tmp_path / owner / "epoch-news.git")
         repository.commit({"README.md": owner.encode()})
-        with opened(repository.path, cache) as way:
-            assert way.read("README.md") == owner.encode()
+        with opened(repository.path, cache) as transport:
+            assert transport.read("README.md") == owner.encode()
     assert len(list(cache.glob("epoch-news-*/clone.git"))) == 2
 
 
@@ -515,13 +515,13 @@ import asyncio, sys
 from pathlib import Path
 from crawler.transports.git.transport import GitLimits, GitTransport
 limits = GitLimits(stall_seconds=3)
-way = GitTransport(sys.argv[1], branch=None, cache=Path(sys.argv[2]), limits=limits)
-asyncio.run(way.open())
+transport = GitTransport(sys.argv[1], branch=None, cache=Path(sys.argv[2]), limits=limits)
+asyncio.run(transport.open())
 """
 
 
 def start_and_kill(address: str, cache: Path, until: Callable[[], bool]) -> None:
-    """Open the way in a process of its own, and kill that with no chance to clean up."""
+    """Open the transport in a process of its own, and kill the process without any cleanup."""
     process = subprocess.Popen(
         [sys.executable, "-c", OPEN, address, str(cache)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY_ROOT)},
@@ -534,20 +534,20 @@ def start_and_kill(address: str, cache: Path, until: Callable[[], bool]) -> None
 
 
 def open_when_free(address: str, cache: Path) -> GitTransport:
-    """Open the way as soon as what was killed has let the clone go."""
+    """Open the transport as soon as the killed process has unlocked the clone."""
     deadline = time.monotonic() + 60
     while True:
-        way = GitTransport(address, branch=None, cache=cache)
+        transport = GitTransport(address, branch=None, cache=cache)
         try:
-            asyncio.run(way.open())
+            asyncio.run(transport.open())
         except CloneBusy:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         else:
-            return way
+            return transport
 
 
-def test_a_killed_run_leaves_half_a_clone_and_the_next_makes_a_whole(
+def test_the_next_run_completes_the_clone_of_a_killed_run(
     large: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "crawler.transports")
@@ -557,42 +557,45 @@ def test_a_killed_run_leaves_half_a_clone_and_the_next_makes_a_whole(
         start_and_kill(remote, cache, lambda: drip.sent >= 5 << 20)
         assert list(cache.glob("*/new-*"))
         assert not list(cache.glob("*/clone.git"))
-        # its git may write on, and hold the clone; or have noticed that nobody listens, and ended
+        # its git may still hold the clone, or may have noticed the closed pipe and ended
         drip.pieces, drip.pause = 10**9, 0
-        way = open_when_free(remote, cache)
-        assert len(way.read("pages/s/n7.md")) == 100_000
-        way.close()
-    assert "left by a run that did not end" in caplog.text
+        transport = open_when_free(remote, cache)
+        assert len(transport.read("pages/s/n7.md")) == 100_000
+        transport.close()
+    assert "left behind by a killed run" in caplog.text
     assert not list(cache.glob("*/new-*"))
 
 
 def test_a_killed_fetch_is_repeated(large: Repository, cache: Path) -> None:
     drip = Dripping(large.path.parent, piece=1 << 20, pause=0.05, pieces=5)
-    with git_server(large.path.parent) as address, opened(f"{address}/large.git", cache) as way:
-        first = way.commit
+    with (
+        git_server(large.path.parent) as address,
+        opened(f"{address}/large.git", cache) as transport,
+    ):
+        first = transport.commit
     with git_server(large.path.parent, drip) as address:
         other = {f"pages/s/m{n}.md": os.urandom(100_000) for n in range(200)}
         large.commit(other, parent=first)
         remote = f"{address}/large.git"
-        # the same clone: its place depends on the address, and that has a new port
+        # use the same clone: its path depends on the URL, whose port has changed
         [place] = cache.iterdir()
         (place / "remote").write_text(remote)
         place.rename(cache / GitTransport(remote, branch=None, cache=cache).folder.name)
         start_and_kill(remote, cache, lambda: drip.sent >= 5 << 20)
         assert list(clone_of(cache).glob("objects/pack/tmp_*"))
         drip.pieces, drip.pause = 10**9, 0
-        way = open_when_free(remote, cache)
-        changes = asyncio.run(way.changed_since(first))
+        transport = open_when_free(remote, cache)
+        changes = asyncio.run(transport.changed_since(first))
         assert changes is not None
         assert (len(changes.added), len(changes.deleted)) == (200, 200)
-        assert way.read("pages/s/m7.md") == other["pages/s/m7.md"]
-        way.close()
+        assert transport.read("pages/s/m7.md") == other["pages/s/m7.md"]
+        transport.close()
     assert not list(clone_of(cache).glob("objects/pack/tmp_*"))
 
 
 def test_locks_of_a_killed_git_are_removed(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     clone = clone_of(cache)
     names = ["shallow.lock", "packed-refs.lock", "HEAD.lock", "config.lock",
              "refs/heads/mirror.lock", "refs/epoch/base.lock", "objects/pack/tmp_pack_x",
@@ -601,25 +604,27 @@ def test_locks_of_a_killed_git_are_removed(mirror: Repository, cache: Path) -> N
         (clone / name).parent.mkdir(exist_ok=True)
         (clone / name).touch()
     mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
+            modified=frozenset({"README.md"})
+        )
     assert [name for name in names if (clone / name).exists()] == []
 
 
 def test_two_runs_do_not_share_a_clone(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         caught = fails(mirror.path, cache)
         assert isinstance(caught, CloneBusy)
         assert caught.exit_code == 75
-        assert way.read("README.md") == HOME
+        assert transport.read("README.md") == HOME
     with opened(mirror.path, cache):
         pass
 
 
-def test_a_way_that_could_not_be_opened_lets_the_clone_go(mirror: Repository, cache: Path) -> None:
-    way = GitTransport(str(mirror.path), branch="gone", cache=cache)
+def test_a_transport_that_fails_to_open_unlocks_the_clone(mirror: Repository, cache: Path) -> None:
+    transport = GitTransport(str(mirror.path), branch="gone", cache=cache)
     with pytest.raises(MirrorUnusable):
-        asyncio.run(way.open())
+        asyncio.run(transport.open())
     with opened(mirror.path, cache):
         pass
 
@@ -645,7 +650,7 @@ def test_no_git_installed(
     assert "-a via=http" in str(caught)
 
 
-def test_a_git_that_cannot_be_run(
+def test_a_git_that_cannot_be_executed(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "bin" / "git"
@@ -676,9 +681,11 @@ def test_one_git_reads_all_pages(
 ) -> None:
     mirror.commit({f"pages/s/n{n}.md": b"%d" % n for n in range(500)})
     notes = watched_git(tmp_path, monkeypatch)
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         notes.write_text("")
-        assert [way.read(f"pages/s/n{n}.md") for n in range(500)] == [b"%d" % n for n in range(500)]
+        assert [transport.read(f"pages/s/n{n}.md") for n in range(500)] == [
+            b"%d" % n for n in range(500)
+        ]
         assert len(notes.read_text().splitlines()) == 1
         [pid] = running(notes)
     assert not _is_alive(pid)

@@ -1,4 +1,4 @@
-"""The way through git against a mirror that means harm, or is merely huge."""
+"""The git transport with hostile and huge mirrors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CORPUS = Path(__file__).parent.parent / os.environ.get("EPOCH_CORPUS", "../share
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where clones go."""
+    """Directory for clones."""
     return tmp_path / "cache"
 
 
@@ -46,7 +46,7 @@ def mirror(tmp_path: Path) -> Repository:
 
 
 def with_pages(mirror: Repository, *entries: tuple[str, bytes, str], parent: str | None) -> str:
-    """Commit a mirror of a home page and one section that holds ``entries``."""
+    """Commit a mirror with a home page and one section with ``entries``."""
     home = mirror.blob(HOME)
     section = mirror.tree(*sorted(entries, key=lambda entry: entry[1]))
     pages = mirror.tree((FOLDER, b"s", section))
@@ -80,7 +80,7 @@ def with_pages(mirror: Repository, *entries: tuple[str, bytes, str], parent: str
         "https://mirror.invalid/x.git\n--upload-pack=x",
     ],
 )
-def test_other_transports_are_refused(address: str) -> None:
+def test_other_protocols_are_rejected(address: str) -> None:
     with pytest.raises(WrongUsage) as caught:
         remote_at(address)
     assert "secret" not in str(caught.value)
@@ -98,20 +98,20 @@ def test_other_transports_are_refused(address: str) -> None:
         ("--upload-pack=x", ("file",)),
     ],
 )
-def test_transports_that_run_nothing_are_used(address: str, protocols: tuple[str, ...]) -> None:
+def test_protocols_that_run_no_program_are_used(address: str, protocols: tuple[str, ...]) -> None:
     remote = remote_at(address)
     assert remote.protocols == protocols
     assert remote.url.lower().startswith(protocols[0] + "://")
 
 
-def test_git_itself_knows_only_the_transport_of_the_address(
+def test_git_may_use_only_the_protocol_of_the_address(
     mirror: Repository, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror.commit(MIRROR)
     watched_git(tmp_path, monkeypatch, f'env >> {tmp_path}/env; echo "--- $*" >> {tmp_path}/env')
-    with opened(mirror.path, cache) as way:
-        way.read("README.md")
-        asyncio.run(way.changed_since(way.commit))
+    with opened(mirror.path, cache) as transport:
+        transport.read("README.md")
+        asyncio.run(transport.changed_since(transport.commit))
     runs = (tmp_path / "env").read_text().split("--- ")
     commands = [run.splitlines()[0].split()[2] for run in runs[1:]]
     for command, variables in zip(commands, runs, strict=False):
@@ -125,7 +125,7 @@ def test_git_itself_knows_only_the_transport_of_the_address(
 # -- what is in the tree -----------------------------------------------------------------------
 
 
-def test_links_and_submodules_are_no_pages(mirror: Repository, cache: Path) -> None:
+def test_links_and_submodules_are_not_pages(mirror: Repository, cache: Path) -> None:
     target = mirror.blob(b"/etc/passwd")
     module = "1234567890" * 4
     with_pages(
@@ -136,25 +136,25 @@ def test_links_and_submodules_are_no_pages(mirror: Repository, cache: Path) -> N
         ("100755", b"n4.md", mirror.blob(b"executable")),
         parent=None,
     )
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         with pytest.raises(PageMalformed, match="symbolic link"):
-            way.read("pages/s/n1.md")
+            transport.read("pages/s/n1.md")
         with pytest.raises(PageMalformed, match="submodule"):
-            way.read("pages/s/n2.md")
-        assert way.version_of("pages/s/n1.md") is None
-        way.expect(f"pages/s/n{n}.md" for n in range(1, 5))
-        assert way.read("pages/s/n3.md") == b"good"
-        assert way.read("pages/s/n4.md") == b"executable"
+            transport.read("pages/s/n2.md")
+        assert transport.version_of("pages/s/n1.md") is None
+        transport.expect(f"pages/s/n{n}.md" for n in range(1, 5))
+        assert transport.read("pages/s/n3.md") == b"good"
+        assert transport.read("pages/s/n4.md") == b"executable"
 
 
 def test_a_folder_that_is_a_link_is_not_followed(mirror: Repository, cache: Path) -> None:
     section = mirror.tree((FILE, b"n1.md", mirror.blob(b"good")))
     pages = mirror.tree((LINK, b"a", mirror.blob(b"s")), (FOLDER, b"s", section))
     mirror.commit_tree(mirror.tree((FOLDER, b"pages", pages)))
-    with opened(mirror.path, cache) as way:
-        assert way.read("pages/s/n1.md") == b"good"
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("pages/s/n1.md") == b"good"
         with pytest.raises(PageError):
-            way.read("pages/a/n1.md")
+            transport.read("pages/a/n1.md")
 
 
 def test_submodules_are_not_fetched(mirror: Repository, cache: Path, tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_submodules_are_not_fetched(mirror: Repository, cache: Path, tmp_path: P
             (MODULE, b"x", "1234567890" * 4),
         )
     )
-    with opened(mirror.path, cache) as way:
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("README.md") == HOME
     assert not canary.exists()
     assert not (clone_of(cache) / "modules").exists()
 
@@ -189,20 +189,20 @@ HOSTILE_NAMES = [
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_an_odd_name_costs_nothing_else(mirror: Repository, cache: Path, name: bytes) -> None:
+def test_an_odd_name_affects_nothing_else(mirror: Repository, cache: Path, name: bytes) -> None:
     bad, good = mirror.blob(b"bad"), mirror.blob(b"good")
     first = with_pages(mirror, (FILE, b"n1.md", good), parent=None)
     with opened(mirror.path, cache):
         pass
     entries = [(FILE, name, bad), (FILE, b"n1.md", good), (FILE, b"n2.md", good)]
     with_pages(mirror, *entries, parent=first)
-    with opened(mirror.path, cache) as way:
-        changes = asyncio.run(way.changed_since(first))
+    with opened(mirror.path, cache) as transport:
+        changes = asyncio.run(transport.changed_since(first))
         assert changes is not None
         assert "pages/s/n2.md" in changes.added
         odd = changes.added - {"pages/s/n2.md"}
         assert odd <= {"pages/s/-rf", "pages/s/" + "a" * 5000}
-        assert way.read("pages/s/n1.md") == way.read("pages/s/n2.md") == b"good"
+        assert transport.read("pages/s/n1.md") == transport.read("pages/s/n2.md") == b"good"
     assert sorted(path.name for path in cache.parent.iterdir()) == ["cache", "mirror.git"]
 
 
@@ -211,35 +211,35 @@ def test_an_odd_name_costs_nothing_else(mirror: Repository, cache: Path, name: b
     ["pages/../README.md", "../../README.md", ".git/config", "pages/.GIT/x", "/README.md",
      "pages//n1.md", "", "README.md\n", "pages/s/\x00", "./README.md", "\ud800.md"],
 )  # fmt: skip
-def test_odd_paths_are_no_pages(mirror: Repository, cache: Path, path: str) -> None:
+def test_odd_paths_are_not_pages(mirror: Repository, cache: Path, path: str) -> None:
     mirror.commit(MIRROR)
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         with pytest.raises(PageMalformed):
-            way.read(path)
-        assert way.version_of(path) is None
-        assert way.read("README.md") == HOME
+            transport.read(path)
+        assert transport.version_of(path) is None
+        assert transport.read("README.md") == HOME
 
 
-def test_a_page_that_becomes_a_link_is_told(mirror: Repository, cache: Path) -> None:
+def test_a_page_that_becomes_a_link_is_reported(mirror: Repository, cache: Path) -> None:
     blob = mirror.blob(b"good")
     first = with_pages(mirror, (FILE, b"n1.md", blob), parent=None)
     with opened(mirror.path, cache):
         pass
     with_pages(mirror, (LINK, b"n1.md", blob), parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
             modified=frozenset({"pages/s/n1.md"})
         )
 
 
-def test_a_page_that_becomes_a_folder_is_told(mirror: Repository, cache: Path) -> None:
+def test_a_page_that_becomes_a_folder_is_reported(mirror: Repository, cache: Path) -> None:
     blob = mirror.blob(b"good")
     first = with_pages(mirror, (FILE, b"n1.md", blob), parent=None)
     with opened(mirror.path, cache):
         pass
     with_pages(mirror, (FOLDER, b"n1.md", mirror.tree((FILE, b"x", blob))), parent=first)
-    with opened(mirror.path, cache) as way:
-        changes = asyncio.run(way.changed_since(first))
+    with opened(mirror.path, cache) as transport:
+        changes = asyncio.run(transport.changed_since(first))
     assert changes is not None
     assert changes.deleted == {"pages/s/n1.md"}
     assert changes.added == {"pages/s/n1.md/x"}
@@ -266,9 +266,11 @@ def test_hooks_and_configuration_do_not_run(
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("GIT_SSH_COMMAND", "GIT_PROXY_COMMAND", "GIT_PAGER", "GIT_EXTERNAL_DIFF"):
         monkeypatch.setenv(name, str(script))
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
-        assert way.read("README.md") == b"new"
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
+            modified=frozenset({"README.md"})
+        )
+        assert transport.read("README.md") == b"new"
     assert not canary.exists(), canary.read_text()
 
 
@@ -295,10 +297,10 @@ def _set_traps(repository: Path, script: Path) -> None:
     _hooks(repository / "hooks", script)
 
 
-def test_a_local_mirror_that_fetches_what_it_lacks_may_not(
+def test_a_local_partial_clone_does_not_fetch_missing_objects(
     mirror: Repository, cache: Path, tmp_path: Path
 ) -> None:
-    """A partial clone of a hostile making would run a program to get a missing object."""
+    """A hostile partial clone could run a program to fetch a missing object."""
     canary = tmp_path / "ran"
     blob = mirror.blob(b"good")
     with_pages(mirror, (FILE, b"n1.md", blob), parent=None)
@@ -319,20 +321,20 @@ def test_a_local_mirror_of_another_account(mirror: Repository, cache: Path) -> N
         pytest.skip("only root can give files away")
     mirror.commit(MIRROR)
     subprocess.run(["chown", "-R", "1234:1234", mirror.path], check=True)
-    with opened(mirror.path, cache) as way:
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("README.md") == HOME
 
 
-def test_what_the_remote_says_is_made_harmless(
+def test_control_characters_of_the_remote_are_replaced(
     mirror: Repository, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     mirror.commit(MIRROR)
     name = "b\u202e\u2066" + "x" * 100
     git(mirror.path, "update-ref", f"refs/heads/{name}", "HEAD")
-    way = GitTransport(str(mirror.path), branch="gone", cache=cache)
+    transport = GitTransport(str(mirror.path), branch="gone", cache=cache)
     caplog.set_level(logging.DEBUG)
     with pytest.raises(MirrorUnusable) as caught:
-        asyncio.run(way.open())
+        asyncio.run(transport.open())
     assert str(caught.value).isprintable()
 
 
@@ -347,17 +349,17 @@ def anonymous() -> int:
 
 
 @pytest.mark.parametrize("size", [50 << 20, pytest.param(1 << 30, marks=pytest.mark.soak)])
-def test_a_huge_page_is_refused_unread(mirror: Repository, cache: Path, size: int) -> None:
+def test_a_huge_page_is_rejected_unread(mirror: Repository, cache: Path, size: int) -> None:
     huge = stream(mirror, size)
     with_pages(mirror, (FILE, b"n1.md", huge), (FILE, b"n2.md", mirror.blob(b"good")), parent=None)
-    with opened(mirror.path, cache) as way:
-        way.read("README.md")
+    with opened(mirror.path, cache) as transport:
+        transport.read("README.md")
         before = anonymous()
         started = time.monotonic()
-        way.expect(["pages/s/n1.md", "pages/s/n2.md"])
+        transport.expect(["pages/s/n1.md", "pages/s/n2.md"])
         with pytest.raises(PageTooLarge):
-            way.read("pages/s/n1.md")
-        assert way.read("pages/s/n2.md") == b"good"
+            transport.read("pages/s/n1.md")
+        assert transport.read("pages/s/n2.md") == b"good"
         assert time.monotonic() - started < 1
         assert anonymous() - before < 8 << 20
     for pack in clone_of(cache).glob("objects/pack/*.pack"):
@@ -365,7 +367,7 @@ def test_a_huge_page_is_refused_unread(mirror: Repository, cache: Path, size: in
 
 
 def stream(mirror: Repository, size: int) -> str:
-    """Store a blob of ``size`` zeros without holding it."""
+    """Store a blob of ``size`` zeros without keeping it in memory."""
     command = f"head -c {size} /dev/zero | git --git-dir {mirror.path} hash-object -w --stdin"
     done = subprocess.run(
         ["/bin/sh", "-c", command], stdout=subprocess.PIPE, check=True, text=True,
@@ -382,13 +384,15 @@ def test_a_mirror_of_very_many_files(mirror: Repository, cache: Path, count: int
     blobs = [mirror.blob(b"page %d\n" % number) for number in range(100)]
     first = many_files(mirror, blobs, count, parent=None)
     before = anonymous()
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         for number in range(count):
-            assert way.read(page(number)) == b"page %d\n" % (number % 100)
+            assert transport.read(page(number)) == b"page %d\n" % (number % 100)
         assert anonymous() - before < 60 << 20
     many_files(mirror, blobs, count + 1, parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(added=frozenset({page(count)}))
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
+            added=frozenset({page(count)})
+        )
 
 
 def page(number: int) -> str:
@@ -397,7 +401,7 @@ def page(number: int) -> str:
 
 
 def many_files(mirror: Repository, blobs: list[str], count: int, *, parent: str | None) -> str:
-    """Commit ``count`` pages (fast-import would take a quarter of an hour for a million)."""
+    """Commit ``count`` pages; fast-import would take a quarter of an hour for a million."""
     sections = []
     for section in range(SECTIONS):
         numbers = range(section, count, SECTIONS)
@@ -413,7 +417,7 @@ def many_files(mirror: Repository, blobs: list[str], count: int, *, parent: str 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", ["comment", "special", "news"])
-def test_a_real_mirror_is_read_whole_in_little_memory(
+def test_a_whole_real_mirror_is_read_in_little_memory(
     tmp_path: Path, cache: Path, name: str
 ) -> None:
     bundle = CORPUS / f"epoch-{name}-2022.bundle"
@@ -424,18 +428,18 @@ def test_a_real_mirror_is_read_whole_in_little_memory(
     listed = git(source, "ls-tree", "-r", "-z", "HEAD").split("\0")
     files = {line.split("\t")[1]: line.split()[2] for line in listed if line}
     before = anonymous()
-    with opened(source, cache) as way:
+    with opened(source, cache) as transport:
         most = 0
         for number, (path, oid) in enumerate(sorted(files.items(), reverse=True)):
-            assert way.version_of(path) == oid
-            assert len(way.read(path)) > 0
+            assert transport.version_of(path) == oid
+            assert len(transport.read(path)) > 0
             if number % 500 == 0:
                 most = max(most, anonymous())
         assert most - before < 60 << 20
 
 
 @pytest.mark.soak
-def test_every_update_of_a_real_mirror_is_told_exactly(tmp_path: Path, cache: Path) -> None:
+def test_every_update_of_a_real_mirror_is_reported_exactly(tmp_path: Path, cache: Path) -> None:
     bundle = CORPUS / "epoch-news-2022.bundle"
     if not bundle.exists():
         pytest.skip(f"no corpus at {CORPUS}")
@@ -447,16 +451,16 @@ def test_every_update_of_a_real_mirror_is_told_exactly(tmp_path: Path, cache: Pa
     before = None
     for commit in commits:
         git(served, "update-ref", "refs/heads/master", commit)
-        with opened(served, cache) as way:
-            assert way.commit == commit
-            changes = asyncio.run(way.changed_since(before))
+        with opened(served, cache) as transport:
+            assert transport.commit == commit
+            changes = asyncio.run(transport.changed_since(before))
             if before is not None:
                 assert changes == truth(source, before, commit)
         before = commit
 
 
 def truth(source: Path, old: str, new: str) -> Changes:
-    """Return what differs, found another way: by comparing two listings."""
+    """Return what differs, found by comparing two listings."""
     was, now = (
         {line.split("\t")[1]: line.split()[2] for line in listing.split("\0") if line}
         for listing in (git(source, "ls-tree", "-r", "-z", commit) for commit in (old, new))

@@ -1,4 +1,4 @@
-"""The way through git: real repositories, real git, nothing but loopback."""
+"""The git transport with real repositories and real git, on loopback only."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def mirror(tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that gets a line for every start of git: its process id and arguments."""
+    """A file with a line for every start of git: its process id and arguments."""
     return watched_git(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """Where clones go."""
+    """Directory for clones."""
     return tmp_path / "cache"
 
 
@@ -45,49 +45,49 @@ def cache(tmp_path: Path) -> Path:
 
 
 def test_every_page_is_read_as_it_is(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        assert {path: way.read(path) for path in MIRROR} == MIRROR
-        assert way.commit == git(mirror.path, "rev-parse", "HEAD")
-        assert (way.ordered, way.unsupported_keys) == (True, frozenset())
+    with opened(mirror.path, cache) as transport:
+        assert {path: transport.read(path) for path in MIRROR} == MIRROR
+        assert transport.commit == git(mirror.path, "rev-parse", "HEAD")
+        assert (transport.ordered, transport.unsupported_keys) == (True, frozenset())
 
 
 @pytest.mark.parametrize(
     "path", ["pages/ncid1/n99.md", "pages/ncid9/n10.md", "pages/ncid1", "nothing", "README.md/x"]
 )
-def test_a_page_that_is_not_there_is_missing(mirror: Repository, cache: Path, path: str) -> None:
-    with opened(mirror.path, cache) as way:
+def test_an_absent_page_is_missing(mirror: Repository, cache: Path, path: str) -> None:
+    with opened(mirror.path, cache) as transport:
         with pytest.raises(PageMissing):
-            way.read(path)
-        assert way.version_of(path) is None
+            transport.read(path)
+        assert transport.version_of(path) is None
 
 
 def test_a_page_above_the_limit_is_refused_and_the_next_is_read(
     mirror: Repository, cache: Path
 ) -> None:
     mirror.commit({"a.md": b"x" * 1001, "b.md": b"y" * 1000})
-    with opened(mirror.path, cache, limits=GitLimits(page_bytes=1000)) as way:
-        way.expect(["a.md", "b.md"])
+    with opened(mirror.path, cache, limits=GitLimits(page_bytes=1000)) as transport:
+        transport.expect(["a.md", "b.md"])
         with pytest.raises(PageTooLarge, match=r"a\.md is larger than 1000"):
-            way.read("a.md")
-        assert way.read("b.md") == b"y" * 1000
+            transport.read("a.md")
+        assert transport.read("b.md") == b"y" * 1000
 
 
 @pytest.mark.parametrize("mapped", [1000, 1 << 30])
 def test_all_names_of_a_large_folder_are_found(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, mapped: int
 ) -> None:
-    """Whether it is kept in memory or in a file."""
+    """Both in memory and in a mapped file."""
     monkeypatch.setattr("crawler.transports.git.objects.MAPPED_BYTES", mapped)
     files = {f"pages/s{n % 3}/n{n}{'.md' * (n % 2)}": str(n).encode() for n in range(2000)}
-    # a folder sorts as if it ended in "/": n11.md comes before n11
+    # a folder sorts as if its name ended in "/": n11.md comes before n11
     files |= {f"pages/s{n % 3}/n{n}/deep": b"deep" for n in range(1, 2000, 10)}
     mirror = Repository(tmp_path / "large.git")
     mirror.commit(files)
-    with opened(mirror.path, cache) as way:
-        assert {path: way.read(path) for path in files} == files
+    with opened(mirror.path, cache) as transport:
+        assert {path: transport.read(path) for path in files} == files
 
 
-def test_few_folders_are_kept_where_they_are_large(
+def test_few_large_folders_are_cached(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {f"pages/s{n % 7}/n{n}.md": str(n).encode() for n in range(700)}
@@ -96,17 +96,17 @@ def test_few_folders_are_kept_where_they_are_large(
     monkeypatch.setattr(
         "crawler.transports.git.objects.KEPT_BYTES", 10_000
     )  # two of the seven sections
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         for path, content in files.items():
-            assert way.read(path) == content
-        assert way._files is not None
-        assert sum(folder.weight for folder in way._files._folders.values()) <= 10_000
+            assert transport.read(path) == content
+        assert transport._files is not None
+        assert sum(folder.weight for folder in transport._files._folders.values()) <= 10_000
 
 
-def test_large_folders_are_read_once_however_many_they_are(
+def test_each_large_folder_is_read_once(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are kept in files, whatever memory there is: the newest articles are all over them."""
+    """They are kept in mapped files, because the newest articles are in all of them."""
     files = {f"pages/s{n % 7}/n{n}.md": str(n).encode() for n in range(700)}
     mirror = Repository(tmp_path / "large.git")
     mirror.commit(files)
@@ -122,13 +122,13 @@ def test_large_folders_are_read_once_however_many_they_are(
             super().__init__(raw, oid_bytes, place)
 
     monkeypatch.setattr(gitobjects, "Folder", Counted)
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         for path, content in files.items():
-            assert way.read(path) == content
+            assert transport.read(path) == content
     assert len(made) == 2 + 7
 
 
-def test_large_folders_are_kept_in_memory_where_the_disk_is_full(
+def test_large_folders_stay_in_memory_if_the_disk_is_full(
     mirror: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(data: bytes, place: Path) -> NoReturn:
@@ -136,8 +136,8 @@ def test_large_folders_are_kept_in_memory_where_the_disk_is_full(
 
     monkeypatch.setattr("crawler.transports.git.objects.MAPPED_BYTES", 1)
     monkeypatch.setattr("crawler.transports.git.objects._mapped", full)
-    with opened(mirror.path, cache) as way:
-        assert {path: way.read(path) for path in MIRROR} == MIRROR
+    with opened(mirror.path, cache) as transport:
+        assert {path: transport.read(path) for path in MIRROR} == MIRROR
 
 
 @pytest.mark.parametrize(
@@ -158,43 +158,46 @@ def test_expecting_pages_changes_nothing(
     files = {f"pages/s/{name}": name.encode() * 100 for name in "abcdefxy"}
     mirror = Repository(tmp_path / "m.git")
     mirror.commit(files)
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         for _ in range(2):
-            way.expect(f"pages/s/{name}" for name in expected)
-            assert [way.read(f"pages/s/{name}") for name in read] == [
+            transport.expect(f"pages/s/{name}" for name in expected)
+            assert [transport.read(f"pages/s/{name}") for name in read] == [
                 files[f"pages/s/{name}"] for name in read
             ]
 
 
 def test_what_is_read_stays_at_one_commit(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
+    with opened(mirror.path, cache) as transport:
         mirror.commit(dict.fromkeys(MIRROR, b"changed"))
         git(mirror.path, "gc", "--prune=now", "-q")
-        assert {path: way.read(path) for path in MIRROR} == MIRROR
+        assert {path: transport.read(path) for path in MIRROR} == MIRROR
 
 
-def test_same_blob_same_id(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        one, other = way.version_of("pages/ncid1/n10.md"), way.version_of("pages/ncid2/n10.md")
+def test_equal_pages_have_the_same_id(mirror: Repository, cache: Path) -> None:
+    with opened(mirror.path, cache) as transport:
+        one, other = (
+            transport.version_of("pages/ncid1/n10.md"),
+            transport.version_of("pages/ncid2/n10.md"),
+        )
         assert one == other == git(mirror.path, "rev-parse", "HEAD:pages/ncid1/n10.md")
-        assert one != way.version_of("pages/ncid1/n11.md")
+        assert one != transport.version_of("pages/ncid1/n11.md")
 
 
 def test_a_directory_with_a_working_tree_is_a_mirror_too(tmp_path: Path, cache: Path) -> None:
     work = tmp_path / "with space%20 and ü"
     Repository(work / ".git").commit(MIRROR)
-    with opened(work, cache) as way:
-        assert way.read("README.md") == HOME
+    with opened(work, cache) as transport:
+        assert transport.read("README.md") == HOME
 
 
 def test_a_mirror_of_sha256_ids(tmp_path: Path, cache: Path) -> None:
     mirror = Repository(tmp_path / "m.git", form="sha256")
     first = mirror.commit(MIRROR)
-    with opened(mirror.path, cache) as way:
-        assert {path: way.read(path) for path in MIRROR} == MIRROR
+    with opened(mirror.path, cache) as transport:
+        assert {path: transport.read(path) for path in MIRROR} == MIRROR
     mirror.commit(MIRROR | {"pages/ncid1/n12.md": b"new"}, parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
             added=frozenset({"pages/ncid1/n12.md"})
         )
 
@@ -204,17 +207,17 @@ def test_a_shallow_mirror_can_be_cloned(mirror: Repository, tmp_path: Path, cach
     mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
     git(tmp_path / "shallow.git", "clone", "--bare", "--depth=1", mirror.path.as_uri(),
         str(tmp_path / "shallow.git"))  # fmt: skip
-    with opened(tmp_path / "shallow.git", cache) as way:
-        assert way.read("README.md") == b"new"
+    with opened(tmp_path / "shallow.git", cache) as transport:
+        assert transport.read("README.md") == b"new"
 
 
 # -- updates ---------------------------------------------------------------------------------
 
 
-def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
-        assert asyncio.run(way.changed_since(None)) is None
+def test_added_modified_and_deleted_pages_are_reported(mirror: Repository, cache: Path) -> None:
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
+        assert asyncio.run(transport.changed_since(None)) is None
     files = MIRROR | {
         "README.md": b"new home",
         "pages/ncid1/n12.md": b"new",
@@ -224,24 +227,24 @@ def test_added_modified_and_deleted_pages_are_told(mirror: Repository, cache: Pa
     }
     del files["pages/ncid2/n10.md"]
     second = mirror.commit(files, parent=first)
-    with opened(mirror.path, cache) as way:
-        assert way.commit == second
-        assert asyncio.run(way.changed_since(first)) == Changes(
+    with opened(mirror.path, cache) as transport:
+        assert transport.commit == second
+        assert asyncio.run(transport.changed_since(first)) == Changes(
             added=frozenset({"pages/ncid1/n12.md", "pages/ncid3/n12.md"}),
             modified=frozenset({"README.md"}),
             deleted=frozenset({"pages/ncid2/n10.md"}),
         )
-        assert way.read("pages/ncid3/n12.md") == b"new"
+        assert transport.read("pages/ncid3/n12.md") == b"new"
 
 
-def test_nothing_new_is_told_by_one_look_at_the_remote(
+def test_one_request_shows_that_nothing_is_new(
     mirror: Repository, cache: Path, commands: Path
 ) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     commands.unlink()
-    with opened(mirror.path, cache) as way:
-        changes = asyncio.run(way.changed_since(first))
+    with opened(mirror.path, cache) as transport:
+        changes = asyncio.run(transport.changed_since(first))
     assert changes == Changes()
     assert not changes
     said = commands.read_text()
@@ -250,7 +253,7 @@ def test_nothing_new_is_told_by_one_look_at_the_remote(
     assert "cat-file --batch" not in said
 
 
-def test_an_update_brings_only_what_is_new(tmp_path: Path, cache: Path) -> None:
+def test_an_update_fetches_only_new_objects(tmp_path: Path, cache: Path) -> None:
     noise = {f"pages/s/n{n}.md": os.urandom(10_000) for n in range(100)}
     mirror = Repository(tmp_path / "m.git")
     first = mirror.commit(noise)
@@ -267,10 +270,10 @@ def test_an_unfinished_run_can_be_compared_again(mirror: Repository, cache: Path
     commit = first
     for turn in range(50):
         commit = mirror.commit(MIRROR | {"README.md": b"%d" % turn}, parent=commit)
-        with opened(mirror.path, cache) as way:
+        with opened(mirror.path, cache) as transport:
             if turn == 0:
-                start = way.commit
-            changes = asyncio.run(way.changed_since(start))
+                start = transport.commit
+            changes = asyncio.run(transport.changed_since(start))
             assert changes is not None, turn
             assert changes.modified == ({"README.md"} if turn else set())
 
@@ -280,37 +283,39 @@ def test_many_updates_leave_few_packs(mirror: Repository, cache: Path) -> None:
     large = os.urandom(100_000)
     for turn in range(50):
         files = MIRROR | {"README.md": large + b"%d" % turn}
-        with opened(mirror.path, cache) as way:
-            asyncio.run(way.changed_since(commit))
+        with opened(mirror.path, cache) as transport:
+            asyncio.run(transport.changed_since(commit))
         commit = mirror.commit(files, parent=commit)
     packs = list(clone_of(cache).glob("objects/pack/*.pack"))
     assert len(packs) <= 22
     assert sum(pack.stat().st_size for pack in packs) < 24 * 101_000
 
 
-def test_more_changes_than_the_limit_are_everything(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+def test_above_the_limit_everything_is_compared(mirror: Repository, cache: Path) -> None:
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     mirror.commit({f"pages/s/n{n}.md": b"%d" % n for n in range(30)}, parent=first)
-    with opened(mirror.path, cache, limits=GitLimits(changed_paths=36)) as way:
-        changes = asyncio.run(way.changed_since(first))
+    with opened(mirror.path, cache, limits=GitLimits(changed_paths=36)) as transport:
+        changes = asyncio.run(transport.changed_since(first))
         assert changes is not None
         assert len(changes.added) == 30
         assert len(changes.deleted) == 6
-    with opened(mirror.path, cache, limits=GitLimits(changed_paths=35)) as way:
-        assert asyncio.run(way.changed_since(first)) is None
+    with opened(mirror.path, cache, limits=GitLimits(changed_paths=35)) as transport:
+        assert asyncio.run(transport.changed_since(first)) is None
 
 
 # -- the history, the branch -----------------------------------------------------------------
 
 
-def test_history_restarted_with_the_old_commit_still_ours(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+def test_a_restarted_history_while_the_clone_has_the_old_commit(
+    mirror: Repository, cache: Path
+) -> None:
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     mirror.commit(MIRROR | {"pages/ncid1/n12.md": b"new"})  # no parent: a new history
     git(mirror.path, "gc", "--prune=now", "-q")
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
             added=frozenset({"pages/ncid1/n12.md"})
         )
 
@@ -319,43 +324,45 @@ def test_history_restarted_with_the_old_commit_still_ours(mirror: Repository, ca
     "old",
     ["0" * 40, "1234567890" * 4, "1234567890abcdef" * 4, "HEAD", "--help", "", "refs/heads/mirror"],
 )
-def test_an_old_commit_that_is_gone_means_compare_everything(
+def test_without_the_old_commit_everything_is_compared(
     mirror: Repository, cache: Path, old: str
 ) -> None:
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(old)) is None
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(old)) is None
+        assert transport.read("README.md") == HOME
 
 
-def test_an_id_that_is_no_commit_means_compare_everything(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        blob = way.version_of("README.md")
-        assert asyncio.run(way.changed_since(blob)) is None
+def test_with_an_invalid_commit_everything_is_compared(mirror: Repository, cache: Path) -> None:
+    with opened(mirror.path, cache) as transport:
+        blob = transport.version_of("README.md")
+        assert asyncio.run(transport.changed_since(blob)) is None
 
 
 def test_the_default_branch_renamed(mirror: Repository, cache: Path) -> None:
-    with opened(mirror.path, cache) as way:
-        first = way.commit
+    with opened(mirror.path, cache) as transport:
+        first = transport.commit
     git(mirror.path, "branch", "-m", "master", "main")
     mirror.branch = "main"
     mirror.commit(MIRROR | {"README.md": b"new"}, parent=first)
-    with opened(mirror.path, cache) as way:
-        assert asyncio.run(way.changed_since(first)) == Changes(modified=frozenset({"README.md"}))
+    with opened(mirror.path, cache) as transport:
+        assert asyncio.run(transport.changed_since(first)) == Changes(
+            modified=frozenset({"README.md"})
+        )
 
 
-def test_the_only_branch_is_taken_where_head_leads_nowhere(mirror: Repository, cache: Path) -> None:
+def test_the_only_branch_is_used_if_head_is_dangling(mirror: Repository, cache: Path) -> None:
     git(mirror.path, "symbolic-ref", "HEAD", "refs/heads/gone")
-    with opened(mirror.path, cache) as way:
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("README.md") == HOME
 
 
 def test_a_configured_branch_is_followed(mirror: Repository, cache: Path) -> None:
     mirror.branch = "other"
     mirror.commit({"README.md": b"other"})
-    with opened(mirror.path, cache, branch="other") as way:
-        assert way.read("README.md") == b"other"
-    with opened(mirror.path, cache) as way:
-        assert way.read("README.md") == HOME
+    with opened(mirror.path, cache, branch="other") as transport:
+        assert transport.read("README.md") == b"other"
+    with opened(mirror.path, cache) as transport:
+        assert transport.read("README.md") == HOME
 
 
 @pytest.mark.parametrize("branch", ["gone", "-x", "a:b", "*", "", "../master", "refs/heads/master"])
@@ -377,7 +384,7 @@ def test_an_empty_repository(tmp_path: Path, cache: Path) -> None:
 def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed, the crawler lets go of the lock; its git goes on to write into the clone."""
+    """A killed crawler releases its lock, but its git keeps writing into the clone."""
     slow = tmp_path / "bin" / "git"
     slow.parent.mkdir()
     slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/runs\nsleep 1\n")
@@ -392,7 +399,7 @@ def test_a_git_that_outlives_its_crawler_keeps_the_clone_locked(
         running = asyncio.ensure_future(
             program.run(["fetch"], env=dict(os.environ), watch=limits, lifeline=lifeline, lock=lock)
         )
-        while not (tmp_path / "runs").exists():  # noqa: ASYNC110 - another process makes it
+        while not (tmp_path / "runs").exists():  # noqa: ASYNC110 - another process creates it
             await asyncio.sleep(0.01)
         lock.close()  # as the kernel does for a process that was killed
         held = not can_lock(tmp_path / "lock")

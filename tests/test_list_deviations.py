@@ -1,4 +1,4 @@
-"""Lists that are written otherwise list the same: what a person takes for an entry is one."""
+"""Index pages in unusual forms have the same entries: what looks like one to a person is one."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_an_entry_in_whatever_form(line: str) -> None:
 
 
 def test_two_entries_on_a_line() -> None:
-    """And all of a page on one."""
+    """Also all entries of a page on one line."""
     two = read_index(page_with(f"#### {LINK} {LINK.replace('15', '17')}"), SECTION)
     assert [entry.id for entry in two.entries] == ["n14", "n15", "n17", "n16"]
     assert two.lines == 4
@@ -118,7 +118,7 @@ NEITHER = (
 
 @pytest.mark.parametrize("line", NEITHER)
 def test_what_is_neither_entry_nor_stray(line: str) -> None:
-    """Ads, navigation, pixels, and what a comment hides."""
+    """Ads, navigation, pixels, and text in comments."""
     assert listed(line) == ([ALL[0], ALL[2]], ())
 
 
@@ -157,7 +157,7 @@ def test_pagers(pager: str) -> None:
 
 @pytest.mark.parametrize("end", ["\r\n", "\r", "\r\r\n"])
 def test_line_ends(end: str) -> None:
-    """As a checkout on another system has them."""
+    """As in a checkout on another system."""
     section = Section(SECTION, "经济", ad=ABSOLUTE_AD)
     rows = [(f"n{number}", f"第{number}号") for number in range(1, 31)]
     page = index_page(section, rows, 12, stamp="10020845")
@@ -205,7 +205,7 @@ JUNK = st.text(alphabet=" \t\u00a0\u3000\u200b\ufeff*_>+•-#1.、|<>b/", max_si
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(JUNK, JUNK, st.sampled_from(["\n", "\r\n", "\r"]))
 def test_marks_around_an_entry(before: str, behind: str, end: str) -> None:
-    """Nothing that is no letter hides an entry."""
+    """Marks other than letters do not hide an entry."""
     page = page_with(f"{before} {LINK} {behind}").replace("\n", end)
     index = read_index(page, SECTION)
     assert [f"{entry.id} {entry.title}" for entry in index.entries] == ALL

@@ -1,4 +1,4 @@
-"""``make`` sets up a virtual environment, and mends one that was left half made."""
+"""``make`` sets up a virtual environment, and completes one that is incomplete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crawling import ROOT, clean_environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Debian's python3 without python3-venv: it creates the environment, then fails to install pip.
+# Like Debian's python3 without python3-venv: creates the environment, then fails to install pip.
 WITHOUT_ENSUREPIP = """#!/bin/sh
 case "$*" in
     "-m venv "*) shift 2; {python} -m venv --without-pip "$@"; exit 1;;
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not in
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a directory with the Makefile, and a lock that needs no download."""
+    """Return a directory with the Makefile, and a lock file that needs no downloads."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "requirements.lock").write_text("# nothing\n", encoding="utf-8")
     return tmp_path
@@ -45,7 +45,7 @@ def make(project: Path, target: str, **variables: object) -> subprocess.Complete
     )
 
 
-def test_a_half_made_environment_is_mended(project: Path) -> None:
+def test_an_incomplete_environment_is_completed(project: Path) -> None:
     python = project / "python3-without-ensurepip"
     python.write_text(WITHOUT_ENSUREPIP.format(python=sys.executable), encoding="utf-8")
     python.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The crawl's manners: pure rules by table, the rest in real crawls of a misbehaving server."""
+"""Politeness: pure rules as tables, the rest in real crawls of a misbehaving server."""
 
 from __future__ import annotations
 
@@ -197,13 +197,13 @@ def test_waits_spend_a_budget() -> None:
     assert some.spent == 100
 
 
-def test_wait_beyond_the_longest_is_not_begun() -> None:
+def test_wait_beyond_the_longest_is_not_started() -> None:
     some = waits(budget=1e9)
     assert not some.spend(1801)
     assert some.spent == 0
 
 
-def test_door_spaces_requests() -> None:
+def test_slot_spaces_requests() -> None:
     door = HostSlot(delay=2)
     door.pass_(100)
     assert (door.wait(100), door.wait(102)) == (2, 0)
@@ -217,7 +217,7 @@ def test_requests_in_flight_do_not_lengthen_a_park() -> None:
     assert (door.wait(2), door.in_a_row, some.spent) == (59, 1, 60)
 
 
-def test_request_in_flight_that_names_a_later_time_is_heard() -> None:
+def test_request_in_flight_that_names_a_later_time_extends_the_park() -> None:
     door, some = HostSlot(delay=0), waits()
     first, second = door.pass_(0), door.pass_(0)
     door.park(1, 10, first, some)
@@ -225,7 +225,7 @@ def test_request_in_flight_that_names_a_later_time_is_heard() -> None:
     assert (door.wait(2), door.parks, door.in_a_row, some.spent) == (100, 1, 1, 101)
 
 
-def test_good_answer_ends_the_row_only_when_asked_for_after_the_park() -> None:
+def test_only_a_response_to_a_later_request_ends_the_row() -> None:
     door, some = HostSlot(delay=0), waits()
     early = door.pass_(0)
     door.park(1, None, door.pass_(0), some)
@@ -241,13 +241,13 @@ def chained(error: Exception, cause: Exception) -> Exception:
 
 
 class Unpacked(ValueError):
-    """Stands for Scrapy's private error, known by this attribute."""
+    """Stand-in for Scrapy's private exception, recognized by this attribute."""
 
     decompressed_size = 1
 
 
 class PlaywrightTimeout(Exception):
-    """Stands for Playwright's, which is known by its name."""
+    """Stand-in for Playwright's exception, recognized by its name."""
 
 
 PlaywrightTimeout.__name__ = "TimeoutError"
@@ -295,8 +295,8 @@ def test_failure_of(outcome: Any, kind: type, reason: str) -> None:
     assert (type(failure), failure.reason) == (kind, reason)
 
 
-def test_a_page_that_came_is_no_failure() -> None:
-    with pytest.raises(ValueError, match="no failure"):
+def test_a_fetched_page_is_not_a_failure() -> None:
+    with pytest.raises(ValueError, match="which is not a failure"):
         failure_of(response(200))
 
 
@@ -304,7 +304,7 @@ def test_a_page_that_came_is_no_failure() -> None:
 
 
 def back_in(seconds: float) -> bad.Behaviour:
-    """Be busy until a date; HTTP dates know whole seconds only, so up to one second is lost."""
+    """Be busy until a date; HTTP dates have whole seconds, so up to one second is lost."""
 
     def behave(connection: bad.Connection) -> None:
         date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
@@ -314,14 +314,14 @@ def back_in(seconds: float) -> bad.Behaviour:
 
 
 def order(server: MisbehavingServer, *paths: str, **settings: Any) -> dict[str, Any]:
-    """Write the order to crawl ``paths`` of ``server``, with short waits."""
+    """Return an order to crawl ``paths`` of ``server`` with short waits."""
     quick = {"RETRY_FIRST_WAIT": 0.05, "ROBOTSTXT_OBEY": False, "MIRROR_BASES": [server.base]}
     return {"urls": [server.base.rstrip("/") + path for path in paths],
             "settings": quick | settings}  # fmt: skip
 
 
 def start(*orders: dict[str, Any], **env: str) -> subprocess.Popen[str]:
-    """Start to crawl, in an environment with no proxy but that of ``env``."""
+    """Start the crawls in an environment without proxies, except those in ``env``."""
     return subprocess.Popen(
         [sys.executable, RUNNER, json.dumps(orders)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)} | env,
@@ -330,7 +330,7 @@ def start(*orders: dict[str, Any], **env: str) -> subprocess.Popen[str]:
 
 
 def reports(crawl: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    """Wait for the end of ``crawl`` and read what it reports."""
+    """Wait for the end of ``crawl`` and return its reports."""
     try:
         out, err = crawl.communicate(timeout=45)
     except subprocess.TimeoutExpired:
@@ -341,7 +341,7 @@ def reports(crawl: subprocess.Popen[str]) -> list[dict[str, Any]]:
 
 
 def named(report: dict[str, Any]) -> dict[str, Any]:
-    """Name the outcomes of a report by path."""
+    """Return the outcomes of a report by path."""
     outcomes = {urlsplit(url).path: what for url, what in report["outcomes"].items()}
     return report | {"outcomes": outcomes}
 
@@ -350,13 +350,13 @@ PAGE = b"### page\n" * 100
 
 
 def another_protocol(connection: bad.Connection) -> None:
-    """Answer, but not in HTTP."""
+    """Answer with something other than HTTP."""
     connection.send(b"SSH-2.0\r\n\r\n")
     connection.close()
 
 
 ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
-    # path: behaviour, how often (then it answers well), what becomes of the page
+    # path: behaviour, how many times (then it is served), outcome of the page
     "/good": (FINE, 1, "ok 4"),
     "/500-passes": (bad.status(500), 2, "ok 4"),
     "/500": (bad.status(500), 99, "http_500"),
@@ -388,7 +388,7 @@ ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
 
 @pytest.fixture(scope="module")
 def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """Make a server's context whose certificate nobody vouches for."""
+    """Return a TLS context with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     today = datetime.now(UTC)
@@ -407,7 +407,7 @@ def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def zoo(own_certificate: ssl.SSLContext) -> Iterator[dict[str, Any]]:
-    """Crawl all of `ZOO` at once; another server watches that nobody comes."""
+    """Crawl all of `ZOO` at the same time; another server must get no request."""
     with MisbehavingServer() as gone:
         pass
     with MisbehavingServer() as server, MisbehavingServer() as other, \
@@ -429,21 +429,21 @@ def test_what_becomes_of_a_page(zoo: dict[str, Any], path: str) -> None:
     assert zoo["outcomes"][path] == ZOO[path][2]
 
 
-def test_other_host_is_never_asked(zoo: dict[str, Any]) -> None:
+def test_other_host_gets_no_request(zoo: dict[str, Any]) -> None:
     assert zoo["outcomes"]["/redirect-away"] == "redirect"
     assert (zoo["other"].connections, zoo["stats"]["epoch/filtered/outside"]) == (0, 3)
 
 
-def test_page_that_redirects_to_itself_is_asked_once(zoo: dict[str, Any]) -> None:
+def test_page_that_redirects_to_itself_is_requested_once(zoo: dict[str, Any]) -> None:
     assert len(zoo["server"].times_of("/redirect-itself")) == 1
 
 
-def test_zeros_are_not_unpacked(zoo: dict[str, Any]) -> None:
-    """2 GB of zeros in 2 MB: the whole crawl stays under 200 MB."""
+def test_zeros_are_not_decompressed(zoo: dict[str, Any]) -> None:
+    """2 GB of zeros in 2 MB: the memory of the whole crawl stays below 200 MB."""
     assert zoo["peak_kib"] < 200_000
 
 
-def test_server_error_is_tried_again_with_pauses(zoo: dict[str, Any]) -> None:
+def test_server_error_is_retried_with_delays(zoo: dict[str, Any]) -> None:
     gaps = [b - a for a, b in pairwise(zoo["server"].times_of("/500"))]
     assert len(gaps) == 3
     assert all(gap >= pause for gap, pause in zip(gaps, [0.05, 0.1, 0.2], strict=True))
@@ -453,12 +453,12 @@ def test_refused_connection(zoo: dict[str, Any]) -> None:
     assert zoo["outcomes"]["/refused"] == "connection"
 
 
-def test_certificate_is_verified_before_anything_is_asked(zoo: dict[str, Any]) -> None:
+def test_certificate_is_verified_before_any_request(zoo: dict[str, Any]) -> None:
     assert zoo["outcomes"]["/unproven"] == "certificate"
     assert zoo["unproven"].requests == []
 
 
-def test_headers_name_the_operator_and_carry_nothing_else(zoo: dict[str, Any]) -> None:
+def test_headers_name_the_operator_and_nothing_else(zoo: dict[str, Any]) -> None:
     headers = [seen.headers for seen in zoo["server"].requests]
     assert {one["user-agent"] for one in headers} == {
         "epoch-mirror/0.1 (+mailto:operator@example.org)"
@@ -468,7 +468,7 @@ def test_headers_name_the_operator_and_carry_nothing_else(zoo: dict[str, Any]) -
 
 @pytest.fixture(scope="module")
 def parked() -> Iterator[dict[str, dict[str, Any]]]:
-    """Crawl hosts that ask to come back, each in its way, all at once."""
+    """Crawl several busy hosts at the same time."""
     pages = [f"/p{number}" for number in range(40)]
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     cases: dict[str, tuple[bad.Behaviour, float, dict[str, Any]]] = {
@@ -499,21 +499,23 @@ ALL_GOOD = {f"/p{number}": "ok 4" for number in range(40)}
 
 
 @pytest.mark.parametrize("name", ["seconds", "date", "unnamed"])
-def test_parked_pages_all_come_and_are_no_retries(parked: dict[str, Any], name: str) -> None:
+def test_parked_pages_are_all_fetched_and_not_counted_as_retries(
+    parked: dict[str, Any], name: str
+) -> None:
     assert parked[name]["outcomes"] == ALL_GOOD
     assert "retry/count" not in parked[name]["stats"]
 
 
 def longest_silence(times: list[float]) -> tuple[float, int]:
-    """Give the longest time without a request, and how many requests came before it."""
+    """Return the longest time without a request, and the number of requests before it."""
     gaps = [later - earlier for earlier, later in pairwise(times)]
     return max(gaps), gaps.index(max(gaps)) + 1
 
 
-def test_whole_host_is_silent_for_the_seconds_named(parked: dict[str, Any]) -> None:
-    """Of 16 requests under way five come back busy: one park, and not a longer one.
+def test_whole_host_is_parked_for_the_seconds_named(parked: dict[str, Any]) -> None:
+    """Five of 16 concurrent responses are busy: this is one park, and not a longer one.
 
-    The wait is longer than a download may take: it is no time-out.
+    The wait is longer than the time-out of a download, but does not count towards it.
     """
     silence, before = longest_silence(parked["seconds"]["times"])
     assert 1.95 <= silence < 3.5
@@ -521,12 +523,12 @@ def test_whole_host_is_silent_for_the_seconds_named(parked: dict[str, Any]) -> N
     assert parked["seconds"]["stats"]["epoch/parked/count"] == 1
 
 
-def test_date_is_honoured(parked: dict[str, Any]) -> None:
+def test_retry_after_date_is_obeyed(parked: dict[str, Any]) -> None:
     assert longest_silence(parked["date"]["times"])[0] > 1.9
     assert parked["date"]["stats"]["epoch/parked/count"] == 1
 
 
-def test_waits_grow_where_none_is_named(parked: dict[str, Any]) -> None:
+def test_waits_double_without_retry_after(parked: dict[str, Any]) -> None:
     gaps = [later - earlier for earlier, later in pairwise(parked["unnamed"]["times"][:4])]
     assert all(gap >= wait for gap, wait in zip(gaps, [0.4, 0.8, 1.6], strict=True))
     assert parked["unnamed"]["stats"]["epoch/parked/seconds"] == 2.8
@@ -536,22 +538,22 @@ def test_waits_grow_where_none_is_named(parked: dict[str, Any]) -> None:
 def test_host_that_stays_busy_ends_the_run(parked: dict[str, Any], name: str) -> None:
     report = parked[name]
     assert report["stats"]["finish_reason"] == "HostBusy"
-    assert "asks to come back at 20" in report["stats"]["run_error"]
+    assert "asks to wait until 20" in report["stats"]["run_error"]
     assert report["outcomes"] == {}
 
 
-def test_run_does_not_wait_for_tomorrow(parked: dict[str, Any]) -> None:
+def test_run_does_not_wait_until_tomorrow(parked: dict[str, Any]) -> None:
     assert len(parked["tomorrow"]["times"]) <= LOOPBACK.concurrency
     assert parked["tomorrow"]["stats"]["elapsed_time_seconds"] < 5
 
 
-def test_page_that_is_always_busy_costs_only_itself(parked: dict[str, Any]) -> None:
+def test_page_that_is_always_busy_fails_alone(parked: dict[str, Any]) -> None:
     assert parked["page"]["outcomes"] == ALL_GOOD | {"/p7": "http_503"}
     assert parked["page"]["stats"]["finish_reason"] == "finished"
 
 
 ROBOTS: dict[str, tuple[bad.Behaviour, str | None, str | None]] = {
-    # robots.txt; what becomes of /private and of /open; None: neither is asked for
+    # robots.txt, outcomes of /private and /open; None if neither is requested
     "rules": (bad.answer(b"User-agent: *\nDisallow: /private\n"), "robots", "ok 4"),
     "for-us": (
         bad.answer(b"User-agent: epoch-mirror\nDisallow: /private\n\nUser-agent: *\nDisallow: /"),
@@ -577,7 +579,7 @@ UNREACHABLE = {"error", "reset", "file", "away"}
 
 @pytest.fixture(scope="module")
 def robots() -> Iterator[dict[str, dict[str, Any]]]:
-    """Crawl hosts with robots.txt of all kinds, all at once."""
+    """Crawl hosts with all kinds of robots.txt at the same time."""
     servers = {name: MisbehavingServer() for name in [*ROBOTS, "away", "other", "once", "slow"]}
     for server in servers.values():
         server.__enter__()
@@ -614,19 +616,19 @@ def test_robots_txt(robots: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(UNREACHABLE))
-def test_unreachable_robots_txt_forbids_all(robots: dict[str, Any], name: str) -> None:
-    """RFC 9309, 2.3.1.4; no page is asked for, and the run says why it ends."""
+def test_unreachable_robots_txt_disallows_all(robots: dict[str, Any], name: str) -> None:
+    """RFC 9309, 2.3.1.4: no page is requested, and the run ends with this reason."""
     asked = {seen.path for seen in robots[name]["server"].requests}
     assert asked == {"/robots.txt"}
     assert "robots.txt" in robots[name]["stats"]["run_error"]
 
 
-def test_robots_txt_on_another_host_is_not_asked_for(robots: dict[str, Any]) -> None:
+def test_robots_txt_on_another_host_is_not_requested(robots: dict[str, Any]) -> None:
     assert robots["away"]["other"].connections == 0
-    assert "which is not asked: not 127.0.0.1" in robots["away"]["stats"]["run_error"]
+    assert "which is not followed: not on 127.0.0.1" in robots["away"]["stats"]["run_error"]
 
 
-def test_robots_txt_of_a_passing_error_is_asked_again_and_read_once(robots: dict[str, Any]) -> None:
+def test_robots_txt_is_retried_after_an_error_and_read_once(robots: dict[str, Any]) -> None:
     assert robots["once"]["outcomes"]["/private"] == "robots"
     assert len(robots["once"]["server"].times_of("/robots.txt")) == 3
     assert len(robots["none"]["server"].times_of("/robots.txt")) == 1
@@ -673,8 +675,8 @@ def test_stopped_run_ends_within_seconds(
     assert set(report["outcomes"].values()) <= {"ok 4"}
 
 
-def test_public_host_is_asked_once_a_second_through_the_proxy() -> None:
-    """The proxy of the environment stands for a public host; ``no_proxy`` is honoured too."""
+def test_public_host_gets_one_request_a_second_through_the_proxy() -> None:
+    """The environment's proxy stands in for a public host; ``no_proxy`` is obeyed too."""
     with MisbehavingServer() as proxy, MisbehavingServer() as near:
         proxy.behave("*", FINE)
         near.behave("*", FINE)
@@ -690,7 +692,7 @@ def test_public_host_is_asked_once_a_second_through_the_proxy() -> None:
     assert set(reported[0]["outcomes"].values()) == {"ok 4"}
 
 
-def test_no_more_requests_at_a_time_than_the_pace_allows() -> None:
+def test_concurrency_stays_within_the_pace() -> None:
     def slow(connection: bad.Connection) -> None:
         under_way.append(1)
         seen.append(len(under_way))

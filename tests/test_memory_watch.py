@@ -1,4 +1,4 @@
-"""Processes of Chromium that need too much memory."""
+"""The memory watch kills processes of Chromium that are too large."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sleepers() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def test_a_large_renderer_is_killed_alone(sleepers: list[subprocess.Popen[bytes]]) -> None:
-    """Its kill explains one crash, however often it is seen dying."""
+    """Its kill accounts for one crash, even if later checks see it again."""
     large, small = sleepers
     watch = MemoryWatch(MOST)
     processes = [
@@ -41,10 +41,10 @@ def test_a_large_renderer_is_killed_alone(sleepers: list[subprocess.Popen[bytes]
     assert not watch.claim_browser()
 
 
-def test_all_is_killed_where_the_browser_itself_is_large(
+def test_all_is_killed_if_the_browser_process_is_large(
     sleepers: list[subprocess.Popen[bytes]],
 ) -> None:
-    """Nothing is left to render in."""
+    """No process is left to render pages."""
     browser, renderer = sleepers
     watch = MemoryWatch(MOST)
     watch.look(
@@ -55,7 +55,7 @@ def test_all_is_killed_where_the_browser_itself_is_large(
 
 
 def test_it_watches_while_pages_are_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the first page to the last; what nobody claimed explains no later crash."""
+    """From the first page to the last; an unclaimed kill does not account for a later crash."""
     looks: list[list[Process]] = []
     monkeypatch.setattr("crawler.transports.browser.memory.LOOK_SECONDS", 0)
 
@@ -82,9 +82,9 @@ def test_it_watches_while_pages_are_rendered(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_only_chromiums_that_this_process_started_are_found() -> None:
-    """By their command line, with their children; the memory is what the system says."""
+    """By command line, with their children; the memory agrees with the system's figure."""
     child = "import sys, time; print(flush=True); time.sleep(60)"
-    # the parent's own command line must not have the switch of a child
+    # the command line of the parent must not have a child's switch
     parent = (
         "import subprocess, sys;"
         f"subprocess.run([sys.executable, '-c', {child!r}, '--ty' + 'pe=renderer'])"

@@ -46,13 +46,13 @@ PLAIN = Section("nf900002", "港口")
 
 
 def spec(number: int, **keys: object) -> ArticleSpec:
-    """Return a small article with an id made of ``number``."""
+    """Return a small article with an id built from ``number``."""
     given = {"id": f"n{15_000_000 + number}", "title": f"第{number}炉面包出炉", "date": DAY}
     return ArticleSpec(**{**given, **keys})  # type: ignore[arg-type]
 
 
 def rows(count: int) -> list[tuple[str, str]]:
-    """Return so many rows of a list, oldest first."""
+    """Return this many rows of a list, oldest first."""
     return [(f"n{number}", f"标题{number}") for number in range(1, count + 1)]
 
 
@@ -65,7 +65,7 @@ def listed(page: str) -> list[int]:
 
 
 def test_page_is_the_template_byte_for_byte() -> None:
-    """The whole of a small page, written down."""
+    """A small page in full."""
     picture = Picture("id1-oven", "炉前的师傅。（顾小舟／大纪元）")
     article = spec(
         7,
@@ -124,7 +124,7 @@ def test_page_is_the_template_byte_for_byte() -> None:
     ],
 )
 def test_each_key_of_an_article(keys: dict[str, object], inside: str, outside: str) -> None:
-    """What a key adds, and what it takes away."""
+    """What each key adds and removes."""
     page = article_page(spec(1, **keys), "ncid900001")
     assert inside in page
     assert outside not in page
@@ -135,7 +135,7 @@ def test_each_key_of_an_article(keys: dict[str, object], inside: str, outside: s
 
 
 def test_tag_links() -> None:
-    """A tag may be written otherwise than the word that leads to it."""
+    """A tag may differ from the word that links to it."""
     assert tag_link("面包", "麵包") == (
         '<a href="https://www.epochtimes.com/gb/tag/%E9%BA%B5%E5%8C%85.html">面包</a>'
     )
@@ -176,7 +176,7 @@ def test_figure_in_a_body() -> None:
     ],
 )
 def test_pretty_printer(html: str, laid_out: str) -> None:
-    """One tag, text or comment a line, one space a level."""
+    """One tag, text or comment a line, indented by one space per level."""
     assert prettify(html) == laid_out
 
 
@@ -202,7 +202,7 @@ def test_last_page_overlaps_the_one_before() -> None:
     assert len(set(last) & set(before)) == 29
 
 
-def test_own_index_is_the_last_page_with_busters() -> None:
+def test_the_index_is_the_last_page_with_cache_busters() -> None:
     """Without cache-busters and advertisement the two files are the same."""
     files = dict(section_files(BREAD, rows(61), "10020845"))
     own = files["ncid900001/README.md"]
@@ -214,7 +214,7 @@ def test_own_index_is_the_last_page_with_busters() -> None:
 
 @pytest.mark.parametrize("ad", [ABSOLUTE_AD, RELATIVE_AD])
 def test_advertisement_follows_the_third_entry(ad: str) -> None:
-    """Line 6 of a section's own index, without the space at its end that entries have."""
+    """Line 6 of a section's index, without the trailing space that entries have."""
     section = Section("nf1", "港口", ad=ad)
     lines = index_page(section, rows(5), 1, stamp="10020845").split("\n")
     assert lines[5] == f"#### {ad.replace('{stamp}', '10020845')}"
@@ -237,14 +237,14 @@ def test_pager(number: int, reached: list[int]) -> None:
 
 
 def test_title_in_an_index_ends_at_the_first_ascii_comma() -> None:
-    """The list keeps the whole title, unquoted; the page does too."""
+    """The list and the page have the whole title, unquoted."""
     row = ("n1", "面包店月入6,500枚铜币，仍不涨价")
     assert "#### [面包店月入6](../../pages/nf900002/n1.md) \n" in index_page(PLAIN, [row], 1)
     assert csv_line(row) == "n1,面包店月入6,500枚铜币，仍不涨价\n"
 
 
 def test_home_page() -> None:
-    """Lines of sections; one is not linked, one link leaves the mirror."""
+    """Lines of sections; one section is not linked, and one link leads out of the mirror."""
     hidden = Section("nf900003", "忘了", linked=False)
     away = Link("别处", "https://github.com/owner/epoch-special/blob/master/README.md")
     builder = MirrorBuilder((Group("岛", (BREAD, hidden, PLAIN)), Group("外", (away,))), "岛上新闻")
@@ -262,8 +262,8 @@ def test_home_page() -> None:
 # --- a mirror that grows ----------------------------------------------------------------------
 
 
-def test_an_update_without_news_changes_only_busters(tmp_path: Path) -> None:
-    """Home page and sections' own indexes change at every update."""
+def test_an_update_without_news_changes_only_cache_busters(tmp_path: Path) -> None:
+    """The home page and the sections' indexes change with every update."""
     builder = _written(tmp_path, 31)
     assert builder.write(tmp_path) == [
         "indexes/ncid900001/README.md",
@@ -274,7 +274,7 @@ def test_an_update_without_news_changes_only_busters(tmp_path: Path) -> None:
 
 
 def test_an_update_with_news_changes_only_what_it_must(tmp_path: Path) -> None:
-    """New pages, the last archive page or a new one, own indexes, lists that grew."""
+    """New pages, the last archive page or a new one, indexes, and lists with new rows."""
     builder = _written(tmp_path, 29)
     builder.publish(spec(30), "ncid900001")
     changed = builder.write(tmp_path)
@@ -291,7 +291,7 @@ def test_an_update_with_news_changes_only_what_it_must(tmp_path: Path) -> None:
 
 
 def test_copies_may_differ(tmp_path: Path) -> None:
-    """A section's copy can say something else than the others."""
+    """A section's copy can differ from the others."""
     builder = MirrorBuilder((Group("岛", (BREAD, PLAIN)),))
     edited = spec(1, title="改过的标题")
     builder.publish(spec(1), "ncid900001", "nf900002", copies={"nf900002": edited})
@@ -302,8 +302,8 @@ def test_copies_may_differ(tmp_path: Path) -> None:
     assert "改过的标题" in (tmp_path / "indexes/nf900002.csv").read_text(encoding="utf-8")
 
 
-def test_no_section_no_article() -> None:
-    """A misspelt section is an error of the test that uses the builder."""
+def test_an_unknown_section_is_an_error() -> None:
+    """A misspelt section is an error in the test that uses the builder."""
     with pytest.raises(KeyError, match="nf404"):
         MirrorBuilder.simple("nf1").publish(spec(1), "nf404")
 
@@ -312,7 +312,7 @@ def test_no_section_no_article() -> None:
 
 
 def test_drop_and_break_a_page(tmp_path: Path) -> None:
-    """The one is gone, the other fits no template; both stay listed."""
+    """One is missing and the other does not fit the template; both remain listed."""
     _written(tmp_path, 2)
     drop_page(tmp_path, "ncid900001", "n15000001")
     break_page(tmp_path, "ncid900001", "n15000002")
@@ -324,7 +324,7 @@ def test_drop_and_break_a_page(tmp_path: Path) -> None:
 
 
 def test_cut_page(tmp_path: Path) -> None:
-    """The template still fits, the end mark is missing; twice is an error."""
+    """It still fits the template but lacks the end mark; cutting it again is an error."""
     _written(tmp_path, 1)
     cut_page(tmp_path, "ncid900001", "n15000001")
     page = (tmp_path / "pages/ncid900001/n15000001.md").read_text(encoding="utf-8")
@@ -334,7 +334,7 @@ def test_cut_page(tmp_path: Path) -> None:
 
 
 def test_drop_and_empty_indexes(tmp_path: Path) -> None:
-    """An index can be missing, or be there without entries."""
+    """An index can be missing, or exist without entries."""
     _written(tmp_path, 31)
     drop_index(tmp_path, "ncid900001", "1.md")
     drop_index(tmp_path, "nf900002")
@@ -348,7 +348,7 @@ def test_drop_and_empty_indexes(tmp_path: Path) -> None:
 
 
 def test_move_away(tmp_path: Path) -> None:
-    """First the home page is a notice, then sections' own indexes; all else is still there."""
+    """The home page, and optionally the sections' indexes, become notices; other files stay."""
     _written(tmp_path, 1)
     before = (tmp_path / "indexes/nf900002/README.md").read_bytes()
     move_away(tmp_path, "owner/new", sections=["ncid900001"])
@@ -363,8 +363,8 @@ def test_move_away(tmp_path: Path) -> None:
 # --- many -------------------------------------------------------------------------------------
 
 
-def test_large_mirror(tmp_path: Path) -> None:
-    """Every file fits its form; lists, pages and counts agree; a seed gives the same bytes."""
+def test_a_large_mirror(tmp_path: Path) -> None:
+    """Every file matches its form, lists, pages and counts agree, and a seed is reproducible."""
     made = large_mirror(tmp_path / "a", sections=3, articles=400, seed=7)
     files = _files(tmp_path / "a")
     pages = {name: text for name, text in files.items() if name.startswith("pages/")}
@@ -386,8 +386,8 @@ def test_large_mirror(tmp_path: Path) -> None:
     assert _files(tmp_path / "c") != files
 
 
-def test_a_large_mirror_that_grows_is_the_one_made_at_once() -> None:
-    """But for the cache-busters of the sections' own indexes and the home page."""
+def test_a_mirror_that_grows_equals_one_built_at_once() -> None:
+    """Except for cache-busters of the sections' indexes and the home page."""
     step_by_step: dict[str, bytes] = {}
     at_once: dict[str, bytes] = {}
     growing = GrowingMirror(step_by_step.__setitem__, 3, seed=7)
@@ -406,7 +406,7 @@ def test_a_large_mirror_that_grows_is_the_one_made_at_once() -> None:
 def test_real_indexes_are_rebuilt_from_their_lists(
     name: str, corpus: Callable[[str], Corpus]
 ) -> None:
-    """Every index file of a real mirror, byte for byte, from nothing but its CSV."""
+    """Every index file of a real mirror, byte by byte, from its CSV alone."""
     files = dict(corpus(name).pages(under="indexes/"))
     lists = [path for path in files if path.endswith(".csv")]
     built: dict[str, str] = {}
@@ -420,7 +420,7 @@ def test_real_indexes_are_rebuilt_from_their_lists(
 
 @pytest.mark.parametrize("name", ["news", "comment", "special"])
 def test_real_indexes_have_the_forms(name: str, corpus: Callable[[str], Corpus]) -> None:
-    """What the sample is held to is true of real mirrors."""
+    """Real mirrors match the forms that the sample must match."""
     mirror = corpus(name)
     assert HOME_PAGE.fullmatch(mirror.read("README.md"))
     for path, text in mirror.pages(under="indexes/"):
@@ -433,7 +433,7 @@ def test_real_indexes_have_the_forms(name: str, corpus: Callable[[str], Corpus])
 def test_real_pages_are_rebuilt_from_their_parts(
     name: str, corpus: Callable[[str], Corpus]
 ) -> None:
-    """The frame around every 50th article, and its body through the pretty-printer again."""
+    """The frame of every 50th article, and its body formatted again."""
     seen = 0
     for path, page in corpus(name).pages(every=50):
         found = ARTICLE_PAGE.fullmatch(page)
@@ -448,7 +448,7 @@ def test_real_pages_are_rebuilt_from_their_parts(
 
 
 def _unmirrored(body: str) -> str:
-    """Take the mirror's replacements back that change the structure."""
+    """Undo those replacements of the mirror that change the structure."""
     for old, new in reversed(REPLACEMENTS):
         if "h2" not in old:
             body = body.replace(new, old)
@@ -456,7 +456,7 @@ def _unmirrored(body: str) -> str:
 
 
 def _section_of(path: str, own: str) -> tuple[Section, str]:
-    """Return a real section as its own index shows it, and that index's cache-buster."""
+    """Return a real section as described by its index, and the index's cache-buster."""
     heading = own.split("\n", 1)[0].removeprefix("### ")
     stamp = re.findall(r"\.md\?(\d{8})\) \n", own)[0]
     ad = re.search(r"\n#### (\[[^\n]*\]\([^\n]*\))\n", own)
@@ -471,7 +471,7 @@ def _rows(text: str) -> list[tuple[str, str]]:
 
 
 def _written(directory: Path, count: int) -> MirrorBuilder:
-    """Write a mirror of two sections with so many articles in the first, one in the second."""
+    """Write a mirror with this many articles in the first section and one in the second."""
     builder = MirrorBuilder((Group("岛", (BREAD, PLAIN)),))
     for number in range(1, count + 1):
         builder.publish(spec(number), *["ncid900001", "nf900002"][: 2 if number == 1 else 1])
@@ -490,13 +490,13 @@ def _read(directory: Path) -> Iterator[tuple[str, str]]:
 
 
 def _several(pages: dict[str, str]) -> set[str]:
-    """Return the ids that more than one section has."""
+    """Return the ids that are in more than one section."""
     names = [name.rpartition("/")[2] for name in pages]
     return {name for name in names if names.count(name) > 1}
 
 
 def test_forms_tell_an_index_from_an_archive_page() -> None:
-    """A cache-buster in the one, or none in the other, does not fit."""
+    """An archive page must not have a cache-buster, and an index must have one."""
     archive = index_page(BREAD, rows(5), 1)
     own = index_page(BREAD, rows(5), 1, stamp="10020845")
     assert ARCHIVE_PAGE.fullmatch(archive)

@@ -1,4 +1,4 @@
-"""Mirrors: the file that describes them, one given by address, one that moved."""
+"""Mirrors from the mirrors file, by address, and after a move."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_mirrors_that_are_shipped() -> None:
-    """The sample is the default; the live ones have the bases that people see."""
+    """The sample is the default, and the live mirrors have their public bases."""
     mirrors = load_mirrors(ROOT / "mirrors.toml")
     assert mirrors.default == "sample"
     assert set(mirrors.mirrors) == {"sample", "news", "comment", "special"}
@@ -39,14 +39,14 @@ def test_the_mirrors_that_are_shipped() -> None:
     assert mirrors.find("news").sections == ()
 
 
-def test_bases_count_from_the_files_folder_and_end_in_a_slash(file: Path) -> None:
+def test_bases_are_relative_to_the_file_and_end_in_a_slash(file: Path) -> None:
     mirrors = load_mirrors(file)
     assert mirrors.find("one").ways == {"path": str(file.parent / "here")}
     assert mirrors.find("two").ways == {"http": "https://raw.example.org/a/b/master/"}
 
 
-def test_which_way_is_taken(file: Path) -> None:
-    """The first described, in the order path, git, http, browser; or the one that is asked for."""
+def test_which_transport_is_used(file: Path) -> None:
+    """The first one configured, in the order path, git, http, browser, or the one requested."""
     mirror = Mirror("one", "https://example.org/", {"http": "h", "git": "g", "browser": "b"})
     assert mirror.way(None) == "git"
     assert mirror.way("browser") == "browser"
@@ -84,8 +84,8 @@ def test_which_way_is_taken(file: Path) -> None:
         (f'[mirrors."../one"]\n{PUBLIC}path = "x"', "no name for a mirror"),
     ],
 )
-def test_a_file_that_is_wrong(file: Path, text: str, says: str) -> None:
-    """Whoever edited it is told which key of which mirror it is."""
+def test_an_invalid_file(file: Path, text: str, says: str) -> None:
+    """The message names the mirror and the key."""
     file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(WrongUsage) as raised:
         load_mirrors(file)
@@ -94,7 +94,7 @@ def test_a_file_that_is_wrong(file: Path, text: str, says: str) -> None:
         assert "[mirrors.one]" in str(raised.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match=r"MIRRORS_FILE=… names another"):
         load_mirrors(tmp_path / "none.toml")
 
@@ -112,7 +112,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     ],
 )
 def test_a_mirror_at_an_address(file: Path, address: str, name: str, ways: list[str]) -> None:
-    """It is named by the last part of its path, else by host and port."""
+    """Its name is the last part of its path, or else host and port."""
     mirror = load_mirrors(file).find(address)
     assert mirror.name == name
     assert sorted(mirror.ways) == ways
@@ -121,7 +121,7 @@ def test_a_mirror_at_an_address(file: Path, address: str, name: str, ways: list[
 
 
 def test_an_address_has_one_form(file: Path) -> None:
-    """Scheme and host are the same in any case."""
+    """Scheme and host are case-insensitive."""
     mirror = load_mirrors(file).find("HTTP://Example.ORG:80/Mirrors/Epoch")
     assert mirror.public == "http://example.org:80/Mirrors/Epoch/"
     assert mirror.name == "Epoch"
@@ -142,7 +142,7 @@ def test_an_address_has_one_form(file: Path) -> None:
     ],
 )
 def test_an_address_is_encoded_once(file: Path, given: str, base: str) -> None:
-    """Requests, the check that they stay inside the mirror, and lines use the same form."""
+    """Requests, the offsite check and lines use the same form."""
     mirror = load_mirrors(file).find(given, "mine")
     assert (mirror.public, mirror.ways["http"]) == (base, base)
     assert load_mirrors(file).find(base, "mine").public == base
@@ -166,7 +166,7 @@ def test_addresses_of_the_file_are_encoded_too(file: Path, key: str) -> None:
     "address",
     ["http://127.0.0.1/a/../b/", "http://127.0.0.1/%2e%2e/b/", "http://a..b/", "http://\u2028/"],
 )
-def test_an_address_without_one_form_is_refused(file: Path, address: str) -> None:
+def test_an_ambiguous_address_is_rejected(file: Path, address: str) -> None:
     with pytest.raises(WrongUsage):
         load_mirrors(file).find(address, "mine")
 
@@ -195,7 +195,7 @@ def test_a_page_of_github_means_its_repository(file: Path, page: str, branch: st
     }
 
 
-def test_a_byte_order_mark_is_no_part_of_the_file(file: Path) -> None:
+def test_a_byte_order_mark_is_ignored(file: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert load_mirrors(file).find("one").name == "one"
 
@@ -238,9 +238,7 @@ def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
         ("one", "other", "for a mirror given by address"),
     ],
 )
-def test_a_mirror_that_cannot_be_found(
-    file: Path, wanted: str, name: str | None, says: str
-) -> None:
+def test_an_unknown_mirror(file: Path, wanted: str, name: str | None, says: str) -> None:
     with pytest.raises(WrongUsage) as raised:
         load_mirrors(file).find(wanted, name)
     assert says in str(raised.value)
@@ -260,7 +258,7 @@ def test_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".a", "a/b", "a b", "_a", "-a", "a" * 101, "a\n"])
-def test_names_that_no_feed_may_have(name: str) -> None:
+def test_names_that_cannot_be_a_feeds(name: str) -> None:
     with pytest.raises(WrongUsage):
         checked_name(name)
 
@@ -281,7 +279,7 @@ OLD = Mirror(
 
 @pytest.mark.parametrize("needed", [["http"], ["git"], ["http", "git"]])
 def test_a_move_replaces_owner_and_repository_in_all_bases(needed: list[str]) -> None:
-    """And nothing else: not the host, not the name, not the sections. A way without is left."""
+    """Host, name and sections stay the same. A base without them is dropped."""
     new = moved(OLD, needed, "https://github.com/new/epoch-news")
     assert new.public == "https://github.com/new/epoch-news/blob/master/"
     assert new.ways == {
@@ -306,7 +304,7 @@ def test_a_move_replaces_owner_and_repository_in_all_bases(needed: list[str]) ->
     ],
 )
 def test_a_move_that_is_not_followed(via: str, address: str, says: str) -> None:
-    """A page cannot send the crawl anywhere."""
+    """A page cannot direct the crawl to an arbitrary address."""
     with pytest.raises(MirrorUnusable) as raised:
         moved(OLD, ["git", via], address)
     assert says in str(raised.value)

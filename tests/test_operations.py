@@ -1,4 +1,4 @@
-"""What docs/operations.md and the files in deploy/ tell a user to put into the system works as written."""
+"""The commands in docs/operations.md and the files in deploy/ work as written."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 DEPLOY = ROOT / "deploy"
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 WRITTEN = "/srv/epoch-mirror-crawler"
-"""The directory that the documents and units name for the project's."""
+"""The project's directory in the documents and units."""
 
 MIRRORS = """\
 [mirrors.news]
 public = "https://example.org/epoch-sample/blob/master/"
 path = "sample"
 """
-"""A mirrors file in which the bundled sample is called as the live mirror of the documents."""
+"""A mirrors file that gives the bundled sample the name of the live mirror in the documents."""
 
 _FIELD = r"[\d*/,-]+"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a copy of the project, as it lies on a server after ``make crawl``."""
+    """Return a copy of the project, as on a server after ``make crawl``."""
     program = os.path.join(sys.prefix, "bin", "scrapy")
     if not os.path.exists(program):
         pytest.skip(f"scrapy is not installed as a program: no {program}")
@@ -58,14 +58,14 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def commands(tmp_path: Path) -> Path:
-    """Return a directory for programs that stand in for those of the system."""
+    """Return a directory for programs that replace those of the system."""
     place = tmp_path / "commands"
     place.mkdir()
     return place
 
 
 def stand_in(commands: Path, name: str) -> Path:
-    """Put a program there that keeps its arguments and its input; return the file it keeps them in."""
+    """Create a program that records its arguments and input; return the file with the records."""
     kept = commands / f"{name}.kept"
     program = commands / name
     program.write_text(f"#!/bin/sh\necho \"$*\" >>'{kept}'\n[ -t 0 ] || cat | tee -a '{kept}'\n")
@@ -80,7 +80,7 @@ def run_bare(
     cwd: Path | str = "/",
     umask: int = 0o077,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as cron and systemd do: a bare environment, no terminal, another directory."""
+    """Run a command as cron and systemd do: minimal environment, no terminal, another directory."""
     return subprocess.run(
         ["/bin/sh", "-c", command] if isinstance(command, str) else command,
         cwd=cwd,
@@ -96,7 +96,7 @@ def run_bare(
 
 
 def put_in(command: str, project: Path) -> str:
-    """Return the command with the project's directory put in, and nothing else changed."""
+    """Return the command with only the project's directory replaced."""
     assert WRITTEN in command
     return command.replace(WRITTEN, str(project).replace(" ", "\\ "))
 
@@ -105,7 +105,7 @@ def put_in(command: str, project: Path) -> str:
 
 
 def crontab_command() -> str:
-    """Return the command of the crontab line: what stands behind the five fields of time."""
+    """Return the command of the crontab line, after the five fields for the time."""
     [line] = indented_lines(part(OPERATIONS, "From a crontab"))
     match = re.fullmatch(rf"(?:{_FIELD} +){{5}}(.*)", line)
     assert match, line
@@ -130,7 +130,7 @@ def test_the_crontab_line_crawls_the_mirror_that_it_names(project: Path) -> None
 
 
 def test_the_crontab_line_prints_the_run_that_a_person_must_see(project: Path) -> None:
-    """That run alone, so that cron mails it; the log has both."""
+    """Only that run, so that cron mails it; the log has both."""
     command = put_in(crontab_command(), project)
     assert run_bare(command).stdout == ""
     shutil.rmtree(project / "sample")
@@ -240,14 +240,14 @@ def drop_ins() -> dict[str, str]:
 
 
 def words(command: str, variables: Mapping[str, str]) -> list[str]:
-    """Return the words of a unit's command, as systemd would fill them in for the mirror ``news``."""
+    """Return the words of a unit's command, as systemd expands them for the mirror ``news``."""
     filled = command.lstrip("-").replace("%i", "news")
     filled = re.sub(r"(?<!\$)\$\{(\w+)\}", lambda m: variables[m[1]], filled)
     return [word.replace("$$", "$") for word in shlex.split(filled)]
 
 
 def test_the_service_crawls_and_others_can_read_the_feed(project: Path, tmp_path: Path) -> None:
-    """As systemd would run it: specifiers and variables filled in, no shell, a clean environment."""
+    """As systemd runs it: specifiers and variables expanded, no shell, a clean environment."""
     service = unit("epoch-mirror@.service")["Service"]
     state, cache = tmp_path / "state", tmp_path / "cache"
     state.mkdir(mode=int(service["StateDirectoryMode"], 8))
@@ -293,7 +293,7 @@ def installed_units(project: Path, place: Path) -> list[Path]:
 
 
 def test_systemd_takes_the_units(project: Path, tmp_path: Path) -> None:
-    """``systemd-analyze verify`` knows every option, and finds the programs."""
+    """``systemd-analyze verify`` accepts every option and finds the programs."""
     units = installed_units(project, tmp_path)
     assert len(units) == 3
     assert systemd_analyze(units) == ""
@@ -313,7 +313,7 @@ def test_a_run_that_a_person_must_see_starts_the_unit_that_reports_it() -> None:
 
 @pytest.mark.parametrize("invocation", ["", "0123abc"])
 def test_a_failed_run_is_mailed(commands: Path, invocation: str) -> None:
-    """Its log alone, where systemd tells which run it was."""
+    """With only its own log, if systemd identifies the run."""
     asked, mailed = stand_in(commands, "journalctl"), stand_in(commands, "mail")
     command = words(unit("epoch-mirror-failed@.service")["Service"]["ExecStart"], {})
     env = {"PATH": f"{commands}:/usr/bin:/bin"}
@@ -344,7 +344,7 @@ def test_the_user_is_one_that_sysusers_creates() -> None:
 
 
 def statuses(result: str) -> set[int]:
-    """Return the statuses of the row for orchestrators that begins with ``result``."""
+    """Return the statuses of the row for orchestrators that starts with ``result``."""
     rows = table(part(OPERATIONS, "Exit status").partition("For an orchestrator")[2])
     [cell] = [row[1] for row in rows if row[0].startswith(result)]
     return {*map(int, re.findall(r"\d+", cell))}
@@ -372,7 +372,7 @@ def test_cron_and_systemd_read_the_statuses_as_orchestrators_do() -> None:
 
 
 def pings(commands: Path, command: str | list[str], **env: str) -> str:
-    """Return what curl was asked for."""
+    """Return the URLs that curl was called with."""
     asked = stand_in(commands, "curl")
     done = run_bare(command, env={"PATH": f"{commands}:/usr/bin:/bin", **env})
     assert done.returncode == 0, done.stderr
@@ -409,7 +409,7 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def metrics(text: str) -> dict[str, float]:
-    """Return the metrics of a textfile whose label is ``mirror="sample"``."""
+    """Return the metrics of a textfile with the label ``mirror="sample"``."""
     found = re.findall(r'^(\w+)\{mirror="sample"\} (\S+)$', text, re.MULTILINE)
     assert len(found) * 3 == len(text.splitlines()), text
     return {name: float(value) for name, value in found}

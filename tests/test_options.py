@@ -1,4 +1,4 @@
-"""The spider's arguments: each is checked, and an error names the choices."""
+"""The spider's arguments are checked, and errors name the choices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def options(feeds: Path, **arguments: str) -> CrawlOptions:
 
 
 def test_no_arguments(tmp_path: Path) -> None:
-    """The default mirror, into its feed beside the others."""
+    """The default mirror, into its default feed."""
     chosen = options(tmp_path)
     assert (chosen.mirror.name, chosen.via) == ("sample", "path")
     assert chosen.feed == tmp_path / "sample"
@@ -58,7 +58,7 @@ def test_an_empty_argument_counts_as_not_given(tmp_path: Path) -> None:
     assert options(tmp_path, limit="", sections=" ", mirror="").limit is None
 
 
-def test_a_name_of_another_tool_is_ignored(tmp_path: Path) -> None:
+def test_arguments_of_other_tools_are_ignored(tmp_path: Path) -> None:
     """Scrapyd passes ``_job``."""
     assert options(tmp_path, _job="6487ec79947edab326d6db28a2d86511e8247444") == options(tmp_path)
 
@@ -69,7 +69,7 @@ def test_the_environment_names_the_default(tmp_path: Path, monkeypatch: pytest.M
     assert options(tmp_path, mirror="news").mirror.name == "news"
 
 
-def test_a_relative_feed_counts_from_the_working_directory(
+def test_a_relative_feed_is_relative_to_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -116,7 +116,7 @@ def test_a_number_of_processes(setting: int | str, expected: int) -> None:
 
 @pytest.mark.parametrize("processors", [1, 2, 8])
 def test_one_process_for_each_processor(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
-    """None where there is one only: it would read no faster."""
+    """None on a single processor, where a reader would gain nothing."""
     monkeypatch.setattr(numbers, "usable_processors", lambda: processors)
     expected = processors if processors > 1 else 0
     assert process_count({"READERS": None}, "READERS") == expected

@@ -1,4 +1,4 @@
-"""A mirror of another format, brought by another package, is crawled by the crawler as it is."""
+"""The crawler crawls a mirror in a format from another package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 OLDEST = 99_996
-"""The first id: later ones have a digit more, so that order by text is not order by number."""
+"""The first id. Later ones have more digits, so that sorting as text differs from sorting by number."""
 
 
 def article(number: int, text: str = "") -> str:
@@ -29,7 +29,7 @@ def article(number: int, text: str = "") -> str:
 
 
 def write_mirror(directory: Path, numbers: Iterable[int], best: Iterable[int] = ()) -> None:
-    """Write the weekly's mirror of these articles, three entries a page; list the best again."""
+    """Write a weekly's mirror with these articles, three entries a page, and its best articles."""
     numbers = list(numbers)
     pages = [numbers[at : at + 3] for at in range(0, len(numbers), 3)]
     pager = " ".join(f"[{page}](/indexes/{page}.md)" for page in range(1, len(pages) + 1))
@@ -50,7 +50,7 @@ def write_mirror(directory: Path, numbers: Iterable[int], best: Iterable[int] = 
 
 @pytest.fixture
 def weekly(tmp_path: Path, crawl: Crawl) -> Callable[..., Result]:
-    """Return a function that crawls the weekly's mirror, with its format installed."""
+    """Return a function that crawls the weekly's mirror with its format installed."""
     installed = tmp_path / "installed" / "weekly-1.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: weekly\nVersion: 1.0\n")
@@ -58,8 +58,8 @@ def weekly(tmp_path: Path, crawl: Crawl) -> Callable[..., Result]:
     (installed / "entry_points.txt").write_text(points)
     path = f"{ROOT / 'tests' / 'sister'}:{installed.parent}"
 
-    def run(*arguments: str, env: dict[str, str] | None = None, **ways: str) -> Result:
-        file = mirrors_file(tmp_path, "weekly", **{"format": "weekly", **ways})
+    def run(*arguments: str, env: dict[str, str] | None = None, **transports: str) -> Result:
+        file = mirrors_file(tmp_path, "weekly", **{"format": "weekly", **transports})
         settings: dict[str, Any] = {
             "MIRRORS_FILE": file,
             "CACHE_DIRECTORY": tmp_path / "cache",
@@ -82,7 +82,7 @@ def ids(*numbers: int) -> list[str]:
 
 
 def test_a_mirror_of_another_format(weekly: Callable[..., Result], mirror: Path) -> None:
-    """The newest first by number; addresses canonical; nothing read twice by the next run."""
+    """Newest first by number, with canonical URLs; the next run reads nothing again."""
     result = weekly(path=str(mirror))
     assert result.exit_code == 0, result.log
     assert result.feed.ids == ids(*range(OLDEST + 7, OLDEST - 1, -1))
@@ -130,7 +130,7 @@ def test_a_feed_of_another_format(weekly: Callable[..., Result], mirror: Path) -
 
 
 def test_an_update_by_git(weekly: Callable[..., Result], mirror: Path) -> None:
-    """What changed is told by path: new articles are read, a changed page is noted."""
+    """Changes are known by path: new articles are read, and a changed page is recorded."""
     commit(mirror)
     assert weekly(git=str(mirror)).feed.ids == ids(*range(OLDEST + 7, OLDEST - 1, -1))
     write_mirror(mirror, range(OLDEST, OLDEST + 9))
@@ -158,7 +158,7 @@ def commit(directory: Path) -> None:
 def test_over_http(
     weekly: Callable[..., Result], mirror: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:
-    """A page that two sections list lies at one place, so it is asked for once."""
+    """A page that two sections list has one path, so it is requested once."""
     (mirror / "articles" / "99997.md").write_text("no article", encoding="utf-8")
     server = serve(mirror)
     result = weekly(http=server.base)
@@ -168,7 +168,9 @@ def test_over_http(
     assert result.run["failures"] == {"malformed": {"count": 1, "ids": ["99997"]}}
 
 
-def test_many_are_read_by_other_processes(weekly: Callable[..., Result], tmp_path: Path) -> None:
+def test_many_articles_are_read_by_other_processes(
+    weekly: Callable[..., Result], tmp_path: Path
+) -> None:
     write_mirror(tmp_path / "mirror", range(OLDEST, OLDEST + 1100))
     (tmp_path / "readers").mkdir()
     note = {"WEEKLY_READERS": str(tmp_path / "readers")}
@@ -178,7 +180,7 @@ def test_many_are_read_by_other_processes(weekly: Callable[..., Result], tmp_pat
     assert len(list((tmp_path / "readers").iterdir())) == 1
 
 
-def test_a_format_that_no_browser_reads(weekly: Callable[..., Result]) -> None:
+def test_a_format_without_a_rendering(weekly: Callable[..., Result]) -> None:
     result = weekly(browser="https://example.org/weekly/blob/master/")
     assert result.exit_code == 2, result.log
     assert "cannot be read in a browser" in result.log

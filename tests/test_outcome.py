@@ -1,4 +1,4 @@
-"""The truth at the end: which status where several apply."""
+"""The status of a run if several endings apply."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def ended(*how: Ending | RunError) -> Endings:
         ((SIGINT, SIGTERM), ("interrupted", 130)),
     ],
 )
-def test_the_gravest_is_told(how: tuple[Any, ...], expected: tuple[str, int]) -> None:
+def test_the_gravest_ending_decides(how: tuple[Any, ...], expected: tuple[str, int]) -> None:
     gravest = ended(*how).gravest
     assert (gravest.status, gravest.exit_code) == expected
 
 
 def test_the_gravest_of_several_errors_counts() -> None:
-    """First of 5, 75, 4, whichever came first; of equal ones the first."""
+    """In the order 5, 75, 4, whichever occurred first; of equal ones the first."""
     for errors in permutations([FULL, BUSY, UNUSABLE]):
         assert ended(*errors).reason == "full"
     assert ended(HOST, UNUSABLE).reason == ended(UNUSABLE, HOST).reason == "429"
@@ -81,19 +81,19 @@ def test_the_gravest_of_several_errors_counts() -> None:
 
 
 def test_the_reason_is_that_of_the_gravest_that_has_one() -> None:
-    """A signal has none of its own; what Scrapy says of the end then stands."""
+    """A signal has no reason of its own, so Scrapy's is used."""
     assert ended(SIGTERM, CUT).reason == "it ended before its time: closespider_timeout"
     assert ended(SIGTERM, CUT, FULL).reason == "full"
     assert ended(LIMITED).reason is None
     assert ended().gravest == COMPLETE
 
 
-def test_only_errors_forbid_to_go_on() -> None:
+def test_only_errors_stop_the_run() -> None:
     assert ended(UNUSABLE).fatal
     assert not ended(CRASHED, FAILURES, LIMITED).fatal
 
 
-def test_what_is_set_aside_does_not_count(tmp_path: Path) -> None:
+def test_pages_set_aside_do_not_count(tmp_path: Path) -> None:
     run = Run(CrawlOptions(Mirror("small", "https://example.org/", {}), "path", tmp_path))
     run.counts.fail("n1", "missing")
     assert run.outcome.status == "partial"
@@ -112,7 +112,7 @@ def test_a_move_says_what_to_change() -> None:
 
 
 def test_a_runs_line_names_a_hundred() -> None:
-    """Of each reason and of each kind of difference; all are counted."""
+    """For each reason and each kind of difference; all are counted."""
     counts = RunCounts()
     for number in range(NAMED_IDS + 20):
         counts.fail(f"n{number:03}", "missing")

@@ -1,4 +1,4 @@
-"""The wheel: what it holds, and what it does where there is no checkout."""
+"""The wheel: its contents, and how it works without a checkout."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Instal
 
 @pytest.fixture
 def installed(environment: Installation, tmp_path: Path) -> Installation:
-    """Return the installation for a user whose home is empty."""
+    """Return the installation for a user with an empty home."""
     home = tmp_path / "home"
     home.mkdir()
     return Installation(environment.prefix, home)
@@ -53,11 +53,11 @@ def metadata(wheel: Path) -> Message:
         return message_from_bytes(archive.read(name))
 
 
-# -- what it holds -------------------------------------------------------------------------------
+# -- contents -------------------------------------------------------------------------------
 
 
 def test_the_wheel_holds_the_package_and_its_data(wheel: Path) -> None:
-    """Every file under ``crawler``, and what lies beside it; nothing else."""
+    """Every file of ``crawler`` and the metadata, and nothing else."""
     wanted = {
         str(path.relative_to(ROOT)): path.read_bytes()
         for path in (ROOT / "crawler").rglob("*")
@@ -76,7 +76,7 @@ def test_the_wheel_holds_the_package_and_its_data(wheel: Path) -> None:
     assert held == wanted
 
 
-def test_the_version_is_said_once(wheel: Path) -> None:
+def test_the_version_is_defined_once(wheel: Path) -> None:
     assert metadata(wheel)["Version"] == __version__
     for name in ("pyproject.toml", "setup.py", "crawler/settings.py"):
         assert __version__ not in (ROOT / name).read_text(encoding="utf-8"), name
@@ -114,7 +114,7 @@ def test_ci_runs_every_python_that_the_package_names() -> None:
     assert re.findall(r"[\d.]+", matrix) == [one.rpartition(" ")[2] for one in named]
 
 
-# -- where things lie in a checkout --------------------------------------------------------------
+# -- locations in a checkout --------------------------------------------------------------
 
 
 def test_a_checkout_has_its_own_mirrors_and_feeds(
@@ -146,7 +146,7 @@ def test_the_bundled_sample_is_crawled_into_the_users_data(installed: Installati
 def test_a_directory_is_crawled_from_within_another_project(
     installed: Installation, tmp_path: Path
 ) -> None:
-    """Neither its ``scrapy.cfg`` nor a package of the same name gets in the way."""
+    """Its ``scrapy.cfg`` and a package of the same name have no effect."""
     (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = crawler.settings\n")
     (tmp_path / "crawler").mkdir()
     (tmp_path / "crawler" / "__init__.py").write_text("raise SystemExit('the wrong package')\n")
@@ -156,14 +156,14 @@ def test_a_directory_is_crawled_from_within_another_project(
     assert len(Feed(tmp_path / "feed").ids) > 0
 
 
-def test_scrapy_itself_works_where_it_is_told_the_settings(installed: Installation) -> None:
+def test_scrapy_itself_works_with_the_settings_module(installed: Installation) -> None:
     words = ["-m", "scrapy", "crawl", "epoch_mirror", "-a", "limit=3"]
     done = installed.run("python", *words, env={"SCRAPY_SETTINGS_MODULE": "crawler.settings"})
     assert done.returncode == 0, done.stdout
     assert len(Feed(installed.feeds / "sample").ids) == 3
 
 
-def test_another_mirrors_file_takes_the_place_of_the_packages(
+def test_another_mirrors_file_replaces_the_packages(
     installed: Installation, tmp_path: Path
 ) -> None:
     file = tmp_path / "mine.toml"
@@ -183,10 +183,10 @@ def test_the_exit_status_is_passed_on(installed: Installation) -> None:
 
 
 @pytest.mark.parametrize("package", EXTRAS["browser"])
-def test_a_missing_extra_is_told_before_the_crawl(
+def test_a_missing_extra_is_reported_before_the_crawl(
     installed: Installation, tmp_path: Path, package: str
 ) -> None:
-    """The interpreter takes ``sitecustomize`` first, which hides one package."""
+    """The interpreter imports ``sitecustomize`` first, which hides one package."""
     hide = f"import sys\nsys.modules[{package!r}] = None\n"
     (tmp_path / "sitecustomize.py").write_text(hide, encoding="utf-8")
     words = ["-m", "crawler", "crawl", "epoch_mirror", "-a", "mirror=http://127.0.0.1:1/"]

@@ -1,4 +1,4 @@
-"""Every page case gives the record that was accepted for it, and says why it exists."""
+"""Every page case yields its accepted record, and states its reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_there_are_cases() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_gives_its_record(case: Path) -> None:
+def test_a_case_yields_its_record(case: Path) -> None:
     assert record_of(case) == expected_of(case)
 
 
@@ -30,6 +30,6 @@ def test_a_case_is_a_line_of_the_feed(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_says_why(case: Path) -> None:
+def test_a_case_states_its_reason(case: Path) -> None:
     why = (case / "why.md").read_text(encoding="utf-8")
     assert len(why.split()) > 8

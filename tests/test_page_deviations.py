@@ -1,4 +1,4 @@
-"""A page that is written otherwise gives the line of the page written as usual."""
+"""A page in an unusual form yields the same line as the usual page."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MARKS = "\u00a0 \u3000 \u2009 \u2028 \u2003 \u200b".split(" ")
 
 
 def line_of(page: str | bytes) -> dict[str, Any]:
-    """Return what a page says."""
+    """Return the line of a page."""
     text = page if isinstance(page, str) else decoded(page)
     return asdict(read_article(text))
 
@@ -63,7 +63,7 @@ PLAIN = line_of(PAGE)
 
 
 def instead(part: str, other: str) -> str:
-    """Return the page with one part written otherwise."""
+    """Return the page with one part replaced."""
     assert PAGE.count(part) == 1 or part in (TITLE, TAIL)
     return PAGE.replace(part, other)
 
@@ -73,7 +73,7 @@ def titled(line: str) -> str:
 
 
 def tailed(tail: str) -> str:
-    """Return the page with all behind its body written otherwise."""
+    """Return the page with everything after its body replaced."""
     return PAGE.partition(f"\n\n{PIXEL}")[0] + tail
 
 
@@ -198,7 +198,7 @@ def test_what_stands_behind(behind: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_rules(rule: str) -> None:
-    """Behind the title too, and without a blank line."""
+    """Also after the title, and without a blank line."""
     assert line_of(tailed(f"\n\n{rule}\n\n{TAIL}")) == PLAIN
     assert line_of(tailed(f"\n{rule}\n{TAIL}")) == PLAIN
     assert line_of(PAGE.replace("\n\n---\n", f"\n\n{rule}\n", 1)) == PLAIN
@@ -223,7 +223,7 @@ def test_other_elements(tag: str) -> None:
 @pytest.mark.parametrize("tag", ["div", "section", "span", "p", "b", "font"])
 @pytest.mark.parametrize("levels", [150, 250, 1500])
 def test_nesting(levels: int, tag: str) -> None:
-    """Formatting that stands hundreds of times around the text may go; the text may not."""
+    """Formatting nested hundreds of times may be lost, but not the text."""
     line = line_of(nested(levels, tag))
     if tag == "b":
         line["content_html"] = PLAIN["content_html"]
@@ -232,23 +232,23 @@ def test_nesting(levels: int, tag: str) -> None:
 
 @pytest.mark.parametrize("tag", ["figure", "p", "section", "center", "DIV"])
 def test_a_lead_in_another_box(tag: str) -> None:
-    """Also behind a box that holds a pixel alone."""
+    """Also after a box with only a pixel."""
     lead = LEAD.replace("<div><img", f"<{tag}><img").replace("</div></div>", f"</div></{tag}>")
     line = line_of(PAGE.replace(LEAD, f"<p>{PIXEL}</p>\n{lead}"))
-    if tag == "p":  # a paragraph ends where the caption's box begins
+    if tag == "p":  # a paragraph ends where the caption's box starts
         line["caption"] = PLAIN["caption"]
     assert line == PLAIN
 
 
 def test_boxes_in_boxes_keep_their_blocks_apart() -> None:
-    """A page whose boxes are never closed, one for each paragraph."""
+    """A page with one unclosed box for each paragraph."""
     paragraphs = [f"第{number}段。" for number in range(400)]
     page = PAGE.replace(BODY, START + "".join(f"<div>{one}" for one in paragraphs) + "</div>")
     assert read_article(page).content_text == "\n\n".join(paragraphs)
 
 
 def test_what_the_parser_would_drop_is_refused() -> None:
-    """Not cut: libxml2 leaves out what is deeper than its limit."""
+    """It is not cut silently: libxml2 drops elements below its depth limit."""
     with pytest.raises(PageMalformed, match="deeper"):
         read_article(nested(3000, "div"))
 
@@ -317,7 +317,7 @@ def test_what_stays_refused(page: str) -> None:
 
 
 def test_the_page_of_another_article_says_so() -> None:
-    """Whoever asked for a page compares the id."""
+    """The caller compares the id."""
     assert read_article(PAGE.replace(ADDRESS, ADDRESS.replace("1.htm", "2.htm"))).original.id == (
         "n16000002"
     )
@@ -343,7 +343,7 @@ def test_an_address_has_a_bound() -> None:
 
 
 def test_a_quoted_page_is_not_taken_for_the_page() -> None:
-    """The last line counts; and text behind what looks like one is not lost."""
+    """The last line counts, and text after a similar line is not lost."""
     quoted = "\n\n---\n\n原文链接：https://www.epochtimes.com/gb/22/1/1/n15000000.htm\n\n"
     inside = PAGE.replace("<h4>", f"{quoted}<h4>")
     assert read_article(inside).original == read_article(PAGE).original
@@ -353,7 +353,7 @@ def test_a_quoted_page_is_not_taken_for_the_page() -> None:
 
 
 def test_a_label_in_the_text_is_not_the_last_line() -> None:
-    """Where the last line has an odd label, text behind the label that the article mentions stays."""
+    """If the last line has an odd label, text after a label quoted in the article is kept."""
     page = tailed(f"\n\n---\n\n出处：{ADDRESS}").replace(
         "<h4>", "<p>见原文链接。" + "海" * 80 + "</p><h4>"
     )
@@ -363,7 +363,7 @@ def test_a_label_in_the_text_is_not_the_last_line() -> None:
 @pytest.mark.parametrize("bad", [b"\xff", b"\xe6\xb5", b"\x80", b"\xed\xa0\x80"[:1]])
 @pytest.mark.parametrize("place", ["灯塔今天", "首页", "<h4>", "原文链接"])
 def test_a_byte_that_is_no_utf8(bad: bytes, place: str) -> None:
-    """It becomes U+FFFD where it stands, and costs nothing else."""
+    """It becomes U+FFFD and has no other effect."""
     body = PAGE.encode().replace(place.encode(), place.encode() + bad, 1)
     assert replaced(body) == 1
     shown = repr(line_of(body))
@@ -372,7 +372,7 @@ def test_a_byte_that_is_no_utf8(bad: bytes, place: str) -> None:
 
 
 def test_more_bytes_are_no_text() -> None:
-    """One in a thousand is replaced, and one in a shorter page."""
+    """One in a thousand bytes is replaced, or one in a shorter page."""
     page = PAGE.encode() + b" " * (10_000 - len(PAGE.encode()))
     assert line_of(page[:-10] + b"\xff" * 10) == PLAIN
     with pytest.raises(PageNotText, match="11 places of 10000 bytes"):
@@ -380,7 +380,7 @@ def test_more_bytes_are_no_text() -> None:
     assert replaced("\ufffd".encode() + b"\xff") == 1
 
 
-# Between the parts of a page anything may stand that is no text.
+# Anything except text may be between the parts of a page.
 JUNK = st.lists(
     st.sampled_from(
         (" ", "\n", "\r\n", "\r", "\t", "\u00a0", "\u3000", "\u2028", "\u200b", "\ufeff", "\n\n",
@@ -396,7 +396,7 @@ LINE_ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 )
 @given(st.lists(JUNK, min_size=9, max_size=9), LINE_ENDS)
 def test_anything_between_the_parts(junk: list[str], end: str) -> None:
-    """White space, comments, pixels, ads and rules, in any line ends."""
+    """White space, comments, pixels, ads and rules, with any line ends."""
     parts = (TITLE, "---", NAVIGATION, LEAD, BODY, PIXEL, "---", TAIL)
     page = junk[0] + "".join(
         f"\n{part}\n{more}" for part, more in zip(parts, junk[1:], strict=True)
@@ -410,7 +410,7 @@ def test_anything_between_the_parts(junk: list[str], end: str) -> None:
     st.integers(0, 8),
 )
 def test_other_junk_costs_no_other_page(junk: str, place: int) -> None:
-    """Whatever stands between the parts, it is read or refused by name."""
+    """Whatever is between the parts, the page is read or fails with a reason."""
     parts = [TITLE, "---", NAVIGATION, LEAD, BODY, PIXEL, "---", TAIL]
     parts.insert(place, junk)
     with suppress(PageError):

@@ -1,4 +1,4 @@
-"""Whatever a page holds: a record or a named error, within bounded time and memory."""
+"""Any page yields a record or a named error, within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TAIL = "\n\n\n---\n\n原文链接（需翻墙）：https://www.epochtimes.com/gb
 
 
 def record_or_error(body: bytes) -> Article | PageError:
-    """Read a page as the crawl does; anything but an article or a PageError is a bug."""
+    """Read a page as the crawl does; anything other than an article or a PageError is a bug."""
     try:
         article = load_article(find_format().read_article(body), READING, find_format())
     except PageError as error:
@@ -46,7 +46,7 @@ def record_or_error(body: bytes) -> Article | PageError:
 
 
 def framed(inner: str) -> bytes:
-    """Return a page around the inside of its body."""
+    """Return a page with this content of its body."""
     return f'{HEAD}<div id="artbody">\n{inner}\n</div>{TAIL}'.encode()
 
 
@@ -106,7 +106,7 @@ def test_any_text_as_a_list(text: str) -> None:
     ],
     ids=["div", "b", "li", "table", "quote"],
 )
-def test_nesting_without_end_is_a_record_or_a_named_error(inner: str) -> None:
+def test_endless_nesting_is_a_record_or_a_named_error(inner: str) -> None:
     result = record_or_error(framed(inner))
     if isinstance(result, Article):
         assert "深处" in (result.content_text or "")
@@ -132,21 +132,21 @@ def test_nesting_without_end_is_a_record_or_a_named_error(inner: str) -> None:
         "<figure><img src='https://x.example/a.jpg'/><figcaption>" + "（" * 500_000,
         "<ok href='" + "http://" * 100_000 + "'>x</ok>",
         "作者：" * 300_000,
-        # within what a byline may be long
+        # within the maximum length of a byline
         "【大纪元2023年09月23日讯】（大纪元记者" + "和" * 280 + "报导）",
         "【大纪元2023年09月23日讯】（大纪元记者" + "和李" * 140 + "报导）",
         "【大纪元2023年09月23日讯】（大纪元记者" + "李明和王" * 70 + "报导）",
     ],
     ids=range(18),
 )
-def test_a_run_of_hostile_text_stays_within_time(run: str) -> None:
+def test_long_hostile_text_is_read_in_time(run: str) -> None:
     started = time.process_time()
     record_or_error(framed(run))
     # about a megabyte each; plain pages of that size take 0.1 s, a quadratic rule takes minutes
     assert time.process_time() - started < 20
 
 
-def test_many_blocks_stay_within_time() -> None:
+def test_many_blocks_are_read_in_time() -> None:
     started = time.process_time()
     result = record_or_error(framed("<p>一段。</p>" * 60_000))
     assert isinstance(result, Article)

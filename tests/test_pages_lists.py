@@ -1,4 +1,4 @@
-"""Home page and section indexes: what they list, and what on them is none of the mirror's."""
+"""Home page and section indexes: their entries, and parts that are not the mirror's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOME = """## 群岛新闻
 
 
 def test_a_home_page_names_sections_in_order() -> None:
-    """Each once, by its first label; a label that repeats one is kept apart."""
+    """Each once, with its first label; a repeated label is reported separately."""
     home = read_home(HOME)
     assert home.labels == (Label("经济", "ncid1"), Label("社会", "ncid2"), Label("灯塔", "nf3"))
     assert home.repeated == (Label("航路", "ncid2"),)
@@ -79,8 +79,8 @@ def test_a_label_is_text() -> None:
 NOTICE = moved_notice("new-owner/epoch-news", pixel="http://gfw-breaker.win/x/README.md")
 
 
-def test_a_notice_that_it_moved() -> None:
-    """With a pixel and without; a page that lists sections is none, whatever it says."""
+def test_a_notice_that_the_mirror_has_moved() -> None:
+    """With and without a pixel; a page that lists sections is not a notice, whatever its text."""
     home = read_home(NOTICE)
     assert home.labels == ()
     assert home.moved_to == "https://github.com/new-owner/epoch-news"
@@ -98,7 +98,7 @@ ROWS = [(f"n{number}", f"第{number}号") for number in range(1, 31)]
 @pytest.mark.parametrize("ad", ["", ABSOLUTE_AD, RELATIVE_AD])
 @pytest.mark.parametrize("stamp", ["", "10020845"])
 def test_an_index_page_lists_thirty_the_newest_first(ad: str, stamp: str) -> None:
-    """An ad among them is none of them, nor told as a stray."""
+    """An ad among them is neither an entry nor a stray."""
     section = Section("ncid1", "经济", heading="评论：经济", ad=ad)
     index = read_index(index_page(section, ROWS, 12, stamp=stamp), "ncid1")
     assert index.heading == "评论：经济"
@@ -140,7 +140,7 @@ def vars_of(entry: Entry) -> tuple[str, str]:
 
 
 def test_an_id_twice_on_a_page_is_one_entry() -> None:
-    """With the title of the first."""
+    """It has the title of the first one."""
     page = "### 经济\n---\n#### [甲](../../pages/a/n1.md)\n#### [乙](../../pages/a/n1.md)\n"
     assert read_index(page, "a").entries == (Entry("n1", "甲"),)
 
@@ -182,7 +182,7 @@ def test_the_pager_names_the_last_page(pager: str, last: int) -> None:
 
 @given(st.text(alphabet="#[](). /\n\\-ncid1md?%:海", max_size=200))
 def test_no_text_breaks_a_reader(text: str) -> None:
-    """And what it gives lies in the section."""
+    """All entries are in the section."""
     home = read_home(text)
     assert len({label.section for label in home.labels}) == len(home.labels)
     index = read_index(text, "ncid1")
@@ -194,8 +194,8 @@ def test_no_text_breaks_a_reader(text: str) -> None:
     "unit",
     ["# [x](", " ", "\n", "[x](\n", "# [x](a) ", "[", "#", "该项目已迁移至 ", "# [x](a ", "/../"],
 )
-def test_long_runs_take_no_time(unit: str) -> None:
-    """Nor do they before blanks without end."""
+def test_long_runs_are_read_in_time(unit: str) -> None:
+    """Also before endless blanks."""
     long = unit * (200_000 // len(unit))
     began = time.process_time()
     for text in (long, f"# [x]({long}", f"{unit}{' ' * 200_000}x"):
@@ -216,7 +216,7 @@ def test_bytes_are_utf8_with_a_mark_or_without() -> None:
 @pytest.mark.parametrize(
     "body", ["海岛".encode("gb18030"), "海".encode()[:2] * 2, b"\xff\xfe", b"a\x80" * 2]
 )
-def test_other_bytes_are_no_text(body: bytes) -> None:
+def test_other_encodings_are_not_text(body: bytes) -> None:
     with pytest.raises(PageNotText, match="not UTF-8 at byte"):
         decoded(body)
 

@@ -1,4 +1,4 @@
-"""The pipelines, each with items that no crawl of a sound mirror gives them."""
+"""The pipelines, with items that no crawl of a valid mirror yields."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def article(**keys: object) -> Article:
-    """Return the first article of the sample, with some keys changed."""
+    """Return the first article of the sample with some keys changed."""
     line = json.loads(EXPECTED.read_text(encoding="utf-8").splitlines()[0])
     item = Article(**{**line, "crawled_at": "2026-11-01T06:00:00Z", **keys})
     item.came_from(BLOB)
     return item
 
 
-def test_an_id_gets_one_line(run: Run) -> None:
-    """A second article of an id is dropped, also where it differs."""
+def test_each_id_has_one_line(run: Run) -> None:
+    """A second article with the same id is dropped, even if it differs."""
     deduplicate, write = DeduplicatePipeline(run), WritePipeline(run)
     write.process_item(deduplicate.process_item(article()))
-    with pytest.raises(DropItem, match="is in the feed already"):
+    with pytest.raises(DropItem, match="is already in the feed"):
         deduplicate.process_item(article(title="又一条"))
     assert (run.counts.new, run.counts.dropped) == (1, 1)
 
@@ -72,7 +72,7 @@ def test_an_article_that_breaks_the_contract_is_a_failure(run: Run) -> None:
 
 
 def test_addresses_become_canonical() -> None:
-    """One that cannot be is left out and counted; videos that become the same are one."""
+    """Unusable URLs are removed and counted; videos with equal canonical URLs are merged."""
     counts = RunCounts()
     item = CanonicalizePipeline(counts, settled=False).process_item(
         article(
@@ -100,7 +100,7 @@ def test_addresses_become_canonical() -> None:
     assert counts.unusable_urls == 1
 
 
-def test_addresses_that_a_reader_settled_are_not_looked_at() -> None:
+def test_urls_that_the_reader_made_canonical_are_skipped() -> None:
     links = [{"url": "HTTP://example.org", "text": "甲"}]
     item = CanonicalizePipeline(RunCounts(), settled=True).process_item(article(links=links))
     assert item.links == [{"url": "HTTP://example.org", "text": "甲"}]

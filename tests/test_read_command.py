@@ -1,4 +1,4 @@
-"""``scrapy read``: one page, its record, and what was taken out of its text."""
+"""``scrapy read``: a page, its record, and the text that was cut."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_path_of_a_mirror_gives_the_feeds_own_record() -> None:
     lines = (ROOT / "tests/expected/sample.jsonl").read_text(encoding="utf-8").splitlines()
     [expected] = [one for one in map(json.loads, lines) if one["id"] == record["id"]]
     differs = {key for key in expected if key not in TIMES and record[key] != expected[key]}
-    assert differs <= {"sections"}  # their names stand in the index
+    assert differs <= {"sections"}  # their names are in the index
 
 
 def test_sections_that_are_named_replace_the_paths() -> None:
@@ -65,7 +65,7 @@ def test_explain_names_what_was_cut_and_by_which_rule() -> None:
 
 
 def test_every_kind_of_cut_is_named() -> None:
-    """Text that is on the page is in the text, or has a rule that took it."""
+    """All text of the page is in the record, or has a rule that cut it."""
     rules = set()
     for path in sorted((ROOT / "sample/pages").rglob("*.md")):
         with traced() as cuts:

@@ -1,4 +1,4 @@
-"""Pages read outside of the crawler's process: many of them, and those that may cost it."""
+"""Pages read outside of the crawler's process: large numbers of them, and costly ones."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SECTION = "ncid1"
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a mirror with enough articles, two of which cannot be read."""
+    """Return a mirror with enough articles for a pool, two of them unreadable."""
     directory = tmp_path_factory.mktemp("many") / "mirror"
     large_mirror(directory, 1, ARTICLES)
     pages = sorted(directory.glob("pages/*/*.md"))
@@ -53,7 +53,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def alone(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    """Return the feed of a crawl that reads everything itself."""
+    """Return the feed of a crawl without readers."""
     return finished(start(mirror, tmp_path_factory.mktemp("alone") / "feed", readers=0))
 
 
@@ -62,7 +62,7 @@ def start(mirror: Path, feed: Path, readers: int) -> Running:
 
 
 def finished(running: Running) -> Feed:
-    """Return the feed; the two broken pages are the only ones that failed."""
+    """Return the feed, after checking that only the two broken pages failed."""
     result = running.finish()
     assert result.exit_code == 3, result.log
     failures = {reason: failed["count"] for reason, failed in result.run["failures"].items()}
@@ -72,7 +72,7 @@ def finished(running: Running) -> Feed:
 
 
 def readers_of(running: Running) -> list[Process]:
-    """Return the processes that read for a crawl."""
+    """Return the reader processes of a crawl."""
     return [one for one in descendants(running.process.pid) if "spawn_main" in one.command]
 
 
@@ -84,7 +84,7 @@ def wait_for_readers(running: Running, number: int = 2) -> list[Process]:
 
 
 def test_the_feed_is_the_same(mirror: Path, alone: Feed, tmp_path: Path) -> None:
-    """Also in the order of its lines; and nobody is left."""
+    """The order of lines is the same too, and no process is left."""
     running = start(mirror, tmp_path / "feed", readers=2)
     processes = wait_for_readers(running)
     feed = finished(running)
@@ -93,8 +93,8 @@ def test_the_feed_is_the_same(mirror: Path, alone: Feed, tmp_path: Path) -> None
     assert wait_until(lambda: not any(one.alive for one in processes))
 
 
-def test_readers_that_die_cost_nothing(mirror: Path, alone: Feed, tmp_path: Path) -> None:
-    """What they were reading is read one by one, and others take their place."""
+def test_dead_readers_lose_nothing(mirror: Path, alone: Feed, tmp_path: Path) -> None:
+    """Their pages are read one by one, and other processes replace them."""
     running = start(mirror, tmp_path / "feed", readers=2)
     for process in wait_for_readers(running):
         os.kill(process.pid, signal.SIGKILL)
@@ -103,7 +103,7 @@ def test_readers_that_die_cost_nothing(mirror: Path, alone: Feed, tmp_path: Path
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_readers_end_with_the_crawler(mirror: Path, tmp_path: Path, number: signal.Signals) -> None:
-    """The tracker of resources that Python starts beside them, too."""
+    """Python's resource tracker, which starts with them, ends too."""
     running = start(mirror, tmp_path / "feed", readers=2)
     wait_for_readers(running)
     processes = descendants(running.process.pid)
@@ -113,8 +113,8 @@ def test_readers_end_with_the_crawler(mirror: Path, tmp_path: Path, number: sign
     assert wait_until(lambda: not any(one.alive for one in processes))
 
 
-def test_few_articles_start_nobody(tmp_path: Path) -> None:
-    """A crontab's run has sixteen: it reads them before a process would have begun."""
+def test_few_articles_start_no_process(tmp_path: Path) -> None:
+    """A run from cron has sixteen articles and reads them before a process would have started."""
     large_mirror(tmp_path / "mirror", 1, 40)
     running = start(tmp_path / "mirror", tmp_path / "feed", readers=2)
     seen: set[int] = set()
@@ -123,8 +123,10 @@ def test_few_articles_start_nobody(tmp_path: Path) -> None:
     assert seen == set()
 
 
-def test_nothing_of_the_working_directory_is_run(mirror: Path, alone: Feed, tmp_path: Path) -> None:
-    """Not its `crawler`, and none of its modules that are called like Python's own."""
+def test_nothing_in_the_working_directory_is_imported(
+    mirror: Path, alone: Feed, tmp_path: Path
+) -> None:
+    """Neither its `crawler` nor modules with names of the standard library."""
     for name in ("crawler/__init__.py", "multiprocessing.py", "pickle.py", "signal.py"):
         path = tmp_path / "place" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -144,8 +146,8 @@ class Notes:
     """Notes in memory.
 
     Attributes:
-        noted: every key that was noted, in order.
-        now: the key that is noted.
+        noted: all keys noted so far, in order.
+        now: the key currently noted.
     """
 
     def __init__(self, left: str | None = None) -> None:
@@ -162,7 +164,7 @@ class Notes:
 
 
 def page(mark: bytes = b"", *, size: int = 0) -> bytes:
-    """Return an article's page with a mark, and with so many bytes at least."""
+    """Return an article's page with an instruction, and with at least this many bytes."""
     builder = MirrorBuilder.simple(SECTION)
     told = ("青屿渡船今天准点到港。", mark.decode() or "船上有乘客。", "x" * size or "船长很高兴。")
     builder.publish(story(1, blocks=told), SECTION)
@@ -176,7 +178,7 @@ SMALL_BOUNDS = Bounds(cpu_seconds=1, memory_bytes=64 << 20)
 async def read_all(
     bodies: list[bytes], *, width: int = 0, articles: int = 0, notes: Notes | None = None
 ) -> list[Page | PageError | None]:
-    """Read articles all at once; return what each gave or raised."""
+    """Read articles concurrently; return the result or exception of each."""
     reader = PageReaders(width, notes or Notes(), costly.read, SMALL_BOUNDS)
     reader.expect(articles)
     try:
@@ -193,8 +195,8 @@ def reasons(read: list[Page | PageError | None]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
-def test_a_large_page_that_costs_too_much_costs_only_itself(mark: bytes) -> None:
-    """Without readers too; each is noted before it is read, and not after."""
+def test_a_large_costly_page_affects_only_itself(mark: bytes) -> None:
+    """Also without readers; each is noted before it is read, and cleared after."""
     notes = Notes()
     bodies = [page(size=LARGE), page(mark, size=LARGE), page(size=LARGE)]
     read = asyncio.run(read_all(bodies, notes=notes))
@@ -206,8 +208,8 @@ def test_a_large_page_that_costs_too_much_costs_only_itself(mark: bytes) -> None
 
 
 @pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
-def test_a_small_page_that_breaks_the_pool_costs_only_itself(mark: bytes) -> None:
-    """Of its batch, and of those that were under way in the same pool."""
+def test_a_small_page_that_breaks_the_pool_affects_only_itself(mark: bytes) -> None:
+    """Other pages of its batch, and of other batches in the same pool, are read."""
     bodies = [page() for _ in range(3 * BATCH_PAGES)]
     bodies[70] = page(mark)
     read = asyncio.run(read_all(bodies, width=2, articles=MANY))
@@ -216,7 +218,7 @@ def test_a_small_page_that_breaks_the_pool_costs_only_itself(mark: bytes) -> Non
 
 
 def test_a_pool_that_breaks_again_and_again_is_given_up() -> None:
-    """Every page is still read, or fails alone."""
+    """Every page is still read, or fails alone, with a single process."""
     costs = REBUILDS + 2
 
     async def one_after_the_other() -> list[Page | PageError | None]:
@@ -237,18 +239,18 @@ def test_small_pages_are_left_to_the_crawler() -> None:
     assert asyncio.run(read_all([page()])) == [None]
 
 
-def test_a_page_that_is_none_says_so_from_the_other_process() -> None:
+def test_a_malformed_page_fails_in_the_other_process() -> None:
     assert reasons(asyncio.run(read_all([b"nothing" * LARGE]))) == {"malformed": 1}
 
 
-def test_an_error_of_the_reader_is_one_of_the_program() -> None:
-    """In a batch the crawler reads the page itself, and meets it there."""
+def test_an_unexpected_error_of_the_reader_is_reported() -> None:
+    """The crawler reads the page again itself and reports the error."""
     [error] = asyncio.run(read_all([page(costly.FAILS, size=LARGE)]))
     assert type(error).__name__ == "LookupError"
     assert asyncio.run(read_all([page(costly.FAILS)], width=1, articles=MANY)) == [None]
 
 
-def test_no_process_means_reading_in_the_crawler(
+def test_without_processes_the_crawler_reads(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -257,7 +259,7 @@ def test_no_process_means_reading_in_the_crawler(
     monkeypatch.setattr("crawler.readers.pool.ProcessPoolExecutor", refuse)
     bodies = [page(), page(size=LARGE)]
     assert asyncio.run(read_all(bodies, width=2, articles=MANY)) == [None, None]
-    assert "the crawler reads on itself" in caplog.text
+    assert "reading them in the crawler" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -273,11 +275,11 @@ def test_large_and_odd_pages_are_read_alone(body: bytes, expected: bool) -> None
     assert is_suspicious(body) is expected
 
 
-# -- what an earlier run died of -------------------------------------------------------------------
+# -- a page that killed an earlier run -------------------------------------------------------------------
 
 
 def test_a_later_run_is_not_stopped_by_a_page_that_killed_one(tmp_path: Path) -> None:
-    """It fails at once, whatever its size; the run after that tries it again."""
+    """It fails at once, whatever its size; the run after that retries it."""
     builder = MirrorBuilder.simple(SECTION)
     for number in range(1, 4):
         builder.publish(story(number), SECTION)

@@ -1,4 +1,4 @@
-"""Reading is linear, whatever a page holds: four times the page, at most six times the CPU."""
+"""Reading takes linear time for any page: four times the size, at most six times the CPU time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNITS = (
 
 
 SIZE = 10_000
-"""Characters; of a quadratic reader four times as many take seconds."""
+"""Size in characters; a quadratic reader takes seconds for four times as many."""
 
 WORST = (
     "\n",
@@ -49,7 +49,7 @@ WORST = (
     "../../pages/",
     "\u0316\u0301",
 )
-"""Each made a reader quadratic, or would if a pattern were not anchored."""
+"""Forms that made a reader quadratic, or would if a pattern were not anchored."""
 
 
 def title_of(unit: str) -> Callable[[int], str]:
@@ -94,14 +94,14 @@ units = pytest.mark.parametrize(
 
 @units
 def test_a_page_costs_what_its_size_is(unit: str) -> None:
-    """Wherever the unit is repeated."""
+    """Wherever the form is repeated."""
     for made in (title_of, before_title, before_body, before_tail, behind_tail):
         assert_linear(apart, made(unit), SIZE)
 
 
 @units
 def test_a_list_costs_what_its_size_is(unit: str) -> None:
-    """Alone, among entries, and in the address of one."""
+    """Alone, among entries, and in the URL of an entry."""
     run = alone(unit)
     for made in (
         run,
@@ -115,5 +115,5 @@ def test_a_list_costs_what_its_size_is(unit: str) -> None:
     "unit", ["\u0301", "\u0316\u0301", "e\u0316\u0301", "\u0344\u0316", "か\u3099", "\u0f73"]
 )
 def test_normalising_costs_what_the_size_is(unit: str) -> None:
-    """Combining marks are sorted; as many as a page may hold of them would take minutes."""
+    """Sorting as many combining marks as a page may have would take minutes."""
     assert_linear(visible, alone(unit), 2 * SIZE)

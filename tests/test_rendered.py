@@ -1,4 +1,4 @@
-"""Rendered pages read as the mirror's own files do; without a browser."""
+"""Rendered pages read like the mirror's own files; without a browser."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ ARTICLES = sorted(SAMPLE.glob("pages/*/*.md"))
 INDEXES = sorted(SAMPLE.glob("indexes/*/*.md"))
 PATH = "pages/ncid900101/n15000001.md"
 
-#: Fields of an article's page that the sanitizer leaves whole.
+#: Fields of an article's page that the sanitizer does not change.
 SEEN = tuple(
     field.name
     for field in dataclasses.fields(ArticlePage)
     if field.name not in {*UNSUPPORTED_KEYS, "player", "unusable_urls"}
 )
-#: Share of real pages whose text must be the same.
+#: Share of real pages that must have the same text.
 EQUAL_SHARE = 0.995
 
 
 def page(content: str, title: str = "海岛灯塔重新点亮", number: str = "n15000001") -> str:
-    """Return an article page of the mirror around the HTML of a body."""
+    """Return an article page of the mirror with this HTML as its body."""
     return (
         f"### {title}\n\n---\n\n#### [首页](../../../..?{number}) &nbsp;|&nbsp; "
         f"[评论](../../../../../epoch-comment?{number})\n\n\n"
@@ -65,18 +65,18 @@ def spec(number: str) -> ArticleSpec:
 
 
 def rendered(markdown: str, path: str = PATH, **how: object) -> str:
-    """Return the document in which the site shows a file."""
+    """Return the site's document for a file."""
     article = Renderer(**how).rich_text(markdown, path)  # type: ignore[arg-type]
     return f"<!DOCTYPE html><html><body><main>{article}</main></body></html>"
 
 
 def through(markdown: str, path: str = PATH, **how: object) -> ArticlePage:
-    """Return what is read of an article that went through the site."""
+    """Return an article as read from the site's rendering."""
     return read_article(article_markdown(rendered(markdown, path, **how), base=BASE, path=path))
 
 
 def differing(raw: str, path: str) -> list[str]:
-    """Return the fields that read differently when the page went through the site."""
+    """Return the fields that differ after rendering."""
     ours, theirs = read_article(raw), through(raw, path)
     return [name for name in SEEN if seen(ours, name) != seen(theirs, name)]
 
@@ -93,7 +93,7 @@ def seen(page: ArticlePage, name: str) -> object:
 
 @pytest.mark.parametrize("canonical", [True, False])
 def test_articles_read_the_same(canonical: bool) -> None:
-    """All that is not listed as unsupported_keys, on every page of the sample."""
+    """All keys except the unsupported ones, on every page of the sample."""
     for file in ARTICLES:
         raw, path = file.read_text("utf-8"), str(file.relative_to(SAMPLE))
         ours, theirs = read_article(raw), through(raw, path, canonical=canonical)
@@ -101,8 +101,8 @@ def test_articles_read_the_same(canonical: bool) -> None:
             assert seen(theirs, name) == seen(ours, name), (path, name)
 
 
-def test_what_is_unseen_cannot_be_seen() -> None:
-    """Each of these keys says something in a raw page and nothing in a rendered one."""
+def test_unsupported_keys_cannot_be_seen() -> None:
+    """Each unsupported key has a value in a raw page and none in a rendered one."""
     raw = page(
         '<p>\n <ok href="https://www.epochtimes.com/gb/tag/%E6%B5%B7.html">\n  海\n </ok>\n'
         ' 与\n <ok href="https://example.org/">\n  岸\n </ok>\n'
@@ -119,8 +119,8 @@ def test_what_is_unseen_cannot_be_seen() -> None:
     assert theirs.content_text == ours.content_text == "海与岸影"
 
 
-def test_lists_come_back_letter_by_letter() -> None:
-    """Index pages, archive pages; of the home page all but blanks."""
+def test_index_pages_are_restored_exactly() -> None:
+    """Index and archive pages are equal, and the home page except for blanks."""
     for file in INDEXES:
         raw, path = file.read_text("utf-8"), str(file.relative_to(SAMPLE))
         assert index_markdown(rendered(raw, path), base=BASE, path=path) == raw, path
@@ -131,8 +131,8 @@ def test_lists_come_back_letter_by_letter() -> None:
 
 
 @pytest.mark.parametrize("ad", [ABSOLUTE_AD, RELATIVE_AD])
-def test_advertisements_of_lists_stay_none(tmp_path: Path, ad: str) -> None:
-    """They are no entries, with an address of their own or a relative one that leads nowhere."""
+def test_advertisements_are_not_entries(tmp_path: Path, ad: str) -> None:
+    """Whether their URL is absolute, or relative and broken."""
     mirror = MirrorBuilder.simple("ncid1")
     for number in range(40):
         mirror.publish(spec(f"n150000{number:02}"), "ncid1")
@@ -148,7 +148,7 @@ def test_advertisements_of_lists_stay_none(tmp_path: Path, ad: str) -> None:
 
 
 def test_links_to_another_repository_stay_absolute() -> None:
-    """The home page names sister mirrors; they must not become sections of this one."""
+    """The home page links to sister mirrors, which must not become sections."""
     raw = (
         "## 海岛新闻\n\n#### [灯塔](indexes/ncid1/README.md?10021200) &nbsp;| &nbsp; "
         "[姊妹](https://github.com/other/repo/blob/master/indexes/ncid2/README.md?10021200)\n"
@@ -157,8 +157,8 @@ def test_links_to_another_repository_stay_absolute() -> None:
     assert [label.section for label in home.labels] == ["ncid1"]
 
 
-def test_a_notice_that_the_mirror_moved_stays_one() -> None:
-    """On the home page and in the place of a section's index."""
+def test_a_notice_that_the_mirror_has_moved_is_recognized() -> None:
+    """On the home page and in a section's index."""
     raw = "### 感谢您的持续关注，该项目已迁移至 [new/news](https://github.com/new/news)\n"
     assert (
         read_home(home_markdown(rendered(raw), base=BASE)).moved_to == "https://github.com/new/news"
@@ -170,7 +170,7 @@ def test_a_notice_that_the_mirror_moved_stays_one() -> None:
 
 @pytest.mark.parametrize("name", ["news", "comment", "special"])
 def test_real_pages_read_the_same(corpus: Callable[[str], Corpus], name: str) -> None:
-    """A few hundred of each mirror; the text of nearly all, the title and address of all."""
+    """A few hundred pages of each mirror: title and URL of all, the text of nearly all."""
     pages = [
         (path, text)
         for path, text in corpus(name).pages(every={"news": 60, "comment": 5, "special": 4}[name])
@@ -190,7 +190,7 @@ def test_real_pages_read_the_same(corpus: Callable[[str], Corpus], name: str) ->
 
 
 def test_blank_lines_in_a_paragraph() -> None:
-    """They end a block of HTML, and Markdown makes paragraphs of the rest."""
+    """They end a block of HTML, and Markdown turns the rest into paragraphs."""
     raw = page(
         "<p>\n 第一段\n\n还是第一段\n <ok href='https://a.example/'>\n  链接\n </ok>\n 末尾\n</p>"
         "\n<p>\n 第二段\n</p>"
@@ -200,7 +200,7 @@ def test_blank_lines_in_a_paragraph() -> None:
 
 
 def test_blank_lines_in_the_lead_images_caption() -> None:
-    """The same above the body."""
+    """The same applies above the body."""
     lead = (
         '<div><img alt="x" class="wp-post-image" src="https://i.epochtimes.com/a.jpg"/>\n'
         '<div class="caption">\n 灯塔夜景。\n\n（海风社提供）\n</div></div><hr/>'
@@ -228,13 +228,13 @@ def test_blank_lines_in_the_lead_images_caption() -> None:
     ],
 )
 def test_titles_with_marks_of_markdown(title: str) -> None:
-    """All that real titles have; also where two tildes strike through."""
+    """All marks in real titles, including the tildes of strikethrough."""
     raw = page("<p>\n 正文\n</p>", title=title)
     assert through(raw).title == read_article(raw).title
 
 
 def test_a_page_header_stays_out_of_the_text() -> None:
-    """Its end is a comment, which is gone; its form tells."""
+    """The comment at its end is removed, so it is recognized by its form."""
     raw = page("<p>\n 正文\n</p>").replace(
         " <!-- article content begin -->",
         ' <div class="whitebg">\n <div class="column">\n <div class="arttop">\n'
@@ -249,7 +249,7 @@ def test_a_page_header_stays_out_of_the_text() -> None:
 
 
 def test_a_box_behind_the_article_stays_out_of_the_text() -> None:
-    """Other articles that the site recommends."""
+    """It has recommendations of other articles."""
     box = (
         '<div class="recommend_title">\n 阅读更多:\n</div>\n<div>\n <ul>\n  <li>\n   别的文章\n'
         "  </li>\n </ul>\n</div>\n</div>"
@@ -260,7 +260,7 @@ def test_a_box_behind_the_article_stays_out_of_the_text() -> None:
 
 
 def test_figures_of_old_pages_keep_their_captions() -> None:
-    """A ``div`` whose class is gone; its identifier tells."""
+    """They are ``div`` elements without their class, recognized by their identifier."""
     raw = page(
         '<div class="wp-caption" id="attachment_123">\n <img src="https://i.epochtimes.com/a.jpg"/>'
         '\n <p class="wp-caption-text">\n  渔港。（海风社）\n </p>\n</div>\n<p>\n 正文\n</p>'
@@ -271,8 +271,8 @@ def test_figures_of_old_pages_keep_their_captions() -> None:
     assert ours.images[0]["caption"] == "渔港。"
 
 
-def test_the_address_of_a_removed_player_is_no_text() -> None:
-    """What it shows where it cannot play."""
+def test_the_address_of_a_removed_player_is_not_text() -> None:
+    """It is the fallback text of the player."""
     raw = page(
         "<p>\n 录像如下：\n</p>\n<div>\n <video>\n  <source src='https://a.example/v.mp4'/>\n"
         "  <ok href='https://a.example/v.mp4'>\n   https://a.example/v.mp4\n  </ok>\n </video>\n"
@@ -281,8 +281,8 @@ def test_the_address_of_a_removed_player_is_no_text() -> None:
     assert through(raw).content_text == read_article(raw).content_text == "录像如下：\n\n正文"
 
 
-def test_a_link_left_open_costs_nothing() -> None:
-    """Footnotes of old pages: it runs on to the end, over the last rule and line."""
+def test_an_unclosed_link_loses_nothing() -> None:
+    """In footnotes of old pages it extends to the end, across the last rule and line."""
     raw = page('<p>\n <a name="_Toc1">\n 引言\n</p>\n<p>\n 正文\n</p>')
     ours, theirs = read_article(raw), through(raw)
     assert ours.original == theirs.original
@@ -301,7 +301,7 @@ def test_a_link_left_open_costs_nothing() -> None:
 )
 @pytest.mark.parametrize("canonical", [True, False])
 def test_pictures_get_their_own_address_again(source: str, canonical: bool) -> None:
-    """From either of the two places in which the proxy says it."""
+    """From either of the two places where the proxy keeps it."""
     raw = page(f'<p>\n <img src="{source}"/>\n</p>')
     html = rendered(raw, canonical=canonical)
     if source.startswith("http"):
@@ -311,14 +311,14 @@ def test_pictures_get_their_own_address_again(source: str, canonical: bool) -> N
 
 
 def test_the_proxy_is_asked_for_the_original_first() -> None:
-    """Its address need not hold it."""
+    """The proxy's URL need not contain it."""
     html = rendered(page('<p>\n <img src="https://a.example/a.jpg"/>\n</p>'))
     markdown = article_markdown(html.replace(camo("https://a.example/a.jpg"), f"{CAMO}/0123"))
     assert [image["url"] for image in read_article(markdown).images] == ["https://a.example/a.jpg"]
 
 
-def test_a_camo_address_that_is_no_text_stays() -> None:
-    """Rather a proxy's address than an error that costs the page."""
+def test_an_undecodable_camo_address_is_kept() -> None:
+    """A proxy's URL is better than failing the page."""
     broken = f"{CAMO}/0123/ff00ff00ff00ff00ff"
     html = rendered(page('<p>\n <img src="https://a.example/a.jpg"/>\n</p>'), canonical=False)
     markdown = article_markdown(html.replace(camo("https://a.example/a.jpg"), broken))
@@ -334,8 +334,8 @@ def test_the_tracking_pixel_is_left_out() -> None:
     assert through(raw).image is None
 
 
-def test_the_outer_template_is_the_mirrors() -> None:
-    """Letter by letter around the content."""
+def test_the_outer_template_equals_the_mirrors() -> None:
+    """Character by character around the content."""
     template = re.compile(
         r"### (?P<title>.*?)\n\n---\n\n(?P<nav>#### \[首页\].*?)\n\n(?P<content>.*?)\n\n"
         r"---\n\n原文链接(?:（需翻墙）)?：(?P<url>\S+)",
@@ -349,7 +349,7 @@ def test_the_outer_template_is_the_mirrors() -> None:
         assert label in found.string
 
 
-# -- pages that are none -----------------------------------------------------------------------
+# -- pages that are not the mirror's -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -373,22 +373,22 @@ def test_the_outer_template_is_the_mirrors() -> None:
     ],
 )
 @pytest.mark.parametrize("reader", [home_markdown, index_markdown, article_markdown])
-def test_error_pages_are_known(
+def test_error_pages_are_recognized(
     reader: Callable[[str], str],
     document: str,
     error: type[PageError],
     reason: str,
     status: int | None,
 ) -> None:
-    """Whatever was asked for; and no status is made up for others."""
+    """For every kind of request; other pages get no status."""
     with pytest.raises(error) as raised:
         reader(document)
     assert raised.value.reason == reason
     assert error_status(document) == status
 
 
-def test_an_article_that_speaks_of_an_error_page_is_one() -> None:
-    """Words alone make no error page."""
+def test_an_article_about_an_error_page_is_an_article() -> None:
+    """Its wording alone does not make it an error page."""
     raw = page("<p>\n 网站显示：Too many requests，“Page not found”，Whoa there!\n</p>")
     assert through(raw).content_text == read_article(raw).content_text
     assert error_status(rendered(raw)) is None
@@ -404,14 +404,16 @@ def test_an_article_that_speaks_of_an_error_page_is_one() -> None:
         (lambda _: "#### [条目](../../pages/ncid1/n1.md)", "does not begin with a title"),
     ],
 )
-def test_a_page_that_is_no_article_is_malformed(damage: Callable[[str], str], what: str) -> None:
-    """A page cut short above all."""
+def test_a_page_that_is_not_an_article_is_malformed(
+    damage: Callable[[str], str], what: str
+) -> None:
+    """Above all a truncated page."""
     with pytest.raises(PageMalformed, match=what):
         article_markdown(rendered(damage(page("<p>\n 正文\n</p>"))))
 
 
 def test_a_built_article_survives() -> None:
-    """With lead image, figures and tags, as the mirror's builder makes them."""
+    """With lead image, figures and tags, as built by the mirror's builder."""
     raw = article_page(spec("n15000009"), "ncid1", repository="epoch-news")
     assert differing(raw, "pages/ncid1/n15000009.md") == []
     assert section_of("pages/ncid1/n15000009.md") is None

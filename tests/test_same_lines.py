@@ -1,4 +1,4 @@
-"""Two ways to the same state of a real mirror give the same lines, times of reading aside."""
+"""Two transports yield the same lines for the same state of a real mirror, except for times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 PARTS = {
-    # all lists of the small mirrors are read, and those of the large one as far as needed
+    # all index pages of the small mirrors are read, and those of the large one as needed
     "news": ["sections=ncid279", "limit=120"],
     "comment": ["sections=nsc422"],
     "special": ["sections=nf5793"],
@@ -29,8 +29,8 @@ ARTICLES = {"news": 19580, "comment": 1420, "special": 1141}
 
 
 @dataclass(frozen=True)
-class TwoWays:
-    """The last live state of a real mirror, to be had over HTTP and through git."""
+class BothTransports:
+    """The last live state of a real mirror, over HTTP and through git."""
 
     place: Path
     corpus: Corpus
@@ -38,11 +38,11 @@ class TwoWays:
 
     @property
     def remote(self) -> Path:
-        """The repository, whose branch stands at that state."""
+        """The repository, with its branch at that state."""
         return self.place / "remote.git"
 
     def crawl(self, via: str, *arguments: str) -> Result:
-        """Crawl by one of the ways."""
+        """Crawl with one of the transports."""
         if not self.remote.exists():
             git(self.corpus.git, "clone", "--quiet", "--bare", "--shared", ".", str(self.remote))
             git(self.remote, "update-ref", "HEAD", self.corpus.commit())
@@ -61,7 +61,7 @@ def git(repository: Path, *arguments: str) -> None:
 
 
 def assert_the_same(http: Result, git: Result) -> None:
-    """Assert that both feeds hold the same lines, and that as much was read for them."""
+    """Assert that both feeds have the same lines, and that the same pages were read for them."""
     for name in ("articles.jsonl", "listings.jsonl"):
         theirs, mine = http.feed.timeless(name), git.feed.timeless(name)
         assert len(mine) == len(theirs) > 0
@@ -72,33 +72,33 @@ def assert_the_same(http: Result, git: Result) -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_section_gives_the_same_lines_both_ways(
+def test_a_section_yields_the_same_lines_with_both_transports(
     corpus: Callable[[str], Corpus],
     serve: Callable[[Path], MisbehavingServer],
     tmp_path: Path,
     name: str,
 ) -> None:
-    """Served are all lists and the articles that git gave; another would be missing."""
+    """HTTP serves all index pages, and only the articles that git yielded."""
     served = tmp_path / "served"
     served.mkdir()
-    ways = TwoWays(tmp_path, corpus(name), serve(served).base)
-    through_git = ways.crawl("git", *PARTS[name])
+    both = BothTransports(tmp_path, corpus(name), serve(served).base)
+    through_git = both.crawl("git", *PARTS[name])
     articles = [f"pages/*/{article}.md" for article in through_git.feed.ids]
-    checkout = ["checkout", "--quiet", ways.corpus.commit(), "--", "README.md", "indexes"]
-    git(ways.remote, "--work-tree", str(served), *checkout, *articles)
-    assert_the_same(ways.crawl("http", *PARTS[name]), through_git)
+    checkout = ["checkout", "--quiet", both.corpus.commit(), "--", "README.md", "indexes"]
+    git(both.remote, "--work-tree", str(served), *checkout, *articles)
+    assert_the_same(both.crawl("http", *PARTS[name]), through_git)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", ARTICLES)
-def test_a_mirror_gives_the_same_lines_both_ways(
+def test_a_mirror_yields_the_same_lines_with_both_transports(
     corpus: Callable[[str], Corpus],
     serve: Callable[[Path], MisbehavingServer],
     tmp_path: Path,
     name: str,
 ) -> None:
-    ways = TwoWays(tmp_path, corpus(name), serve(corpus(name).tree()).base)
-    over_http, through_git = ways.crawl("http"), ways.crawl("git")
+    both = BothTransports(tmp_path, corpus(name), serve(corpus(name).tree()).base)
+    over_http, through_git = both.crawl("http"), both.crawl("git")
     assert_the_same(over_http, through_git)
     assert len(through_git.feed.ids) == ARTICLES[name]
     pages = over_http.run["pages"]

@@ -1,4 +1,4 @@
-"""The bundled sample mirror is what its data make of it, and has the form of a real mirror."""
+"""The bundled sample mirror is generated from its data, and has the form of a real mirror."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ CASES = [
     ("old label of the address", r"\n原文链接：https"),
     ("picture that is no JPEG", r'-600x400\.png"/>'),
 ]
-"""What the sample was made to hold, and how it shows in a file."""
+"""Cases that the sample must contain, and patterns that find them in a file."""
 
 
 @cache
@@ -108,8 +108,8 @@ def under(folder: str, ending: str = ".md") -> list[str]:
     return sorted(path for path in files() if path.startswith(folder) and path.endswith(ending))
 
 
-def test_the_sample_is_what_its_data_make_of_it(tmp_path: Path) -> None:
-    """Making it again gives the same files; if not, run ``python tests/make_sample.py``."""
+def test_the_sample_is_generated_from_its_data(tmp_path: Path) -> None:
+    """Generating it again gives the same files; if not, run ``python tests/make_sample.py``."""
     sample_builder().write(tmp_path)
     made = {path for path in tmp_path.rglob("*") if path.is_file()}
     assert {path.relative_to(tmp_path).as_posix() for path in made} == set(files())
@@ -120,7 +120,7 @@ def test_the_sample_is_what_its_data_make_of_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", under("pages/"))
 def test_article_page(path: str) -> None:
-    """Each page fits the template, is the article its name says, and is valid to its end."""
+    """Each page fits the template, is the article of its name, and is complete."""
     found = ARTICLE_PAGE.fullmatch(files()[path])
     assert found
     assert path.endswith(f"/{found['id']}.md")
@@ -130,7 +130,7 @@ def test_article_page(path: str) -> None:
 
 
 def test_index_pages() -> None:
-    """Home page, sections' own indexes and archive pages have the forms of real ones."""
+    """Home page, indexes and archive pages have the forms of real ones."""
     assert HOME_PAGE.fullmatch(files()["README.md"])
     for path in under("indexes/"):
         form = SECTION_INDEX if path.endswith("README.md") else ARCHIVE_PAGE
@@ -139,8 +139,8 @@ def test_index_pages() -> None:
         assert found["section"] == path.split("/")[1]
 
 
-def test_what_is_listed_is_there_and_the_other_way_round() -> None:
-    """Home page, indexes, lists and pages agree."""
+def test_listed_pages_exist_and_existing_pages_are_listed() -> None:
+    """Home page, index pages, lists and articles agree."""
     pages, linked = set(under("pages/")), set()
     for path in under("indexes/"):
         linked |= {
@@ -163,7 +163,7 @@ def _home_order(path: str) -> int:
 
 
 def test_size() -> None:
-    """Three sections or more, one with several archive pages, some articles in several."""
+    """Three sections or more, one of them with several archive pages, and shared articles."""
     sections = Counter(path.split("/")[1] for path in under("pages/"))
     copies = Counter(Counter(path.rpartition("/")[2] for path in under("pages/")).values())
     assert len(sections) >= 3
@@ -174,14 +174,14 @@ def test_size() -> None:
     assert 75 <= sum(copies.values()) <= 100
 
 
-def test_titles_are_told_apart() -> None:
-    """No two articles have the same title: each was written on its own."""
+def test_titles_are_distinct() -> None:
+    """No two articles have the same title."""
     titles = {path.rpartition("/")[2]: files()[path].split("\n", 1)[0] for path in under("pages/")}
     assert len(set(titles.values())) == len(titles)
 
 
 def test_copies_of_one_article_differ() -> None:
-    """One article was edited between two fetches."""
+    """One article was edited between two updates."""
     first, second = (
         ARTICLE_PAGE.fullmatch(files()[f"pages/{section}/n15000334.md"])
         for section in ("ncid900101", "ncid900102")
@@ -193,6 +193,6 @@ def test_copies_of_one_article_differ() -> None:
 
 
 @pytest.mark.parametrize(("case", "pattern"), CASES, ids=[case for case, _ in CASES])
-def test_the_sample_holds_the_case(case: str, pattern: str) -> None:
-    """Each variation that a reader of the sample should meet is in at least one file."""
+def test_the_sample_contains_the_case(case: str, pattern: str) -> None:
+    """Each variation that a reader should handle is in at least one file."""
     assert any(re.search(pattern, text) for text in files().values()), case

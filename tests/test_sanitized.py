@@ -1,6 +1,6 @@
-"""content_html is safe to put on a page: the classic ways to smuggle a script, all of them tame.
+"""content_html is safe to embed: classic ways to inject scripts are all neutralized.
 
-The cases are those of the OWASP cheat sheet on evading filters, put into a page's body.
+The cases are from the OWASP cheat sheet on filter evasion, placed in a page's body.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ TAGS = set(
 
 
 @pytest.mark.parametrize("evasion", EVASIONS)
-def test_nothing_that_runs_comes_out(evasion: str) -> None:
+def test_nothing_executable_comes_out(evasion: str) -> None:
     page = read_article(PAGE.format(evasion))
-    # as a browser reads it
+    # as a browser parses it
     root = LexborHTMLParser(page.content_html).root
     assert root is not None
     for element in root.traverse(include_text=False):

@@ -1,4 +1,4 @@
-"""The contract as a schema: what fits it, and what does not."""
+"""The contract as a schema: valid and invalid records."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def record(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_keys_and_their_order() -> None:
-    """As the contract has them, for whoever reads lines by eye."""
+    """The order is the contract's, for people who read the lines."""
     assert [item.name for item in fields(Article)] == KEYS
     assert list(as_record(Article())) == KEYS
     assert article_schema(EPOCH)["required"] == KEYS
@@ -55,7 +55,7 @@ def _without_each() -> Iterator[dict[str, Any]]:
         yield line
 
 
-def test_no_key_may_be_missing_and_none_more() -> None:
+def test_no_key_may_be_missing_or_added() -> None:
     assert not any(ARTICLES.is_valid(line) for line in _without_each())
     assert not ARTICLES.is_valid(record(colour="red"))
 
@@ -68,7 +68,7 @@ NULLABLE = {
 
 @pytest.mark.parametrize("key", KEYS)
 def test_null(key: str) -> None:
-    """What the page does not say, or a way cannot see."""
+    """Values that the page does not state, or that a transport cannot see."""
     assert ARTICLES.is_valid(record(**{key: None})) is (key in NULLABLE)
 
 

@@ -1,4 +1,4 @@
-"""Scrapy's own commands in the project, and spiders of others under its settings."""
+"""Scrapy's own commands in the project, and foreign spiders with its settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 FOREIGN = '''
-"""A spider that knows nothing of the project, with a contract for ``scrapy check``."""
+"""A spider independent of the project, with a contract for ``scrapy check``."""
 
 import os
 
@@ -63,7 +63,7 @@ class Scrapy:
 
     Attributes:
         directory: holds the module ``foreign_spiders``.
-        url: what its spider asks for.
+        url: the URL that its spider requests.
     """
 
     def __init__(self, directory: Path, url: str) -> None:
@@ -87,12 +87,12 @@ class Scrapy:
         )
 
     def foreign(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run it with the foreign spider beside the project's own."""
+        """Run it with the foreign spider in addition to the project's own."""
         return self(*words, "-s", "SPIDER_MODULES=crawler.spiders,foreign_spiders")
 
     @property
     def feeds(self) -> Path:
-        """Where feeds would lie that a command began."""
+        """Directory of the feeds that a command would write."""
         return self.directory / "feeds"
 
 
@@ -102,9 +102,9 @@ def scrapy(server: MisbehavingServer, tmp_path: Path) -> Scrapy:
 
 
 def assert_quiet(done: subprocess.CompletedProcess[str]) -> None:
-    """Assert that a command did what it should, and nothing of the project's complained.
+    """Assert that a command succeeded, and that no component of the project logged a problem.
 
-    ``scrapy parse`` of 2.19 itself does what Scrapy has deprecated, which ``py.warnings`` logs.
+    ``scrapy parse`` of 2.19 itself uses deprecated code, which ``py.warnings`` logs.
     """
     assert done.returncode == 0, done.stderr
     log = "\n".join(line for line in done.stderr.splitlines() if "[py.warnings]" not in line)
@@ -124,7 +124,7 @@ def test_settings_are_the_projects(scrapy: Scrapy) -> None:
     assert done.stdout.startswith(f"epoch-mirror-crawler/{__version__} (+https://")
 
 
-def test_version_tells_the_libraries(scrapy: Scrapy) -> None:
+def test_version_prints_the_libraries(scrapy: Scrapy) -> None:
     done = scrapy("version", "-v")
     assert_quiet(done)
     assert "Scrapy       : 2.19" in done.stdout
@@ -235,7 +235,7 @@ def test_parse_says_why_a_page_is_no_article(
 def test_a_foreign_spider_crawls_under_these_settings(
     scrapy: Scrapy, server: MisbehavingServer, tmp_path: Path, page: str
 ) -> None:
-    """Its items go to Scrapy's exports, untouched by the project's pipelines."""
+    """Its items go to Scrapy's exports, without passing the project's pipelines."""
     scrapy.url = f"{server.base}{page}"
     done = scrapy.foreign("crawl", "foreign", "-O", str(tmp_path / "items.json"))
     assert_quiet(done)

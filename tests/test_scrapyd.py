@@ -1,4 +1,4 @@
-"""A real scrapyd on loopback: ``scrapyd-deploy`` sends it an egg, and its jobs write feeds."""
+"""A real Scrapyd on loopback: ``scrapyd-deploy`` uploads an egg, and its jobs write feeds."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ max_proc = 2
 
 @dataclass(frozen=True)
 class Scrapyd:
-    """A scrapyd that runs.
+    """A running Scrapyd.
 
     Attributes:
-        url: where it is.
+        url: its address.
         place: its working directory, and the home of its jobs.
     """
 
@@ -46,7 +46,7 @@ class Scrapyd:
     place: Path
 
     def get(self, action: str, **parameters: str) -> dict[str, Any]:
-        """Ask for something."""
+        """Call a method of its API."""
         return self._ask(f"{self.url}{action}.json?{urlencode(parameters)}", None)
 
     def schedule(self, **parameters: str) -> str:
@@ -103,7 +103,7 @@ def free_port() -> int:
 
 
 def wait_for(server: Scrapyd, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
-    """Wait until a scrapyd answers."""
+    """Wait until Scrapyd answers."""
     end = time.monotonic() + seconds
     while True:
         assert process.poll() is None, (server.place / "output").read_text("utf-8")
@@ -117,7 +117,7 @@ def wait_for(server: Scrapyd, process: subprocess.Popen[bytes], seconds: float =
 
 
 def deploy(server: Scrapyd) -> None:
-    """Run ``scrapyd-deploy`` in a copy of the project, with the server's address in it."""
+    """Run ``scrapyd-deploy`` in a copy of the project that has the server's address."""
     project = copy_sources(server.place / "project")
     configuration = project / "scrapy.cfg"
     text, count = re.subn(r"(?m)^url = .*$", f"url = {server.url}", configuration.read_text())
@@ -140,7 +140,7 @@ def test_the_spider_is_listed(scrapyd: Scrapyd) -> None:
     assert "epoch_mirror" in scrapyd.get("listspiders", project="epoch_mirror")["spiders"]
 
 
-def test_a_job_crawls_the_sample_out_of_the_egg(scrapyd: Scrapyd) -> None:
+def test_a_job_crawls_the_sample_from_the_egg(scrapyd: Scrapyd) -> None:
     """Scrapyd passes ``_job`` to every spider; the feed goes to the user's data directory."""
     log = scrapyd.log_of_finished(scrapyd.schedule())
     feed = Feed(scrapyd.place / ".local" / "share" / "epoch-mirror-crawler" / "feeds" / "sample")
@@ -151,7 +151,7 @@ def test_a_job_crawls_the_sample_out_of_the_egg(scrapyd: Scrapyd) -> None:
 
 
 def test_a_job_reads_a_large_mirror_with_page_readers(scrapyd: Scrapyd, tmp_path: Path) -> None:
-    """Their processes import the package from the egg as well."""
+    """Reader processes import the package from the egg as well."""
     articles = 1100
     large_mirror(tmp_path / "mirror", 1, articles)
     wanted = {"mirror": str(tmp_path / "mirror"), "feed": str(tmp_path / "feed")}

@@ -1,4 +1,4 @@
-"""The limits that docs/security.md tells are the code's."""
+"""The limits in docs/security.md are those of the code."""
 
 from __future__ import annotations
 

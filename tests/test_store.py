@@ -252,9 +252,7 @@ def test_changes_behind_the_state_are_caught_up_with(directory: Path) -> None:
         ("crawled_at", "2027-01-01T00:00:00Z", None),
     ],
 )
-def test_which_keys_make_a_change(
-    directory: Path, key: str, value: Any, kind: str | None
-) -> None:
+def test_which_keys_make_a_change(directory: Path, key: str, value: Any, kind: str | None) -> None:
     filled(directory)
     with opened(directory) as store:
         assert store.write_change(line(1, **{key: value}), NOON, blob="b" * 40) == kind

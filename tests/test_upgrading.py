@@ -1,4 +1,4 @@
-"""What docs/upgrading.md tells a user to type works as written."""
+"""The commands in docs/upgrading.md work as written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UPGRADING = (ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="no jq on this machine")
 def test_the_version_that_read_a_line_can_be_told(tmp_path: Path) -> None:
-    """Every line of the feed lies in one of the ranges; a run without new lines has none."""
+    """Every line of the feed is in one of the ranges; a run without new lines has none."""
     feed = tmp_path / "feeds" / "news"
     for limit in ("limit=3", "limit=5", "limit="):
         assert start_crawl("mirror=sample", limit, feed=feed).finish().exit_code == 0
@@ -40,7 +40,7 @@ def test_the_version_that_read_a_line_can_be_told(tmp_path: Path) -> None:
 
 
 def test_no_line_is_lost_when_a_new_feed_takes_the_place_of_the_old(tmp_path: Path) -> None:
-    """As the document says: two directories change their names, and the next run continues."""
+    """As documented: two directories are renamed, and the next run continues."""
     feeds = tmp_path / "feeds"
     for name in ("news", "news.new"):
         assert start_crawl("mirror=sample", "limit=5", feed=feeds / name).finish().exit_code == 0

@@ -1,4 +1,4 @@
-"""Addresses: one canonical form, and none that leads out of the mirror."""
+"""URLs: their canonical form, and paths that stay inside the mirror."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CANONICAL = [
     ("http://www.epochtimes.com:8080/x", "http://www.epochtimes.com:8080/x"),
     ("http://notepochtimes.com/x", "http://notepochtimes.com/x"),
     ("http://www.epochtimes.com.example.org/x", "http://www.epochtimes.com.example.org/x"),
-    # others keep their scheme, the order of their query and their fragment
+    # other hosts keep scheme, order of the query, and fragment
     ("http://example.org", "http://example.org/"),
     ("HTTP://Example.ORG/Path", "http://example.org/Path"),
     ("http://example.org:80/a", "http://example.org/a"),
@@ -48,7 +48,7 @@ CANONICAL = [
     ("https://localhost.example.org/", "https://localhost.example.org/"),
     ("https://海岛.example/a", "https://xn--yit350b.example/a"),
     ("https://[2001:DB8::1]/a", "https://[2001:db8::1]/a"),
-    # relative ones, by HTML's rules
+    # relative URLs, by HTML's rules
     ("../../../24/1/2/n2.htm", f"{OWN}/gb/24/1/2/n2.htm"),
     ("n2.htm", f"{OWN}/gb/23/9/21/n2.htm"),
     ("/i6/708.jpg", f"{OWN}/i6/708.jpg"),
@@ -69,13 +69,13 @@ CANONICAL = [
     ("covid19.example/finder", f"{OWN}/gb/23/9/21/covid19.example/finder"),
     ("#_ftn1", f"{BASE}#_ftn1"),
     ("", BASE),
-    # what is no part of an address: line breaks, quotes that were escaped twice
+    # not part of the URL: line breaks, quotes that were escaped twice
     ("https://example.org/a\n  b", "https://example.org/a%20%20b"),
     ("https://example.org/\r\na", "https://example.org/a"),
     ("https://example.org/a<br />b", "https://example.org/ab"),
     ('\\"http://example.org/a\\"', "http://example.org/a"),
     ("“http://example.org/a”", "http://example.org/a"),
-    # who reads is nobody's business: tracking parameters, cache-busters
+    # removed: tracking parameters, cache-busters
     ("https://example.org/?utm_source=news&id=12", "https://example.org/?id=12"),
     ("https://example.org/?id=12&fbclid=x&b=1", "https://example.org/?id=12&b=1"),
     ("https://example.org/?UTM_Campaign=x", "https://example.org/"),
@@ -89,7 +89,7 @@ CANONICAL = [
     ("https://example.org/README.md?10211645", "https://example.org/README.md"),
     ("https://example.org/README.md?1021164", "https://example.org/README.md?1021164"),
     ("https://example.org/read?10211645", "https://example.org/read?10211645"),
-    # letters to somebody
+    # mail addresses
     ("mailto:desk@example.org", "mailto:desk@example.org"),
     ("MailTo: Desk@Example.org", "mailto:Desk@Example.org"),
     ("mailto:desk@example.org?subject=海", "mailto:desk@example.org?subject=%E6%B5%B7"),
@@ -173,7 +173,7 @@ def test_is_relative(href: str, expected: bool) -> None:
 
 
 def test_a_page_of_a_private_host_leads_to_that_host_only() -> None:
-    """A mirror may be served there; what it links to elsewhere may not lie there."""
+    """A mirror may be on a private host, but must not link to others."""
     base = "http://127.0.0.1:8000/books/README.md"
     assert canonical("files/b.txt", base) == "http://127.0.0.1:8000/books/files/b.txt"
     with pytest.raises(UnusableURL):
@@ -188,7 +188,7 @@ def test_unusable(href: str) -> None:
 
 @given(st.text(max_size=60) | st.text(alphabet="';\"\\/ :.%a1?#&=@[]文\x1f\t<>", max_size=20))
 def test_any_text_is_canonical_or_unusable(text: str) -> None:
-    """Never another error; what comes out has a scheme that a reader follows, and stays."""
+    """No other error; the result has an allowed scheme and is stable."""
     for href in (text, f"http://{text}", f"//{text}/x", f"https://example.org/{text}"):
         try:
             url = canonical(href, BASE)
@@ -200,7 +200,7 @@ def test_any_text_is_canonical_or_unusable(text: str) -> None:
 
 
 MIRROR_PATHS = [
-    # page, link, where it leads
+    # page, link, target
     ("README.md", "indexes/ncid1/README.md?10021200", "indexes/ncid1/README.md"),
     ("README.md", "./indexes/ncid1/README.md", "indexes/ncid1/README.md"),
     ("README.md", "indexes//ncid1/./README.md#top", "indexes/ncid1/README.md"),

@@ -1,4 +1,4 @@
-"""Every recipe of ``docs/using-a-feed.md`` runs as it stands, and prints what the page shows."""
+"""Every recipe in ``docs/using-a-feed.md`` runs as written, and prints the output shown."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _PROGRAMS = ("datasette", "head", "jq", "od", "sqlite3", "tail", "wc")
 
 
 class Recipe(NamedTuple):
-    """A block of code and what it prints.
+    """A block of code and its output.
 
     Attributes:
-        name: the heading it stands under.
-        language: ``sh``, ``python``, or ``sql`` (put to ``feed.db``).
+        name: the heading of its section.
+        language: ``sh``, ``python``, or ``sql`` (for ``feed.db``).
     """
 
     name: str
@@ -60,7 +60,7 @@ RECIPES = list(recipes(PAGE.read_text(encoding="utf-8")))
 
 
 def missing(recipe: Recipe) -> list[str]:
-    """Return the programs and modules that a recipe needs and that are not here."""
+    """Return the programs and modules that a recipe needs and that are not installed."""
     python = (
         [recipe.code]
         if recipe.language == "python"
@@ -75,7 +75,7 @@ def missing(recipe: Recipe) -> list[str]:
 
 
 def imported(code: str) -> list[str]:
-    """Return the modules that a piece of Python imports."""
+    """Return the modules that Python code imports."""
     names = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
@@ -90,7 +90,7 @@ def which(program: str) -> str | None:
 
 
 def run(recipe: Recipe, directory: Path) -> str:
-    """Return what a recipe prints in ``directory``."""
+    """Run a recipe in ``directory`` and return its output."""
     if recipe.language == "sql":
         with closing(sqlite3.connect(directory / "feed.db")) as db:
             found = db.execute(recipe.code).fetchall()
@@ -140,7 +140,7 @@ def test_a_recipe_prints_what_the_page_shows(
     if absent := missing(recipe):
         pytest.skip(f"not installed here: {', '.join(absent)}")
     directory = exported
-    if "scrapy export" in recipe.code:  # it makes what the others use
+    if "scrapy export" in recipe.code:  # it creates what the others use
         directory = tmp_path / "fresh"
         shutil.copytree(fresh, directory)
     assert run(recipe, directory) == recipe.output
@@ -177,7 +177,7 @@ def test_the_page_names_every_table_and_column(exported: Path) -> None:
 
 
 def part_of(heading: str) -> str:
-    """Return what stands under ``### heading``."""
+    """Return the text of the section ``### heading``."""
     return PAGE.read_text(encoding="utf-8").partition(f"\n### {heading}\n")[2].partition("\n##")[0]
 
 
@@ -222,7 +222,7 @@ def test_merging_keeps_one_edition_of_each_id(fresh: Path, tmp_path: Path) -> No
 
 
 def test_polars_with_its_defaults_loses_what_the_page_says(tmp_path: Path) -> None:
-    """The warning is due for as long as this holds."""
+    """The warning in the document is needed as long as this is true."""
     polars = pytest.importorskip("polars")
     lines = [{"id": f"n{n}", "videos": []} for n in range(200)] + [{"id": "n", "videos": ["v"]}]
     path = tmp_path / "a.jsonl"

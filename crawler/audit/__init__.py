@@ -1,1 +1,1 @@
-"""A feed looked at: coverage, oddities, floors."""
+"""Examines a feed: coverage of keys, oddities, floors, and verification."""

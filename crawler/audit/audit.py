@@ -1,7 +1,7 @@
-"""The audit of a feed: per key how many lines have it, and what looks odd, counted.
+"""The audit of a feed: counts how many lines have each key, and what looks odd.
 
-Pure and streaming: a line is read, counted and forgotten. What grows with the feed are the
-ids (to find doubled lines) and the distinct odd values, of which ``DISTINCT`` are kept.
+It streams the lines. Memory grows only with the ids, which are kept to find duplicate lines, and
+with the distinct odd values, up to ``DISTINCT`` for each oddity.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ KEYS = tuple(item.name for item in fields(Article))
 """The contract's keys, in the order of a line."""
 
 DISTINCT = 2_000
-"""Distinct values kept of one oddity; the rest is counted only."""
+"""Maximum number of distinct values kept for one oddity; further values are only counted."""
 
 DAMAGED_NAMED = 100
-"""Damaged lines whose number is kept."""
+"""Maximum number of damaged lines that are reported with their line number."""
 
 VALUE_LENGTH = 200
-"""Characters kept of an odd value."""
+"""Maximum number of characters kept of an odd value."""
 
 FILE = "articles.jsonl"
 
 
 @dataclass
 class ValueCounts:
-    """How often each value was seen, and the id of one line that has it."""
+    """Counts values, with the id of one example line for each."""
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     unlisted: int = 0
 
     def add(self, value: str, example: str) -> None:
-        """Count ``value``, seen in the line ``example``."""
+        """Count ``value``; ``example`` is the id of the line that has it."""
         value = value[:VALUE_LENGTH]
         if value in self.examples:
             self.counts[value] += 1
@@ -55,7 +55,7 @@ class ValueCounts:
             self.unlisted += 1
 
     def report(self) -> dict[str, Any]:
-        """Return the values, most frequent first, those of one count by themselves."""
+        """Return the values as JSON values, sorted by falling count, then by value."""
         ordered = sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return {
             "count": self.counts.total() + self.unlisted,
@@ -69,10 +69,10 @@ class ValueCounts:
 
 
 class Audit:
-    """Counts a feed's lines, one after the other; :meth:`report` says what was found."""
+    """Counts the lines of a feed one by one; :meth:`report` returns the result."""
 
     def __init__(self) -> None:
-        """Begin with nothing seen."""
+        """Set all counts to zero."""
         self.lines = 0
         self.damaged = 0
         self.damaged_at: list[int] = []
@@ -90,7 +90,7 @@ class Audit:
         self._ids: set[str] = set()
 
     def add_line(self, line: bytes) -> None:
-        """Count one line of the file, its newline included; a last one without is a tail."""
+        """Count one line of the file; without a newline it is an unfinished tail."""
         if not line.endswith(b"\n"):
             self.tail = len(line)
             return
@@ -106,7 +106,7 @@ class Audit:
             self.damaged_at.append(self.lines + self.damaged)
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Count one article by the keys of the contract."""
+        """Count one article: its keys, its shares, and its oddities."""
         self.lines += 1
         identity = str(record.get("id"))
         self._count_keys(record)
@@ -148,7 +148,7 @@ class Audit:
             self._hosts[_host(video)] += 1
 
     def report(self) -> dict[str, Any]:
-        """Return everything counted, as JSON values; its keys are stable."""
+        """Return all counts as JSON values; the keys are stable across versions."""
         return {
             "lines": self.lines,
             "damaged": {"count": self.damaged, "lines": self.damaged_at},
@@ -198,7 +198,7 @@ def audit(feed: Path) -> Audit:
     """Return the audit of ``feed``, a feed's directory or its ``articles.jsonl``.
 
     Raises:
-        WrongUsage: there is no such file.
+        WrongUsage: the file cannot be read.
     """
     path = feed / FILE if feed.is_dir() else feed
     found = Audit()
@@ -207,7 +207,9 @@ def audit(feed: Path) -> Audit:
             for line in lines:
                 found.add_line(line)
     except OSError as exc:
-        raise WrongUsage(f"no feed to audit: {path}: {exc.strerror}") from exc
+        raise WrongUsage(
+            f"{path} cannot be read ({exc.strerror}): give a feed's directory"
+        ) from exc
     return found
 
 

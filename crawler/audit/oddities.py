@@ -1,7 +1,7 @@
-"""What looks wrong in one record: rules that a reader of the feed would not expect to fire.
+"""Rules that find values in a record that look wrong.
 
-An oddity is no error. Some are right as they are (a long transliterated name); each is
-worth a look at its page, and a rule of extraction that begins to fail shows here first.
+An oddity is not an error. Some values are correct, such as a long transliterated name, but each
+oddity is worth a look at its page. An extraction rule that starts to fail shows up here first.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 WINDOW = (-1, 70)
-"""Days that a dateline may lie behind the date in the address."""
+"""Ordinary range of days from the date in the URL to the dateline."""
 
 SHORT, LONG = 40, 40_000
-"""Characters of text under and over which an article is worth a look (a page: 1,200)."""
+"""Ordinary range of an article's length in characters; the average is 1,200."""
 
 PERSON_HAN, EDITOR_HAN, EDITOR_LONG = 5, 4, 30
-"""Han characters of the longest ordinary name, of an editor's; an editor's characters at all."""
+"""Maximum of ordinary names: Han characters of a person's and an editor's, and characters of an
+editor's."""
 
 BYLINE_LONG, CREDIT_LONG, COLUMN_LONG, TAG_LONG = 60, 100, 12, 30
-"""Characters up to which each is ordinary."""
+"""Maximum of ordinary lengths in characters."""
 
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _NAME_PARTS = re.compile("[·‧・•．.\\s-]")
@@ -61,7 +62,7 @@ Found = tuple[str, str]
 
 
 def oddities(record: Mapping[str, Any]) -> Iterator[Found]:
-    """Yield (name, value) of everything odd in ``record``; the names are those of ``NAMES``."""
+    """Yield (name, value) for each oddity in ``record``; ``NAMES`` describes the names."""
     for rule in _RULES:
         yield from rule(record)
 
@@ -84,7 +85,7 @@ def _too_short(name: str) -> bool:
 
 
 def _has_place(name: str) -> bool:
-    """Tell whether a place of the list stands anywhere in ``name``; some are part of names."""
+    """Return whether ``name`` contains a known place; some places are also parts of names."""
     return any(
         name[start:end] in PLACES
         for start in range(len(name) - 1)
@@ -160,7 +161,7 @@ def _captions(record: Mapping[str, Any]) -> Iterator[Found]:
 
 
 def captions(record: Mapping[str, Any]) -> Iterator[tuple[str | None, str | None]]:
-    """Yield (caption, credit) of the lead and of every image that has one of them."""
+    """Yield (caption, credit) of the lead and of every image that has either."""
     shown = [(record.get("image_caption"), record.get("image_credit"))]
     shown += [(image.get("caption"), image.get("credit")) for image in record.get("images") or []]
     yield from (pair for pair in shown if any(pair))
@@ -229,21 +230,21 @@ NAMES: dict[str, str] = {
         for rule, what in (
             ("long", f"of more than {PERSON_HAN} Han characters"),
             ("short", "of one character"),
-            ("place", "that holds a place"),
-            ("verb", "that holds a verb of reporting"),
-            ("office", "that holds an office or a newspaper"),
+            ("place", "that contains a place"),
+            ("verb", "that contains a verb of reporting"),
+            ("office", "that contains an office or a newspaper"),
             ("newsroom", "that is a newsroom or programme"),
             ("marks", "with punctuation"),
             ("digits", "with digits"),
         )
     },
-    "byline_brackets": "byline whose brackets do not pair",
+    "byline_brackets": "byline with unbalanced brackets",
     "byline_long": f"byline of more than {BYLINE_LONG} characters",
-    "byline_without_person": "byline that gave neither author nor translator",
+    "byline_without_person": "byline without an author or translator",
     "caption_without_credit": "caption without a credit",
-    "column_unusual": "column that is long, empty or holds brackets",
-    "credit_unusual": "credit that is long or holds half a pair of brackets",
-    "date_invalid": "date that is none",
+    "column_unusual": "column that is long or empty, or contains brackets",
+    "credit_unusual": "credit that is long or has unbalanced brackets",
+    "date_invalid": "invalid date",
     "date_outside_window": f"date not {WINDOW[0]} to {WINDOW[1]} days from the address's",
     "dateline_not_used": "dateline whose date was not used",
     "dateline_unusual": "dateline that is not 大纪元YYYY年MM月DD日讯",
@@ -251,22 +252,22 @@ NAMES: dict[str, str] = {
     "editor_digits": "editor with digits",
     "editor_long": f"editor of more than {EDITOR_HAN} Han or {EDITOR_LONG} characters",
     "editor_marks": "editor with punctuation",
-    "editor_office": "editor that holds an office",
-    "html_active": "content_html with something that runs, loads or is no HTML",
+    "editor_office": "editor that contains an office",
+    "html_active": "content_html with something that runs, loads, or is not HTML",
     "image_without_address": "image without an http address",
     "link_unusual": "link that is neither http(s) nor mailto",
     "section_unnamed": "section without a name of its own",
     "sections_none": "article without a section",
-    "sha256_wrong": "content_sha256 that is not the text's",
+    "sha256_wrong": "content_sha256 that does not match the text",
     "tag_unusual": "tag that is long or looks like an address",
     "text_empty": "no text",
     "text_left": "dateline, editor line or mark of the page left in the text",
     "text_long": f"text of more than {LONG:,} characters",
     "text_markup": "markup left in the text",
     "text_short": f"text of fewer than {SHORT} characters",
-    "title_unusual": "title with blanks at its edges, in runs, or controls",
-    "truncated": "mirror's copy cut short",
-    "url_unusual": "address that is not the newspaper's",
+    "title_unusual": "title with leading, trailing or repeated blanks, or control characters",
+    "truncated": "truncated copy in the mirror",
+    "url_unusual": "URL that is not the newspaper's",
     "video_denied": "videos although has_video is not true",
 }
-"""What each oddity is, by its stable name."""
+"""Description of each oddity, by its stable name."""

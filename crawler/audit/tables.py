@@ -1,4 +1,4 @@
-"""What an audit found, as tables for a terminal."""
+"""Prints an audit's report as tables on a terminal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 MOST, RAREST = 10, 5
-"""Values of an oddity in the table: the most frequent, the rarest."""
+"""How many of an oddity's most frequent and rarest values the table shows."""
 
 WHOLE = ("byline_without_person",)
-"""Oddities whose every value is printed."""
+"""Oddities of which the table shows all values."""
 
 
 def print_tables(report: Mapping[str, Any], console: Console, *, everything: bool) -> None:
-    """Print a report as tables: keys, shares, oddities, and what is wrong with the file."""
+    """Print tables of keys, shares and oddities, and what is wrong with the file.
+
+    Args:
+        report: from :meth:`Audit.report`, with the keys ``feed`` and ``floors_missed``.
+        console: where to print.
+        everything: whether to print all values of every oddity.
+    """
     console.print(f"{report['lines']:,} lines in {_shown(report['feed'])}", markup=False)
     console.print(_keys(report))
     console.print(_shares(report))
@@ -70,7 +76,7 @@ def _oddities(report: Mapping[str, Any], *, everything: bool) -> Table:
 
 
 def _chosen(values: list[dict[str, Any]], *, everything: bool) -> list[dict[str, Any]]:
-    """Return the most frequent values and the rarest, those of one count as they come."""
+    """Return the most frequent and the rarest values, or all of them."""
     if everything or len(values) <= MOST + RAREST:
         return values
     return values[:MOST] + values[-RAREST:]
@@ -96,5 +102,5 @@ def _percent(share: float | None) -> str:
 
 
 def _shown(text: str) -> Text:
-    """Return ``text`` as it may go to a terminal: what cannot be printed is spelled out."""
+    """Return ``text`` with unprintable characters escaped, safe for a terminal."""
     return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))

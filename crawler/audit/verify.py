@@ -1,4 +1,4 @@
-"""Verification of a feed: every promise that its files make, checked line by line."""
+"""Verifies a feed line by line against the promises of the feed contract."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crawler.items import Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 
 NAMED = 100
-"""Problems that are described; further ones are only counted."""
+"""Maximum number of problems that are described; further ones are only counted."""
 
 _MESSAGE_LENGTH = 300
 _KEYS = tuple(Article.__slots__)
@@ -29,13 +29,14 @@ _FILES = ("articles", "listings", "changes")
 
 @dataclass(slots=True)
 class Verification:
-    """What a verification found.
+    """The result of a verification.
 
     Attributes:
-        lines: file name to its number of whole lines.
-        problems: the first broken promises, in words; ``count`` of them in all.
-        tails: file name to the bytes behind its last newline: a line that is being written, or
-            that a killed run left. The next run cuts it off.
+        lines: number of complete lines for each file.
+        problems: descriptions of the first broken promises.
+        count: number of all broken promises.
+        tails: number of bytes after the last newline for each file that has any. Either a run is
+            writing the line, or a killed run left it; the next run cuts it off.
     """
 
     lines: dict[str, int] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Verification:
     tails: dict[str, int] = field(default_factory=dict)
 
     def problem(self, where: str, what: str) -> None:
-        """Note a broken promise."""
+        """Count a broken promise; describe it if it is among the first ``NAMED``."""
         self.count += 1
         if len(self.problems) < NAMED:
             self.problems.append(f"{where}: {what[:_MESSAGE_LENGTH]}")
@@ -52,7 +53,7 @@ class Verification:
 
 @dataclass(slots=True)
 class _Line:
-    """One whole line: where it stands, where it ends, and its object."""
+    """One complete line: its file and number, the offset of its end, and its object."""
 
     where: str
     end: int
@@ -66,10 +67,10 @@ class FeedVerifier:
     """
 
     def __init__(self, directory: Path, mirror_format: Format) -> None:
-        """Take the feed's directory, and the format of its mirror.
+        """Set up the verification of the feed in ``directory``.
 
         Raises:
-            WrongUsage: it is not a feed.
+            WrongUsage: the directory is not a feed.
         """
         if not (directory / "articles.jsonl").is_file():
             raise WrongUsage(
@@ -84,7 +85,7 @@ class FeedVerifier:
         self._mirrors: set[str] = set()
 
     def verify(self) -> Verification:
-        """Read the feed once and return what was found."""
+        """Read the feed once and return the result."""
         self._verify_articles()
         self._verify_listings()
         self._verify_changes()
@@ -93,10 +94,8 @@ class FeedVerifier:
             self.found.problem("feed", f"it names several mirrors: {sorted(self._mirrors)}")
         return self.found
 
-    # -- the files -----------------------------------------------------------------------
-
     def _verify_articles(self) -> None:
-        """One line per id, every key in its order, the digest of the text."""
+        """Check for one line per id, the order of keys, and the digest of the text."""
         for line in self._lines("articles", article_schema(self.format)):
             record, article = line.record, str(line.record.get("id"))
             if article in self._digests:
@@ -121,7 +120,7 @@ class FeedVerifier:
         return digest.digest()
 
     def _verify_listings(self) -> None:
-        """One line per pair, and one for every section that a line names."""
+        """Check for one line per (article, section), and one for every section of an article."""
         pairs: set[tuple[str, str]] = set()
         for line in self._lines("listings", listing_schema(self.format)):
             pair = (str(line.record.get("id")), str(line.record.get("section")))
@@ -136,7 +135,7 @@ class FeedVerifier:
         self._named.clear()
 
     def _verify_changes(self) -> None:
-        """Each change is of an article with a line, and fits what held before it."""
+        """Check that each change has an article, and follows from the previous state."""
         gone: set[str] = set()
         for line in self._lines("changes", change_schema(self.format)):
             record = line.record
@@ -154,7 +153,7 @@ class FeedVerifier:
             (gone.add if kind == "vanished" else gone.discard)(article)
 
     def _verify_runs(self) -> None:
-        """The offsets of consecutive runs meet, at line ends, and reach the end of the files."""
+        """Check that offsets of consecutive runs join at line ends, and stay within the files."""
         last = dict.fromkeys(_FILES, 0)
         for line in self._lines("runs", run_schema()):
             self._mirrors.add(str(line.record.get("mirror")))
@@ -193,10 +192,8 @@ class FeedVerifier:
         ends = self._ends[name]
         return bisect_left(ends, after + 1) - bisect_left(ends, before + 1)
 
-    # -- lines ---------------------------------------------------------------------------
-
     def _lines(self, name: str, schema: dict[str, Any]) -> Iterator[_Line]:
-        """Yield the lines that are objects; note those that are not, or do not fit the schema."""
+        """Yield the lines that are JSON objects; report those that are not or break the schema."""
         path = self.directory / f"{name}.jsonl"
         ends = self._ends[name] = array("Q")
         self.found.lines[name] = 0
@@ -243,14 +240,14 @@ class FeedVerifier:
 
 
 def verify(feed: Path, format_name: str = DEFAULT_NAME) -> Verification:
-    """Verify a feed, given by its directory or its ``articles.jsonl``.
+    """Verify a feed.
 
     Args:
-        feed: where it lies.
-        format_name: the format of its mirror, as ``mirrors.toml`` names it.
+        feed: the feed's directory or its ``articles.jsonl``.
+        format_name: name of the mirror's format, as in ``mirrors.toml``.
 
     Raises:
-        WrongUsage: it is not a feed.
+        WrongUsage: ``feed`` is not a feed.
     """
     directory = feed.parent if feed.name == "articles.jsonl" else feed
     return FeedVerifier(directory, find_format(format_name)).verify()

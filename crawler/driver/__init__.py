@@ -1,1 +1,1 @@
-"""The driver: fetches what the frontier asks for, and returns the results to it."""
+"""The driver: fetches the frontier's targets and hands it the results."""

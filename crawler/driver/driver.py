@@ -1,4 +1,4 @@
-"""Drives one frontier over its transports."""
+"""Fetches the targets of a frontier through a transport."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
-"""How often the driver looks whether the run is to stop."""
+"""Seconds between two checks whether the run is stopping."""
 
 HELD_BYTES = 16 << 20
-"""So much of fetched pages waits for the frontier; the largest page alone may have 4 MiB."""
+"""Bytes of fetched pages that may wait for the frontier; one page may have up to 4 MiB."""
 
 
 class Driver:
-    """Fetches pages, a window at a time, and hands each to the frontier.
+    """Fetches pages, a window of them at a time, and hands each to the frontier.
 
-    A page that is fetched and read travels one road, :meth:`Frontier.on_page`; one that fails, the
-    other, :meth:`Frontier.on_error`. Stopping cancels what is under way.
+    Every page ends in :meth:`Frontier.on_page` or, if it fails, in :meth:`Frontier.on_error`.
+    Stopping the run cancels the fetches in progress.
 
     Attributes:
-        moved: the notice that ended the drive, where the mirror has moved.
+        moved: raised by the frontier when the mirror has moved; ends :meth:`articles`.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class Driver:
         *,
         closing: Callable[[], bool],
     ) -> None:
-        """Prepare a drive.
+        """Set up the driver; :meth:`articles` starts it.
 
         Args:
-            run: the run, which is told how it ends.
+            run: ended by the driver if a RunError or an unexpected error occurs.
             frontier: decides what to fetch.
-            transport: fetches it; it is open.
+            transport: fetches the pages; must be open.
             fallback: fetches the targets that the frontier marks for it.
             readers: read pages outside of this process.
-            closing: tells whether somebody else ends the run.
+            closing: returns whether Scrapy is closing the spider.
         """
         self.run = run
         self.frontier = frontier
@@ -73,7 +73,7 @@ class Driver:
         )
 
     async def articles(self) -> AsyncIterator[Article]:
-        """Yield the articles of the pages, until the frontier has no more or the run is to stop."""
+        """Yield articles until the frontier has no more targets or the run stops."""
         watch = asyncio.ensure_future(self._watch())
         try:
             while await self._fill():
@@ -84,13 +84,13 @@ class Driver:
                     yield article
                 if self.transport.ordered:
                     for copy in self.frontier.next_copies():
-                        self._window.start(copy, self._visit(copy, waits=False), first=True)
+                        self._window.start(copy, self._fetch(copy, waits=False), first=True)
         finally:
             watch.cancel()
             self.cancel()
 
     def cancel(self) -> None:
-        """Cancel the fetches under way."""
+        """Cancel the fetches in progress."""
         self._window.cancel()
 
     @property
@@ -98,34 +98,32 @@ class Driver:
         return self.moved is not None or self.run.failed or self._closing()
 
     async def _watch(self) -> None:
-        """Cancel the fetches under way once the run is to stop.
+        """Cancel the fetches in progress once the run stops.
 
-        Scrapy closes a spider only after its last download, and announces it to nobody before: a
-        request that waits ten minutes for its host would keep the run alive as long.
+        Scrapy closes a spider only after its last download, and sends no signal before. A request
+        that waits ten minutes for its host would keep the run alive for as long.
         """
-        while not self._stopped:  # noqa: ASYNC110 - there is no event
+        while not self._stopped:  # noqa: ASYNC110 - Scrapy has no event for it
             await asyncio.sleep(LOOK_SECONDS)
         self.cancel()
 
-    # -- out -------------------------------------------------------------------------------
-
     async def _fill(self) -> bool:
-        """Start fetches where the window has room; return whether any is under way."""
+        """Start fetches if the window has room; return whether any is in progress."""
         if self._room >= self._step and not self._memory.full and not self._stopped:
             targets = self._due(self._room)
-            # where pages arrive one by one, a pool would have too little to do
+            # if pages arrive one by one, a pool has too little to do
             if self.transport.ordered:
                 self.readers.expect(self.run.counts.wanted)
             if isinstance(self.transport, Hinted):
                 self.transport.expect([target.path for target in targets])
             for target in targets:
-                self._window.start(target, self._visit(target))
-            await asyncio.sleep(0)  # also gives others their turn: signals, progress
+                self._window.start(target, self._fetch(target))
+            await asyncio.sleep(0)  # let signal handlers and the progress display run
         return len(self._window) > 0
 
     @property
     def _step(self) -> int:
-        """How many fetches are started at once: hints come for as many pages."""
+        """The least number of fetches to start at once, so that hints cover as many pages."""
         return self.transport.window if self.transport.ordered else 1
 
     @property
@@ -139,12 +137,12 @@ class Driver:
         except RunError as error:
             self.run.end(error)
         except Exception:
-            logger.exception("an error of the program")
+            logger.exception("unexpected error")
             self.run.crash()
         return []
 
-    async def _visit(self, target: Target, *, waits: bool = True) -> tuple[Fetched, Page | None]:
-        """Fetch a page; read it where that is done outside of this process.
+    async def _fetch(self, target: Target, *, waits: bool = True) -> tuple[Fetched, Page | None]:
+        """Fetch a page; read it if that happens outside of this process.
 
         A page that is taken before others must not wait until they free memory.
         """
@@ -162,10 +160,8 @@ class Driver:
             raise
         return fetched, page
 
-    # -- back ------------------------------------------------------------------------------
-
     def _take(self, target: Target, task: Task[tuple[Fetched, Page | None]]) -> Article | None:
-        """Hand the result of a visit to the frontier; return the article it gives, if any."""
+        """Hand the result of a fetch to the frontier; return its article, if any."""
         try:
             try:
                 fetched, page = task.result()
@@ -178,8 +174,8 @@ class Driver:
         except RunError as error:
             self.run.end(error)
         except (Exception, asyncio.CancelledError):
-            # one page never costs another, not even where the program is wrong
-            logger.exception("%s: an error of the program", target.path)
+            # a bug that one page reveals must not lose the other pages
+            logger.exception("%s: unexpected error", target.path)
             self.run.crash()
-            self.frontier.on_error(target, PageError("an error of the program", reason="error"))
+            self.frontier.on_error(target, PageError("unexpected error", reason="error"))
         return None

@@ -1,4 +1,4 @@
-"""A window of coroutines under way, and the memory that their pages may take."""
+"""A window of concurrent coroutines, and a limit on the memory of their pages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 class Window(Generic[K, T]):
-    """Coroutines that run as tasks, each under a key.
+    """Coroutines that run as tasks, each with a key.
 
     Attributes:
-        ordered: whether :meth:`next` returns them in the order they were started, not as they end.
+        ordered: whether :meth:`next` returns tasks in the order of their start, not of completion.
     """
 
     def __init__(self, *, ordered: bool) -> None:
@@ -25,7 +25,7 @@ class Window(Generic[K, T]):
         self._ended: asyncio.Queue[asyncio.Task[T]] = asyncio.Queue()
 
     def __len__(self) -> int:
-        """Return how many were started and not yet returned."""
+        """Return the number of tasks that were started and not yet returned."""
         return len(self._keys)
 
     def start(self, key: K, coroutine: Coroutine[Any, Any, T], *, first: bool = False) -> None:
@@ -40,7 +40,7 @@ class Window(Generic[K, T]):
             task.add_done_callback(self._ended.put_nowait)
 
     async def next(self) -> tuple[K, asyncio.Task[T]]:
-        """Wait for the next task to end; return its key and the task."""
+        """Wait for the next task to finish; return its key and the task."""
         if self.ordered:
             task = self._queue.popleft()
             if not task.done():
@@ -50,23 +50,23 @@ class Window(Generic[K, T]):
         return self._keys.pop(task), task
 
     def cancel(self) -> None:
-        """Cancel what is under way; :meth:`next` still returns it."""
+        """Cancel all tasks; :meth:`next` still returns them."""
         for task in self._keys:
             task.add_done_callback(_retrieve)
             task.cancel()
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:
-    """Look at the exception of a task that nobody waits for, or asyncio logs it."""
+    """Retrieve the exception of a task that nobody awaits; otherwise asyncio logs it."""
     if not task.cancelled():
         task.exception()
 
 
 class PageMemory:
-    """Bytes of the pages that were fetched and not yet handed to the frontier."""
+    """Limits the bytes of pages that were fetched and not yet handed to the frontier."""
 
     def __init__(self, limit: int) -> None:
-        """Allow ``limit`` bytes, and one page more for each fetch that is under way then."""
+        """Allow ``limit`` bytes, which fetches in progress may exceed by one page each."""
         self.limit = limit
         self.held = 0
         self._freed = asyncio.Event()
@@ -83,10 +83,10 @@ class PageMemory:
             await self._freed.wait()
 
     def hold(self, size: int) -> None:
-        """Count a page of ``size`` bytes."""
+        """Add the ``size`` of a page that was fetched."""
         self.held += size
 
     def free(self, size: int) -> None:
-        """Count it no more."""
+        """Subtract the ``size`` of a page that was handed on."""
         self.held -= size
         self._freed.set()

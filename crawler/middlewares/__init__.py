@@ -1,1 +1,1 @@
-"""Manners towards a host: what may be asked, when, and what of an answer is used."""
+"""Downloader middlewares: which requests are sent to a host, when, and how redirects are treated."""

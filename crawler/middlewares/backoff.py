@@ -1,4 +1,4 @@
-"""Back-off: the pace of a host, its ``Retry-After``, and a pause before a retry."""
+"""Back-off: keeps to a host's pace and ``Retry-After``, and waits before retries."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# 429: this client asks too much. 503: "the server is currently unable to handle the request due to
-# a temporary overload or scheduled maintenance" (RFC 9110, 15.6.4): the host, not the page. So a
-# 503 parks the host as well, also where it names no time to come back.
+# 429: this client sends too many requests. 503: "the server is currently unable to handle the
+# request due to a temporary overload or scheduled maintenance" (RFC 9110, 15.6.4), which concerns
+# the host and not the page. So a 503 parks the host too, even without Retry-After.
 BUSY: Final = frozenset({429, 503})
 
-# A page still busy at its fourth try, while the host gave others since its first, is at fault
-# itself: it fails alone.
+# If a page is still busy at its fourth try, and the host has sent other pages since the first try,
+# only the page fails.
 _TRIES_OF_ONE_PAGE = 4
 
 # Keys of Request.meta.
@@ -43,23 +43,29 @@ _TRIED = "parking_tried"
 
 
 class BackoffMiddleware:
-    """Delays requests to a host until it may be asked.
+    """Delays requests to a host until it accepts them.
 
-    It may only delay a request, send it again, or end the run when a host asks to come back later
-    than the run can wait. It stands next to the downloader, so that no request waits behind it;
-    it waits before the download, so the wait does not count towards ``DOWNLOAD_TIMEOUT``.
+    It may only delay a request, retry it, or end the run if a host asks for a longer wait than the
+    run allows. It is the middleware closest to the downloader, so that requests are delayed right
+    before they are sent. The delay does not count towards ``DOWNLOAD_TIMEOUT``.
 
-    Settings (seconds): ``PARK_FIRST_WAIT`` 60, what one waits where the host names no time, doubled
-    each time in a row; ``PARK_MAX_WAIT`` 1800, for GitHub's raw host has been seen to ask for up to
-    30 minutes; ``PARK_BUDGET`` 3600 for all waits of a run, so that an hourly run gives up before
-    the next one starts; ``RETRY_FIRST_WAIT`` 1, the pause before a retry, doubled with each.
+    Settings, in seconds:
+
+    * ``PARK_FIRST_WAIT`` (60): the wait after a busy response without ``Retry-After``. It doubles
+      with each consecutive one.
+    * ``PARK_MAX_WAIT`` (1800): the longest wait accepted. GitHub's raw host asks for up to 30
+      minutes.
+    * ``PARK_BUDGET`` (3600): all waits of a run together, so that an hourly run ends before the
+      next one starts.
+    * ``RETRY_FIRST_WAIT`` (1): the wait before the first retry of a request. It doubles with each
+      retry.
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        """Read the settings of ``crawler`` and listen to its signals.
+        """Read the settings, and listen for ``robots_parsed``.
 
         Raises:
-            WrongUsage: a setting is no number of seconds.
+            WrongUsage: a setting is not a number of seconds.
         """
         settings = crawler.settings
         self._crawler = crawler
@@ -69,88 +75,89 @@ class BackoffMiddleware:
             budget=nonnegative_float(settings, "PARK_BUDGET"),
         )
         self._retry_wait = nonnegative_float(settings, "RETRY_FIRST_WAIT")
-        self._doors: dict[str, HostSlot] = {}
-        self._over: HostBusy | None = None
+        self._slots: dict[str, HostSlot] = {}
+        self._ended: HostBusy | None = None
         crawler.signals.connect(self._slow_down, signal=signals.robots_parsed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``."""
+        """Return ``cls(crawler)``, which needs its settings, stats and signals."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Wait until the host may be asked.
+        """Wait until the host accepts the next request.
 
         Raises:
-            HostBusy: a host asked to come back later than the run waits; no request is sent after.
+            HostBusy: a host asked for a longer wait than the run allows, now or earlier.
         """
-        if self._over is not None:
-            raise self._over
+        if self._ended is not None:
+            raise self._ended
         if retries := request.meta.get("retry_times", 0):
             await asyncio.sleep(self._retry_wait * 2 ** (retries - 1))
-        door = self._door(request)
-        while (wait := door.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
+        slot = self._slot(request)
+        while (wait := slot.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
             await asyncio.sleep(wait)
-        request.meta[_WENT_UNDER] = door.pass_(monotonic())
+        request.meta[_WENT_UNDER] = slot.pass_(monotonic())
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Park the host of a busy response and send the request again; pass any other response on.
+        """Park the host after a busy response and retry the request; pass on any other response.
 
         Raises:
-            HostBusy: the host asks to come back later than the run waits.
+            HostBusy: the host asks for a longer wait than the run allows.
         """
-        door = self._door(request)
+        slot = self._slot(request)
         if response.status not in BUSY:
-            door.answered(request.meta[_WENT_UNDER])
+            slot.answered(request.meta[_WENT_UNDER])
             return response
-        tries, good_then = request.meta.get(_TRIED, (0, door.good))
-        if tries + 1 >= _TRIES_OF_ONE_PAGE and door.good > good_then:
+        tries, good_then = request.meta.get(_TRIED, (0, slot.good))
+        if tries + 1 >= _TRIES_OF_ONE_PAGE and slot.good > good_then:
             return response
-        self._park(door, request, response)
+        self._park(slot, request, response)
         meta = {**request.meta, _TRIED: (tries + 1, good_then)}
-        # Behind the others: a page that is always busy does not keep them waiting.
+        # A lower priority, so that a page that is always busy does not hold up the others.
         return request.replace(dont_filter=True, priority=request.priority - 1, meta=meta)
 
-    def _park(self, door: HostSlot, request: Request, response: Response) -> None:
+    def _park(self, slot: HostSlot, request: Request, response: Response) -> None:
         named = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-        before, parks = monotonic(), door.parks
-        enough = door.park(before, named, request.meta[_WENT_UNDER], self._waits)
-        wait = door.wait(before)
+        before, parks = monotonic(), slot.parks
+        enough = slot.park(before, named, request.meta[_WENT_UNDER], self._waits)
+        wait = slot.wait(before)
         host = urlparse_cached(request).hostname
         back_at = (datetime.now(UTC) + timedelta(seconds=wait)).isoformat(timespec="seconds")
         if not enough:
             message = (
-                f"{host} answers {response.status} and asks to come back at {back_at}, in "
-                f"{wait:.3g} s: later than this run waits (PARK_MAX_WAIT {self._waits.longest:.0f}"
-                f" s; {self._waits.spent:.0f} of PARK_BUDGET {self._waits.budget:.0f} s are spent)"
+                f"{host} answers {response.status} and asks to wait until {back_at}, for "
+                f"{wait:.3g} s, longer than the run allows (PARK_MAX_WAIT {self._waits.longest:.0f}"
+                f" s; {self._waits.spent:.0f} s of PARK_BUDGET {self._waits.budget:.0f} s used): "
+                "run again later"
             )
-            self._over = HostBusy(message)
-            raise self._over
-        if door.parks > parks:
+            self._ended = HostBusy(message)
+            raise self._ended
+        if slot.parks > parks:
             self._crawler.stats.inc_value("epoch/parked/count")
             self._crawler.stats.set_value("epoch/parked/seconds", round(self._waits.spent, 3))
             logger.warning(
-                "%s answers %d: no request to it for %.3g s, until %s", host, response.status,
-                wait, back_at,
+                "%s answers %d: sending it no request for %.3g s, until %s", host,
+                response.status, wait, back_at,
             )  # fmt: skip
 
-    def _door(self, request: Request) -> HostSlot:
+    def _slot(self, request: Request) -> HostSlot:
         host = urlparse_cached(request).hostname or ""
-        if (door := self._doors.get(host)) is None:
+        if (slot := self._slots.get(host)) is None:
             pace = chosen_pace(request.url, self._crawler.settings)
-            door = self._doors[host] = HostSlot(delay=pace.delay)
-        return door
+            slot = self._slots[host] = HostSlot(delay=pace.delay)
+        return slot
 
     def _slow_down(self, robotparser: RobotParser, request: Request) -> None:
-        """Apply the ``Crawl-delay`` of a robots.txt; nothing waits longer than PARK_MAX_WAIT."""
+        """Apply the ``Crawl-delay`` of a robots.txt, up to ``PARK_MAX_WAIT``."""
         settings = self._crawler.settings
         agent = settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"]
         asked = robotparser.crawl_delay(agent)
-        door = self._door(request)
-        if asked is None or not isfinite(asked) or asked <= door.delay:
+        slot = self._slot(request)
+        if asked is None or not isfinite(asked) or asked <= slot.delay:
             return
-        door.delay = min(asked, self._waits.longest)
+        slot.delay = min(asked, self._waits.longest)
         logger.info(
-            "robots.txt of %s asks for %s s between requests: one every %s s",
-            urlparse_cached(request).hostname, asked, door.delay,
+            "robots.txt of %s sets a Crawl-delay of %s s: sending a request every %s s",
+            urlparse_cached(request).hostname, asked, slot.delay,
         )  # fmt: skip

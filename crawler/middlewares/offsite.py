@@ -1,4 +1,4 @@
-"""Keeps the crawl inside its mirror."""
+"""Filters requests and redirects that lead out of the mirror."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
-# What may follow the base without a closer look: no escape, no backslash.
+# A path without percent-encoding or backslashes needs no parsing.
 _PLAIN = re.compile(r"[\w/.?&=-]*", re.ASCII)
 
 _MOST_REDIRECTS = 5
@@ -32,11 +32,11 @@ _REDIRECTED = "guard_redirected"
 
 
 def is_under(url: str, base: str) -> bool:
-    """Whether ``url`` lies under ``base``: same scheme, host and port, no way out of its path.
+    """Return whether ``url`` has the scheme, host and port of ``base`` and a path below it.
 
     Args:
-        url: an absolute address.
-        base: an absolute address; what follows its last ``/`` is not part of it.
+        url: an absolute URL.
+        base: an absolute URL; the part after its last ``/`` is ignored.
     """
     if _is_plainly_under(url, base):
         return True
@@ -50,35 +50,35 @@ def is_under(url: str, base: str) -> bool:
 
 
 def _is_plainly_under(url: str, base: str) -> bool:
-    """Whether that can be seen without taking the address apart, as for nearly every page."""
+    """Return True if this is evident without parsing the URL, as for nearly every page."""
     if not (base.endswith("/") and url.startswith(base)):
         return False
     return ".." not in url and _PLAIN.fullmatch(url, len(base)) is not None
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None, str | None]:
-    """Scheme, host, port and user name (a name in an address may hide where it leads)."""
+    """Return scheme, host, port and user name; a user name can disguise the real host."""
     default = {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname, parts.port or default, parts.username
 
 
 def _stays(path: str) -> bool:
-    """Whether no segment of ``path`` climbs, in whatever disguise a server may undo."""
+    """Return whether ``path`` has no ``..`` segment, even after repeated percent-decoding."""
     while (plain := unquote(path)) != path:
         path = plain
     return ".." not in path.replace("\\", "/").split("/")
 
 
 class OffsiteMiddleware:
-    """Lets only requests under the mirror's bases pass, and no redirect lead out of them.
+    """Drops requests and redirects that lead out of the mirror's bases.
 
     It may only drop a request, or follow a redirect within the bases. The setting ``MIRROR_BASES``
-    names them; without it a run makes no request at all, and a spider that has no run (``scrapy
-    shell``, ``fetch``, a spider of another project) is not confined.
+    lists them; a run without it sends no requests at all. Where there is no run (``scrapy shell``,
+    ``fetch``, a spider of another project), this middleware is not active.
     """
 
     def __init__(self, bases: list[str], stats: StatsCollector) -> None:
-        """Keep the crawl under ``bases``."""
+        """Allow requests under ``bases``; count dropped ones in ``stats``."""
         self._bases: list[str] = []
         self._hosts: set[str | None] = set()
         self._stats = stats
@@ -87,33 +87,37 @@ class OffsiteMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Make one for ``crawler``."""
+        """Build from the setting ``MIRROR_BASES``.
+
+        Raises:
+            NotConfigured: the setting is empty and the crawler has no run.
+        """
         bases = crawler.settings.getlist("MIRROR_BASES")
         if not bases:
-            Run.of(crawler)  # raises NotConfigured where there is none
+            Run.of(crawler)  # raises NotConfigured if there is no run
         return cls(bases, crawler.stats)
 
     def allow(self, base: str) -> None:
-        """Let requests under ``base`` pass too: the mirror has moved there."""
+        """Also allow requests under ``base``, for a mirror that has moved there."""
         self._bases.append(base)
         self._hosts.add(urlsplit(base).hostname)
 
     def process_request(self, request: Request) -> None:
-        """Drop what lies outside.
+        """Drop the request if it leads out of the mirror.
 
         Raises:
-            OutsideMirror: the address is not under a base.
+            OutsideMirror: the URL is not under a base.
         """
         if not self._allows(request):
             self._stats.inc_value("epoch/filtered/outside")
-            logger.warning("Not in the mirror, not asked for: %s", request.url)
+            logger.warning("Filtered request outside of the mirror: %s", request.url)
             raise OutsideMirror(request.url)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Follow a redirect that stays under a base; the parts of the crawl see the others fail.
+        """Follow a redirect that stays under a base.
 
         Raises:
-            Redirected: the host sends the page elsewhere, to itself, or round in circles.
+            Redirected: the redirect leads out of the bases or to itself, or is the sixth in a row.
         """
         if response.status not in REDIRECTS or request.callback is NO_CALLBACK:
             return response
@@ -121,13 +125,16 @@ class OffsiteMiddleware:
         hops = request.meta.get(_REDIRECTED, 0) + 1
         if hops > _MOST_REDIRECTS or target == request.url or not self._is_inside(target):
             self._stats.inc_value("epoch/filtered/redirect")
-            message = f"{request.url} redirects to {target!r}: not followed"
+            message = f"{request.url} redirects to {target!r}, which is not followed"
             raise Redirected(message)
         meta = {**request.meta, _REDIRECTED: hops}
         return request.replace(url=target, dont_filter=True, meta=meta)
 
     def _allows(self, request: Request) -> bool:
-        """Robots.txt, asked for by a component and not by the spider, need only be of the host."""
+        """Return whether to send the request.
+
+        A component's own request, such as for robots.txt, only has to be for one of the hosts.
+        """
         if request.callback is NO_CALLBACK:
             parts = urlsplit(request.url)
             return parts.scheme in {"http", "https"} and parts.hostname in self._hosts
@@ -138,7 +145,7 @@ class OffsiteMiddleware:
 
 
 def redirect_target(response: Response) -> str:
-    """Where a redirect leads; without a readable address to the same page."""
+    """Return the target of a redirect; the page itself if ``Location`` is not a valid URL."""
     location = (response.headers.get("Location") or b"").decode("latin-1").strip()
     try:
         return urljoin(response.url, location)

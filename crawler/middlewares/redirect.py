@@ -1,4 +1,4 @@
-"""Redirects of spiders that have no run."""
+"""Follows redirects for spiders that have no run."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class RedirectOutsideRun(RedirectMiddleware):
-    """Scrapy's own middleware, for ``scrapy shell``, ``fetch`` and the spiders of other projects.
+    """Scrapy's own middleware, for ``scrapy shell``, ``fetch`` and spiders of other projects.
 
-    A run follows redirects within its mirror only, and by `OffsiteMiddleware`.
+    In a run, `OffsiteMiddleware` follows redirects, and only those within the mirror.
     """
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``.
+        """Build from the crawler's settings.
 
         Raises:
-            NotConfigured: it has a run.
+            NotConfigured: the crawler has a run.
         """
         if crawler.settings.getlist("MIRROR_BASES"):
             raise NotConfigured
         try:
             Run.of(crawler)
         except NotConfigured:
-            # not super(): it warns that no middleware sets the header Referer, which is on purpose
+            # not super(), which warns that no middleware sets Referer; none does so on purpose
             middleware = cls(crawler.settings)
             middleware.crawler = crawler
             return middleware

@@ -1,4 +1,4 @@
-"""Why a request was not sent, or its answer not used."""
+"""Exceptions for requests that are not sent, and responses that are not used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Refused(IgnoreRequest):
     """Raised when a middleware drops a request.
 
     Attributes:
-        reason: short snake_case name under which the page's failure is counted.
+        reason: snake_case name under which the page's failure is counted.
     """
 
     reason: str = "refused"
@@ -22,12 +22,12 @@ class OutsideMirror(Refused):
 
 
 class Redirected(Refused):
-    """Raised when the host redirects a page to where it is not followed."""
+    """Raised when a redirect is not followed."""
 
     reason = "redirect"
 
 
 class ForbiddenByRobots(Refused):
-    """Raised when robots.txt forbids a page, or could not be had."""
+    """Raised when robots.txt disallows a page."""
 
     reason = "robots"

@@ -1,4 +1,4 @@
-"""Obeys robots.txt as RFC 9309 reads it."""
+"""Obeys robots.txt as RFC 9309 defines it."""
 
 from __future__ import annotations
 
@@ -32,21 +32,25 @@ _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
 
 
 class RobotsUnreachable(MirrorUnusable):
-    """Raised when robots.txt cannot be fetched: that forbids everything (RFC 9309, 2.3.1.4)."""
+    """Raised when robots.txt is unreachable, which disallows everything (RFC 9309, 2.3.1.4)."""
 
 
 class RobotsMiddleware:
-    """Drops what robots.txt forbids, and ends the run where robots.txt cannot be fetched.
+    """Drops requests that robots.txt disallows, and ends the run if robots.txt is unreachable.
 
-    It may only drop a request or end the run. Scrapy's own middleware treats a robots.txt that
-    cannot be fetched as one that allows everything; RFC 9309 says the opposite for server and
-    network errors, and the same for 4xx. The file is fetched once per run and origin, through all
-    middlewares (back-off, retries, decompression), and announced by Scrapy's signal
-    ``robots_parsed``.
+    It may only drop a request or end the run. Scrapy's own middleware allows everything if it
+    cannot fetch robots.txt. RFC 9309 demands this only after a status of 4xx; after server and
+    network errors, everything is disallowed. The file is fetched once per run and origin, through
+    all middlewares (back-off, retries, decompression). Scrapy's signal ``robots_parsed`` is sent
+    after it is parsed.
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        """Read the settings of ``crawler``."""
+        """Read the settings.
+
+        Raises:
+            NotConfigured: ``ROBOTSTXT_OBEY`` is off.
+        """
         settings = crawler.settings
         if not settings.getbool("ROBOTSTXT_OBEY"):
             message = "ROBOTSTXT_OBEY is off"
@@ -58,15 +62,15 @@ class RobotsMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``."""
+        """Return ``cls(crawler)``, which needs its settings, engine, stats and signals."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Drop a forbidden request.
+        """Drop the request if robots.txt disallows it.
 
         Raises:
-            ForbiddenByRobots: robots.txt forbids it.
-            RobotsUnreachable: robots.txt cannot be fetched, which forbids everything.
+            ForbiddenByRobots: robots.txt disallows the request.
+            RobotsUnreachable: robots.txt is unreachable, which disallows everything.
             RunError: another middleware ended the run.
         """
         if request.meta.get("dont_obey_robotstxt"):
@@ -74,7 +78,7 @@ class RobotsMiddleware:
         rules = await self._rules_for(request)
         if rules is not None and not rules.allowed(request.url, self._agent):
             self._crawler.stats.inc_value("epoch/filtered/robots")
-            message = f"robots.txt forbids {request.url}"
+            message = f"robots.txt disallows {request.url}"
             raise ForbiddenByRobots(message)
 
     def _rules_for(self, request: Request) -> asyncio.Future[RobotParser | None]:
@@ -86,7 +90,7 @@ class RobotsMiddleware:
         return self._rules[origin]
 
     async def _read(self, origin: str, request: Request) -> RobotParser | None:
-        """Return the rules of ``origin``; None: everything is allowed."""
+        """Return the rules of ``origin``, or None if everything is allowed."""
         response = await self._fetch(f"{origin}/robots.txt")
         if response is None:
             return None
@@ -98,7 +102,7 @@ class RobotsMiddleware:
         return rules
 
     async def _fetch(self, url: str) -> Response | None:
-        """Get robots.txt over at most five redirects; ``None``: there is none.
+        """Fetch robots.txt, following at most five redirects; return None if there is none.
 
         Raises:
             RobotsUnreachable: a server or network error, or a redirect to another host.
@@ -109,11 +113,11 @@ class RobotsMiddleware:
             if response.status in REDIRECTS:
                 url = _same_host_target(response)
             elif response.status >= _SERVER_ERROR:
-                message = f"{url} answers {response.status}: all is forbidden (RFC 9309)"
+                message = f"{url} answers {response.status}, which disallows all pages (RFC 9309)"
                 raise RobotsUnreachable(message)
             else:
                 return response if _OK <= response.status < _BAD_REQUEST else None
-        return None  # RFC 9309, 2.3.1.2: too many redirects are read as no robots.txt
+        return None  # RFC 9309, 2.3.1.2: too many redirects count as no robots.txt
 
     async def _ask(self, url: str) -> Response:
         request = Request(url, callback=NO_CALLBACK, meta={"dont_obey_robotstxt": True})
@@ -123,20 +127,23 @@ class RobotsMiddleware:
             raise
         except Exception as exc:
             why = str(exc) or type(exc).__name__
-            message = f"{url} cannot be had ({why[:300]}): all is forbidden (RFC 9309)"
+            message = f"{url} is unreachable ({why[:300]}), which disallows all pages (RFC 9309)"
             raise RobotsUnreachable(message) from exc
 
 
 def _same_host_target(response: Response) -> str:
-    """Where a redirect of robots.txt leads.
+    """Return the target of a redirect of robots.txt.
 
-    RFC 9309 lets a crawler follow to other hosts. This one asks its mirror's host only: a redirect
-    must not turn it against a machine of the operator's own network.
+    RFC 9309 allows redirects to other hosts. This crawler stays on the mirror's host, because a
+    redirect must not direct it at a machine of the operator's own network.
+
+    Raises:
+        RobotsUnreachable: the redirect leads to another host.
     """
     target = redirect_target(response)
     host = urlsplit(response.url).hostname
     parts = urlsplit(target)
     if parts.scheme not in {"http", "https"} or parts.hostname != host:
-        message = f"{response.url} redirects to {target}, which is not asked: not {host}"
+        message = f"{response.url} redirects to {target}, which is not followed: not on {host}"
         raise RobotsUnreachable(message)
     return target

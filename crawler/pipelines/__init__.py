@@ -1,1 +1,1 @@
-"""What happens to an item, one verb each, in the order of ``ITEM_PIPELINES``."""
+"""Item pipelines: each module does one thing; ``ITEM_PIPELINES`` sets their order."""

@@ -1,4 +1,4 @@
-"""Canonicalize: every address of an item absolute and in its one form."""
+"""Canonicalize: makes the URLs of an item absolute and canonical."""
 
 from __future__ import annotations
 
@@ -13,31 +13,34 @@ from crawler.urls import UnusableURL, canonical
 
 
 class CanonicalizePipeline:
-    """Makes the addresses that a page gives canonical, each where it was not made so before.
+    """Makes URLs canonical, unless the format's reader already did (``Format.canonical_urls``).
 
-    The reader of a format that renders HTML, or drops repeated links, needs canonical addresses
-    itself; its articles pass (``Format.canonical_urls``). Those of any other format give addresses
-    as the page has them. One that cannot be made canonical is counted and left out.
+    A reader that renders HTML or drops repeated links needs canonical URLs itself. Other readers
+    return URLs as the page has them. A URL that cannot be made canonical is counted and removed.
     """
 
     def __init__(self, counts: RunCounts, *, settled: bool) -> None:
         """Set up the pipeline.
 
         Args:
-            counts: where unusable addresses are counted.
-            settled: the reader of articles gives canonical addresses.
+            counts: counts unusable URLs.
+            settled: whether the reader already returns canonical URLs.
         """
         self.counts = counts
         self.settled = settled
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``'s run."""
+        """Build from the crawler's run.
+
+        Raises:
+            NotConfigured: the crawler has no run.
+        """
         run = Run.of(crawler)
         return cls(run.counts, settled=run.options.mirror.format.canonical_urls)
 
     def process_item(self, item: Article) -> Article:
-        """Return the article with canonical addresses."""
+        """Return the article with canonical URLs."""
         if not self.settled:
             self._settle(item)
             if item.before is not None:
@@ -58,7 +61,7 @@ class CanonicalizePipeline:
             item.videos = list(dict.fromkeys(url for url in urls if url))
 
     def _has_address(self, thing: Image | Link, base: str) -> bool:
-        """Make the address of an image or a link canonical; tell whether it has one."""
+        """Make the URL of an image or a link canonical; return whether it is usable."""
         url = self._canonical(thing["url"], base)
         if url:
             thing["url"] = url

@@ -1,4 +1,4 @@
-"""Deduplicate: an article id that the feed has a line of goes no further."""
+"""Deduplicate: drops articles that the feed already has."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from crawler.run.run import Run
 class DeduplicatePipeline:
     """Drops an article whose id was written before, in this run or an earlier one.
 
-    The promise of one line per id is kept here and nowhere else: the frontier only chooses which
-    pages are worth a fetch.
+    Only this pipeline guarantees one line per id. The frontier merely avoids needless fetches.
     """
 
     def __init__(self, run: Run) -> None:
-        """Use the run's store, which knows every id that was written."""
+        """Use the store of ``run``, which knows all ids written so far."""
         self.run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``'s run."""
+        """Build from the crawler's run.
+
+        Raises:
+            NotConfigured: the crawler has no run.
+        """
         return cls(Run.of(crawler))
 
     def process_item(self, item: Article) -> Article:
         """Return the article, or drop it; one that was read again to compare it goes on."""
         if not item.has_line and self.run.store.state.is_written(str(item.id)):
             self.run.counts.dropped += 1
-            raise DropItem(f"{item.id} is in the feed already")
+            raise DropItem(f"{item.id} is already in the feed")
         return item

@@ -20,12 +20,16 @@ class WritePipeline:
     """
 
     def __init__(self, run: Run) -> None:
-        """Use the run's store."""
+        """Write to the store of ``run``; end ``run`` on failure."""
         self.run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``'s run."""
+        """Build from the crawler's run.
+
+        Raises:
+            NotConfigured: the crawler has no run.
+        """
         return cls(Run.of(crawler))
 
     def process_item(self, item: Article) -> Article:

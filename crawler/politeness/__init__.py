@@ -1,1 +1,1 @@
-"""How fast a host is asked, and when it is left alone. Pure."""
+"""The pace of requests to a host, and how long to wait when it is busy. Pure."""

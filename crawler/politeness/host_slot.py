@@ -1,26 +1,26 @@
-"""The door to one host: when the next request may go, and for how long the host is parked.
+"""A host's slot: when the next request may be sent, and how long the host is parked.
 
-No clock and no waiting in here: the time comes in as seconds of a clock that never runs back.
+This module neither reads a clock nor sleeps. Callers pass the time in seconds of a monotonic clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# A host that names too short a wait again and again is given 1, 2, 4 … s at least; 2**16 s is
+# If a host keeps asking for waits that are too short, the wait is at least 1, 2, 4 … s. 2**16 s is
 # longer than any run waits.
 _MOST_DOUBLINGS = 16
 
 
 @dataclass
 class ParkBudget:
-    """How long one run waits for hosts that ask to come back later.
+    """How long one run may wait for busy hosts, in seconds.
 
     Attributes:
-        first: seconds of the first wait where the host names none; doubled each time in a row.
-        longest: the longest single wait that the run accepts, in seconds.
-        budget: seconds that all waits of the run may take.
-        spent: seconds of waiting so far, those under way included.
+        first: the first wait if the host names none; it doubles with each consecutive one.
+        longest: the longest single wait.
+        budget: all waits of the run together.
+        spent: waits so far, including those in progress.
     """
 
     first: float
@@ -29,9 +29,9 @@ class ParkBudget:
     spent: float = field(default=0.0, init=False)
 
     def length(self, named: float | None, in_a_row: int) -> float:
-        """Give the seconds to wait after ``in_a_row`` waits that did not help.
+        """Return the seconds to wait after ``in_a_row`` consecutive parks.
 
-        A wait of 0 (also a date in the past) names none.
+        A ``named`` wait of 0, as from a date in the past, counts as none.
         """
         doublings = 2.0 ** min(in_a_row, _MOST_DOUBLINGS)
         if named:
@@ -39,11 +39,11 @@ class ParkBudget:
         return min(self.first * doublings, self.longest)
 
     def spend(self, seconds: float, *, added: float | None = None) -> bool:
-        """Take a wait from the budget; ``False``, and nothing taken, where it is too long.
+        """Take a wait from the budget; return False and take nothing if it is too long.
 
         Args:
-            seconds: the wait, as counted from now.
-            added: how much of it is not in the budget yet; all of it by default.
+            seconds: the wait, counted from now.
+            added: the part of it that is not taken yet; all of it by default.
         """
         cost = seconds if added is None else added
         if seconds > self.longest or self.spent + cost > self.budget:
@@ -54,14 +54,14 @@ class ParkBudget:
 
 @dataclass
 class HostSlot:
-    """The door to one host.
+    """The slot of one host.
 
     Attributes:
         delay: seconds between two requests.
-        parked_until: nothing goes before this time.
-        parks: how often the host was parked; a request remembers under which number it went.
-        in_a_row: parks since the last good answer.
-        good: good answers so far.
+        parked_until: time before which no request is sent.
+        parks: number of parks so far; each request remembers the number when it was sent.
+        in_a_row: parks since the last good response.
+        good: number of good responses so far.
     """
 
     delay: float
@@ -72,28 +72,34 @@ class HostSlot:
     _next_turn: float = field(default=0.0, init=False)
 
     def wait(self, now: float) -> float:
-        """Give the seconds until a request may go; 0 or less: it may go now."""
+        """Return the seconds until a request may be sent; 0 or less if it may be sent now."""
         return max(self._next_turn, self.parked_until) - now
 
     def pass_(self, now: float) -> int:
-        """Let one request go at ``now``; give the number of parks under which it went."""
+        """Record that a request is sent at ``now``; return the number of parks so far."""
         self._next_turn = now + self.delay
         return self.parks
 
     def answered(self, went_under: int) -> None:
-        """Note a good answer; one to a request from before the last park does not end the row."""
+        """Record a good response; if its request predates the last park, ``in_a_row`` stays."""
         self.good += 1
         if went_under == self.parks:
             self.in_a_row = 0
 
     def park(self, now: float, named: float | None, went_under: int, waits: ParkBudget) -> bool:
-        """Keep the door shut because the host answered that it is busy.
+        """Park the host after a busy response.
 
-        An answer to a request from before the last park is no news: it lengthens the park only
-        where it names a later time.
+        If the request predates the last park, its response only extends the park, and only if it
+        names a later time.
+
+        Args:
+            now: the current time.
+            named: seconds that the host asked to wait, if any.
+            went_under: the number of parks when the request was sent.
+            waits: the budget of the run.
 
         Returns:
-            Whether the run has that much time.
+            Whether the budget covers the wait.
         """
         if went_under < self.parks:
             added = now + (named or 0.0) - max(self.parked_until, now)

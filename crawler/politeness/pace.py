@@ -1,4 +1,4 @@
-"""How fast a host is asked."""
+"""The pace of requests to a host: a default for each kind of host, and the user's settings."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from urllib.parse import urlsplit
 
 from crawler.config.numbers import nonnegative_float, positive_int
 
-# GitHub's raw host allowed about 5,000 requests an hour for years; since May 2025 its limit is
-# lower at times and not published. 4,500 leaves room for the same address's other users.
+# GitHub's raw host allowed about 5,000 requests an hour for years. Since May 2025 its limit is
+# unpublished and sometimes lower. 4,500 leaves room for other clients at the same IP address.
 _GITHUB_HOSTS = frozenset({"raw.githubusercontent.com", "github.com"})
 _GITHUB_REQUESTS_PER_HOUR = 4500
 _SECONDS_PER_HOUR = 3600
 
 
 class Pace(NamedTuple):
-    """How fast one host is asked.
+    """The pace of requests to one host.
 
     Attributes:
-        concurrency: requests under way at a time.
+        concurrency: maximum number of concurrent requests.
         delay: seconds between the starts of two requests.
     """
 
@@ -28,11 +28,11 @@ class Pace(NamedTuple):
     delay: float
 
     def as_settings(self) -> dict[str, int]:
-        """Return the Scrapy settings that hold the concurrency.
+        """Return the Scrapy settings for the concurrency.
 
-        Scrapy's limit for all hosts together (``CONCURRENT_REQUESTS``) is off: whoever sends
-        requests keeps no more under way than ``concurrency``, and with the limit off
-        ``engine.needs_backout()`` says one thing only: the spider closes.
+        ``CONCURRENT_REQUESTS``, the limit for all hosts together, is off. The driver never has more
+        than ``concurrency`` requests in progress, and without this limit
+        ``engine.needs_backout()`` is true only while the spider closes.
         """
         return {
             "CONCURRENT_REQUESTS": 0,
@@ -46,7 +46,7 @@ PUBLIC = Pace(concurrency=2, delay=1.0)
 
 
 def pace_of(base_url: str) -> Pace:
-    """Choose the pace for the host of ``base_url``."""
+    """Return the default pace for the host of ``base_url``: loopback, GitHub, or any other."""
     host = urlsplit(base_url).hostname or ""
     if _is_loopback(host):
         return LOOPBACK
@@ -54,12 +54,12 @@ def pace_of(base_url: str) -> Pace:
 
 
 def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
-    """Choose the pace for the host of ``base_url``, with what the user set instead.
+    """Return the pace for the host of ``base_url``, as the user's settings change it.
 
-    ``PACE_CONCURRENCY`` (requests) and ``PACE_DELAY`` (seconds) replace the host's own.
+    ``PACE_CONCURRENCY`` (requests) and ``PACE_DELAY`` (seconds) override the default.
 
     Raises:
-        WrongUsage: one of them is no number, or out of range.
+        WrongUsage: one of them is not a number, or out of range.
     """
     concurrency, delay = pace_of(base_url)
     if settings["PACE_CONCURRENCY"] is not None:
@@ -70,7 +70,7 @@ def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether ``host`` is 127.0.0.0/8, ::1 or localhost; other names may lead anywhere."""
+    """Return whether ``host`` is in 127.0.0.0/8, ::1 or localhost; other names may be remote."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""The wait that a host names in its ``Retry-After`` header."""
+"""Parses the ``Retry-After`` header."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from email.utils import parsedate_to_datetime
 
 # RFC 9110, 10.2.3: delay-seconds is 1*DIGIT. Hosts also send "1.5"; a sign or a unit is malformed.
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
-# Longer waits are all the same, and a date so far away has no name: ten years.
+# Ten years. No run waits as long, and adding more to a date can overflow.
 _LONGEST = 10 * 366 * 86400.0
 
 
 def retry_after_seconds(value: str | bytes | None, now: datetime) -> float | None:
-    """Give the wait in seconds that ``value`` names, counted from ``now``.
+    """Return the wait that a ``Retry-After`` header asks for.
 
     The header is a number of seconds or an HTTP date in any of the three forms of RFC 9110, 5.6.7.
 
     Args:
-        value: the header as received, ``None`` where there is none.
-        now: the present, with a time zone.
+        value: the header as received; None if it is missing.
+        now: the current time, with a time zone.
 
     Returns:
-        Seconds, from 0 (a date in the past) to ten years. ``None`` where no wait can be read.
+        Seconds from 0 (a date in the past) to ten years; None if the header is missing or
+        malformed.
     """
     if value is None:
         return None
@@ -35,7 +36,7 @@ def retry_after_seconds(value: str | bytes | None, now: datetime) -> float | Non
 
 
 def _http_date(text: str) -> datetime | None:
-    """Read an HTTP date; one without a zone is in GMT, as all HTTP dates are."""
+    """Parse an HTTP date; without a zone it is in GMT, as all HTTP dates are."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -1,1 +1,1 @@
-"""Reading pages: a pure function of their bytes, and processes in which it runs."""
+"""Reads pages: a pure function of their bytes, and the processes that run it."""

@@ -1,4 +1,4 @@
-"""A page's bytes in, what the page says out. Pure, so that any process may do it."""
+"""Parses a page's bytes into its content. Pure, so that any process can do it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ Kind = Literal["home", "index", "archive", "article"]
 
 Page = Home | Index | ArticlePage
 Reader = Callable[[Kind, str, bytes], Page]
-"""Reads a page, given its kind, its section and its bytes; it can be pickled."""
+"""Reads a page, given its kind, section and bytes. It must be picklable."""
 
 LARGE_BYTES = 256 << 10
-"""None of 22,000 real pages is larger; of 132,101 the largest has 555,303 bytes."""
+"""None of 22,000 real pages is larger. The largest of 132,101 has 555,303 bytes."""
 
 TOO_COSTLY = "too_costly"
-"""Reason of a page that takes more CPU or memory than any real one, or kills who reads it."""
+"""Reason of a page that exceeds the :class:`Bounds`, or kills the process that reads it."""
 
 
 class Bounds(NamedTuple):
-    """What a process may use for one page, or one batch.
+    """What a process may use for one page, or one batch of pages.
 
     Attributes:
-        cpu_seconds: the largest of 132,101 real pages takes 0.1 s.
-        memory_bytes: above what the process has when it begins.
+        cpu_seconds: CPU time; the largest of 132,101 real pages takes 0.1 s.
+        memory_bytes: memory in addition to what the process uses before it reads.
     """
 
     cpu_seconds: int = 10
@@ -43,14 +43,14 @@ def read_page(
     """Read a page.
 
     Args:
-        mirror_format: knows how.
-        bases: addresses below which the mirror's own pages lie.
-        kind: which kind of page was asked for.
-        section: the section it belongs to.
-        body: its bytes.
+        mirror_format: parses the page.
+        bases: URLs below which the mirror's own pages are.
+        kind: the kind of page that was requested.
+        section: the section that the page belongs to.
+        body: the page's bytes.
 
     Raises:
-        PageError: it is no such page.
+        PageError: the content is not a page of this kind.
     """
     if kind == "article":
         return mirror_format.read_article(body)
@@ -60,5 +60,5 @@ def read_page(
 
 
 def is_suspicious(body: bytes) -> bool:
-    """Return whether a page is so large or odd that reading it may cost far more than others do."""
+    """Return whether a page is so large or odd that reading it may be far too costly."""
     return len(body) > LARGE_BYTES or _LINE_BREAKS in body or body.count(b"<") > _MANY_TAGS

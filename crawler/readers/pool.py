@@ -1,4 +1,4 @@
-"""A process pool for reading, started so that it runs this project's code and nothing else."""
+"""A process pool whose processes run only this project's code."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NO_POOL: Final = (BrokenExecutor, OSError, ImportError, NotImplementedError)
-"""What a pool fails with that cannot be started: no processes, no memory, no semaphores."""
+"""Exceptions when a pool cannot be started: no processes, no memory, no semaphores."""
 
 
 class Pool:
-    """A standard process pool on asyncio. Any other ``Executor`` would serve as well."""
+    """A ``ProcessPoolExecutor`` for asyncio. Any other ``Executor`` would do as well."""
 
     def __init__(self, width: int) -> None:
-        """Run ``width`` processes; each starts when it is needed.
+        """Set up ``width`` processes, which start on demand.
 
         Raises:
-            OSError, ImportError, NotImplementedError: the system has no means for it (``NO_POOL``).
+            OSError, ImportError, NotImplementedError: the system does not support it (``NO_POOL``).
         """
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(width, mp_context=context, initializer=worker.begin)
@@ -40,7 +40,7 @@ class Pool:
         """Run ``function`` in one of the processes.
 
         Raises:
-            BrokenExecutor: a process died; the pool is of no more use. Also raised by the future.
+            BrokenExecutor: a process died, and the pool is unusable. The future raises it too.
             OSError: a process cannot be started.
         """
         others = set(multiprocessing.active_children()) - self._processes
@@ -51,10 +51,10 @@ class Pool:
             self._processes |= set(multiprocessing.active_children()) - others
 
     def close(self) -> None:
-        """Kill the processes, whatever they are doing.
+        """Kill the processes, then shut down the executor.
 
-        Before the executor is shut down: while it is broken it holds its lock until they have
-        ended, and they ignore the signal by which it ends them.
+        The order matters: a broken executor holds its lock until its processes have ended, and
+        they ignore the signal that it sends them.
         """
         for process in self._processes:
             process.kill()
@@ -63,10 +63,10 @@ class Pool:
 
 @contextmanager
 def _bare_start() -> Iterator[None]:
-    """Start processes that import nothing from the working directory, and no program's main module.
+    """Start processes that import neither the main module nor anything from the working directory.
 
-    They inherit blocked signals: a service's stop, or Ctrl-C, would kill them before they can
-    ignore it.
+    They inherit blocked signals: otherwise Ctrl-C, or a service manager's stop, could kill them
+    before they ignore the signals.
     """
     environment: dict[str, Any] = dict(os.environ)
     main = sys.modules["__main__"]

@@ -1,4 +1,4 @@
-"""The processes that read pages: a pool for batches, and one for pages that may cost it."""
+"""Processes that read pages: a pool for batches, and a single one for pages that may kill it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ logger = logging.getLogger(__name__)
 BATCH_PAGES = 60
 BATCH_BYTES = 2 << 20
 REBUILDS = 5
-"""A pool that breaks more often is not rebuilt."""
+"""How often a broken pool is rebuilt."""
 
 
 class LoneReader:
-    """Reads one page at a time in a process that the page may cost."""
+    """Reads one page at a time in a process of its own, which the page may kill."""
 
     def __init__(self, read: Reader, bounds: Bounds, note: Callable[[str | None], None]) -> None:
-        """Read with ``read`` within ``bounds``.
+        """Set up without starting a process.
 
-        ``note`` is called with the key of a page before it is read, and with None after.
+        Args:
+            read: reads a page.
+            bounds: limits for one page.
+            note: called with the key of a page before it is read, and with None after.
         """
         self._read = read
         self._bounds = bounds
@@ -39,11 +42,11 @@ class LoneReader:
         self._possible = True
 
     async def read(self, page: Unread, key: str) -> Page | None:
-        """Read a page; None where no process can be started.
+        """Read a page; return None if no process can be started.
 
         Raises:
-            PageError: it is no such page; with the reason ``too_costly``, it took too much CPU or
-                memory, or killed its process.
+            PageError: the content is not a page of this kind; with the reason ``too_costly``, it
+                took too much CPU time or memory, or killed its process.
         """
         async with self._turn:
             pool = await self._started()
@@ -59,7 +62,7 @@ class LoneReader:
                 self._note(None)
 
     async def _started(self) -> Pool | None:
-        """Return the pool of one process; None where it cannot be started."""
+        """Return the pool of one process, or None if it cannot be started."""
         if self._pool is None and self._possible:
             try:
                 pool = Pool(1)
@@ -67,7 +70,7 @@ class LoneReader:
             except NO_POOL as error:
                 self._possible = False
                 logger.warning(
-                    "No process that reads pages can be started (%s); the crawler reads on itself",
+                    "Cannot start a process to read pages (%s), reading them in the crawler",
                     error,
                 )
             else:
@@ -75,20 +78,28 @@ class LoneReader:
         return self._pool
 
     def close(self) -> None:
-        """Accept no more pages."""
+        """Kill the process, whatever it is doing; the next page starts another."""
         if self._pool is not None:
             self._pool.close()
         self._pool = None
 
 
 class BatchPool:
-    """Reads pages in batches: one by one, passing them on would cost more than reading them.
+    """Reads pages in batches, because passing one page to a process costs more than reading it.
 
-    A pool that a page breaks is rebuilt; the pages of its batch are read one by one, alone.
+    If a page breaks the pool, the pool is rebuilt, and the pages of its batch are read one by one
+    by a :class:`LoneReader`.
     """
 
     def __init__(self, width: int, read: Reader, bounds: Bounds, alone: LoneReader) -> None:
-        """Read with ``read`` in ``width`` processes, each batch within ``bounds``."""
+        """Set up without starting a process.
+
+        Args:
+            width: number of processes.
+            read: reads a page.
+            bounds: limits for one batch.
+            alone: reads the pages of a batch that broke the pool.
+        """
         self._width = width
         self._reader = read
         self._bounds = bounds
@@ -100,14 +111,14 @@ class BatchPool:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def read(self, page: Unread, key: str) -> Page | None:
-        """Read a page; None where the crawler is to read it itself.
+        """Read a page; return None if the crawler has to read it itself.
 
         Raises:
-            PageError: it is too costly.
+            PageError: the page is too costly.
         """
         loop = asyncio.get_running_loop()
         if not self._batch:
-            loop.call_soon(self._send)  # after all fetches that are done by now
+            loop.call_soon(self._send)  # after all fetches that are already done
         read: asyncio.Future[Page | None] = loop.create_future()
         self._batch.append((page, read))
         self._bytes += len(page[2])
@@ -150,20 +161,20 @@ class BatchPool:
         return self._pool
 
     def _broke(self, pool: Pool | None, error: BaseException) -> None:
-        """Have the pool rebuilt with the next batch, unless that was tried often."""
+        """Close the pool; the next batch starts another, up to ``REBUILDS`` times."""
         if pool is not self._pool or self._rebuilds > REBUILDS:
-            return  # several batches were under way in it
+            return  # another batch of the same pool has reported it
         self._pool = None
         self._rebuilds += 1
         if pool is not None:
             pool.close()
         if self._rebuilds > REBUILDS:
-            logger.warning("Processes that read articles keep failing (%s): one is left", error)
+            logger.warning("Processes that read articles keep failing (%s), using one", error)
         else:
-            logger.warning("A process that reads articles died; its pages are read one by one")
+            logger.warning("A process that reads articles died, reading its pages one by one")
 
     def close(self) -> None:
-        """Accept no more pages."""
+        """Kill the processes and cancel the batches in progress."""
         for task in self._under_way:
             task.cancel()
         if self._pool is not None:

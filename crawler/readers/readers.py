@@ -1,4 +1,4 @@
-"""Who reads a page: the crawler, a pool of processes, or a process that one page may cost."""
+"""Decides where a page is read: in the crawler, in a pool, or in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 BOUNDS = Bounds()
 
 MANY = 1000
-"""From so many articles on a pool reads them: its processes need half a second to start."""
+"""Number of articles from which a pool pays off: its processes take half a second to start."""
 
 
 class Notes(Protocol):
-    """Where the key of the page that is being read is noted, so that a later run knows of it."""
+    """Persists the key of the page that is being read, for the case that the run dies of it."""
 
     def reading(self) -> str | None:
-        """Return the key that an earlier run noted and did not take back."""
+        """Return the key that an earlier run noted and did not clear."""
 
     def note_reading(self, key: str | None) -> None:
-        """Note a key, safely on the disk; None takes it back."""
+        """Write a key durably to the disk; None clears it."""
 
 
 class PageReaders:
-    """Reads pages outside of the crawler's process, where that pays or is safer.
+    """Reads pages outside of the crawler's process if that is faster or safer.
 
     Attributes:
-        batches: how many times the transport's window is to be kept under way, so that each
-            process has work ahead.
+        batches: by how much the driver multiplies the transport's window to keep every process
+            busy.
     """
 
     def __init__(self, width: int, notes: Notes, read: Reader, bounds: Bounds = BOUNDS) -> None:
-        """Prepare processes; none starts yet.
+        """Set up without starting a process.
 
         Args:
-            width: how many read the articles of a mirror that has many.
-            notes: where pages are noted that may cost their process.
+            width: number of processes that read the articles of a large mirror; 0 for none.
+            notes: persists the page that is being read, if it may kill its process.
             read: reads a page.
-            bounds: what one page may cost.
+            bounds: limits for one page or batch.
         """
         self.batches = 1
         self._read = read
@@ -54,7 +54,7 @@ class PageReaders:
         self._alone: LoneReader | None = None
 
     def expect(self, articles: int) -> None:
-        """Prepare for so many articles."""
+        """Set up the pool if ``articles``, the number to be read, makes it worthwhile."""
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
 
@@ -62,22 +62,22 @@ class PageReaders:
             self.batches = 2 * self._width + 1
 
     async def read(self, kind: Kind, section: str, body: bytes, key: str) -> Page | None:
-        """Read a page; None where the crawler is to read it itself.
+        """Read a page; return None if the crawler has to read it itself.
 
         Args:
-            kind: which kind of page was asked for.
-            section: the section it belongs to.
-            body: its bytes.
-            key: the name its failures are kept under.
+            kind: the kind of page that was requested.
+            section: the section that the page belongs to.
+            body: the page's bytes.
+            key: the key under which the store keeps failures of the page.
 
         Raises:
-            PageError: it is no such page; with the reason ``too_costly``, it takes too much CPU or
-                memory, or an earlier run died while it was read.
+            PageError: the content is not a page of this kind; with the reason ``too_costly``, it
+                takes too much CPU time or memory, or an earlier run died while reading it.
         """
         if key == self._died_of:
             self._died_of = None
             self._notes.note_reading(None)
-            raise PageError("an earlier run ended while it was read", reason=TOO_COSTLY)
+            raise PageError("an earlier run died while reading the page", reason=TOO_COSTLY)
         if is_suspicious(body):
             return await self._lone_reader().read((kind, section, body), key)
         if self._pool is not None and kind == "article":
@@ -92,7 +92,7 @@ class PageReaders:
         return self._alone
 
     def close(self) -> None:
-        """End all processes, whatever they are doing."""
+        """Kill all processes, whatever they are doing."""
         if self._pool is not None:
             self._pool.close()
         if self._alone is not None:

@@ -1,4 +1,4 @@
-"""What runs in a reader's process. It reads pages, within bounds, and ends with the crawler."""
+"""Runs in a reader's process: reads pages within bounds, and ends with the crawler."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from crawler.readers.pages import Page, Reader
 
 _STATM: Final = Path("/proc/self/statm")
-_DATA: Final = 5  # the field that RLIMIT_DATA counts, in memory pages
+_DATA: Final = 5  # index of the size, in memory pages, that RLIMIT_DATA limits
 
 
 Unread = tuple[Kind, str, bytes]
-"""A page that is to be read: the arguments of a :class:`Reader`."""
+"""A page to read: the arguments of a :class:`Reader`."""
 
 
 def begin() -> None:
-    """Prepare the process: signals are the crawler's to handle, and it ends when the crawler does."""
+    """Set up the process: ignore signals, which the crawler handles, and end with the crawler."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # the patterns take 0.2 s to compile: not on the account of the first page
+    # compiling the patterns takes 0.2 s, which must not count for the first page
     import crawler.formats.registry  # noqa: F401, PLC0415
 
 
@@ -42,15 +42,15 @@ def _end_with_parent() -> None:
 
 
 def ready() -> bool:
-    """Return True: the process has started."""
+    """Return True; a call that succeeds shows that the process has started."""
     return True
 
 
 def read_batch(read: Reader, bounds: Bounds, pages: list[Unread]) -> list[Page | None]:
-    """Read pages; None for one that the crawler is to read itself, to meet the same error there.
+    """Read pages; return None for each that fails, which the crawler then reads itself.
 
     Raises:
-        MemoryError: one of them takes too much; which one, the pages tell when read alone.
+        MemoryError: one of the pages takes too much memory; reading them alone tells which.
     """
     _bound(bounds)
     return [_page_or_none(read, page) for page in pages]
@@ -61,15 +61,15 @@ def _page_or_none(read: Reader, page: Unread) -> Page | None:
         return read(*page)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, the crawler meets it again and reports it
+    except Exception:  # noqa: BLE001 - the crawler reads the page again and reports the error
         return None
 
 
 def read_alone(read: Reader, bounds: Bounds, page: Unread) -> Page:
-    """Read one page; the process dies where the page costs too much CPU.
+    """Read one page; the kernel kills the process if the page takes too much CPU time.
 
     Raises:
-        PageError: it is no such page, or takes too much memory.
+        PageError: the content is not a page of this kind, or takes too much memory.
     """
     _bound(bounds)
     try:
@@ -79,16 +79,16 @@ def read_alone(read: Reader, bounds: Bounds, page: Unread) -> Page:
 
 
 def too_costly(bounds: Bounds) -> PageError:
-    """Return the failure of a page that passed ``bounds``, or killed its process."""
+    """Return the error for a page that exceeds ``bounds`` or killed its process."""
     return PageError(
-        f"reading it takes more than {bounds.cpu_seconds} s of CPU or "
+        f"reading the page takes more than {bounds.cpu_seconds} s of CPU time or "
         f"{bounds.memory_bytes >> 20} MB, or kills the process that reads it",
         reason=TOO_COSTLY,
     )
 
 
 def _bound(bounds: Bounds) -> None:
-    """Let the process use so much more of processor and memory than it has used until now."""
+    """Set the process's limits to what it has used until now plus ``bounds``."""
     _set_soft(resource.RLIMIT_CPU, int(time.process_time()) + 1 + bounds.cpu_seconds)
     if _STATM.exists():
         data = int(_STATM.read_text("ascii").split()[_DATA]) * resource.getpagesize()

@@ -1,1 +1,1 @@
-"""The spider."""
+"""The spiders."""

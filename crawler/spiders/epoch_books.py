@@ -1,4 +1,4 @@
-"""The spider of the mirror's catalogue of books: ``scrapy crawl epoch_books -O books.jsonl``."""
+"""The spider for the mirror's catalogue of books: ``scrapy crawl epoch_books -O books.jsonl``."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _OK = 200
 
 
 class EpochBooksSpider(Spider):
-    """Yields one item for each title; it fetches the catalogue's page, and no file of a book.
+    """Yields one item for each title. It fetches the catalogue's page, but no book.
 
-    ``-a mirror=`` names a repository at GitHub (which is read at its raw host), the base address
-    of raw files, or a directory. Items go to Scrapy's own exports; there is no feed and no state.
+    ``-a mirror=`` is a repository on GitHub (read from its raw host), the base URL of raw files, or
+    a directory. Items go to Scrapy's own exports; there is no feed and no state.
     """
 
     name = "epoch_books"
     catalogue: Catalogue
     custom_settings = {  # noqa: RUF012 - Scrapy's own, an instance's for its types
         "DOWNLOAD_HANDLERS": {"file": "scrapy.core.downloader.handlers.file.FileDownloadHandler"},
-        # default True: a failed crawl would replace an earlier export by an empty file
+        # default True, with which a failed crawl replaces an earlier export with an empty file
         "FEED_STORE_EMPTY": False,
     }
 
@@ -40,7 +40,7 @@ class EpochBooksSpider(Spider):
         """Check the arguments, and confine the crawl to the mirror.
 
         Raises:
-            WrongUsage: an argument is unknown, or names no mirror.
+            WrongUsage: an argument is unknown, or ``mirror`` is not a mirror.
         """
         catalogue = catalogue_at(arguments.pop("mirror", "") or DEFAULT_MIRROR)
         if unknown := [name for name in arguments if not name.startswith("_")]:
@@ -52,7 +52,7 @@ class EpochBooksSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        """Ask for the catalogue."""
+        """Request the catalogue's page."""
         local = self.catalogue.base.startswith("file:")
         yield Request(
             self.catalogue.fetched, errback=self.failed, meta={"dont_obey_robotstxt": local}
@@ -62,7 +62,7 @@ class EpochBooksSpider(Spider):
         """Yield the books.
 
         Raises:
-            MirrorUnusable: the page is no catalogue.
+            MirrorUnusable: the page is not a catalogue.
         """
         if response.status != _OK:
             raise MirrorUnusable(f"{response.url}: the host answered {response.status}")
@@ -75,7 +75,7 @@ class EpochBooksSpider(Spider):
             yield {**book, "mirror_url": self.catalogue.shown, "crawled_at": now}
 
     def failed(self, failure: Failure) -> NoReturn:
-        """End without the catalogue.
+        """End the run because the catalogue's page could not be fetched.
 
         Raises:
             MirrorUnusable: always.

@@ -1,4 +1,4 @@
-"""The spider: from the arguments to a frontier and its transports, and on to the driver."""
+"""The spider: builds frontier, transports and driver from the arguments."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class EpochMirrorSpider(Spider):
         """
         settings = crawler.settings
         if settings.frozen or cls.start.__module__.startswith("scrapy.commands."):
-            # scrapy shell builds the spider last; fetch, parse and check replace its start():
-            # nothing reads the mirror, so there is no run and no feed
+            # scrapy shell builds the spider last; fetch, parse and check replace its start().
+            # None of them reads the mirror, so there is no run and no feed
             return super().from_crawler(crawler, *args)
         options = CrawlOptions.from_arguments(
             arguments,
@@ -68,7 +68,7 @@ class EpochMirrorSpider(Spider):
         spider = super().from_crawler(crawler, *args)
         log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
-        process_count(settings, "READERS")  # raises where it is wrong, before there is a run
+        process_count(settings, "READERS")  # raises WrongUsage before there is a run
         spider.run = Run(options, stale_after_days=days_or_never(settings, "STALE_AFTER_DAYS"))
         with spider.run.closed_on_error():
             spider.readers = spider.new_readers(options.mirror)
@@ -77,7 +77,7 @@ class EpochMirrorSpider(Spider):
         return spider
 
     def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
-        """Set the transports that ``options`` name; return the Scrapy settings they need."""
+        """Set the transports for ``options``; return the Scrapy settings that they need."""
         self.transport, needed = self.new_transport(options.mirror, options.via)
         if options.fallback:
             self.fallback, more = self.new_transport(options.mirror, options.fallback)
@@ -85,13 +85,13 @@ class EpochMirrorSpider(Spider):
         return needed
 
     def new_transport(self, mirror: Mirror, via: str) -> tuple[Transport, dict[str, Any]]:
-        """Return a transport to ``mirror``, and the Scrapy settings it needs."""
+        """Return a transport for ``mirror`` and the Scrapy settings that it needs."""
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )
 
     def new_readers(self, mirror: Mirror) -> PageReaders:
-        """Return readers of the pages of ``mirror``."""
+        """Return the readers for pages of ``mirror``."""
         read = partial(read_page, mirror.format, mirror.bases)
         return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
@@ -101,7 +101,7 @@ class EpochMirrorSpider(Spider):
         return await self.crawler.engine.download_async(request)
 
     def new_frontier(self, options: CrawlOptions) -> Frontier:
-        """Return a frontier at its start."""
+        """Return a new frontier for the current mirror."""
         frontier = Frontier(
             options,
             self.run.store,
@@ -116,7 +116,7 @@ class EpochMirrorSpider(Spider):
         return frontier
 
     async def start(self) -> AsyncIterator[Article]:
-        """Yield the articles of the mirror, and of its new place where it has moved."""
+        """Yield the articles of the mirror, and after a move those at its new address."""
         while True:
             try:
                 await self.transport.open()
@@ -153,7 +153,7 @@ class EpochMirrorSpider(Spider):
             logger.error("%s: %s", response.url, error)  # noqa: TRY400 - the message says it all
 
     async def compare(self) -> None:
-        """Tell the frontier what changed since the last crawl, where the transport knows."""
+        """Tell the frontier what changed since the last crawl, if the transport knows."""
         self.run.commit = self.transport.commit
         if isinstance(self.transport, Listing):
             mirror_format = self.frontier.options.mirror.format
@@ -170,16 +170,16 @@ class EpochMirrorSpider(Spider):
             self.frontier.compare_all = self.frontier.changes is None
 
     def closing(self) -> bool:
-        """Return whether Scrapy closes the spider; it still takes what :meth:`start` yields.
+        """Return whether Scrapy is closing the spider; it still accepts items from :meth:`start`.
 
-        The engine backs out for no other reason: the limit of requests is the driver's window
+        The engine backs out for no other reason, because the driver's window limits the requests
         (``Pace.as_settings``).
         """
         engine = self.crawler.engine
         return engine is not None and engine.needs_backout()
 
     def follow(self, notice: MirrorMoved) -> bool:
-        """Prepare to go on where the mirror has moved to; return False where the run ends instead."""
+        """Prepare to continue at the mirror's new address; return False if the run ends instead."""
         options = self.frontier.options
         if not options.follow_move or self.followed:
             self.run.end(notice)
@@ -209,7 +209,7 @@ class EpochMirrorSpider(Spider):
         return True
 
     def closed(self, reason: str) -> None:
-        """Stop what is under way, and note how far the frontier came."""
+        """Cancel fetches in progress, and record the frontier's progress."""
         if "run" not in vars(self):
             return
         if self.driver is not None:

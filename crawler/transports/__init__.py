@@ -1,1 +1,1 @@
-"""Transports: each fetches the pages of a mirror, in the mirror's own form, by path."""
+"""Transports: each fetches the pages of a mirror by path, as the mirror's Markdown files."""

@@ -1,4 +1,4 @@
-"""What a transport offers."""
+"""The protocols of a transport."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Download = Callable[[Request], Awaitable[Response]]
 """Sends a request through all downloader middlewares: ``engine.download_async``."""
 
 LOCAL_WINDOW = 60
-"""Window of transports that read on this machine: enough that git always has work ahead."""
+"""Window of the transports that read from the disk: enough to keep git busy."""
 
 
 class Fetched(NamedTuple):
-    """A page as it was fetched.
+    """A fetched page.
 
     Attributes:
-        body: its bytes.
-        version: its git blob id, where the transport knows it without computing it.
+        body: content of the page.
+        version: git blob id of the page, if the transport knows it without computing it.
     """
 
     body: bytes
@@ -31,10 +31,10 @@ class Fetched(NamedTuple):
 
 
 class Transport(Protocol):
-    """A way to a mirror's pages.
+    """Fetches the pages of a mirror.
 
-    A new transport needs this and an entry in ``registry``. What it can do beyond it, it says by
-    implementing :class:`Comparing`, :class:`Hinted` or :class:`Listing`.
+    A new transport implements this protocol and gets an entry in ``registry``. It may also
+    implement :class:`Comparing`, :class:`Hinted` and :class:`Listing`.
     """
 
     @property
@@ -43,25 +43,29 @@ class Transport(Protocol):
 
     @property
     def commit(self) -> str | None:
-        """The git commit that is read, once open; None where there is none."""
+        """The git commit that is read; None before :meth:`open`, or without git."""
 
     @property
     def window(self) -> int:
-        """How many fetches the driver keeps under way."""
+        """How many fetches the driver runs at the same time."""
 
     @property
     def ordered(self) -> bool:
-        """Whether pages are taken in the order they were asked for, not as they arrive."""
+        """Whether the driver processes pages in the order of its requests, not of arrival."""
 
     async def open(self) -> None:
-        """Prepare for :meth:`fetch`; raises a RunError where the mirror cannot be reached."""
+        """Prepare for :meth:`fetch`.
+
+        Raises:
+            RunError: the mirror cannot be reached.
+        """
 
     async def fetch(self, path: str) -> Fetched:
         """Fetch the page at ``path``, relative to the mirror's base.
 
         Raises:
             PageError: this page cannot be fetched.
-            RunError: no page can be fetched any more.
+            RunError: no further page can be fetched.
         """
 
     def close(self) -> None:
@@ -70,13 +74,13 @@ class Transport(Protocol):
 
 @runtime_checkable
 class Comparing(Protocol):
-    """A transport that knows what changed without reading it."""
+    """A transport that knows which pages changed without reading them."""
 
     async def changed_since(self, commit: str | None) -> Changes | None:
-        """Return what changed since ``commit``; None where that is not known."""
+        """Return what changed since ``commit``, or None if that is unknown."""
 
     def version_of(self, path: str) -> str | None:
-        """Return the git blob id of a page; None where there is no such page."""
+        """Return the git blob id of a page, or None if there is no such page."""
 
     def old_page(self, version: str) -> bytes | None:
         """Return the bytes that have this git blob id; None where they are not at hand."""
@@ -87,22 +91,22 @@ class Hinted(Protocol):
     """A transport that fetches faster when it knows which pages come next."""
 
     def expect(self, paths: Sequence[str]) -> None:
-        """Prepare for fetching ``paths`` in this order; a hint, without any other effect."""
+        """Prefetch ``paths`` in this order; a hint without other effects."""
 
 
 @runtime_checkable
 class Listing(Protocol):
-    """A transport that can say what lies in a folder of the mirror."""
+    """A transport that can list the folders of the mirror."""
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
 
     def has(self, path: str) -> bool:
-        """Tell whether there is a page at ``path``."""
+        """Return whether there is a page at ``path``."""
 
 
 def sections_present(transport: Listing, mirror_format: Format) -> list[str]:
-    """Return the ids of the sections that have an index, whether the home page links to it or not."""
+    """Return the ids of all sections with an index, even if the home page does not link to it."""
     if mirror_format.sections_folder is None:
         return []
     names = transport.folders(mirror_format.sections_folder)

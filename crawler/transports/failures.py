@@ -1,4 +1,4 @@
-"""Downloads: a response with status 200 and a page, or a :class:`PageError`."""
+"""Maps failed downloads to :class:`PageError` with a reason."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ _CONNECTION: Final = (
 
 
 async def downloaded(download: Download, request: Request) -> Response:
-    """Download ``request``; return the response, whatever its status.
+    """Download ``request`` and return the response, whatever its status.
 
     Raises:
-        PageError: there is none; the reason is that of :func:`failure_of`.
+        PageError: there is no response; see :func:`failure_of` for the reasons.
         RunError: a middleware ends the run.
     """
     try:
@@ -64,10 +64,10 @@ async def downloaded(download: Download, request: Request) -> Response:
 
 
 def failure_of(outcome: Response | BaseException) -> PageError:
-    """Return the failure that a response or an exception stands for.
+    """Return the error for a failed download.
 
     Args:
-        outcome: a response with a status other than 200, or what a download raised.
+        outcome: a response with a status other than 200, or the exception of a download.
 
     Returns:
         An error with one of these reasons: ``missing`` for 404 and 410; ``redirect``, ``http_403``,
@@ -84,7 +84,7 @@ def failure_of(outcome: Response | BaseException) -> PageError:
 
 
 def _unwrapped(failure: Failure | BaseException) -> BaseException:
-    """Return the exception that Twisted may have wrapped."""
+    """Return the exception itself if Twisted has wrapped it in a Failure."""
     if not isinstance(failure, Failure):
         return failure
     return failure.value or RuntimeError("a failure without an exception")
@@ -93,7 +93,7 @@ def _unwrapped(failure: Failure | BaseException) -> BaseException:
 def _of_response(response: Response) -> PageError:
     status, message = response.status, f"{response.url} answers {response.status}"
     if status == _OK:
-        message = f"{message}: no failure"
+        message = f"{message}, which is not a failure"
         raise ValueError(message)
     if status in _MISSING:
         return PageMissing(message)
@@ -110,7 +110,7 @@ def _of_exception(error: BaseException) -> PageError:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the reason of an exception that is not about size."""
+    """Return the reason for an exception other than a size limit."""
     if isinstance(error, IgnoreRequest):
         return str(getattr(error, "reason", "ignored"))
     if _is_timeout(error):
@@ -123,21 +123,24 @@ def _reason(error: BaseException) -> str:
 
 
 def _is_timeout(error: BaseException) -> bool:
-    """Whether ``error`` is Scrapy's, Python's or Playwright's (known by its name only) time-out."""
+    """Return whether ``error`` is a time-out of Scrapy, Python or Playwright.
+
+    Playwright's class is recognized by name, because importing it needs the ``browser`` extra.
+    """
     if isinstance(error, (DownloadTimeoutError, TimeoutError)):
         return True
     return any(kind.__name__ == "TimeoutError" for kind in type(error).__mro__)
 
 
 def _is_too_large(error: BaseException) -> bool:
-    """Whether a size limit was exceeded, on the wire or by decompression (then in the cause)."""
+    """Return whether a size limit was exceeded; after decompression, the cause tells."""
     if isinstance(error, DownloadCancelledError):
         return True
     return isinstance(error, IgnoreRequest) and hasattr(error.__cause__, "decompressed_size")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield ``error`` and its causes, also where Twisted keeps several in a list."""
+    """Yield ``error`` and its causes, including those that Twisted keeps in a list."""
     yield error
     for reason in getattr(error, "reasons", ()):
         yield from _causes(_unwrapped(reason))

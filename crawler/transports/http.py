@@ -1,4 +1,4 @@
-"""The HTTP transport: the mirror's raw files, one request each."""
+"""The HTTP transport: requests the mirror's raw files one by one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ class HttpTransport:
     ordered: ClassVar[bool] = False
 
     def __init__(self, base: str, download: Download, *, window: int) -> None:
-        """Fetch below ``base``, an address that ends in ``/``, with ``window`` requests at a time."""
+        """Set up the transport.
+
+        Args:
+            base: URL of the mirror's root; ends in ``/``.
+            download: sends a request through Scrapy's downloader.
+            window: maximum number of concurrent requests.
+        """
         self.base = base
         self.window = window
         self._download = download
@@ -32,7 +38,7 @@ class HttpTransport:
         """Request the page at ``path``.
 
         Raises:
-            PageError: there is no response, or one with a status other than 200.
+            PageError: the request fails, or the status is not 200.
             RunError: a middleware ends the run.
         """
         response = await downloaded(self._download, Request(self.base + path))
@@ -41,4 +47,4 @@ class HttpTransport:
         return Fetched(response.body)
 
     def close(self) -> None:
-        """Do nothing: connections are Scrapy's."""
+        """Do nothing: Scrapy owns the connections."""

@@ -12,7 +12,7 @@ from crawler.transports.base import LOCAL_WINDOW, Fetched
 
 
 class PathTransport:
-    """Reads pages from files below a directory; a link that leads out of it is no page."""
+    """Reads pages from files below a directory; a symbolic link out of it counts as missing."""
 
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
     commit: ClassVar[str | None] = None
@@ -20,7 +20,7 @@ class PathTransport:
     ordered: ClassVar[bool] = True
 
     def __init__(self, base: str) -> None:
-        """Read below the directory ``base``."""
+        """Use ``base``, the mirror's directory; :meth:`open` checks it."""
         self.base = Path(base)
         self._root = os.path.realpath(base)
 
@@ -28,7 +28,7 @@ class PathTransport:
         """Check the directory.
 
         Raises:
-            MirrorUnusable: it does not exist.
+            MirrorUnusable: the directory does not exist.
         """
         if not self.base.is_dir():
             raise MirrorUnusable(f"no directory {self.base}: look at 'path' in the mirrors file")
@@ -38,8 +38,8 @@ class PathTransport:
 
         Raises:
             PageMissing: there is no such file below the directory.
-            PageTooLarge: it is larger than any page.
-            PageUnreachable: the system refuses.
+            PageTooLarge: the file has more than ``MAX_PAGE_BYTES`` bytes.
+            PageUnreachable: the operating system denies access or reports an error.
         """
         return Fetched(self._body(path))
 
@@ -59,7 +59,7 @@ class PathTransport:
         return body
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
         try:
             with os.scandir(os.path.join(self._root, path)) as entries:
                 return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -67,7 +67,7 @@ class PathTransport:
             return []
 
     def has(self, path: str) -> bool:
-        """Tell whether there is a page at ``path``."""
+        """Return whether there is a page at ``path``."""
         return os.path.isfile(os.path.join(self._root, path))
 
     def close(self) -> None:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 _NO_DOWNLOADS = {"DOWNLOAD_HANDLERS": {"http": None, "https": None}}
-"""For transports without requests: loading certificates takes longer than a run without news."""
+"""Settings for transports without requests.
+
+Scrapy's handlers load certificates, which takes longer than a whole run that finds nothing new.
+"""
 
 
 def transport_for(
@@ -36,17 +39,18 @@ def transport_for(
     download: Download,
     on_progress: Callable[[str], None],
 ) -> tuple[Transport, dict[str, Any]]:
-    """Return a transport, and the Scrapy settings that it needs.
+    """Return a transport and the Scrapy settings that it needs.
 
     Args:
         mirror: the mirror to fetch.
         via: name of the transport, one of the mirror's ``ways``.
         settings: the project's settings.
         download: sends a request through Scrapy's downloader.
-        on_progress: called with a line of text before the first page, above all by a clone.
+        on_progress: called with lines of text before the first page, mostly during a clone.
 
     Raises:
-        WrongUsage: the transport lacks something, or a setting is wrong.
+        WrongUsage: the transport needs a package or program that is missing, or a setting is
+            invalid.
     """
     base = mirror.ways[via]
     if via == "path":
@@ -80,7 +84,7 @@ def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> Brow
         download,
         mirror_format=mirror.format,
         executable=settings["BROWSER_EXECUTABLE"],
-        # a page is one request of the host's pace, whatever it loads
+        # a rendered page counts as one request of the host's pace, whatever it loads
         contexts=min(
             positive_int(settings, "BROWSER_CONTEXTS"), chosen_pace(base, settings).concurrency
         ),
@@ -91,10 +95,10 @@ def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> Brow
 
 
 def with_fallback(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a run whose pages may take a second transport.
+    """Return the settings of a run with a fallback transport.
 
-    The browser's download handler also downloads what it does not render; the pace stays the
-    first transport's.
+    The browser's download handler also downloads the requests that it does not render. The pace is
+    that of the first transport.
     """
     return {**second, **first, "MIRROR_BASES": [*first["MIRROR_BASES"], *second["MIRROR_BASES"]]}
 
@@ -104,6 +108,6 @@ def _manners(base: str, settings: BaseSettings) -> dict[str, Any]:
     manners: dict[str, Any] = {"MIRROR_BASES": [base], **chosen_pace(base, settings).as_settings()}
     if operator := settings["OPERATOR"]:
         if not (operator.isascii() and operator.isprintable()):
-            raise WrongUsage(f"OPERATOR={operator!r}: a mail or web address, in ASCII")
+            raise WrongUsage(f"OPERATOR must be a mail or web address in ASCII, not {operator!r}")
         manners["USER_AGENT"] = f"{settings['USER_AGENT']} operator: {operator}"
     return manners

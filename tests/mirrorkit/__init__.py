@@ -4,10 +4,10 @@
     pages       one article and the file it becomes
     indexes     home page, section indexes, archive pages, lists
     builder     a mirror that grows: publish, write, publish, write
-    damage      what goes wrong in real mirrors, done on purpose
+    damage      faults of real mirrors, caused on purpose
     bulk        thousands to a million small articles, quickly
 
-Everything is standard library, deterministic and without a clock.
+Everything uses the standard library only, is deterministic, and reads no clock.
 """
 
 from __future__ import annotations

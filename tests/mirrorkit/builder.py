@@ -49,7 +49,7 @@ class MirrorBuilder:
     _new_pages: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Give every section its empty list."""
+        """Start every section with an empty list."""
         for section in self.sections:
             self.rows.setdefault(section.id, [])
 
@@ -80,7 +80,7 @@ class MirrorBuilder:
         Args:
             spec: the article.
             section_ids: where it is listed.
-            copies: what the copy in a section says where it differs from ``spec``.
+            copies: the copy in a section, if it differs from ``spec``.
 
         Raises:
             KeyError: the mirror has no such section.
@@ -92,13 +92,13 @@ class MirrorBuilder:
             self._new_pages[f"pages/{name}/{copy.id}.md"] = page
 
     def write(self, directory: Path, *, stamp: str | None = None) -> list[str]:
-        """Write the mirror, or what changed since it was written; return the changed files.
+        """Write the mirror, or the changes since the last write; return the changed files.
 
-        Each update has a cache-buster of its own, so that the home page and the sections' own
-        indexes change even where nothing is new, as those of real mirrors do.
+        Each update has its own cache-buster, so that the home page and the sections' indexes
+        change even if nothing is new, as in real mirrors.
 
         Args:
-            directory: base of the mirror; made where it is not there.
+            directory: base of the mirror; created if it does not exist.
             stamp: cache-buster of this update instead of the next one.
         """
         changed = [

@@ -1,6 +1,6 @@
-"""Thousands to a million small articles, quickly: what a bench needs.
+"""Generates thousands to a million small articles quickly, for the bench.
 
-Little is kept in memory: the sections' lists, 45 bytes an entry. Sentences are invented, drawn by a seeded generator.
+It keeps only the sections' lists in memory, 45 bytes an entry. A seeded generator draws the invented sentences.
 """
 
 from __future__ import annotations
@@ -91,12 +91,12 @@ _PER_DAY = 90
 
 @dataclass(frozen=True, slots=True)
 class BulkMirror:
-    """What ``large_mirror`` wrote.
+    """The contents of a mirror that ``large_mirror`` wrote.
 
     Attributes:
         articles: distinct ids.
         listings: pairs of section and id, as many as there are article files.
-        index_pages: archive pages and sections' own indexes.
+        index_pages: archive pages and sections' indexes.
         sections: ids in the order of the home page.
     """
 
@@ -110,7 +110,7 @@ def large_mirror(directory: Path, sections: int, articles: int, seed: int = 0) -
     """Write a mirror of small articles; one in four is listed in two or three sections.
 
     Args:
-        directory: base of the mirror; made where it is not there.
+        directory: base of the mirror; created if it does not exist.
         sections: how many sections it has.
         articles: how many distinct ids it has.
         seed: the same seed gives the same bytes.
@@ -128,13 +128,13 @@ def large_mirror(directory: Path, sections: int, articles: int, seed: int = 0) -
 
 
 class GrowingMirror:
-    """A large mirror that grows; where its files go is the caller's business."""
+    """A large mirror that grows; the caller writes its files."""
 
     def __init__(self, write: Callable[[str, bytes], None], sections: int, seed: int = 0) -> None:
-        """Prepare an empty mirror.
+        """Set up an empty mirror.
 
         Args:
-            write: takes path and content of each file; the same path again replaces it.
+            write: called with path and content of each file; a repeated path replaces it.
             sections: how many sections it has.
             seed: the same seed gives the same bytes.
         """
@@ -146,7 +146,7 @@ class GrowingMirror:
         self._moment = FIRST_UPDATE
 
     def publish(self, articles: int) -> BulkMirror:
-        """Write so many more articles and all lists that change; return what there is by now."""
+        """Write more articles and all changed lists; return the contents so far."""
         rng, sections = self._rng, len(self._listings)
         for row, page in _articles(rng, self._articles, articles):
             for place in rng.sample(range(sections), _copies(rng, sections)):
@@ -173,7 +173,7 @@ def _copies(rng: random.Random, sections: int) -> int:
 
 
 def _articles(rng: random.Random, first: int, articles: int) -> Iterator[tuple[Row, bytes]]:
-    """Yield row and page of each article; the page is laid out once and filled in."""
+    """Yield row and page of each article, from a page template that is laid out once."""
     blank = ArticleSpec(
         id="⁂id⁂", title="⁂title⁂", date=_FIRST_DAY, blocks=("⁂text⁂",), dateline=""
     )
@@ -208,7 +208,7 @@ def _sentences(rng: random.Random) -> Iterator[str]:
 
 
 class _Listing:
-    """One section: an archive page is written when it is full, the last ones when asked for."""
+    """One section: writes an archive page when it is full, and the last ones on request."""
 
     def __init__(self, write: Callable[[str, bytes], None], section: Section) -> None:
         self.section = section
@@ -227,7 +227,7 @@ class _Listing:
             self._write_index(str(self.entries // PER_PAGE))
 
     def write_lists(self, stamp: str) -> None:
-        """Write the last archive page, the section's own index, the list."""
+        """Write the last archive page, the section's index, and the list."""
         if self.entries % PER_PAGE or not self.entries:
             self._write_index(str(page_count(self.entries)))
         self._write_index("README", stamp)

@@ -1,4 +1,4 @@
-"""What goes wrong in real mirrors, done on purpose to a mirror in a directory."""
+"""Damages a mirror in a directory in ways that real mirrors are damaged."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _END_OF_BODY = re.compile(r"\n <p>\n  责任编辑.*?\n</div>\n", re.DOTALL)
 
 
 def page_path(directory: Path, section_id: str, article_id: str) -> Path:
-    """Return where a section's copy of an article lies."""
+    """Return the path of a section's copy of an article."""
     return directory / "pages" / section_id / f"{article_id}.md"
 
 
 def drop_page(directory: Path, section_id: str, article_id: str) -> None:
-    """Remove a page that stays listed."""
+    """Remove a page that remains listed."""
     page_path(directory, section_id, article_id).unlink()
 
 
@@ -30,12 +30,12 @@ def break_page(
     article_id: str,
     data: bytes = "### 只剩下标题\n".encode(),
 ) -> None:
-    """Put ``data`` in place of a page; the default does not fit the mirror's template."""
+    """Replace a page with ``data``, which by default does not fit the mirror's template."""
     page_path(directory, section_id, article_id).write_bytes(data)
 
 
 def cut_page(directory: Path, section_id: str, article_id: str) -> None:
-    """Cut the end of a page's body away: no editor, no end mark, but the rest of the file.
+    """Cut off the end of a page's body: editor and end mark, but not the rest of the file.
 
     Raises:
         ValueError: the page has no editor line to cut at.
@@ -49,19 +49,19 @@ def cut_page(directory: Path, section_id: str, article_id: str) -> None:
 
 
 def index_paths(directory: Path, section_id: str) -> list[Path]:
-    """Return all index pages of a section, its own index first."""
+    """Return all index pages of a section, its index first."""
     folder = directory / "indexes" / section_id
     archive = sorted(folder.glob("[0-9]*.md"), key=lambda path: int(path.stem))
     return [folder / "README.md", *archive]
 
 
 def drop_index(directory: Path, section_id: str, page: str = "README.md") -> None:
-    """Remove an index page of a section: its own, or an archive page like ``2.md``."""
+    """Remove a section's index, or an archive page such as ``2.md``."""
     (directory / "indexes" / section_id / page).unlink()
 
 
 def empty_index(directory: Path, section_id: str) -> None:
-    """Take all entries from a section's own index; heading and pager stay."""
+    """Remove all entries from a section's index, but not heading and pager."""
     path = directory / "indexes" / section_id / "README.md"
     lines = path.read_text(encoding="utf-8").split("\n")
     kept = (line for line in lines if not (line.startswith("#### ") and " 第 " not in line))
@@ -75,7 +75,7 @@ def move_away(
     sections: Iterable[str] = (),
     pixel: str = "",
 ) -> None:
-    """Put a notice with a link to ``address`` in place of the home page and sections' indexes."""
+    """Replace the home page and sections' indexes with a notice that links to ``address``."""
     notice = moved_notice(address, pixel=pixel).encode()
     (directory / "README.md").write_bytes(notice)
     for section_id in sections:

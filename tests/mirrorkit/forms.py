@@ -1,4 +1,4 @@
-"""The forms that every file of a mirror has, as regular expressions for whole files."""
+"""Regular expressions that match the whole files of a mirror."""
 
 from __future__ import annotations
 

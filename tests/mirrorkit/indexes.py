@@ -16,7 +16,7 @@ PAGER_DEPTH = 8
 """An index page links to itself and to at most seven pages before it."""
 
 AD_AFTER = 3
-"""Behind so many entries a section's own index has its advertisement."""
+"""Number of entries after which a section's index has its advertisement."""
 
 ABSOLUTE_AD = "[油管热门视频 网站代理 翻墙必看视频](http://192.0.2.72:81/youtube.html?{stamp})"
 """Advertisement to another host. (192.0.2.0/24 belongs to nobody.)"""
@@ -35,9 +35,9 @@ class Section:
     Attributes:
         id: directory under ``indexes/`` and ``pages/``: ``ncid…``, ``nf…`` or ``nsc…``.
         label: what the home page calls it.
-        heading: first line of its index, ``label`` where None.
-        ad: Markdown of its advertisement, ``{stamp}`` is filled in; empty for none.
-        linked: the home page links to it (the live special mirror forgets one).
+        heading: first line of its index; None for ``label``.
+        ad: Markdown of its advertisement with ``{stamp}``; empty for none.
+        linked: whether the home page links to it (the special mirror lacks a link).
     """
 
     id: str
@@ -54,7 +54,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the home page that leaves the mirror, or leads to a wrong section."""
+    """A link of the home page out of the mirror, or to a wrong section."""
 
     label: str
     address: str
@@ -62,7 +62,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A line of the home page: a label and the links behind it."""
+    """A line of the home page: a label and its links."""
 
     label: str
     entries: tuple[Section | Link, ...]
@@ -74,7 +74,7 @@ class Group:
 
 
 def home_page(heading: str, groups: Iterable[Group], stamp: str) -> str:
-    """Return the mirror's home page; a line that leaves the mirror ends with two spaces."""
+    """Return the home page; a line with a link out of the mirror ends with two spaces."""
     lines = [line for group in groups if (line := _home_line(group, stamp))]
     return "\n\n".join([f"## {heading}", *lines]) + "\n\n"
 
@@ -96,14 +96,14 @@ def _address(entry: Section | Link) -> str:
 
 
 def page_count(rows: int) -> int:
-    """Return how many archive pages a section with so many rows has; one where it is empty."""
+    """Return the number of archive pages for this many rows; one if there are none."""
     return max(1, math.ceil(rows / PER_PAGE))
 
 
 def entries_of(rows: Sequence[Row], number: int) -> Sequence[Row]:
     """Return the rows on archive page ``number``, in the order of the list.
 
-    The last page has the last thirty rows, whatever the page before it has.
+    The last page has the last thirty rows and may overlap the previous page.
     """
     if number == page_count(len(rows)):
         return rows[-PER_PAGE:]
@@ -117,7 +117,7 @@ def index_page(
     *,
     stamp: str = "",
 ) -> str:
-    """Return the archive page ``number`` with ``rows``; with ``stamp`` the section's own index."""
+    """Return archive page ``number`` with ``rows``; with ``stamp``, the section's index."""
     buster = f"?{stamp}" if stamp else ""
     lines = [_entry(section.id, row, buster) for row in reversed(rows)]
     if stamp and section.ad and len(lines) >= AD_AFTER:
@@ -127,24 +127,24 @@ def index_page(
 
 
 def _entry(section_id: str, row: Row, buster: str) -> str:
-    """Return the line of one entry: its title only up to the first ASCII comma."""
+    """Return the line of one entry, with its title up to the first ASCII comma."""
     article_id, title = row
     return f"#### [{title.split(',', 1)[0]}](../../pages/{section_id}/{article_id}.md{buster}) "
 
 
 def pager(number: int, buster: str = "") -> str:
-    """Return the line that leads from page ``number`` backwards."""
+    """Return the pager, which links from page ``number`` to older ones."""
     pages = range(number, max(0, number - PAGER_DEPTH), -1)
     return f"#### 第 [ {' / '.join(f'[{n}](./{n}.md{buster})' for n in pages)} ] 页"
 
 
 def csv_line(row: Row) -> str:
-    """Return the line of a section's list: nothing is quoted, whatever the title holds."""
+    """Return a line of a section's list; the title is never quoted."""
     return f"{row[0]},{row[1]}\n"
 
 
 def moved_notice(address: str, *, pixel: str = "") -> str:
-    """Return the page of a mirror that lives elsewhere now: ``address`` is ``owner/repo``."""
+    """Return the page of a mirror that has moved to ``address``, ``owner/repo``."""
     image = f"<img src='{pixel}' width='0px' height='0px'/>\n\n" if pixel else ""
     notice = f"### 感谢您的持续关注，该项目已迁移至 [{address}](https://github.com/{address})"
     return f"\n{notice}\n\n{image}"

@@ -1,4 +1,4 @@
-"""One article, and the file that a mirror makes of it."""
+"""One article, and the mirror's file for it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Picture:
     """A picture with its caption.
 
     Attributes:
-        name: file name without size and ending; the address is made of it and of the date.
+        name: file name without size and suffix; the URL is built from it and the date.
         caption: HTML of the caption, with the credit in brackets at its end.
-        wrapped: the caption of a lead image stands in a ``<p>`` (4 % of the leads).
-        size: ending that the newspaper adds to the name of a scaled picture.
+        wrapped: the caption of a lead image is in a ``<p>`` (4 % of the leads).
+        size: suffix that the newspaper adds to the name of a scaled picture.
         suffix: file type.
-        address: the whole address where it is not made of name and date.
+        address: the whole URL, if it is not built from name and date.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleSpec:
-    """What an article says, from which its page is made.
+    """The content of an article, from which its page is built.
 
-    Texts are HTML as the newspaper has it, with ``<a>`` and ``<h2>``; ``[[word]]`` and
-    ``[[word|tag]]`` stand for a link to a tag. A block that does not begin with a block
+    Texts are the newspaper's HTML with ``<a>`` and ``<h2>``; ``[[word]]`` and
+    ``[[word|tag]]`` are links to a tag. A block that does not start with a block
     element becomes a paragraph.
 
     Attributes:
@@ -72,16 +72,16 @@ class ArticleSpec:
         blocks: the body, without dateline and editor.
         dateline: the whole text with its brackets; None for the usual one of ``published``;
             empty for none.
-        published: day in the usual dateline, ``date`` where None.
-        byline: what follows the dateline, with its brackets.
+        published: day in the usual dateline; None for ``date``.
+        byline: text after the dateline, with its brackets.
         editor: the whole last line; empty for none.
-        after_editor: blocks that stand behind the editor.
+        after_editor: blocks after the editor.
         lead: the lead image.
         column: the page's body has the class ``column`` (no lead, no advertisement).
         pixel: the page ends with a tracking pixel.
         truncated: the copy ends before the article does: no editor, no end mark.
-        label: 原文链接's addition, empty on older pages.
-        headline: the ``alt`` of the lead image where it differs from the title.
+        label: addition to 原文链接; empty on older pages.
+        headline: the ``alt`` of the lead image, if it differs from the title.
     """
 
     id: str
@@ -108,19 +108,19 @@ class ArticleSpec:
 
     @property
     def dateline_text(self) -> str:
-        """The dateline as it is printed."""
+        """The dateline as printed."""
         if self.dateline is not None:
             return self.dateline
         return f"【大纪元{self.published or self.date:%Y年%m月%d日}讯】"
 
 
 def tag_link(word: str, tag: str | None = None) -> str:
-    """Return a link from ``word`` to the newspaper's page of ``tag`` (``word`` where None)."""
+    """Return a link from ``word`` to the newspaper's page of ``tag`` (None for ``word``)."""
     return f'<a href="{NEWSPAPER}/tag/{quote(tag or word)}.html">{word}</a>'
 
 
 def figure(picture: Picture, date: dt.date, number: int) -> str:
-    """Return a picture inside a body, linked to its full size, with a caption."""
+    """Return a picture in a body with a caption, linked to its full size."""
     return (
         f'<figure id="attachment_{number}" class="wp-caption aligncenter" style="width: 600px"'
         f' aria-describedby="caption-attachment-{number}">'
@@ -132,7 +132,7 @@ def figure(picture: Picture, date: dt.date, number: int) -> str:
 
 
 def article_page(spec: ArticleSpec, section: str, repository: str = "epoch-news") -> str:
-    """Return the file that a mirror holds for an article in one of its sections."""
+    """Return the mirror's file for an article in one of its sections."""
     pixel = ""
     if spec.pixel:
         source = f"{PIXEL_HOST}/{repository}/pages/{section}/{spec.id}.md"
@@ -142,7 +142,7 @@ def article_page(spec: ArticleSpec, section: str, repository: str = "epoch-news"
 
 
 def frame(title: str, content: str, url: str, *, label: str = "", pixel: str = "") -> str:
-    """Return a whole file around the HTML of an article; nothing ends it, not even a newline."""
+    """Return a whole file around the HTML of an article, without a final newline."""
     article_id = url.rpartition("/")[2].removesuffix(".htm")
     below = f"{pixel}\n\n---" if pixel else "---"
     return (
@@ -192,7 +192,7 @@ def _body(spec: ArticleSpec) -> str:
 
 
 def _opening(spec: ArticleSpec) -> list[str]:
-    """Return the first block with the dateline and byline glued to it, or before it."""
+    """Return the first block with dateline and byline joined to it, or before it."""
     header = spec.dateline_text + spec.byline
     first = spec.blocks[0] if spec.blocks else ""
     if not header or not first:

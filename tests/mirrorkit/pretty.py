@@ -1,9 +1,9 @@
-"""HTML laid out as the mirror's pretty-printer does it.
+"""Formats HTML like the mirror's pretty-printer.
 
-One tag, one text or one comment a line, one space per level, text stripped at its edges
-(no-break and ideographic spaces too), attributes in alphabetical order. Tags that are never
-closed are closed at the end; an end tag without a start is dropped; a paragraph in a paragraph
-stays nested. Then the mirror's own replacements are made on the text.
+It writes one tag, text or comment a line, indents by one space per level, strips text (also of
+no-break and ideographic spaces), and sorts attributes. Unclosed tags are closed at the end, an
+end tag without a start is dropped, and nested paragraphs stay nested. Then the mirror's own
+replacements are applied to the text.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ start tag and gets the end tag ``</ok>``."""
 
 
 def prettify(html: str) -> str:
-    """Return ``html`` laid out, without a line break at the end."""
+    """Return formatted ``html`` without a final line break."""
     printer = _Printer()
     printer.feed(html)
     printer.close()
@@ -52,7 +52,7 @@ def prettify(html: str) -> str:
 
 
 def mirrored(html: str) -> str:
-    """Return ``html`` laid out and with the mirror's replacements made."""
+    """Return formatted ``html`` with the mirror's replacements."""
     text = prettify(html)
     for old, new in REPLACEMENTS:
         text = text.replace(old, new)
@@ -60,12 +60,12 @@ def mirrored(html: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` with the three characters escaped that the mirror escapes."""
+    """Return ``text`` with the mirror's three escapes."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 class _Printer(HTMLParser):
-    """Writes lines while it reads; what is open tells how deep the next line stands."""
+    """Writes lines while parsing; the number of open tags is the indent."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -74,14 +74,14 @@ class _Printer(HTMLParser):
         self._text: list[str] = []
 
     def result(self) -> str:
-        """Close what is still open and return all lines."""
+        """Close all open tags and return the lines."""
         self._flush()
         while self._open:
             self._close_last()
         return "\n".join(self._lines)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Write the start tag; a void one does not stay open."""
+        """Write the start tag; void elements are not opened."""
         self._flush()
         written = "".join(f" {name}={_quoted(value or '')}" for name, value in sorted(attrs))
         if tag in VOID:

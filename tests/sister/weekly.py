@@ -1,8 +1,8 @@
-"""The format of another mirror, an invented weekly's, as another package would bring it.
+"""The format of another mirror, of an invented weekly, as another package would provide it.
 
-Its pages lie and read otherwise than those of the Epoch Times mirrors: sections without folders,
-one of which has the home page itself as its index; ids that are bare numbers; one copy of an
-article, whatever lists it; and addresses as the weekly wrote them, relative ones too.
+Its paths and pages differ from those of the Epoch Times mirrors: sections have no folders, and the
+index of one is the home page itself; ids are plain numbers; each article has one copy, whatever
+sections list it; and URLs are as the weekly wrote them, including relative ones.
 
     README.md            section "all": the newest entries, and a pager
     indexes/N.md         its archive pages of three entries
@@ -38,7 +38,7 @@ _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
 class Names(NamedTuple):
-    """Who wrote and who translated."""
+    """Authors and translators."""
 
     authors: tuple[str, ...]
     translators: tuple[str, ...] = ()

@@ -1,1 +1,1 @@
-"""Pages as Chromium renders them."""
+"""The browser transport: renders pages in Chromium."""

@@ -1,4 +1,4 @@
-"""The cancellation of a fetch, carried to the task that renders its page."""
+"""Carries the cancellation of a fetch to the task that renders its page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 
 class Cancellation:
-    """Links the task that waits for a page with the one that renders it.
+    """Links the task that waits for a page to the task that renders it.
 
-    Scrapy downloads in a task of its own, which the cancellation of ``download_async`` does not
-    reach.
+    Scrapy downloads in a separate task; cancelling ``download_async`` does not cancel that task.
     """
 
     def __init__(self) -> None:
@@ -18,17 +17,17 @@ class Cancellation:
         self._cancelled = False
 
     def bind(self, task: asyncio.Task[Any] | None) -> None:
-        """Note the task that renders the page.
+        """Set the task that renders the page.
 
         Raises:
-            CancelledError: the fetch was cancelled before.
+            CancelledError: the fetch is already cancelled.
         """
         if self._cancelled:
             raise asyncio.CancelledError
         self._task = task
 
     def cancel(self) -> None:
-        """Cancel the rendering: its tab is closed."""
+        """Cancel the rendering task, which then closes its tab."""
         self._cancelled = True
         if self._task is not None:
             self._task.cancel()

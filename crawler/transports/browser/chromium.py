@@ -1,4 +1,4 @@
-"""Chromium and Playwright's driver: started with the first page, replaced when they end."""
+"""Starts Chromium and Playwright's driver on demand, and replaces them when they end."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for closing what may hang, before it is killed.
+#: Seconds to wait for a browser or tab to close before killing the browser.
 CLOSE_SECONDS: Final = 5.0
-#: Failures to start in a row after which the run ends.
+#: Consecutive failures to start after which the run ends.
 LAUNCHES: Final = 3
-#: Seconds for the news of a browser's end to arrive.
+#: Seconds to wait for the event that a browser has disconnected.
 _NEWS_SECONDS: Final = 1.0
 
 
 class Chromium:
-    """One browser at a time.
+    """Runs one browser at a time.
 
     Attributes:
-        launches: how many browsers were started.
+        launches: number of browsers started so far.
     """
 
     def __init__(self, new_provider: Callable[[], BrowserProvider]) -> None:
-        """Keep what makes scrapy-playwright's browser provider; nothing starts.
+        """Set up without starting anything.
 
-        A provider starts Playwright's driver and launches browsers. It serves until its driver
-        ends, and is replaced then.
+        Args:
+            new_provider: creates a browser provider of scrapy-playwright. A provider starts
+                Playwright's driver and launches browsers; when its driver ends, it is replaced.
         """
         self._new_provider = new_provider
         self._starting = asyncio.Lock()
@@ -51,11 +52,11 @@ class Chromium:
         self.launches = 0
 
     async def browser(self) -> Browser:
-        """Return the browser; start one where none runs.
+        """Return the running browser, or start one.
 
         Raises:
-            PageUnreachable: it does not start.
-            WrongUsage: it did not start for the third time in a row.
+            PageUnreachable: the browser does not start.
+            WrongUsage: the browser failed to start ``LAUNCHES`` times in a row.
         """
         async with self._starting:
             if self._unusable is not None:
@@ -64,9 +65,9 @@ class Chromium:
                 try:
                     self._browser = await self._launch()
                 except asyncio.CancelledError:
-                    await self._close()  # with what is only starting
+                    await self._close()  # including a browser that is still starting
                     raise
-                except Exception as error:  # whatever the driver and Chromium fail with
+                except Exception as error:  # the driver and Chromium fail with many types
                     await self._close()
                     raise self._launch_failure(error) from error
                 self._failed_launches = 0
@@ -91,9 +92,9 @@ class Chromium:
         return browser
 
     async def has_ended(self, browser: Browser) -> bool:
-        """Tell whether ``browser`` or its driver ended; a tab may also close itself.
+        """Return whether ``browser`` or its driver ended, rather than a tab that closed itself.
 
-        The error that a page ends with may arrive before the news of its cause.
+        The error of a page may arrive before the event that its browser disconnected.
         """
         if browser is not self._browser:
             return True
@@ -103,30 +104,30 @@ class Chromium:
         return not await self._answers(browser)
 
     async def _answers(self, browser: Browser) -> bool:
-        """Tell whether a browser can still be used: a driver that ended says nothing."""
+        """Return whether a browser still responds; a driver that ended sends no event."""
         if not browser.is_connected():
             return False
         try:
             async with asyncio.timeout(_NEWS_SECONDS):
                 await (await browser.new_context()).close()
-        except Exception:  # noqa: BLE001 - whatever Playwright raises once its driver is gone
+        except Exception:  # noqa: BLE001 - without its driver, Playwright raises many types
             return False
         return True
 
     async def replace(self, browser: Browser) -> None:
-        """End ``browser`` and its driver, unless that was done; the next page starts another."""
+        """Kill ``browser`` and its driver unless already replaced; the next page starts another."""
         async with self._starting:
             if browser is self._browser:
                 await self._kill()
 
     async def close(self) -> None:
-        """End the browser and its driver; kill what does not end by itself."""
+        """Close the browser and its driver; kill them if they do not close in time."""
         async with self._starting:
             try:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     if self._browser is not None:
                         await self._browser.close()
-            except Exception as error:  # noqa: BLE001 - whatever it fails with, it is killed
+            except Exception as error:  # noqa: BLE001 - after any failure the browser is killed
                 logger.warning("Chromium did not close: %s", error or type(error).__name__)
                 await self._kill()
             await self._close()
@@ -137,10 +138,10 @@ class Chromium:
         await self._close()
 
     async def _close(self) -> None:
-        """End the driver, which ends a browser that is left."""
+        """Stop the driver, which also closes a browser that is still running."""
         self._browser = None
         provider, self._provider = self._provider, None
         if provider is not None:
-            with suppress(Exception):  # whatever is left of a driver that ended raises
+            with suppress(Exception):  # closing fails if the driver has already ended
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await provider.close()

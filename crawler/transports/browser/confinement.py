@@ -1,15 +1,16 @@
-"""Which hosts and ports Chromium can reach: those of the mirror and of its scripts.
+"""Confines Chromium to the hosts and ports of the mirror and of its scripts.
 
-Refusing requests one by one is not enough: Chromium follows redirects, asks for favicons, opens
-sockets and resolves names without asking. So its network stack itself is confined, by switches:
+Blocking requests one by one is not enough: Chromium follows redirects, fetches favicons, opens
+sockets and resolves names without a hook. Command-line switches confine its network stack instead:
 
-* Its default route is a proxy that does not exist. Without a proxy in the environment, the
-  mirror's places are the only exceptions (``--proxy-bypass-list``). With one, a proxy
-  auto-configuration script sends the mirror's places to it, and all else to the dead proxy.
-* Its resolver maps every name and address but the mirror's, or the proxy's, to one that cannot be
-  connected to. Chromium sends loopback and link-local addresses past a script; here they end too.
-  No name is looked up by DNS for a page.
-* WebRTC may not send UDP.
+* Its default route is a proxy that does not exist. Without a proxy in the environment, only the
+  mirror's endpoints are exempt from it (``--proxy-bypass-list``). With one, a proxy
+  auto-configuration script routes the mirror's endpoints to that proxy, and all others to the
+  missing one.
+* Its resolver maps every name and address, except those of the mirror or the proxy, to an address
+  that refuses connections. This also covers loopback and link-local addresses, for which Chromium
+  ignores the script. No page causes a DNS query.
+* WebRTC cannot send UDP.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from crawler.exceptions import WrongUsage
 
 PORTS: Final = {"http": 80, "https": 443}
 
-#: The default route. RFC 6761 reserves ``.invalid``, so it has no address.
+#: The default route. RFC 6761 reserves ``.invalid``, so this name never resolves.
 _DEAD_PROXY: Final = "nowhere.invalid:1"
-#: The environment's proxy under a name that no page can use: its real address is not reachable.
+#: Name of the environment's proxy inside Chromium, so that pages cannot reach its real address.
 _PROXY_ALIAS: Final = "proxy.invalid"
-#: What other names resolve to. TCP cannot connect to the broadcast address, so the kernel refuses
-#: without sending anything. (``~NOTFOUND`` makes Chromium look up google.com to see whether DNS
-#: works.)
+#: Address that all other names resolve to. TCP cannot connect to the broadcast address, so the
+#: kernel refuses without sending a packet. (``~NOTFOUND`` makes Chromium look up google.com to test
+#: DNS.)
 _UNREACHABLE: Final = "255.255.255.255:1"
 
 _SCRIPT: Final = """\
@@ -46,7 +47,7 @@ Place = tuple[str, int]
 
 
 def place_of(address: str) -> Place:
-    """Return host and port of an http or https address; ``("", 0)`` where it has none."""
+    """Return host and port of an http or https URL, or ``("", 0)`` if it is invalid."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").encode("idna").decode()
@@ -57,12 +58,12 @@ def place_of(address: str) -> Place:
 
 @dataclass(frozen=True)
 class Upstream:
-    """A proxy of the environment.
+    """A proxy from the environment variables.
 
     Attributes:
-        place: its host and port.
+        place: host and port.
         tls: whether the connection to it is encrypted (``https://`` in the environment).
-        username: for proxy authentication, empty for none.
+        username: for proxy authentication; empty for none.
         password: for proxy authentication.
     """
 
@@ -73,15 +74,15 @@ class Upstream:
 
     @property
     def alias(self) -> Place:
-        """The name by which Chromium is told of it; a TLS certificate needs the real one."""
+        """The proxy's host and port inside Chromium; with TLS the certificate needs the real one."""
         return self.place if self.tls else (_PROXY_ALIAS, self.place[1])
 
 
 def upstream_for(scheme: str, host: str) -> Upstream | None:
-    """Return the environment's proxy for ``host``, None where it is reached directly.
+    """Return the environment's proxy for ``host``, or None for a direct connection.
 
     Raises:
-        WrongUsage: the proxy is neither an http nor an https one.
+        WrongUsage: the proxy is neither an http nor an https proxy.
     """
     proxies = getproxies()
     address = proxies.get(scheme) or proxies.get("all")
@@ -92,8 +93,8 @@ def upstream_for(scheme: str, host: str) -> Upstream | None:
     if parts.scheme not in PORTS or not all(place):
         raise WrongUsage(
             f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}: the browser cannot use this "
-            "proxy of the environment; name an http or https proxy, or exempt the mirror's host "
-            "by no_proxy"
+            "proxy; set http_proxy and https_proxy to an http or https proxy, or exempt the "
+            "mirror's host with no_proxy"
         )
     return Upstream(
         place,
@@ -105,13 +106,13 @@ def upstream_for(scheme: str, host: str) -> Upstream | None:
 
 @dataclass(frozen=True)
 class Confinement:
-    """The places Chromium may reach, and the way to each.
+    """The endpoints that Chromium may reach, and the route to each.
 
     Attributes:
-        scheme: scheme of all of them, ``http`` or ``https``.
-        direct: places that are connected to.
-        proxied: places that ``upstream`` is asked for.
-        upstream: the environment's proxy, None where no place needs it.
+        scheme: scheme of all endpoints, ``http`` or ``https``.
+        direct: endpoints that Chromium connects to directly.
+        proxied: endpoints that it reaches through ``upstream``.
+        upstream: the environment's proxy; None if no endpoint needs it.
     """
 
     scheme: str
@@ -121,10 +122,10 @@ class Confinement:
 
     @classmethod
     def around(cls, base: str, script_hosts: Iterable[str] = ()) -> Self:
-        """Return the confinement to a mirror and to the hosts of its scripts.
+        """Return the confinement to a mirror and the hosts of its scripts.
 
         Raises:
-            WrongUsage: the environment's proxy cannot be used.
+            WrongUsage: the environment's proxy is of an unsupported kind.
         """
         scheme = urlsplit(base).scheme
         upstreams = {
@@ -143,14 +144,15 @@ class Confinement:
 
     @property
     def places(self) -> frozenset[Place]:
-        """All places that can be reached."""
+        """All endpoints that Chromium may reach."""
         return frozenset((*self.direct, *self.proxied))
 
     def proxy(self) -> dict[str, str]:
-        """Return Playwright's proxy settings: the dead default, and what is exempt from it.
+        """Return Playwright's proxy settings: the missing default proxy and its exemptions.
 
-        User and password are given to a proxy that asks for them, which only the environment's
-        can. Later rules override earlier ones: ``<-loopback>`` must come first.
+        Playwright sends user name and password to any proxy that asks for them; only the
+        environment's proxy can be reached. Later rules override earlier ones, so ``<-loopback>``
+        comes first.
         """
         exempt = ["<-loopback>"]
         if self.upstream is None:
@@ -161,7 +163,7 @@ class Confinement:
         return proxy
 
     def arguments(self) -> list[str]:
-        """Return the switches that confine Chromium, beside :meth:`proxy`."""
+        """Return the command-line switches that complement :meth:`proxy`."""
         switches = [
             "--webrtc-ip-handling-policy=disable_non_proxied_udp",
             f"--host-resolver-rules={self._resolver_rules()}",
@@ -174,7 +176,7 @@ class Confinement:
         return switches
 
     def script(self) -> str:
-        """Return the proxy auto-configuration script; without an upstream it is not used."""
+        """Return the proxy auto-configuration script, which is used only with an upstream."""
         routes = {self._origin(place): "DIRECT" for place in self.direct}
         if self.upstream is not None:
             kind = "HTTPS" if self.upstream.tls else "PROXY"
@@ -183,14 +185,14 @@ class Confinement:
         return _SCRIPT.format(routes=json.dumps(routes), dead=_DEAD_PROXY)
 
     def _resolver_rules(self) -> str:
-        """Return the resolver's rules, of which the first that fits counts."""
+        """Return the resolver's rules; the first match decides."""
         rules = [f"MAP {_written(place)} {_written(place)}" for place in self.direct]
         if self.upstream is not None:
             rules.append(f"MAP {_written(self.upstream.alias)} {_written(self.upstream.place)}")
         return ",".join([*rules, f"MAP * {_UNREACHABLE}"])
 
     def _origin(self, place: Place) -> str:
-        """Return what an address of ``place`` begins with, as Chromium writes it."""
+        """Return the origin of ``place`` as Chromium writes it."""
         host, port = place
         shown = f"[{host}]" if ":" in host else host
         return f"{self.scheme}://{shown}" + ("" if port == PORTS[self.scheme] else f":{port}")

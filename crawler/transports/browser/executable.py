@@ -1,4 +1,4 @@
-"""Finding Chromium, and the options it is started with."""
+"""Finds Chromium, and builds its launch options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crawler.exceptions import WrongUsage
 if TYPE_CHECKING:
     from crawler.transports.browser.confinement import Confinement
 
-#: Names of the executable on Debian, on other distributions, and on macOS with Homebrew.
+#: Names of the executable on Debian, other Linux distributions, and macOS with Homebrew.
 EXECUTABLES: Final = (
     "chromium",
     "chromium-browser",
@@ -23,7 +23,7 @@ EXECUTABLES: Final = (
     "chrome",
 )
 
-#: Switches beside Playwright's own: what reading a page does not need is off.
+#: Switches in addition to Playwright's. They turn off what reading a page does not need.
 FLAGS: Final = (
     "--blink-settings=imagesEnabled=false",
     "--block-new-web-contents",
@@ -33,10 +33,10 @@ FLAGS: Final = (
     "--disable-gpu",
     "--disable-notifications",
     "--disable-quic",
-    # a process for each site protects sites from each other; only one site is open here
+    # isolation protects sites from each other; here only one site is open
     "--disable-site-isolation-trials",
     "--dns-prefetch-disable",
-    # the JavaScript heap of a page; the memory watch bounds everything else
+    # limits the JavaScript heap of a page; the memory watch limits everything else
     "--js-flags=--max-old-space-size=512",
     "--no-pings",
 )
@@ -46,7 +46,7 @@ _LAUNCH_SECONDS: Final = 60
 
 
 def find_chromium(setting: str = "") -> Path:
-    """Return the executable that ``setting`` (``BROWSER_EXECUTABLE``) names, else the system's.
+    """Return the executable named by ``setting`` (``BROWSER_EXECUTABLE``), or the system's.
 
     Raises:
         WrongUsage: there is no such executable, or it does not run.
@@ -55,18 +55,18 @@ def find_chromium(setting: str = "") -> Path:
         if found := shutil.which(name):
             _check_runs(found)
             return Path(found).absolute()
-    missing = f"{setting!r} is no executable" if setting else "no Chromium was found"
+    missing = f"{setting!r} is not an executable" if setting else "Chromium was not found"
     raise WrongUsage(
-        f"via=browser needs Chromium, and {missing}: install it (Debian, Ubuntu: "
-        "apt-get install chromium) or name one by the setting BROWSER_EXECUTABLE"
+        f"via=browser needs Chromium, but {missing}: install it (Debian, Ubuntu: "
+        "apt-get install chromium), or set BROWSER_EXECUTABLE to its path"
     )
 
 
 def _check_runs(executable: str) -> None:
-    """Run ``executable --version``, so that a broken one is reported once, before the crawl.
+    """Run ``executable --version``, to report a broken executable once, before the crawl.
 
     Raises:
-        WrongUsage: it does not run.
+        WrongUsage: the executable does not run.
     """
     try:
         done = subprocess.run(  # noqa: S603 - the program that the user named
@@ -82,7 +82,7 @@ def _check_runs(executable: str) -> None:
         output = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
         raise WrongUsage(
             f"{executable} --version exits with {done.returncode}: {output or '(no output)'}. "
-            "Repair it, or name another by the setting BROWSER_EXECUTABLE"
+            "Reinstall it, or set BROWSER_EXECUTABLE to another"
         )
 
 
@@ -91,12 +91,12 @@ def launch_options(executable: str, confinement: Confinement) -> dict[str, Any]:
     return {
         "executable_path": executable,
         "headless": True,
-        # Chromium has no sandbox for root
+        # Chromium refuses to run as root with its sandbox
         "chromium_sandbox": os.geteuid() != 0,
         "args": [*FLAGS, *confinement.arguments()],
         "proxy": confinement.proxy(),
         "timeout": _LAUNCH_SECONDS * 1000,
-        # the crawler handles signals: it finishes or cancels the pages under way first
+        # the crawler handles signals: it first finishes or cancels the pages in progress
         "handle_sigint": False,
         "handle_sigterm": False,
         "handle_sighup": False,

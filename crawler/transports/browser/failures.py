@@ -1,4 +1,4 @@
-"""What failures of Playwright, Chromium and its driver mean for a page."""
+"""Maps errors of Playwright, Chromium and its driver to page errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from crawler.exceptions import PageUnreachable
 
-#: Words of the errors that a call ends with when the tab, the browser or the driver is gone.
+#: Fragments of the messages when the tab, the browser or the driver is gone.
 _GONE: Final = ("has been closed", "Connection closed", "Browser closed", "Target closed")
-#: Words of other errors -> the reason that the failure is counted under.
+#: Fragments of other messages, each with the reason that it is counted under.
 _REASONS: Final = (
     ("crashed", "crashed"),
     ("interrupted by another navigation", "redirect"),
@@ -20,22 +20,22 @@ _REASONS: Final = (
     ("ERR_TIMED_OUT", "timeout"),
     ("ERR_", "connection"),
 )
-#: Words of the errors while a tab moves from one document to the next.
+#: Fragments of the messages while a tab navigates from one document to the next.
 _NAVIGATING: Final = ("context was destroyed", "Cannot find context", "uniqueContextId not found")
 
 
 def is_gone(error: PlaywrightError) -> bool:
-    """Tell whether the tab was closed, or the browser or its driver ended."""
+    """Return whether the tab was closed, or the browser or its driver ended."""
     return any(words in str(error) for words in _GONE)
 
 
 def is_navigating(error: PlaywrightError) -> bool:
-    """Tell whether the document was replaced while it was looked at."""
+    """Return whether the tab navigated while a script ran in its document."""
     return any(words in str(error) for words in _NAVIGATING)
 
 
 def unreachable(error: PlaywrightError, url: str) -> PageUnreachable:
-    """Return a failure of Playwright's as a page's, with the reason it is counted under."""
+    """Return the page error for an error of Playwright, with the reason it is counted under."""
     text = str(error)
     reason = next((reason for words, reason in _REASONS if words in text), "browser")
     if isinstance(error, PlaywrightTimeout):
@@ -44,7 +44,7 @@ def unreachable(error: PlaywrightError, url: str) -> PageUnreachable:
 
 
 def launch_failure(error: Exception) -> str:
-    """Return the last words of a Chromium, or a driver, that did not start."""
+    """Return the last lines that Chromium or the driver printed before failing to start."""
     lines = [line.strip() for line in str(error).splitlines()]
     said = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line]
     return " / ".join(said[-3:])[:500] or next(filter(None, lines), type(error).__name__)[:500]

@@ -1,12 +1,12 @@
-"""The download handler that renders pages in Chromium: scrapy-playwright's, made to last.
+"""The download handler that renders pages in Chromium, built on scrapy-playwright.
 
-scrapy-playwright's settings, its launching of browsers and its rule of which requests are rendered
-(``meta["playwright"]``) hold. What it leaves to its user is done here: one limit for a whole page,
-tabs closed on every path, a Chromium that ended or hangs replaced, memory watched, and nothing
-loaded but the mirror's pages and their scripts.
+scrapy-playwright provides the settings, launches browsers, and decides which requests are rendered
+(``meta["playwright"]``). This handler adds what it leaves to its users: one time limit for a whole
+page, closing tabs on every path, replacing a Chromium that ended or hangs, watching memory, and
+loading nothing but the mirror's pages and their scripts.
 
-Loaded by name, from the settings of :class:`~crawler.transports.browser.transport.BrowserTransport`
-only: importing it imports Playwright.
+Only the settings of :class:`~crawler.transports.browser.transport.BrowserTransport` name this
+module, because importing it imports Playwright.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: How often a page is tried when the browser ends under it.
+#: How often a page is tried if the browser ends while rendering it.
 TRIES: Final = 3
-#: Seconds for a tab to open.
+#: Seconds to wait for a tab to open.
 TAB_SECONDS: Final = 30.0
-#: What a page may load beside its document and its scripts. Pictures, styles, fonts and frames
-#: show nothing that is read.
+#: Resource types that a page may load besides its document and its scripts. Images, styles, fonts
+#: and frames contain nothing that is read.
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
 
 
 class RenderingHandler(ScrapyPlaywrightDownloadHandler):
-    """Renders the requests that ask for it; passes all others on to Scrapy's own handler."""
+    """Renders requests with ``meta["playwright"]``; Scrapy's own handler downloads all others."""
 
     def __init__(self, crawler: Crawler) -> None:
-        """Read the settings that the browser's transport makes."""
+        """Read the settings of :meth:`BrowserTransport.settings`; Chromium starts later."""
         super().__init__(crawler)
         settings = crawler.settings
         self._stats = crawler.stats
@@ -62,10 +62,10 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
         confinement = Confinement.around(base, settings.getlist("BROWSER_SCRIPT_HOSTS"))
         self._site = place_of(base)
         self._script_places = confinement.places
-        # what addresses of documents begin with; more than one once a mirror has moved
+        # prefixes of document URLs; more than one after the mirror has moved
         self._documents = {base.partition("#")[0]}
         self._seconds = settings.getfloat("BROWSER_PAGE_SECONDS")
-        # a page's time begins when there is room for it
+        # a page's time limit starts when a context is free
         self._room = asyncio.Semaphore(settings.getint("BROWSER_CONTEXTS"))
         self._chromium = Chromium(lambda: self.browser_provider_cls(self.config))
         self._memory = MemoryWatch(settings.getint("BROWSER_PAGE_BYTES"))
@@ -74,23 +74,23 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
             {
                 "accept_downloads": False,
                 "service_workers": "block",
-                "locale": "en-US",  # the language of the error pages that are known
+                "locale": "en-US",  # error pages are recognized in English
                 "user_agent": settings["USER_AGENT"],
             },
             self._decide,
         )
 
     async def _launch(self) -> None:
-        """Start nothing with the engine: the driver takes 125 MB, and starts with the first page."""
+        """Do nothing: the driver takes 125 MB, so it starts with the first page."""
 
     async def download_request(self, request: Request) -> Response:
         """Render one page.
 
-        An error page that comes with status 200 is given the status it should have had, so that
-        the host is left alone for a while where it asks for that.
+        An error page with status 200 gets the status that it describes, so that the back-off
+        middleware can see that a host is busy.
 
         Raises:
-            PageError: the page could not be had.
+            PageError: the page could not be rendered.
             WrongUsage: Chromium does not start.
         """
         if not request.meta.get("playwright"):
@@ -108,7 +108,7 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
         return response
 
     def refuses(self, request: BrowserRequest) -> bool:
-        """Tell whether a page may not load this: only document, scripts and data may be."""
+        """Return whether to block a request of a page: only document, scripts and data pass."""
         place = place_of(request.url)
         if request.method not in ("GET", "HEAD"):
             return True
@@ -119,7 +119,7 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
         return request.resource_type not in DATA_TYPES or place != self._site
 
     async def _decide(self, route: Route) -> None:
-        """Let a request of a page through, or refuse it."""
+        """Continue or abort a request of a page."""
         try:
             if self.refuses(route.request):
                 self._stats.inc_value("epoch/browser/requests_refused")
@@ -127,12 +127,12 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
             else:
                 await route.continue_()
         except PlaywrightError:  # the tab is being closed
-            # else Playwright waits for a decision for ever
+            # otherwise Playwright waits for a decision forever
             with suppress(PlaywrightError):
                 await route.fallback()
 
     async def _rendered(self, request: Request) -> HtmlResponse:
-        """Render a page, in another browser where the first ends under it."""
+        """Render a page; if the browser ends meanwhile, try again in a new one."""
         for _ in range(TRIES):
             browser = await self._chromium.browser()
             self._stats.set_value("epoch/browser/launches", self._chromium.launches)
@@ -149,7 +149,7 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
                     await self._chromium.replace(browser)
                     if self._memory.claim_browser():
                         raise too_costly(request.url) from error
-        message = f"{request.url}: Chromium ended {TRIES} times under it"
+        message = f"{request.url}: Chromium ended {TRIES} times while rendering it"
         raise PageUnreachable(message, reason="browser_lost")
 
     def _failure(self, visit: Visit, error: PlaywrightError) -> PageError:
@@ -159,16 +159,16 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
         return failure
 
     async def _visited(self, visit: Visit, browser: Browser) -> HtmlResponse:
-        """Render a page in a tab; put the tab away on every path, also when cancelled."""
+        """Render a page in a tab; reuse or close the tab on every path, including cancellation."""
         tab = await self._tab(browser)
         try:
             return await visit.response(tab)
         finally:
-            # only then is there room for the next page; a second cancellation changes nothing
+            # shielded: the next page must not start before the tab is back
             await asyncio.shield(self._put_back(tab, reusable=visit.clean))
 
     async def _tab(self, browser: Browser) -> Tab:
-        """Return a tab, which takes its own time, not the page's."""
+        """Return a tab; opening it does not count towards the page's time limit."""
         try:
             async with asyncio.timeout(TAB_SECONDS):
                 return await self._tabs.take(browser)
@@ -188,16 +188,16 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler):
         self._stats.set_value("epoch/browser/tabs", self._tabs.opened)
 
     async def _replace_hanging(self, browser: Browser) -> None:
-        logger.warning("Chromium does not respond and is replaced")
+        logger.warning("Chromium does not respond, replacing it")
         self._stats.inc_value("epoch/browser/killed")
         await self._chromium.replace(browser)
 
     async def close(self) -> None:
-        """End Chromium and its driver."""
+        """Close Chromium and its driver when the crawl ends."""
         await super().close()
         await self._chromium.close()
 
 
 def too_costly(url: str) -> PageError:
-    """Return the failure of a page that needed more memory than a page may."""
-    return PageUnreachable(f"{url}: Chromium needed too much memory for it", reason="too_costly")
+    """Return the error for a page at which the memory watch killed Chromium."""
+    return PageUnreachable(f"{url}: rendering it takes too much memory", reason="too_costly")

@@ -1,7 +1,7 @@
-"""The bound of memory: what of Chromium passes it is killed.
+"""Limits the memory of Chromium's processes by killing those that exceed the limit.
 
-Chromium bounds a page's JavaScript heap, and nothing else: a page whose document grows without end
-takes the machine's memory.
+Chromium itself limits only a page's JavaScript heap. A page whose document grows without end could
+use up the machine's memory.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from crawler.transports.browser.processes import Process, chromium_processes
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks; a page was seen to grow by 0.5 GB a second.
+#: Seconds between two checks. The fastest page observed grew by 0.5 GB a second.
 LOOK_SECONDS: Final = 0.25
 
 
 class MemoryWatch:
-    """Looks at Chromium's processes while pages are rendered.
+    """Checks Chromium's processes while pages are rendered.
 
-    A renderer that is too large is killed, which its page is told as a crash. Where another
-    process is, it is the browser's: all of it is killed.
+    If a renderer is too large, it is killed, and its page reports a crash. If any other process is
+    too large, the whole browser is killed.
 
     Attributes:
-        renderers_killed: how many, whose pages have not been told yet.
-        browser_killed: whether the browser was, and no page has been told yet.
+        renderers_killed: kills of renderers that no page has claimed yet.
+        browser_killed: whether the browser was killed and no page has claimed it yet.
     """
 
     def __init__(self, most: int) -> None:
-        """Allow each process ``most`` bytes of resident memory."""
+        """Set the limit to ``most`` bytes of resident memory for each process."""
         self._most = most
         self._task: asyncio.Task[None] | None = None
         self._pages = 0
@@ -54,13 +54,13 @@ class MemoryWatch:
             self.renderers_killed, self.browser_killed = 0, False
 
     def claim_renderer(self) -> bool:
-        """Tell whether a crash is the doing of the watch; each kill explains one crash."""
+        """Return whether the watch caused a crash; each kill accounts for one crash."""
         claimed = self.renderers_killed > 0
         self.renderers_killed -= claimed
         return claimed
 
     def claim_browser(self) -> bool:
-        """Tell whether the browser's end is the doing of the watch."""
+        """Return whether the watch killed the browser; one page claims it."""
         claimed, self.browser_killed = self.browser_killed, False
         return claimed
 
@@ -70,7 +70,7 @@ class MemoryWatch:
             self.look(chromium_processes())
 
     def look(self, processes: list[Process]) -> None:
-        """Kill what is too large."""
+        """Kill the processes that exceed the limit, or the whole browser."""
         too_large = [
             process
             for process in processes
@@ -78,7 +78,7 @@ class MemoryWatch:
         ]
         for process in too_large:
             logger.warning(
-                "Chromium's process %d is killed: it has %d MB in memory, %d are allowed",
+                "Killing process %d of Chromium: it uses %d MB of memory, the limit is %d MB",
                 process.pid,
                 process.resident >> 20,
                 self._most >> 20,

@@ -1,7 +1,7 @@
-"""Chromium's processes, as Linux's ``/proc`` lists them, and their memory.
+"""Finds Chromium's processes and their memory use in Linux's ``/proc``.
 
-Playwright tells no process ids. On systems without ``/proc`` nothing is found: pages are not
-bounded in memory there, and a hanging browser is left to Playwright to end.
+Playwright does not expose process ids. Without ``/proc`` no process is found: the memory of pages
+is then unlimited, and only Playwright can end a hanging browser.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 _PROC: Final = Path("/proc")
-#: Field of ``/proc/PID/stat`` behind the command's name, counted from the state.
+#: Indexes into the fields of ``/proc/PID/stat`` after the command's name, with the state as 0.
 _PARENT, _RESIDENT = 1, 21
 
 
@@ -24,9 +24,9 @@ class Process:
     """A process of Chromium.
 
     Attributes:
-        pid: its id.
-        resident: bytes of memory that it has in use.
-        renderer: whether it renders pages; others serve the whole browser.
+        pid: process id.
+        resident: resident memory in bytes.
+        renderer: whether it renders pages; all others serve the whole browser.
     """
 
     pid: int
@@ -34,13 +34,13 @@ class Process:
     renderer: bool
 
     def kill(self) -> None:
-        """Kill it, whatever state it is in."""
+        """Send SIGKILL; do nothing if the process has already ended."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
 
 def chromium_processes() -> list[Process]:
-    """Return the processes of every Chromium that this process started, main ones first."""
+    """Return the processes of every Chromium below this process; each main process comes first."""
     children, resident = _processes()
     found: list[Process] = []
     for pid in _below(os.getpid(), children):
@@ -55,13 +55,13 @@ def chromium_processes() -> list[Process]:
 
 
 def _processes() -> tuple[dict[int, list[int]], dict[int, int]]:
-    """Return the children of every process, and its resident memory in bytes."""
+    """Return the children and the resident memory in bytes of every process."""
     children: dict[int, list[int]] = defaultdict(list)
     resident = {}
     page = os.sysconf("SC_PAGE_SIZE")
     with suppress(FileNotFoundError):
         for name in filter(str.isdigit, os.listdir(_PROC)):
-            with suppress(OSError, IndexError):  # it has just ended
+            with suppress(OSError, IndexError):  # the process has just ended
                 fields = (_PROC / name / "stat").read_bytes().rpartition(b")")[2].split()
                 children[int(fields[_PARENT])].append(int(name))
                 resident[int(name)] = int(fields[_RESIDENT]) * page

@@ -1,4 +1,4 @@
-"""Tabs to render pages in: each in a browser context of its own, used for many pages."""
+"""Tabs to render pages in: each has its own browser context and is used for many pages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Route
 
-#: Milliseconds for a tab to leave its page; one that cannot is closed.
+#: Milliseconds for a tab to leave its page; after that it is closed.
 _LEAVE_MS: Final = 2000
-#: How often the content of a page that moves on is asked for.
+#: How often to try to read the content of a page that keeps navigating.
 _LOOKS: Final = 5
-#: Gives the document, in a world that its scripts cannot change; a number where it is too much.
+#: Returns the document as HTML, or its length if it is too large. It runs in an isolated world,
+#: which the page's scripts cannot change.
 _CONTENT: Final = """
 (() => {
   const root = document.documentElement;
@@ -29,24 +30,24 @@ _CONTENT: Final = """
   return html;
 })()
 """
-#: Attributes of one element. libxml2 compares each with all before it.
+#: Maximum number of attributes of one element. libxml2 compares each with all previous ones.
 _MOST_ATTRIBUTES: Final = 1000
 
 
 class ContentTooLarge(Exception):
-    """Raised when a document is too large to be read; its argument is its length."""
+    """Raised when a document is too large to be read; the argument is its length."""
 
 
 @dataclass
 class Tab:
-    """A tab that is open, and blank between two pages.
+    """An open tab, which is blank between two pages.
 
     Attributes:
-        browser: the browser it is in.
-        context: its own context; closing that closes the tab.
-        page: the tab.
+        browser: the browser that it belongs to.
+        context: its own context; closing it closes the tab.
+        page: Playwright's object for the tab.
         session: the tab's DevTools session.
-        pages: how many pages it was used for.
+        pages: number of pages that it was used for.
     """
 
     browser: Browser
@@ -59,8 +60,8 @@ class Tab:
         """Return the document as HTML.
 
         Raises:
-            ContentTooLarge: it has more than ``most`` characters, or an element with very many
-                attributes.
+            ContentTooLarge: the document has more than ``most`` characters, or an element has too
+                many attributes.
         """
         for left in reversed(range(_LOOKS)):
             try:
@@ -92,10 +93,10 @@ class Tab:
         return str(value)
 
     async def leave(self) -> bool:
-        """Leave the page, so that its scripts end; tell whether that worked.
+        """Navigate to a blank page, which ends the page's scripts; return whether that worked.
 
-        Behind ``#`` a renderer's pages are one document: without leaving it, the next page would
-        seem to be there before it is.
+        With a client-side renderer, pages differ only after the ``#`` and share one document.
+        Without the blank page in between, the previous page would be read as the next one.
         """
         try:
             await self.page.goto("about:blank", timeout=_LEAVE_MS)
@@ -105,16 +106,22 @@ class Tab:
 
 
 class Tabs:
-    """The tabs that wait for a page.
+    """A pool of idle tabs.
 
     Attributes:
-        opened: how many were opened.
+        opened: number of tabs opened so far.
     """
 
     def __init__(
         self, most_pages: int, options: dict[str, Any], route: Callable[[Route], Awaitable[None]]
     ) -> None:
-        """Use a tab for ``most_pages`` pages; ``route`` decides on every request of theirs."""
+        """Set up an empty pool.
+
+        Args:
+            most_pages: number of pages after which a tab is closed.
+            options: arguments of Playwright's ``new_context``.
+            route: continues or aborts each request of a page.
+        """
         self._most_pages = most_pages
         self._options = options
         self._route = route
@@ -122,9 +129,9 @@ class Tabs:
         self.opened = 0
 
     async def take(self, browser: Browser) -> Tab:
-        """Return a tab of ``browser``: one that waits, else a new one.
+        """Return an idle tab of ``browser``, or open one.
 
-        A new tab costs more than twice what reading a page in it does.
+        Opening a tab costs more than twice as much as reading a page in it.
         """
         self._waiting = [tab for tab in self._waiting if tab.browser is browser]
         tab = self._waiting.pop() if self._waiting else await self._open(browser)
@@ -139,7 +146,7 @@ class Tabs:
         return Tab(browser, context, page, await context.new_cdp_session(page))
 
     async def put_back(self, tab: Tab, *, reusable: bool) -> None:
-        """Keep a tab for the next page, or close it with its context."""
+        """Keep a tab for the next page if it is reusable; otherwise close its context."""
         if reusable and tab.pages < self._most_pages and await tab.leave():
             self._waiting.append(tab)
         else:

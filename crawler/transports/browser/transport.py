@@ -1,8 +1,8 @@
-"""Pages as a web site shows them, rendered by Chromium and turned back into Markdown.
+"""The browser transport: renders a web site's pages and turns them back into Markdown.
 
-For mirrors whose raw files cannot be had: the raw host is blocked or limits, or the mirror is
-published as a JavaScript page only. Importing this module starts nothing and needs no browser;
-:meth:`BrowserTransport.settings` are the settings of the runs that use it, and of no others.
+It is for mirrors whose raw files are unavailable: the raw host is blocked or limits requests, or
+the mirror is published only as a JavaScript page. Importing this module starts nothing and needs no
+browser.
 """
 
 from __future__ import annotations
@@ -35,18 +35,19 @@ from crawler.transports.failures import downloaded
 if TYPE_CHECKING:
     from scrapy.http import Response
 
-#: Hosts whose scripts a site needs, beside its own.
+#: Hosts of the scripts that a site needs, besides its own.
 SCRIPT_HOSTS: Final = {"github.com": ("github.githubassets.com",)}
-#: No page of a mirror is larger than 0.6 MB; the application around it holds it twice.
+#: Maximum size of a rendered page. No page of a mirror is larger than 0.6 MB; the application
+#: around it contains it twice.
 MAX_BYTES: Final = 16 * 1024 * 1024
-#: Resident memory of one process of Chromium: real pages need 0.2 GB.
+#: Maximum resident memory of one Chromium process. Real pages need 0.2 GB.
 PAGE_BYTES: Final = 1024**3
 
 _NOT_FOUND: Final = frozenset({404, 410})
 _TOO_MANY: Final = 429
 _OK: Final = 200
 
-#: Says that the page shows all that is needed of its kind, or that it is an error page.
+#: Returns whether the page shows all that its kind needs, or is an error page.
 _READY: Final = """
 ([kind, classes, errors]) => {
   const root = classes.map(name => document.querySelector('.' + name)).find(Boolean);
@@ -64,13 +65,7 @@ _READY: Final = """
 
 
 class BrowserTransport:
-    """Pages as a web site shows them.
-
-    Attributes:
-        unsupported_keys: keys of a record that this transport cannot fill.
-        window: how many pages are rendered at once.
-        ordered: pages are taken as they arrive.
-    """
+    """Fetches pages by rendering a web site in Chromium."""
 
     unsupported_keys: ClassVar[frozenset[str]] = UNSUPPORTED_KEYS
     commit: ClassVar[str | None] = None
@@ -89,33 +84,33 @@ class BrowserTransport:
         page_bytes: int = PAGE_BYTES,
         script_hosts: tuple[str, ...] = (),
     ) -> None:
-        """Look for Chromium; nothing is started.
+        """Find Chromium without starting it.
 
         Args:
-            base: the mirror's public address, ``https://github.com/owner/name/blob/branch/`` or,
-                for a client-side renderer, ``https://host/#/``.
+            base: the mirror's public URL, ``https://github.com/owner/name/blob/branch/`` or, for
+                a client-side renderer, ``https://host/#/``.
             download: sends a request through Scrapy's downloader.
-            mirror_format: says how its pages are read; None: the default one.
-            executable: Chromium's path or name; empty: the system's.
-            contexts: pages rendered at once, each in a context of its own.
-            pages_per_context: after so many a context is closed and another opened.
-            page_seconds: after so long a page is given up.
-            page_bytes: resident memory that one process of Chromium may have; a page that needs
-                more is given up.
-            script_hosts: other hosts the site's scripts come from, with port where needed.
+            mirror_format: the mirror's format; None for the default one.
+            executable: path or name of Chromium; empty to search for it.
+            contexts: number of pages rendered at the same time, each in its own context.
+            pages_per_context: number of pages after which a context is replaced.
+            page_seconds: time limit for one page.
+            page_bytes: maximum resident memory of one Chromium process; a page that needs more
+                fails.
+            script_hosts: additional hosts of the site's scripts, as ``host`` or ``host:port``.
 
         Raises:
-            WrongUsage: no Chromium, an address that is none, a proxy that cannot be used, or a format
-                whose pages cannot be read in a browser.
+            WrongUsage: Chromium is missing, ``base`` is invalid, the environment's proxy is of an
+                unsupported kind, or the format has no rendering.
         """
         self._format = mirror_format or find_format()
         if self._format.rendering(self._format.home) is None:
             raise WrongUsage(
                 "via=browser: pages of the mirror's format cannot be read in a browser; "
-                "choose another of its ways"
+                "choose another transport with -a via="
             )
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
-            raise WrongUsage(f"not a http or https address that ends in '/': {base!r}")
+            raise WrongUsage(f"{base!r} must be an http or https URL that ends in '/'")
         self.base = base
         self.contexts = self.window = contexts
         self.pages_per_context = pages_per_context
@@ -131,12 +126,12 @@ class BrowserTransport:
         """Do nothing: the browser starts with the first page."""
 
     def close(self) -> None:
-        """Do nothing: the download handler ends the browser with the crawl."""
+        """Do nothing: the download handler closes the browser when the crawl ends."""
 
     def settings(self) -> dict[str, Any]:
-        """Return the Scrapy settings that this transport needs.
+        """Return the Scrapy settings for runs that use this transport.
 
-        The download handler is set for the mirror's scheme only.
+        They set the download handler for the mirror's scheme only.
         """
         return {
             "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
@@ -154,12 +149,12 @@ class BrowserTransport:
         }
 
     async def fetch(self, path: str) -> Fetched:
-        """Return the page at ``path`` in the mirror's Markdown form.
+        """Render the page at ``path`` and return it in the mirror's Markdown form.
 
-        Cancelling closes the page's tab.
+        Cancelling it closes the page's tab.
 
         Raises:
-            PageError: the page could not be had, or the site shows an error.
+            PageError: the page could not be rendered, or the site shows an error.
             RunError: Chromium does not start.
         """
         cancellation = Cancellation()
@@ -172,7 +167,7 @@ class BrowserTransport:
         return Fetched(self.page(response))
 
     def request(self, path: str, **kwargs: Any) -> Request:
-        """Return the request for the page at ``path`` of the mirror; ``kwargs`` are passed on."""
+        """Return the request for the page at ``path``; ``kwargs`` are passed to ``Request``."""
         meta = {
             "playwright": True,
             "browser_path": path,
@@ -181,24 +176,24 @@ class BrowserTransport:
                 _READY,
                 [self._rendering(path).kind, list(CONTENT_CLASSES), ERROR_WORDS],
             ),
-            # the page says what it is, whatever its status
+            # the content of the page decides, whatever its status
             "handle_httpstatus_all": True,
             **kwargs.pop("meta", {}),
         }
-        # never filtered: the frontier gives every page once, and fingerprints know no fragment
+        # the frontier requests each page once, and fingerprints ignore the fragment
         return Request(self.base + path, meta=meta, **{"dont_filter": True, **kwargs})
 
     def page(self, response: Response) -> bytes:
         """Return the page of ``response`` in the mirror's Markdown form.
 
         Raises:
-            PageError: the site shows an error, or no page of the mirror.
+            PageError: the site shows an error, or a page that is not the mirror's.
         """
         path = response.meta["browser_path"]
         if len(response.body) > MAX_BYTES:
             raise PageTooLarge(f"{path}: the rendered page has {len(response.body)} bytes")
         if not isinstance(response, TextResponse):
-            raise PageMalformed(f"{path}: the site sent no page")
+            raise PageMalformed(f"{path}: the response is not a text document")
         if not response.url.startswith(self.base):
             raise PageUnreachable(f"{path}: redirected to {response.url}", reason="redirect")
         try:
@@ -218,7 +213,7 @@ class BrowserTransport:
 
 
 def _by_status(error: PageError, status: int) -> PageError:
-    """Return what an unreadable page means under the status it came with."""
+    """Return the error for an unreadable page, given the status of its response."""
     if status in _NOT_FOUND:
         return PageMissing(f"the site answered {status}")
     if status == _OK or isinstance(error, PageUnreachable):

@@ -1,4 +1,4 @@
-"""One try at one page: what is noticed while a tab renders it."""
+"""One attempt to render one page, and the events observed meanwhile."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
     from crawler.transports.browser.tabs import Tab
 
-#: Shares of the time for a page: to begin showing it, and to show all of it.
+#: Shares of a page's time limit: for its navigation, and for showing all of it.
 _NAVIGATION_SHARE: Final = 0.8
 _READY_SHARE: Final = 0.7
 _READY_POLLING_MS: Final = 50
 
 
 class Visit:
-    """One try at one page.
+    """One attempt to render one page.
 
     Attributes:
-        url: the page's address.
-        clean: whether the tab can be used on: all was shown, and the page opened no window.
+        url: the page's URL.
+        clean: whether the tab can be reused: the page was complete and opened no window.
     """
 
     def __init__(self, request: Request, seconds: float) -> None:
-        """Give the page of ``request`` so many seconds."""
+        """Limit the rendering of ``request`` to ``seconds``."""
         self.clean = False
         self.url = request.url
         self._request = request
@@ -52,10 +52,11 @@ class Visit:
         self._limit: asyncio.Timeout | None = None
 
     async def response(self, tab: Tab) -> HtmlResponse:
-        """Return the page as Chromium shows it in ``tab``.
+        """Return the page as Chromium renders it in ``tab``.
 
         Raises:
-            PageError: it cannot be had in the time for it, or leads out of the mirror.
+            PageError: the page exceeds its time limit, is too large, or navigates out of the
+                mirror.
             PlaywrightError: Chromium failed.
         """
         try:
@@ -68,17 +69,17 @@ class Visit:
             message = f"{self.url}: not rendered within {self._seconds:g} s"
             raise PageUnreachable(message, reason="timeout") from error
         except ContentTooLarge as error:
-            message = f"{self.url}: the rendered page of {error} characters is too large to be read"
+            message = f"{self.url}: the rendered page is too large, {error} characters"
             raise PageTooLarge(message) from error
         finally:
             self._limit = None
 
     def failure(self, error: PlaywrightError) -> PageError:
-        """Return what a failure of Playwright's means for the page."""
+        """Return the page error for an error of Playwright."""
         return self._redirected(self._led_away) if self._led_away else unreachable(error, self.url)
 
     def error_answer(self) -> HtmlResponse | None:
-        """Return the answer in whose place the browser shows an error of its own, if any."""
+        """Return the error response that the browser replaced with its own error page, if any."""
         answer = self._answer
         if answer is None or self._led_away or answer.status < HTTPStatus.BAD_REQUEST:
             return None
@@ -98,7 +99,7 @@ class Visit:
         return self._as_scrapys(answer, page.url, content)
 
     async def _is_ready(self, page: Page) -> bool:
-        """Wait until the page shows what is needed; one that never does is taken as it is."""
+        """Wait until the page is complete; return False if it is not in time."""
         script, argument = self._request.meta["browser_ready"]
         try:
             passed = await page.evaluate("performance.now()")
@@ -114,7 +115,7 @@ class Visit:
     def _as_scrapys(self, answer: BrowserResponse | None, url: str, content: str) -> HtmlResponse:
         headers = Headers(answer.headers if answer else {})
         headers.pop("Content-Encoding", None)
-        headers.pop("Content-Type", None)  # it names the encoding that was sent
+        headers.pop("Content-Type", None)  # names the encoding of the original, not of this body
         return HtmlResponse(
             url,
             status=answer.status if answer else HTTPStatus.OK,
@@ -125,7 +126,7 @@ class Visit:
         )
 
     def _redirected(self, target: str) -> PageError:
-        return PageUnreachable(f"{self.url}: led away to {target}", reason="redirect")
+        return PageUnreachable(f"{self.url}: redirected to {target}", reason="redirect")
 
     def _listeners(self) -> dict[Any, Callable[..., Any]]:
         return {"popup": self._popped_up, "request": self._asked, "response": self._answered}
@@ -148,9 +149,9 @@ class Visit:
 
 @contextmanager
 def _listening(page: Page, listeners: dict[Any, Callable[..., Any]]) -> Iterator[None]:
-    """Have a tab's events heard while a page is rendered in it.
+    """Listen to a tab's events while a page is rendered in it.
 
-    Dialogs are dismissed by Playwright where no one listens to them.
+    Playwright dismisses dialogs, because nothing listens to them.
     """
     for event, hear in listeners.items():
         page.on(event, hear)
@@ -162,13 +163,13 @@ def _listening(page: Page, listeners: dict[Any, Callable[..., Any]]) -> Iterator
 
 
 def is_framed(request: BrowserRequest) -> bool:
-    """Tell whether a request comes from a frame inside a page."""
+    """Return whether a request comes from a frame inside a page."""
     try:
         return request.frame.parent_frame is not None
-    except PlaywrightError:  # a page that is only being opened has no frame yet
+    except PlaywrightError:  # a page that is still opening has no frame yet
         return False
 
 
 def _is_document(request: BrowserRequest) -> bool:
-    """Tell whether a request is for the page itself, not for a frame in it."""
+    """Return whether a request is for the page itself, not for a frame in it."""
     return request.is_navigation_request() and not is_framed(request)

@@ -1,1 +1,1 @@
-"""Pages from a clone of the mirror's repository."""
+"""The git transport: reads pages from a clone of the mirror's repository."""

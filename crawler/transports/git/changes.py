@@ -1,4 +1,4 @@
-"""What differs between two commits of a clone: paths added, modified and deleted."""
+"""Compares two commits of a clone: which paths were added, modified and deleted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 FORBIDDEN_NAMES = frozenset({"", ".", "..", ".git"})
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 ENTRY_BYTES = 400
-"""More than git prints for one changed path: modes, two ids, and a path of 200 bytes."""
+"""Upper bound of what git prints for one changed path: modes, two ids, a path of 200 bytes."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def is_plain(path: str) -> bool:
-    """Return whether ``path`` can be a page's: printable, no ``..``, no ``.git``, no gaps."""
+    """Return whether a page can have this path: printable, no ``..``, ``.git`` or empty segment."""
     return path.isprintable() and FORBIDDEN_NAMES.isdisjoint(path.lower().split("/"))
 
 
@@ -32,14 +32,14 @@ class Comparison:
         """Set up a comparison.
 
         Args:
-            git: runs a git command on the clone and returns what it prints.
-            most: how many paths may differ.
+            git: runs a git command on the clone and returns its output.
+            most: maximum number of changed paths.
         """
         self._git = git
         self._most = most
 
     async def keep(self, commit: str, reference: str) -> bool:
-        """Point ``reference`` at ``commit``; return whether the clone still has it."""
+        """Point ``reference`` at ``commit``, so that git keeps it; return False if it is gone."""
         if not COMMIT.fullmatch(commit):
             return False
         try:
@@ -50,25 +50,25 @@ class Comparison:
         return True
 
     async def changes(self, old: str, new: str, parts: Sequence[str]) -> Changes | None:
-        """Return what differs; None where git cannot tell, or too many paths do.
+        """Return the changed paths, or None if git fails or too many paths changed.
 
         Args:
-            old: the commit compared with.
+            old: the commit to compare with.
             new: the commit that is read.
-            parts: files and folders that are compared; none: all.
+            parts: files and folders to compare; empty for the whole tree.
         """
         command = ("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--")
         most_bytes = self._most * ENTRY_BYTES
         try:
             raw = await self._git(*command, *parts, most_bytes=most_bytes)
         except GitFailed as error:
-            log.warning("cannot compare %s with %s, all pages are compared: %s", old, new, error)
+            logger.warning("cannot compare %s with %s, comparing all pages: %s", old, new, error)
             return None
         found: dict[str, set[str]] = {"A": set(), "M": set(), "D": set()}
         for kind, path in _pairs(raw):
             found[kind].add(path)
         if len(raw) >= most_bytes or sum(map(len, found.values())) > self._most:
-            log.info("more than %d pages changed: all pages are compared", self._most)
+            logger.info("more than %d pages changed, comparing all pages", self._most)
             return None
         return Changes(frozenset(found["A"]), frozenset(found["M"]), frozenset(found["D"]))
 
@@ -76,7 +76,7 @@ class Comparison:
 def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
     """Yield (A, M or D; path) from ``diff-tree --raw -z``; a change of type counts as M.
 
-    Names that no page can have are skipped: no index lists them.
+    Skips names that no page can have: no index page lists them.
     """
     parts = iter(raw.split(b"\0"))
     for header in parts:
@@ -89,4 +89,4 @@ def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
         if is_plain(path):
             yield (letter if letter in "AD" else "M"), path
         elif name:
-            log.info("skipping the impossible name %r", name[:200])
+            logger.info("skipping %r: no page can have this path", name[:200])

@@ -1,14 +1,14 @@
-"""The clone of a mirror in the cache directory: made, kept up to date, mended; one run at a time.
+"""The clone of a mirror in the cache directory: creates, updates and rebuilds it.
 
-What lies in ``<cache>/<name>-<hash of the address>/``:
+Only one run uses a clone at a time. The layout of ``<cache>/<name>-<hash of the address>/``:
 
-``lock``        held (``flock``) by the run that uses the clone, and by its git
-``remote``      the address, to be sure that the clone is the one of this mirror
-``gitconfig``   all the configuration that git gets
-``clone.git``   the clone: bare, one commit deep; ``refs/heads/mirror`` is the state last fetched,
-                ``refs/epoch/base`` the one last compared with, kept so that the next run can, too
-``new-…``       a clone being made; it gets its name when it is whole
-``damaged``     says that the clone could not be read
+``lock``        held (``flock``) by the run that uses the clone, and by its git processes
+``remote``      the address, to check that the clone belongs to this mirror
+``gitconfig``   the only configuration that git reads
+``clone.git``   the clone: bare, one commit deep; ``refs/heads/mirror`` is the commit last fetched,
+                ``refs/epoch/base`` the commit last compared with, kept for the next comparison
+``new-…``       a clone in progress, renamed to ``clone.git`` when it is complete
+``damaged``     exists if the clone could not be read
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ HEAD = "refs/heads/mirror"
 BASE = "refs/epoch/base"
 
 PACKS = 20
-"""Above this number of packs (as many updates) the clone is packed anew: git searches them all."""
+"""Number of packs above which the clone is repacked.
+
+Each update adds a pack, and git searches all of them for an object.
+"""
 
 REDIRECT = re.compile(r"returned error: 30[12378]\b")
 NAMED_BRANCHES = 10
@@ -56,7 +59,7 @@ SHA1_DIGITS = 40
 CONFIG_SHA1 = "[core]\n\trepositoryFormatVersion = 0\n\tbare = true\n"
 CONFIG_SHA256 = CONFIG_SHA1.replace("0", "1") + "[extensions]\n\tobjectFormat = sha256\n"
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class CloneBusy(TryLater):
@@ -64,7 +67,7 @@ class CloneBusy(TryLater):
 
 
 class Clone:
-    """The clone of one remote; to be opened before and closed after use."""
+    """The clone of one remote: locked by :meth:`update`, unlocked by :meth:`release`."""
 
     def __init__(
         self,
@@ -75,7 +78,15 @@ class Clone:
         *,
         name: str = "",
     ) -> None:
-        """Say where and what; nothing is touched yet."""
+        """Set up the clone without touching the disk.
+
+        Args:
+            remote: the repository to clone.
+            cache: directory that holds the clones of all mirrors.
+            limits: time and disk space that the clone may use.
+            on_progress: called with git's progress lines.
+            name: the mirror's name, for messages.
+        """
         self.remote = remote
         self._source = remote
         self._name = name
@@ -89,12 +100,13 @@ class Clone:
         self._lifeline: Lifeline | None = None
 
     async def update(self, branch: str | None) -> str:
-        """Bring the clone to the state of the remote's ``branch``; return its commit.
+        """Lock the clone, update it to the remote's ``branch``, and return the commit.
 
         Raises:
-            CloneBusy: another run uses it.
-            GitMissing: there is no usable git.
-            MirrorUnusable, TryLater: the remote, or the limits.
+            CloneBusy: another run uses the clone.
+            GitMissing: git is not installed or too old.
+            MirrorUnusable: the remote cannot be read, or exceeds a limit.
+            TryLater: the remote's host is busy.
         """
         self._take_lock()
         try:
@@ -103,9 +115,9 @@ class Clone:
             await self._check_version()
             reference, commit = choose(await self._remote_heads(), branch)
             if not await self._usable():
-                await self._make(reference, commit)
+                await self._rebuild(reference, commit)
             elif await self._head() != commit:
-                await self._fetch_or_make(reference, commit)
+                await self._fetch_or_rebuild(reference, commit)
             return await self._head()
         except OSError as error:
             self.release()
@@ -115,7 +127,7 @@ class Clone:
             raise
 
     def release(self) -> None:
-        """Let other runs use the clone."""
+        """Unlock the clone."""
         if self._lifeline is not None:
             self._lifeline.close()
             self._lifeline = None
@@ -124,7 +136,7 @@ class Clone:
             self._lock = None
 
     def mark_damaged(self) -> None:
-        """Let the next update make the clone anew."""
+        """Make the next update rebuild the clone."""
         with suppress(OSError):
             (self.folder / "damaged").touch()
 
@@ -143,46 +155,50 @@ class Clone:
         self._lock = lock
 
     def _prepare(self) -> None:
-        """Remove what killed runs left, and write what must be as we know it."""
-        stall = math.ceil(self.limits.stall_seconds) + 1  # ours acts first, this if we are killed
+        """Remove what killed runs left behind, and write git's configuration."""
+        # git's own limit is for the case that this process was killed; otherwise Watch acts first
+        stall = math.ceil(self.limits.stall_seconds) + 1
         for name in ("gitconfig", "remote", "damaged"):
             _remove_folder(self.folder / name)
         (self.folder / "gitconfig").write_text(CONFIGURATION.format(stall=stall))
         for left in (*self.folder.glob("new-*"), *self.folder.glob("old-*")):
-            log.info("removing %s, left by a run that did not end", left)
+            logger.info("removing %s, left behind by a killed run", left)
             shutil.rmtree(left, ignore_errors=True)
         if self.git_dir.is_symlink() or self.git_dir.is_file():
-            log.warning("%s is no clone: it is made anew", self.git_dir)
+            logger.warning("%s is not a directory, rebuilding the clone", self.git_dir)
             self.git_dir.unlink()
         if self.git_dir.is_dir():
-            self._put_right()
+            self._clean_up()
         if self.git_dir.is_dir() and (self.folder / "damaged").exists():
-            log.warning("the clone %s was found damaged; it is made anew", self.git_dir)
-            shutil.rmtree(self.git_dir)  # before any git looks at it
+            logger.warning("the clone %s is damaged, rebuilding it", self.git_dir)
+            shutil.rmtree(self.git_dir)  # before git reads any of it
 
-    def _put_right(self) -> None:
-        """Remove what a killed git left in the clone, and settle it; mark it where that fails."""
+    def _clean_up(self) -> None:
+        """Remove what a killed git left in the clone, and reset its configuration.
+
+        Marks the clone as damaged if that fails or if it belongs to another remote.
+        """
         remote = self.folder / "remote"
         if not remote.is_file() or remote.read_bytes() != self.remote.url.encode():
-            log.warning("the clone %s is not one of %s", self.git_dir, self.remote.url)
+            logger.warning("the clone %s does not belong to %s", self.git_dir, self.remote.url)
             self.mark_damaged()
         try:
             for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*"):
                 for left in self.git_dir.glob(pattern):
-                    log.info("removing %s, left by a git that was killed", left)
+                    logger.info("removing %s, left behind by a killed git", left)
                     _remove_folder(left)
                     left.unlink(missing_ok=True)
-            _settle(self.git_dir)
+            _reset(self.git_dir)
         except OSError as error:
-            log.warning("the clone %s is damaged: %s", self.git_dir, error)
+            logger.warning("the clone %s is damaged: %s", self.git_dir, error)
             self.mark_damaged()
 
     async def git(self, *arguments: str, most_bytes: int = OUTPUT_BYTES) -> bytes:
-        """Run git on the clone and return what it prints, at most so many bytes.
+        """Run git on the clone and return the first ``most_bytes`` of its output.
 
         Raises:
-            GitFailed: git ended with an error.
-            MirrorUnusable: it passed a limit.
+            GitFailed: git exited with an error.
+            MirrorUnusable: git exceeded a limit.
         """
         return await run(
             ["--git-dir", str(self.git_dir), *arguments],
@@ -194,11 +210,11 @@ class Clone:
         )
 
     async def _git(self, *arguments: str, git_dir: Path | None = None, room: int = 1) -> str:
-        """Run git on the clone; nothing it does here reaches beyond the disk."""
+        """Run a git command that uses the disk only: no protocol is allowed."""
         return await self._run(arguments, self.env, git_dir or self.git_dir, room)
 
-    async def _far_git(self, *arguments: str, git_dir: Path | None = None) -> str:
-        """Run git with the remote; what it complains about is the remote."""
+    async def _remote_git(self, *arguments: str, git_dir: Path | None = None) -> str:
+        """Run a git command that talks to the remote; its errors are diagnosed as the remote's."""
         try:
             return await self._run(arguments, self._remote_env, git_dir or self.git_dir)
         except GitFailed as error:
@@ -232,16 +248,16 @@ class Clone:
         if found is None or tuple(map(int, found.groups())) < MINIMUM_VERSION:
             wanted = ".".join(map(str, MINIMUM_VERSION))
             message = (
-                f"git {wanted} or newer is needed, this is {said.strip()!r}; upgrade the package"
-                " `git`, or crawl with -a via=http"
+                f"{said.strip()!r} is too old, git {wanted} or newer is needed: upgrade the"
+                " package `git`, or crawl with -a via=http"
             )
             raise GitMissing(message)
 
     async def _remote_heads(self) -> dict[str, str]:
-        """Return the remote's branches, and HEAD, with their commits.
+        """Return the commits of the remote's branches and HEAD.
 
         Raises:
-            MirrorMoved: its host says that the repository has another name now.
+            MirrorMoved: the host redirects to a repository with another name.
         """
         self._source = self.remote
         try:
@@ -252,18 +268,19 @@ class Clone:
             self._source = await self._redirected(error)
             printed = await self._ls_remote(self._source)
         pairs = (line.split("\t", 1) for line in printed.splitlines() if "\t" in line)
-        # git matches refs/heads/* at the end of a name, too: refs/original/refs/heads/x
+        # git also matches refs/heads/* at the end of a name: refs/original/refs/heads/x
         return {
             name: oid for oid, name in pairs if name == "HEAD" or name.startswith("refs/heads/")
         }
 
     async def _ls_remote(self, remote: Remote) -> str:
-        return await self._far_git("ls-remote", remote.url, "HEAD", "refs/heads/*")
+        return await self._remote_git("ls-remote", remote.url, "HEAD", "refs/heads/*")
 
     async def _redirected(self, answer: RunError) -> Remote:
-        """Return the same repository's other address that the server names.
+        """Return the address of the same repository that the server redirects to.
 
-        git itself follows no redirect, for it may lead to any host; its trace says where to.
+        git is configured to follow no redirects, because they may lead to any host. The target
+        is read from git's trace.
         """
         trace = self.folder / "trace"
         far = {**self._remote_env, "GIT_TRACE_CURL": str(trace), "GIT_TRACE_CURL_NO_DATA": "1"}
@@ -276,45 +293,45 @@ class Clone:
         remote = redirected(self.remote, told, self._name)
         if remote is None:
             raise answer
-        log.info("the mirror's git server redirects to %s", readable(remote.url))
+        logger.info("the mirror's git server redirects to %s", readable(remote.url))
         return remote
 
     async def _head(self) -> str:
         return (await self._git("rev-parse", "--verify", "--quiet", HEAD + "^{commit}")).strip()
 
     async def _usable(self) -> bool:
-        """Return whether there is a clone in which nothing is missing; else say what is wrong."""
+        """Return whether the clone exists and no object is missing; log what is wrong."""
         if not self.git_dir.is_dir():
             return False
         try:
             await self._git("rev-list", "--objects", "--quiet", HEAD)
         except GitFailed as error:
-            log.warning("the clone %s is damaged; it is made anew (%s)", self.git_dir, error)
+            logger.warning("the clone %s is damaged, rebuilding it (%s)", self.git_dir, error)
             return False
         return True
 
-    async def _fetch_or_make(self, reference: str, commit: str) -> None:
+    async def _fetch_or_rebuild(self, reference: str, commit: str) -> None:
         try:
-            await self._tidy()
+            await self._repack()
             await self._fetch(self.git_dir, reference)
         except GitFailed as error:
-            log.warning("the clone %s takes no update; it is made anew (%s)", self.git_dir, error)
-            await self._make(reference, commit)
+            logger.warning("cannot update the clone %s, rebuilding it (%s)", self.git_dir, error)
+            await self._rebuild(reference, commit)
 
-    async def _tidy(self) -> None:
-        """Pack anew where many updates left many packs; what is no longer referred to goes."""
+    async def _repack(self) -> None:
+        """Repack if many updates left many packs; this drops unreferenced objects."""
         if sum(1 for _ in (self.git_dir / "objects/pack").glob("*.pack")) > PACKS:
             await self._git("repack", "-a", "-d", "--quiet", room=2)
 
-    async def _make(self, reference: str, commit: str) -> None:
-        """Make the clone beside its place, and move it there when it is whole."""
+    async def _rebuild(self, reference: str, commit: str) -> None:
+        """Clone into a temporary directory, and rename it when it is complete."""
         made = self.folder / tempfile.mkdtemp(prefix="new-", dir=self.folder)
         form = "sha1" if len(commit) == SHA1_DIGITS else "sha256"
         try:
             await self._git(
                 "init", "--bare", "--quiet", "--template=", f"--object-format={form}", git_dir=made
             )
-            _settle(made)
+            _reset(made)
             await self._fetch(made, reference)
             Watch(self.limits, made).check()
             self._replace(made)
@@ -331,7 +348,7 @@ class Clone:
             shutil.rmtree(old, ignore_errors=True)
 
     async def _fetch(self, git_dir: Path, reference: str) -> None:
-        await self._far_git(
+        await self._remote_git(
             "fetch", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
             "--no-recurse-submodules", "--no-show-forced-updates", "--progress",
             self._source.url, f"+{reference}:{HEAD}", git_dir=git_dir,
@@ -339,19 +356,19 @@ class Clone:
 
 
 def _remove_folder(path: Path) -> None:
-    """Remove a folder that stands where a file belongs."""
+    """Remove a directory that stands where a file belongs."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
 
 
 def _cache_fault(error: OSError) -> RunError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return MirrorUnusable(f"the disk of the cache directory is full: {error}")
-    return WrongUsage(f"the cache directory cannot be used: {error}")
+        return MirrorUnusable(f"the disk of the cache directory is full, free some space: {error}")
+    return WrongUsage(f"the cache directory is unusable, correct CACHE_DIRECTORY: {error}")
 
 
-def _settle(git_dir: Path) -> None:
-    """Give a repository the configuration we know, and nothing that runs or leads elsewhere."""
+def _reset(git_dir: Path) -> None:
+    """Reset a repository's configuration; remove hooks and links to other object stores."""
     config = git_dir / "config"
     known = config.read_text(errors="replace") if config.is_file() else ""
     config.write_text(CONFIG_SHA256 if "sha256" in known else CONFIG_SHA1)
@@ -364,11 +381,11 @@ def choose(heads: Mapping[str, str], branch: str | None) -> tuple[str, str]:
     """Return the reference to follow and its commit.
 
     Args:
-        heads: what the remote has: ``HEAD`` and ``refs/heads/…``.
-        branch: the configured branch; None: the remote's own choice, else its only branch.
+        heads: commits of the remote's ``HEAD`` and ``refs/heads/…``.
+        branch: the configured branch; None for the remote's default, else its only branch.
 
     Raises:
-        MirrorUnusable: there is none, or not this one.
+        MirrorUnusable: the repository is empty, or has no such branch.
     """
     branches = sorted(name.removeprefix("refs/heads/") for name in heads if name != "HEAD")
     if branch is not None and branch in branches:

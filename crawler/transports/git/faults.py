@@ -1,4 +1,4 @@
-"""What git's words mean."""
+"""Maps git's error messages to the crawler's exceptions."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ from crawler.exceptions import HostBusy, MirrorUnusable, RunError, TryLater, Wro
 
 
 class GitFailed(MirrorUnusable):
-    """Raised when git fails for a reason that is not known: perhaps it is the clone's."""
+    """Raised when git fails for an unknown reason, which may be a damaged clone."""
 
 
 class GitMissing(WrongUsage):
-    """Raised when there is no git program, or one too old.
+    """Raised when git is not installed or too old.
 
-    A wrong usage (status 2), not a fault of the mirror: another way or one package helps, trying
-    again does not.
+    This is wrong usage (exit status 2), not a fault of the mirror: the user installs a package or
+    chooses another transport. Retrying does not help.
     """
 
 
 OUT_OF_MEMORY = re.compile(
     r"[Oo]ut of memory|malloc failed|mmap failed|cannot allocate", re.IGNORECASE
 )
-"""What git says when it reaches its memory limit (index-pack on a delta bomb, diff-tree on a tree
-bomb)."""
+"""git's messages at its memory limit: index-pack on a delta bomb, diff-tree on a tree bomb."""
 
 MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
     (
         re.compile(r"(returned error:|HTTP) (429|503)"),
         HostBusy,
-        "the mirror's host asks to come back later",
+        "the mirror's host is busy, try again later",
     ),
     (
         re.compile(r"(returned error:|HTTP) 5\d\d"),
         TryLater,
-        "the mirror's host has a fault of its own",
+        "the mirror's host reports an internal error, try again later",
     ),
     (
         re.compile(
@@ -42,8 +41,8 @@ MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
         ),
         MirrorUnusable,
         (
-            "the mirror's host asks for a password or refuses: the repository is private, renamed"
-            " or gone; look at its address in a browser and correct mirrors.toml"
+            "the mirror's host asks for a password or denies access: the repository is private,"
+            " renamed or gone; open its address in a browser and correct mirrors.toml"
         ),
     ),
     (
@@ -60,12 +59,12 @@ MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
     (
         OUT_OF_MEMORY,
         MirrorUnusable,
-        "the mirror's repository needs more memory than git may use here",
+        "the mirror's repository needs more memory than git may use",
     ),
     (
         re.compile(r"No space left on device|Disk quota exceeded|File too large"),
         MirrorUnusable,
-        "the disk of the cache directory is full",
+        "the disk of the cache directory is full, free some space",
     ),
     (
         re.compile(
@@ -74,20 +73,20 @@ MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
             r"|dumb http"
         ),
         MirrorUnusable,
-        "the mirror cannot be reached by git",
+        "git cannot reach the mirror",
     ),
 )
-"""What git's words mean (in the C locale), the first that fits."""
+"""Patterns of git's messages in the C locale; the first match decides."""
 
 
 def diagnosis(text: str) -> RunError:
-    """Return the error that git's last words about a remote mean."""
+    """Return the exception for what git printed when a command on a remote failed."""
     for pattern, error, meaning in MEANINGS:
         if pattern.search(text):
             return error(f"{meaning} ({text})")
-    return GitFailed(f"git could not do it ({text})")
+    return GitFailed(f"git failed ({text})")
 
 
 def readable(text: str) -> str:
-    """Return ``text`` without what could play tricks on a terminal or a log."""
+    """Return ``text`` with control characters replaced, safe for terminals and logs."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,4 +1,4 @@
-"""What a mirror may cost in time and disk, and the watch over a git that is running."""
+"""Limits of time, memory and disk space for git, and a watch that enforces them."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GitLimits:
-    """What a mirror may cost.
+    """Limits for the git processes of one mirror.
 
     Attributes:
-        page_bytes: a page above this size is refused unread.
-        clone_bytes: the clone may not grow above this size on disk.
-        spare_bytes: the disk keeps at least this much free space.
-        stall_seconds: git is ended when nothing moved for this long.
-        total_seconds: one command of git is ended after this long in any case.
-        changed_paths: a larger difference is "everything"; to hold it would cost more memory
-            than it saves time.
+        page_bytes: maximum size of a page; a larger one is not loaded.
+        clone_bytes: maximum size of the clone on disk.
+        spare_bytes: free disk space below which git is killed.
+        stall_seconds: git is killed after this time without output or growth of the clone.
+        total_seconds: maximum duration of one git command.
+        changed_paths: maximum number of changed paths. Above it all pages are compared: holding
+            more paths costs more memory than it saves time.
         memory_bytes: data segment of each git process (packs are mapped and do not count). Real
             mirrors of 80,000 articles clone within 128 MiB.
         cpu_seconds: CPU time of each git process.
-        object_seconds: how long git may take to unpack one object that is read.
+        object_seconds: maximum time for git to unpack one object.
     """
 
     page_bytes: int = MAX_PAGE_BYTES
@@ -47,7 +47,7 @@ class GitLimits:
 
 @dataclass(slots=True)
 class Watch:
-    """Ends a git that stands still, takes too long, or fills the disk."""
+    """Checks whether a running git stalls, takes too long, or fills the disk."""
 
     limits: GitLimits
     folder: Path
@@ -56,24 +56,22 @@ class Watch:
     size: int = 0
 
     def heard(self) -> None:
-        """Note a sign of life."""
+        """Restart the stall timer: git printed something, or the clone grew."""
         self.moved = time.monotonic()
 
     def check(self) -> None:
-        """Raise MirrorUnusable where a limit is passed."""
+        """Raise MirrorUnusable if a limit is exceeded."""
         size = _size(self.folder)
         if size != self.size:
             self.size = size
             self.heard()
         now = time.monotonic()
         if now - self.moved > self.limits.stall_seconds:
-            message = (
-                f"the mirror's git server hangs: nothing came for {self.limits.stall_seconds:g} s"
-            )
+            message = f"the mirror's git server hangs: no data for {self.limits.stall_seconds:g} s"
             raise MirrorUnusable(message)
         if now - self.started > self.limits.total_seconds:
             message = (
-                f"git was ended after {self.limits.total_seconds:g} s (the limit for one command)"
+                f"git was killed after {self.limits.total_seconds:g} s, the limit for one command"
             )
             raise MirrorUnusable(message)
         self._check_disk()
@@ -81,13 +79,13 @@ class Watch:
     def _check_disk(self) -> None:
         if self.size > self.limits.clone_bytes:
             limit = _megabytes(self.limits.clone_bytes)
-            message = f"the mirror is larger than the limit for a clone, {limit}"
+            message = f"the mirror's clone exceeds its limit of {limit}"
             raise MirrorUnusable(message)
         free = shutil.disk_usage(self.folder).free
         if free < self.limits.spare_bytes:
             message = (
-                f"only {_megabytes(free)} are free at {self.folder}; git was ended before the disk"
-                " is full"
+                f"{self.folder} has only {_megabytes(free)} of free disk space, so git was killed:"
+                " free some space"
             )
             raise MirrorUnusable(message)
 
@@ -97,7 +95,7 @@ def _megabytes(count: int) -> str:
 
 
 def _size(folder: Path) -> int:
-    """Return the bytes of the files below ``folder``; what vanishes meanwhile counts nothing."""
+    """Return the total size of the files below ``folder``, skipping files that vanish."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:

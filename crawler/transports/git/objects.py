@@ -1,4 +1,4 @@
-"""Reading the objects of a clone: one ``git cat-file`` for all of them, trees searched by name."""
+"""Reads the objects of a clone with one ``git cat-file`` process, and looks up paths in trees."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from crawler.transports.git.limits import GitLimits
 
 AHEAD = 8
-"""How many objects git is asked for before the first of them is taken."""
+"""Number of objects requested from git before the first one is read."""
 
 TREE_BYTES = 64 << 20
-"""A folder larger than this (1.5 million names) is refused."""
+"""Maximum size of a tree object: 1.5 million names."""
 
 KEPT_BYTES = 48 << 20
-"""How many bytes of folders are kept for the next look-up."""
+"""Memory for cached folders."""
 
 MAPPED_BYTES = 256 << 10
-"""A folder larger than this (6,000 names) is kept in a file and mapped, and weighs only so much.
+"""A folder larger than this (6,000 names) is kept in a mapped file and counts as this size.
 
-In memory a million names would take 42 MB; and where they do not fit, a crawl that takes the newest
-article of all sections first would read the folder of a section anew for nearly every article.
+A million names take 42 MB in memory. If the folders do not fit, a crawl that fetches the newest
+articles of all sections first reads the folder of a section again for nearly every article.
 """
 
 FOLDER = 0o040000
@@ -45,16 +45,16 @@ OCTAL = re.compile(rb"[0-7]{6}")
 
 
 class CloneDamaged(TransportDamaged):
-    """Raised when an object that the clone must have cannot be read."""
+    """Raised when an object of the clone is missing or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a folder says of a name.
+    """An entry of a tree object.
 
     Attributes:
-        mode: git's mode: ``0o100644`` a file, ``0o040000`` a folder, and the others.
-        oid: id of the object, lower-case hexadecimal.
+        mode: git's mode, such as ``0o100644`` for a file and ``0o040000`` for a folder.
+        oid: the object's id in lower-case hexadecimal.
     """
 
     mode: int
@@ -62,22 +62,23 @@ class Entry:
 
 
 class Folder:
-    """A tree object: git's own bytes, and where each entry begins in them.
+    """A tree object: git's raw bytes and the offset of each name in them.
 
-    One entry is ``mode SP name NUL oid``; entries are sorted by name, a folder's as if it ended
-    in ``/``. A dict of a million names would take 200 MB, this takes 45, and those mapped.
+    One entry is ``mode SP name NUL oid``. Entries are sorted by name; a folder sorts as if its
+    name ended in ``/``. A million names take 45 MB of mapped memory; as a dict they take 200 MB.
 
     Attributes:
-        weight: bytes of memory that it takes, about.
+        weight: approximate memory use in bytes.
     """
 
     def __init__(self, raw: bytes, oid_bytes: int, place: Path | None = None) -> None:
-        """Find the names in ``raw``.
+        """Index the names in ``raw``.
 
         Args:
-            raw: the object.
-            oid_bytes: 20 (SHA-1) or 32 (SHA-256).
-            place: where the files of a large folder may lie, nameless; None: in memory.
+            raw: content of the tree object.
+            oid_bytes: length of an object id: 20 (SHA-1) or 32 (SHA-256).
+            place: directory for the unnamed temporary files of large folders; None to keep all
+                folders in memory.
         """
         self._oid_bytes = oid_bytes
         names = array("I", _names(raw, oid_bytes))
@@ -85,7 +86,7 @@ class Folder:
         self._names: array[int] | memoryview[int] = names
         self.weight = len(raw) + 4 * len(names)
         if place is not None and self.weight > MAPPED_BYTES:
-            with contextlib.suppress(OSError):  # no room on the disk: in memory then
+            with contextlib.suppress(OSError):  # the disk is full: stay in memory
                 mapped, self._raw = _mapped(names.tobytes(), place), _mapped(raw, place)
                 self._names = memoryview(mapped).cast("I")
                 self.weight = MAPPED_BYTES
@@ -95,12 +96,12 @@ class Folder:
         return len(self._names)
 
     def names(self) -> Iterator[str]:
-        """Yield the names of the folders in it."""
+        """Yield the names of its subfolders."""
         keys = (self._key(start) for start in self._names)
         return (key[:-1].decode("utf-8", "replace") for key in keys if key.endswith(b"/"))
 
     def find(self, name: str) -> Entry | None:
-        """Return what is called ``name`` here, a file before a folder."""
+        """Return the entry called ``name``; a file takes precedence over a folder."""
         wanted = name.encode()
         return self._search(wanted) or self._search(wanted + b"/")
 
@@ -113,7 +114,7 @@ class Folder:
         return Entry(self._mode(start), self._raw[end : end + self._oid_bytes].hex())
 
     def _mode(self, start: int) -> int:
-        """Return the mode before the name at ``start``: 40000 of a folder, else six digits."""
+        """Return the mode before the name at ``start``; 0 if it is malformed."""
         if self._raw[start - 6 : start] == b"40000 ":
             return FOLDER
         digits = self._raw[max(0, start - 7) : start - 1]
@@ -126,7 +127,7 @@ class Folder:
 
 
 def _mapped(data: bytes, place: Path) -> mmap.mmap:
-    """Return ``data`` in a mapped file without a name, which the system may drop from memory."""
+    """Return ``data`` in a mapped, unnamed file, whose pages the system can evict from memory."""
     with tempfile.TemporaryFile(dir=place) as file:
         file.write(data)
         file.flush()
@@ -141,18 +142,18 @@ def _names(raw: bytes, oid_bytes: int) -> Iterator[int]:
 
 
 class Watchdog:
-    """Kills a git that takes too long over one object, which a chain of deltas may need hours for.
+    """Kills a git that takes too long to unpack one object; a chain of deltas may take hours.
 
-    Reading blocks the event loop, so a thread watches.
+    It runs in a thread, because reading blocks the event loop.
 
     Attributes:
-        seconds: how long one object may take.
-        barked: the last process watched was killed.
+        seconds: time limit for one object.
+        timed_out: whether the last process watched was killed.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.barked = False
+        self.timed_out = False
         self._watched: subprocess.Popen[bytes] | None = None
         self._due = 0.0
         self._thread: threading.Thread | None = None
@@ -160,7 +161,7 @@ class Watchdog:
     @contextlib.contextmanager
     def over(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
         """Watch ``process`` while the context lasts."""
-        self.barked = False
+        self.timed_out = False
         self._due, self._watched = time.monotonic() + self.seconds, process
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -175,12 +176,12 @@ class Watchdog:
             time.sleep(self.seconds / 4)
             process = self._watched
             if process is not None and time.monotonic() > self._due:
-                self.barked = True
+                self.timed_out = True
                 process.kill()
 
 
 class Objects:
-    """The objects of a clone, read by one ``git cat-file --batch`` that is started when needed."""
+    """The objects of a clone, read by one ``git cat-file --batch`` that starts on demand."""
 
     def __init__(self, git_dir: Path, env: Mapping[str, str], limits: GitLimits) -> None:
         """Read from the repository ``git_dir``, with the environment ``env``."""
@@ -194,29 +195,29 @@ class Objects:
         self._asked: deque[str] = deque()
 
     def expect(self, oids: Iterable[str]) -> None:
-        """Let git prepare objects that will probably be read next, in this order."""
+        """Prefetch ``oids``, the objects that will probably be read next, in this order."""
         self._expected = deque(oids)
 
     def read(self, oid: str, limit: int) -> tuple[str, bytes]:
         """Return the type and the content of an object.
 
         Raises:
-            PageTooLarge: it is larger than ``limit`` bytes (its content is not taken).
+            PageTooLarge: the object is larger than ``limit`` bytes; its content is not loaded.
             PageUnreachable: git needs longer than ``GitLimits.object_seconds`` to unpack it.
-            CloneDamaged: it is not there, or cannot be read.
+            CloneDamaged: the object is missing or cannot be read.
         """
         restarted = False
         while True:
             self._ask(oid)
             with self._watchdog.over(self._running()):
                 ended = self._has_ended()
-            if ended and self._watchdog.barked:
+            if ended and self._watchdog.timed_out:
                 self.close()
                 raise PageUnreachable(
-                    f"git needs more than {self._watchdog.seconds:g} s to unpack object {oid}",
+                    f"object {oid} takes git more than {self._watchdog.seconds:g} s to unpack",
                     reason="too_costly",
                 )
-            if not restarted and ended:  # somebody killed it: no fault of the clone
+            if not restarted and ended:  # killed from outside: not a fault of the clone
                 restarted = True
                 self.close()
                 continue
@@ -233,19 +234,19 @@ class Objects:
                 return kind, content
 
     def close(self) -> None:
-        """End git; a later read starts it again."""
+        """Kill git; a later read starts it again."""
         process, self._process = self._process, None
         self._asked.clear()
         if process is not None:
             process.kill()
-            with contextlib.suppress(OSError):  # what was asked and not sent: nobody wants it
+            with contextlib.suppress(OSError):  # flushing requests that nobody waits for
                 process.communicate()
         if self._complaints is not None:
             self._complaints.close()
             self._complaints = None
 
     def _ask(self, oid: str) -> None:
-        """Ask for ``oid``, unless that is done, and for what is expected behind it."""
+        """Request ``oid``, unless it already was, and the objects expected after it."""
         new: list[str] = []
         if oid not in self._asked:
             self._pass_over(oid)
@@ -267,7 +268,7 @@ class Objects:
             stdin.write("".join(f"{oid}\n" for oid in oids).encode())
             stdin.flush()
         except BrokenPipeError:
-            pass  # it ended: there is no answer to read
+            pass  # git exited: read() sees that there is no answer
         except OSError as error:
             raise self._damage(oids[0]) from error
         self._asked.extend(oids)
@@ -278,12 +279,12 @@ class Objects:
             self._process = subprocess.Popen(  # noqa: S603 (a fixed command)
                 self._command, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=self._complaints, bufsize=1 << 16,
-                start_new_session=True,  # Ctrl-C ends the crawl in good order, git after it
+                start_new_session=True,  # Ctrl-C reaches the crawler only, which closes git last
             )  # fmt: skip
         return self._process
 
     def _has_ended(self) -> bool:
-        """Tell whether git ended without an answer to what it was asked."""
+        """Return whether git exited before it answered."""
         process = self._process
         assert process is not None  # noqa: S101 (it was asked)
         assert process.stdout is not None  # noqa: S101 (PIPE says so)
@@ -311,7 +312,7 @@ class Objects:
             self._complaints.seek(0)
             said = self._complaints.read(500)
         self.close()
-        why = " ".join(said.decode("utf-8", "replace").split()) or "it is missing"
+        why = " ".join(said.decode("utf-8", "replace").split()) or "missing"
         return CloneDamaged(f"object {oid} of the clone cannot be read: {why}")
 
 
@@ -319,27 +320,27 @@ class Files:
     """The files of one commit, by path."""
 
     def __init__(self, objects: Objects, commit: str, place: Path) -> None:
-        """Look into ``commit`` (hexadecimal id); what is large is kept in files at ``place``."""
+        """Read the tree of ``commit`` (a hexadecimal id); ``place`` is for temporary files."""
         self._objects = objects
         self._place = place
         self._root = commit
         self._folders: OrderedDict[str, Folder] = OrderedDict()
 
     def find(self, path: str) -> Entry | None:
-        """Return what is at ``path`` (names separated by ``/``); None if nothing is.
+        """Return the entry at ``path`` (segments separated by ``/``), or None.
 
         Raises:
-            CloneDamaged: a folder above it cannot be read.
+            CloneDamaged: one of its parent folders cannot be read.
         """
         above, _, name = path.rpartition("/")
         folder = self._folder(above)
         return None if folder is None else folder.find(name)
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; none if there is none.
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist.
 
         Raises:
-            CloneDamaged: it cannot be read.
+            CloneDamaged: the folder cannot be read.
         """
         folder = self._folder(path)
         return [] if folder is None else list(folder.names())

@@ -1,9 +1,9 @@
-"""Runs git with no prompt, no foreign code, and no unbounded cost.
+"""Runs git without prompts, without foreign code, and within limits.
 
-Every git process starts through a shell that sets its limits of memory and CPU. :func:`run` adds a
-session of its own (no terminal to prompt on, one group to kill), limits of time and disk, and a
-:class:`Lifeline`, so that no git outlives the crawler, even after ``kill -9``. git gets an
-environment that holds only what is named here and reads no configuration but ours.
+A shell starts each git process and sets its limits of memory and CPU time. :func:`run` adds a
+session of its own (no terminal to prompt on, one group to kill), limits of time and disk space, and
+a :class:`Lifeline`, so that git never outlives the crawler, even after ``kill -9``. git gets only
+the environment variables named here and reads only the configuration written here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crawler.transports.git.limits import GitLimits, Watch
 
 MINIMUM_VERSION = (2, 32)
-"""The first git that can be told to ignore the user's configuration (GIT_CONFIG_GLOBAL)."""
+"""The first version that can ignore the user's configuration (GIT_CONFIG_GLOBAL)."""
 
 CONFIGURATION = """\
 [core]
@@ -61,14 +61,16 @@ CONFIGURATION = """\
 \tfsckObjects = false
 \tbundleURI = false
 """
-"""All the configuration git gets, as its "global" one; a clone's own holds nothing.
+"""The only configuration that git reads, as its "global" one; a clone's own is empty.
 
-``safe.directory``: a mirror's directory may belong to another account; only ``upload-pack`` reads
-it, which git makes safe for foreign repositories. ``followRedirects``: a server could send git to
-any host and port; the transport follows what stays on the mirror's host itself. ``unpackLimit``:
-what was fetched stays a pack, one file to watch grow. ``pack`` and ``deltaBaseCacheLimit`` keep
-git well below its memory limit. ``fsckObjects`` would refuse a whole mirror for one odd name in a
-tree; nothing is checked out, so nobody asks for such a name.
+* ``safe.directory``: a mirror's directory may belong to another account. Only ``upload-pack`` reads
+  it, which git makes safe for foreign repositories.
+* ``followRedirects``: a server could redirect git to any host and port. The transport itself
+  follows redirects that stay on the mirror's host.
+* ``unpackLimit``: fetched objects stay in a pack, one file whose growth can be watched.
+* ``pack`` and ``deltaBaseCacheLimit`` keep git well below its memory limit.
+* ``fsckObjects`` would reject a whole mirror for one odd name in a tree. Nothing is checked out, so
+  such a name does no harm.
 """
 
 PASSED_ON = (
@@ -76,16 +78,16 @@ PASSED_ON = (
     "GIT_SSL_CAPATH", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
     "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
 )  # fmt: skip
-"""Variables that git inherits: where programs and certificates are, and the proxies.
+"""Environment variables that git inherits: paths of programs and certificates, and proxies.
 
-(HTTP_PROXY in capitals is not used for http: a CGI request could set it.)
+HTTP_PROXY in capitals is left out: a CGI request could set it.
 """
 
 TICK = 0.2
-"""Seconds between two looks at the clock and the disk."""
+"""Seconds between two checks of the limits."""
 
 OUTPUT_BYTES = 4 << 20
-"""How much of git's output is kept by default: a remote's branches, not its files."""
+"""How much of git's output is kept by default: enough for the branches of a remote."""
 
 _LIMITS = """\
 ulimit -c 0
@@ -93,7 +95,7 @@ ulimit -d "$1" 2>/dev/null || :
 ulimit -t "$2" 2>/dev/null || :
 shift 2
 """
-# A lower limit of the environment's own stays in force: hence "|| :".
+# "|| :" because raising a lower limit of the environment fails, and that limit stays in force.
 
 _WATCHER = """\
 trap '' HUP INT TERM
@@ -102,43 +104,47 @@ while read -r line; do group=$line; done
 """
 
 LINE_BYTES = 300
-"""How much is kept of one line that git, or the remote through it, says."""
+"""How much is kept of one line that git, or the remote through it, prints."""
 
 PROGRESS_SECONDS = 1.0
-"""Progress is told this often (git speaks a hundred times at each step)."""
+"""Seconds between two progress lines; git prints a hundred lines for each step."""
 
 PROGRESS = re.compile(r"^(remote: )?[A-Z][a-z]+ [a-z]+: +\d")
 
 
 CANNOT_RUN = frozenset({126, 127})
-"""Statuses of a shell that cannot run a program."""
+"""Exit statuses of a shell that cannot run a program."""
 
 
 class Lock(Protocol):
-    """What a running git holds open, so that the lock lasts as long as git does."""
+    """A lock file that git inherits, so that the lock is held until git exits."""
 
     def fileno(self) -> int:
-        """Return the file descriptor."""
+        """Return the file descriptor to pass to git."""
 
 
 def program() -> str:
-    """Return the path of the git program; GitMissing where there is none."""
+    """Return the path of the git program.
+
+    Raises:
+        GitMissing: git is not installed.
+    """
     path = shutil.which("git")
     if path is None:
         message = (
-            "there is no git program here; install the package `git` (apt-get install git),"
-            " or crawl with -a via=http"
+            "git is not installed: install the package `git` (apt-get install git), or crawl with"
+            " -a via=http"
         )
         raise GitMissing(message)
     return path
 
 
 def environment(configuration: Path, *, protocols: Sequence[str] = ()) -> dict[str, str]:
-    """Return the whole environment of a git process.
+    """Return the complete environment of a git process.
 
     Args:
         configuration: the file that holds CONFIGURATION.
-        protocols: the transports git may use; none at all for commands that stay on the disk.
+        protocols: protocols that git may use; empty for commands that use the disk only.
     """
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return kept | {
@@ -169,11 +175,12 @@ def limited(arguments: Sequence[str], limits: GitLimits) -> list[str]:
 
 
 class Lifeline:
-    """Kills the git that is running when the crawler dies, however that happens.
+    """Kills the running git when the crawler dies, for whatever reason.
 
     A shell reads the ids of process groups from a pipe. When the crawler dies, the kernel closes
-    the pipe, and the shell kills the last group named. A git's own children need it: the
-    parent-death signal reaches a child alone, and ``index-pack`` reads no pipe while it computes.
+    the pipe, and the shell kills the last group it read. git's own children need this: the
+    parent-death signal reaches direct children only, and ``index-pack`` reads no pipe while it
+    computes.
     """
 
     def __init__(self) -> None:
@@ -183,14 +190,14 @@ class Lifeline:
         )  # fmt: skip
 
     def hold(self, group: int | None) -> None:
-        """Name the process group that is to end with the crawler; None: there is none now."""
+        """Set the process group to kill when the crawler dies; None for no group."""
         assert self._watcher.stdin is not None  # noqa: S101 (PIPE says so)
-        with contextlib.suppress(OSError):  # somebody killed the shell
+        with contextlib.suppress(OSError):  # the shell was killed
             self._watcher.stdin.write(b"\n" if group is None else b"%d\n" % group)
             self._watcher.stdin.flush()
 
     def close(self) -> None:
-        """End the shell."""
+        """End the shell without killing anything."""
         self.hold(None)
         self._watcher.communicate()
 
@@ -205,23 +212,23 @@ async def run(
     on_progress: Callable[[str], None] | None = None,
     most_bytes: int = OUTPUT_BYTES,
 ) -> bytes:
-    """Run git and return what it printed.
+    """Run git and return its standard output.
 
-    Cancelled or over a limit, git and all it started are killed before this returns.
+    On cancellation, or if a limit is exceeded, git and its children are killed before this returns.
 
     Args:
         arguments: the command and its arguments.
-        env: the whole environment.
-        watch: the limits.
-        lifeline: ends git when this process dies.
-        lock: what stays locked as long as git runs, even if this process is killed.
-        on_progress: told the lines of progress, about one a second.
+        env: the complete environment.
+        watch: checks the limits.
+        lifeline: kills git when this process dies.
+        lock: stays locked until git exits, even if this process is killed.
+        on_progress: called with progress lines, about one a second.
         most_bytes: how much of the output is kept.
 
     Raises:
-        MirrorUnusable: a limit of ``watch`` is passed.
-        GitFailed: git ended with an error; its last words.
-        GitMissing: there is none, or it cannot be run.
+        MirrorUnusable: git exceeded a limit of ``watch``.
+        GitFailed: git exited with an error; the message is git's last lines.
+        GitMissing: git is not installed or cannot be executed.
     """
     process = await asyncio.create_subprocess_exec(
         *limited(arguments, watch.limits), env=dict(env), start_new_session=True,
@@ -247,8 +254,8 @@ async def run(
         lifeline.hold(None)
     if status in CANNOT_RUN:
         raise GitMissing(
-            f"{program()} cannot be run ({' / '.join(complaints)}): reinstall the package `git`, or "
-            "crawl with -a via=http"
+            f"{program()} cannot be executed ({' / '.join(complaints)}): reinstall the package"
+            " `git`, or crawl with -a via=http"
         )
     if status != 0:
         raise GitFailed(" / ".join(complaints) or _ending(status, watch.limits))
@@ -256,10 +263,10 @@ async def run(
 
 
 def _ending(status: int, limits: GitLimits) -> str:
-    """Say how a git ended that said nothing: a limit of the system kills by a signal."""
+    """Describe the end of a git that printed nothing: the system's limits kill by signal."""
     if status in {-signal.SIGXCPU, -signal.SIGKILL}:
-        return f"git was killed: it used {limits.cpu_seconds:g} s of CPU, or memory ran out"
-    return f"git ended with status {status}"
+        return f"git was killed: it used {limits.cpu_seconds:g} s of CPU time, or memory ran out"
+    return f"git exited with status {status}"
 
 
 async def _kill(process: asyncio.subprocess.Process, talk: asyncio.Future[Any]) -> None:
@@ -282,7 +289,10 @@ async def _printed(stream: asyncio.StreamReader, watch: Watch, most: int) -> byt
 async def _complaints(
     stream: asyncio.StreamReader, watch: Watch, on_progress: Callable[[str], None] | None
 ) -> list[str]:
-    """Pass progress on, return the last lines that are none; the remote's words are not trusted."""
+    """Report progress lines and return the last ten other lines.
+
+    The remote controls some of them, so their length is limited.
+    """
     lines: list[str] = []
     rest = b""
     told = 0.0

@@ -1,4 +1,4 @@
-"""Where a mirror's repository is: addresses git may use, directories, redirects."""
+"""The location of a mirror's repository: its address or directory, and redirects."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _DISCOVERY = "/info/refs"
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
 _TRACE_CHARACTERS = 1 << 18
 _PORTS = {"http": 80, "https": 443}
-# What makes a repository use objects or settings that lie elsewhere.
+# Files that make a repository use objects or settings outside its directory.
 _LEADING_ELSEWHERE = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """Where a mirror's repository is.
+    """The location of a mirror's repository.
 
     Attributes:
-        url: an address git understands.
-        protocols: the transports needed for it.
-        directory: the directory that holds it, where it is on this machine.
+        url: the URL passed to git.
+        protocols: git's names of the protocols that the URL needs.
+        directory: the repository's directory if it is on this machine.
     """
 
     url: str
@@ -34,32 +34,32 @@ class Remote:
 
     @property
     def folder(self) -> str:
-        """Name of the clone's directory in the cache: readable, and unique to the address."""
+        """Name of the clone's directory in the cache: readable, and unique for each URL."""
         last = re.split(r"[/\\]", self.url.rstrip("/"))[-1].removesuffix(".git")
         readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", last).strip(".-")[:60] or "mirror"
         return f"{readable}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
 
     def check_directory(self) -> None:
-        """Check that a repository on this machine keeps everything inside its own directory.
+        """Check that a local repository keeps everything inside its own directory.
 
-        git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links to wherever
-        they lead, and what lies there would be published as the mirror's.
+        git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links anywhere on
+        the machine, and the crawler would publish what it finds there as the mirror's pages.
 
         Raises:
-            MirrorUnusable: it leads elsewhere.
+            MirrorUnusable: the repository refers to another directory.
         """
         if self.directory is None:
             return
         git_dir = self.directory / ".git" if (self.directory / ".git").exists() else self.directory
         if found := _leads_elsewhere(git_dir):
             raise MirrorUnusable(
-                f"{found} leads out of the repository {self.directory}, so it is not read: make a "
-                "repository of its own with git clone --bare, and crawl that one"
+                f"{found} leads out of the repository {self.directory}: make a self-contained copy "
+                "with git clone --bare, and crawl that"
             )
 
 
 def _leads_elsewhere(git_dir: Path) -> Path | None:
-    """Return what makes a repository use another directory, None where nothing does."""
+    """Return the file that makes a repository use another directory, or None."""
     if git_dir.is_symlink() or git_dir.is_file():
         return git_dir
     for name in _LEADING_ELSEWHERE:
@@ -71,16 +71,17 @@ def _leads_elsewhere(git_dir: Path) -> Path | None:
 
 
 def remote_at(address: str) -> Remote:
-    """Return where ``address`` points.
+    """Return the location for an address of the mirrors file.
 
-    Only https, http and directories: ssh and git need an account or are gone at the big hosts;
-    ``ext::`` and its like run programs.
+    Accepts https, http and directories. ssh needs an account, the big hosts no longer offer the
+    git protocol, and ``ext::`` and similar addresses run programs.
 
     Raises:
-        WrongUsage: another transport, or a password in the address (it would be in logs).
+        WrongUsage: the address uses another protocol, or contains a password, which would end up
+            in logs.
     """
     if not address.isprintable():
-        raise WrongUsage(f"{address!r} is not an address")
+        raise WrongUsage(f"{address!r} contains unprintable characters: correct the address")
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
     if scheme is None:
         return _directory(address)
@@ -104,19 +105,19 @@ def _directory(address: str) -> Remote:
 
 
 def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
-    """Return where the server sends git, as a trace of git's requests tells; None: nowhere.
+    """Return the location that the server redirects git to, or None if it does not.
 
-    Only the repository's own address on another scheme (http to https) or with or without
-    ``.git`` is followed: hosts answer so for what is the same repository.
+    Follows a redirect only from http to https, and to the same address with or without ``.git``:
+    hosts redirect this way within one repository.
 
     Args:
-        remote: the address that was asked.
-        trace: what ``GIT_TRACE_CURL`` wrote.
+        remote: the location that was requested.
+        trace: output of ``GIT_TRACE_CURL``.
         mirror: name of the mirror, for the message.
 
     Raises:
-        MirrorMoved: the server names another repository on its own host: this one was renamed.
-        MirrorUnusable: it leads to another host or port, or to what is no repository.
+        MirrorMoved: the redirect leads to another repository on the same host, as after a rename.
+        MirrorUnusable: the redirect leads to another host or port, or not to a repository.
     """
     found = _LOCATION.search(trace[:_TRACE_CHARACTERS])
     if found is None:
@@ -141,7 +142,7 @@ def _repository(path: str) -> str:
 
 
 def _same_host(asked: str, target: str) -> bool:
-    """Tell whether a redirect stays at host and port; from http to https at the default ports."""
+    """Return whether a redirect keeps host and port, or leads from http to https (80 to 443)."""
     try:
         before, after = urlsplit(asked), urlsplit(target)
         ports = [parts.port or _PORTS.get(parts.scheme, 0) for parts in (before, after)]

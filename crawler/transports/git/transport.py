@@ -1,6 +1,6 @@
-"""The way through git: a clone in the cache directory, read at one commit.
+"""The git transport: reads pages from a clone in the cache directory, at one commit.
 
-``docs/git-transport.md`` has the figures behind the choices made here.
+``docs/git-transport.md`` explains the design and has the measurements behind it.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ KINDS = {0o120000: "a symbolic link", 0o160000: "a submodule"}
 
 
 class GitTransport:
-    """Gives the pages of a mirror from a clone of its repository.
+    """Reads the pages of a mirror from a clone of its repository.
 
-    Open, ask what changed, read; close. All that is read is of one commit, whatever the remote
-    does meanwhile. Only :meth:`open` talks to the remote.
+    All pages are of one commit, even if the remote changes during the run. Only :meth:`open` and
+    :meth:`repair` talk to the remote.
 
     Attributes:
-        commit: the commit that is read, once open.
+        commit: the commit that is read; None before :meth:`open`.
     """
 
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
@@ -73,19 +73,19 @@ class GitTransport:
         limits: GitLimits | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
-        """Say which mirror; nothing is read or written yet.
+        """Set up the transport without reading or writing anything.
 
         Args:
-            remote: address (https, http, file) or directory of a repository.
-            branch: the branch to follow; None: the one the remote names as its default.
-            cache: directory for clones.
+            remote: https, http or file URL, or directory, of the repository.
+            branch: the branch to follow; None for the remote's default branch.
+            cache: directory that holds the clones.
             name: the mirror's name, for messages.
-            parts: files and folders that hold the mirror's pages; none: all of the repository.
-            limits: what the mirror may cost.
-            on_progress: told git's lines of progress while it clones or fetches.
+            parts: files and folders that hold the mirror's pages; empty for the whole repository.
+            limits: limits of time, memory and disk space.
+            on_progress: called with git's progress lines during a clone or fetch.
 
         Raises:
-            WrongUsage: the address is none of those.
+            WrongUsage: ``remote`` is not a supported address.
         """
         self._limits = limits or GitLimits()
         self._branch = branch
@@ -102,32 +102,33 @@ class GitTransport:
 
     @property
     def folder(self) -> Path:
-        """Where the clone and what belongs to it lies."""
+        """Directory of the clone, its lock and its configuration."""
         return self._clone.folder
 
     async def open(self) -> None:
-        """Clone or fetch, and stand at the commit found.
+        """Clone or fetch, and select the branch's newest commit.
 
-        Cancelled, it leaves no git behind.
+        Cancelling it kills git.
 
         Raises:
-            MirrorUnusable: gone, asks for a password, hangs, too large, without this branch …
+            MirrorUnusable: the repository is gone, private or too large, has no such branch, or
+                its server hangs.
             TryLater: the host is busy, or another run uses the clone (CloneBusy).
-            GitMissing: no git program.
+            GitMissing: git is not installed or too old.
         """
         self.commit = await self._clone.update(self._branch)
         self._objects = Objects(self._clone.git_dir, self._clone.env, self._limits)
         self._files = Files(self._objects, self.commit, self._clone.folder)
 
     async def changed_since(self, commit: str | None) -> Changes | None:
-        """Return what changed from ``commit`` to the one that is read.
+        """Return what changed between ``commit`` and the commit that is read.
 
-        From now on the clone keeps ``commit``, so that a run that does not reach its end can be
-        followed by one that compares with it again.
+        The clone keeps ``commit`` from now on, so that after an interrupted run the next one can
+        compare with it again.
 
         Returns:
-            None where it is not known: a first run, a commit that the clone no longer has (then
-            everything is to be compared), or more changes than the limit.
+            None if this is the first run, the clone no longer has ``commit``, or more paths
+            changed than the limit allows. The caller then compares all pages.
         """
         assert self.commit is not None, "not open"  # noqa: S101 (a mistake of the caller)
         comparison = Comparison(self._clone.git, self._limits.changed_paths)
@@ -138,11 +139,11 @@ class GitTransport:
         return await comparison.changes(commit, self.commit, self._parts)
 
     async def fetch(self, path: str) -> Fetched:
-        """Read a page; a damaged clone is repaired first, and given up where that fails.
+        """Read a page, after rebuilding the clone if it is damaged.
 
         Raises:
             PageError: as from :meth:`read`.
-            RunError: the clone is damaged and cannot be repaired.
+            RunError: the clone is damaged and cannot be rebuilt; all later calls raise it too.
         """
         async with self._repairing:
             if self._lost is not None:
@@ -150,7 +151,7 @@ class GitTransport:
             try:
                 return self._fetched(path)
             except CloneDamaged as damage:
-                logger.warning("%s: the clone is rebuilt", damage)
+                logger.warning("%s; rebuilding the clone", damage)
             try:
                 await self.repair()
                 return self._fetched(path)
@@ -166,10 +167,11 @@ class GitTransport:
         """Return the content of a page, such as ``indexes/x/README.md``.
 
         Raises:
-            PageMissing: nothing is there, or a folder.
-            PageMalformed: there is a symbolic link or a submodule, or the path is no page's.
-            PageTooLarge: it is above the limit; its content was not loaded.
-            CloneDamaged: the clone is; :meth:`repair` it, or the next run will.
+            PageMissing: the commit has no file at ``path``.
+            PageMalformed: ``path`` is a symbolic link or a submodule, or cannot be a page's path.
+            PageTooLarge: the page is above the limit; its content is not loaded.
+            CloneDamaged: the clone cannot be read. Call :meth:`repair`; otherwise the next run
+                rebuilds it.
         """
         return self._fetched(path).body
 
@@ -184,35 +186,35 @@ class GitTransport:
             raise
 
     def expect(self, paths: Iterable[str]) -> None:
-        """Let git prepare pages that will probably be read next, in this order.
+        """Prefetch the pages that will probably be read next, in this order.
 
-        A hint: it saves the waiting for git, and changes nothing else.
+        This is a hint: it saves waiting for git and has no other effect.
         """
         if self._objects is None:  # closed, or being repaired
             return
         self._prepared = {}
         for path in paths:
-            with suppress(PageError, CloneDamaged):  # reading it tells
+            with suppress(PageError, CloneDamaged):  # fetch() reports it
                 self._prepared[path] = self._file(path)
         self._opened().expect(entry.oid for entry in self._prepared.values())
 
     def version_of(self, path: str) -> str | None:
-        """Return the id of a page's content; None if there is no such page. Same id, same bytes."""
+        """Return the git blob id of a page, or None if there is no such page."""
         try:
             return self._file(path).oid
         except PageError:
             return None
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+        """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
         assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
         try:
             return self._files.folders(path)
-        except CloneDamaged:  # reading a page tells
+        except CloneDamaged:  # fetch() reports it
             return []
 
     def has(self, path: str) -> bool:
-        """Tell whether there is a page at ``path``."""
+        """Return whether there is a page at ``path``."""
         return self.version_of(path) is not None
 
     def old_page(self, version: str) -> bytes | None:
@@ -228,10 +230,10 @@ class GitTransport:
         return body if kind == "blob" else None
 
     async def repair(self) -> None:
-        """After CloneDamaged: make the clone anew, and stand at the same commit.
+        """Rebuild a damaged clone at the same commit.
 
         Raises:
-            TryLater: the mirror moved on meanwhile; the next run reads its new state.
+            TryLater: the mirror has a newer commit, which only the next run may read.
             RunError: as from :meth:`open`.
         """
         before = self.commit
@@ -239,11 +241,11 @@ class GitTransport:
         await self.open()
         if self.commit != before:
             self.close()
-            message = "the mirror changed while its damaged clone was made anew; run again"
+            message = "the mirror changed while its damaged clone was rebuilt; run again"
             raise TryLater(message)
 
     def close(self) -> None:
-        """End git's reading and let other runs use the clone."""
+        """Stop git and unlock the clone."""
         if self._objects is not None:
             self._objects.close()
         self._objects = self._files = None
@@ -257,7 +259,7 @@ class GitTransport:
     def _file(self, path: str) -> Entry:
         assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
         if not is_plain(path):
-            message = f"{path!r} is no page's path"
+            message = f"{path!r} cannot be the path of a page"
             raise PageMalformed(message)
         try:
             entry = self._files.find(path)
