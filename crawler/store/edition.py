@@ -7,8 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 _ASIDE: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
 """Keys that tell how an article was found, not what it says."""
 
@@ -21,11 +19,8 @@ THIN_CHARACTERS: Final = 500
 def digest_of(record: Mapping[str, Any]) -> str:
     """Return a digest of the keys of a record that make an edition."""
     told = {key: value for key, value in record.items() if key not in _ASIDE}
-    try:
-        raw = orjson.dumps(told)
-    except TypeError:  # a lone surrogate, a huge number: the file was changed by hand
-        raw = json.dumps(told).encode()
-    return hashlib.blake2b(raw, digest_size=_DIGEST_BYTES).hexdigest()
+    # in ASCII: a file that was changed by hand may hold a lone surrogate
+    return hashlib.blake2b(json.dumps(told).encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def is_thin(record: Mapping[str, Any]) -> bool:

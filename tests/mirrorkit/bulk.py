@@ -22,7 +22,7 @@ from mirrorkit.indexes import (
     index_page,
     page_count,
 )
-from mirrorkit.pages import ArticleSpec, article_page
+from mirrorkit.pages import ArticleSpec, Picture, article_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -167,6 +167,10 @@ class GrowingMirror:
         )
 
 
+_LONG = "渡船从青屿出发，经过三座灯塔，在海边的小镇停靠，然后返回。" * 18
+"""With the lead image it lets no copy look thin, as most real ones do not."""
+
+
 def _copies(rng: random.Random, sections: int) -> int:
     wanted = rng.choice((2, 2, 3)) if rng.random() < 1 / 4 else 1
     return min(wanted, sections)
@@ -175,8 +179,9 @@ def _copies(rng: random.Random, sections: int) -> int:
 def _articles(rng: random.Random, first: int, articles: int) -> Iterator[tuple[Row, bytes]]:
     """Yield row and page of each article, from a page template that is laid out once."""
     blank = ArticleSpec(
-        id="⁂id⁂", title="⁂title⁂", date=_FIRST_DAY, blocks=("⁂text⁂",), dateline=""
-    )
+        id="⁂id⁂", title="⁂title⁂", date=_FIRST_DAY, blocks=("⁂text⁂", _LONG), dateline="",
+        lead=Picture("ferry", "青屿的渡船（大纪元）"),
+    )  # fmt: skip
     template = article_page(blank, "")
     for n in range(first, first + articles):
         spec = replace(
