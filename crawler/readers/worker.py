@@ -52,7 +52,7 @@ def read_batch(read: Reader, bounds: Bounds, pages: list[Unread]) -> list[Page |
     Raises:
         MemoryError: one of them takes too much; which one, the pages tell when read alone.
     """
-    _bound(bounds)
+    bound(bounds)
     return [_page_or_none(read, page) for page in pages]
 
 
@@ -71,7 +71,7 @@ def read_alone(read: Reader, bounds: Bounds, page: Unread) -> Page:
     Raises:
         PageError: it is no such page, or takes too much memory.
     """
-    _bound(bounds)
+    bound(bounds)
     try:
         return read(*page)
     except MemoryError:
@@ -87,7 +87,7 @@ def too_costly(bounds: Bounds) -> PageError:
     )
 
 
-def _bound(bounds: Bounds) -> None:
+def bound(bounds: Bounds) -> None:
     """Let the process use so much more of processor and memory than it has used until now."""
     _set_soft(resource.RLIMIT_CPU, int(time.process_time()) + 1 + bounds.cpu_seconds)
     if _STATM.exists():
