@@ -12,6 +12,7 @@ Exit status:
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 import sys
@@ -95,6 +96,8 @@ class Command(ScrapyCommand):
             self.exitcode = 128 + stopped.number
 
     def _reread(self, feed: Path, opts: argparse.Namespace) -> int:
+        # that a new feed has no state yet is no news
+        logging.getLogger("crawler.store.recovery").setLevel(logging.ERROR)
         # here, not above: Scrapy imports every command before it runs one of them
         from crawler.reread.display import TerminalDisplay  # noqa: PLC0415
         from crawler.reread.reread import Asked, Reread  # noqa: PLC0415

@@ -95,7 +95,7 @@ class LineReader:
             change = self._change(record, record, None) if gone else None
             return Outcome(None, MISSING, change, first)
         except PageError as error:
-            logger.warning("%s: %s: %s", article, error.reason, error)
+            logger.info("%s: %s: %s", article, error.reason, error)
             return Outcome(None, error.reason, None, first)
         same = blob == first if first else _text(reading) == _text(record)
         change = self._change(record, reading if same else record, reading)
