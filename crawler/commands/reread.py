@@ -75,7 +75,11 @@ class Command(ScrapyCommand):
         add("--range", metavar="START:END", help="read only lines that begin in these bytes")
         add("--join", action="store_true", help="join the parts that --range has read")
         add("--engine", metavar="dask://HOST:PORT", help="read on the workers of a Dask scheduler")
-        add("--part-bytes", default="8388608", help="bytes of articles.jsonl in a part (%(default)s)")
+        add(
+            "--part-bytes",
+            default="8388608",
+            help="bytes of articles.jsonl in a part (%(default)s)",
+        )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Reread, say what came of it, and set the exit status."""

@@ -14,9 +14,8 @@ import sys
 from typing import IO
 
 from crawler.exceptions import PageError
-from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage
-from crawler.readers.pages import Bounds, read_page
+from crawler.readers.pages import Bounds, Reader
 from crawler.readers.worker import read_alone, too_costly
 
 BOUNDS = Bounds()
@@ -25,9 +24,9 @@ BOUNDS = Bounds()
 class ApartReader:
     """Reads articles in another process, started when it is needed and again after it died."""
 
-    def __init__(self, mirror_format: Format) -> None:
-        """Read with ``mirror_format``."""
-        self._format = mirror_format
+    def __init__(self, read: Reader) -> None:
+        """Read with ``read``."""
+        self._reader = read
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, body: bytes) -> ArticlePage:
@@ -65,7 +64,7 @@ class ApartReader:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
             assert self._process.stdin is not None  # noqa: S101 - PIPE says so
-            _send(self._process.stdin, self._format)
+            _send(self._process.stdin, self._reader)
         return self._process
 
 
@@ -81,22 +80,18 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing that is printed gets between the answers
-    mirror_format = pickle.load(source)  # noqa: S301 - of our own process
+    read: Reader = pickle.load(source)  # noqa: S301 - of our own process
     while True:
         try:
             body = pickle.load(source)  # noqa: S301 - of our own process
         except EOFError:
             return
-        _send(target, _result(mirror_format, body))
+        _send(target, _result(read, body))
 
 
-def _result(mirror_format: Format, body: bytes) -> object:
+def _result(read: Reader, body: bytes) -> object:
     try:
-        return read_alone(
-            lambda kind, section, body: read_page(mirror_format, kind, section, body),
-            BOUNDS,
-            ("article", "", body),
-        )
+        return read_alone(read, BOUNDS, ("article", "", body))
     except PageError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a fault of the readers costs this page alone

@@ -89,7 +89,9 @@ def _another(work: Workspace, which: str) -> WrongUsage:
 def _begun(asked: Asked, work: Workspace) -> Plan:
     feed = asked.feed.resolve()
     if not (feed / "articles.jsonl").is_file():
-        raise WrongUsage(f"{asked.feed} is not a feed: give the directory that holds articles.jsonl")
+        raise WrongUsage(
+            f"{asked.feed} is not a feed: give the directory that holds articles.jsonl"
+        )
     with _at_rest(feed):
         first = _first(feed / "articles.jsonl")
         run = _first(feed / "runs.jsonl")
@@ -219,7 +221,9 @@ def _feeds_mirror(described: Mirrors, name: str, url: str) -> Mirror | None:
 
 def _format(described: Mirrors, wanted: str | None) -> Format:
     if wanted is None:
-        raise WrongUsage("the feed's mirror is not described in the mirrors file: name it with --mirror")
+        raise WrongUsage(
+            "the feed's mirror is not described in the mirrors file: name it with --mirror"
+        )
     return described.find(wanted).format
 
 

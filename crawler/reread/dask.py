@@ -69,7 +69,9 @@ def scheduler_address(address: str) -> str:
     except ValueError:
         known = False
     if not known or parts.path.strip("/"):
-        raise WrongUsage(f"--engine must be dask://HOST:PORT or dask+tls://HOST:PORT, not {address!r}")
+        raise WrongUsage(
+            f"--engine must be dask://HOST:PORT or dask+tls://HOST:PORT, not {address!r}"
+        )
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}"
 
 

@@ -124,7 +124,10 @@ class _Joined:
         count = at = 0
         while at < size:
             line = source.readline()
-            if parsed(line, f"{source.name}: the line at byte {at}").get("id") not in self.withdrawn:
+            if (
+                parsed(line, f"{source.name}: the line at byte {at}").get("id")
+                not in self.withdrawn
+            ):
                 target.write(line)
                 count += 1
             at += len(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +60,8 @@ class LineReader:
         self._pages = pages_of(plan)
         self._origins = Origins(Path(plan.work) / ORIGINS, Path(plan.feed))
         self._withdrawn = read_ids(Path(plan.work) / WITHDRAWN)
-        self._apart = ApartReader(self._format)
+        self._read = partial(read_page, self._format)
+        self._apart = ApartReader(self._read)
         self._validator = jsonschema_rs.Draft202012Validator(article_schema(self._format))
         self.careful = False
 
@@ -129,7 +131,7 @@ class LineReader:
         if self.careful or is_suspicious(body):
             return self._apart.read(body)
         try:
-            page = read_page(self._format, "article", "", body)
+            page = self._read("article", "", body)
         except (PageError, MemoryError):
             raise
         except Exception as error:
