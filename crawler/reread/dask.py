@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,10 +22,15 @@ CONNECT_SECONDS = 10
 WORKERLESS_SECONDS = 60
 """A cluster without workers for so long ends the command."""
 
+RESULT_SECONDS = 60
+"""A result whose worker died is computed again first."""
+
 RETRIES = 3
+GONE = "the Dask scheduler is gone"
 _LOOK_SECONDS = 0.1
 _ASK_SECONDS = 5
 _CLOSE_SECONDS = 2
+_NOISY = ("distributed", "tornado", "asyncio")
 _SCHEMES = {"dask": "tcp", "dask+tls": "tls"}
 
 
@@ -78,7 +84,9 @@ def scheduler_address(address: str) -> str:
 @contextmanager
 def _client(address: str) -> Iterator[Client]:
     """Connect to a scheduler; what the command asked of it ends with the connection."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in _NOISY:  # each has a level and a handler of its own
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:
@@ -114,13 +122,21 @@ def _read_all(
 
 
 def _result(future: Future) -> Summary:
-    """Return what came of a part."""
-    if future.status == "finished":
-        summary: Summary = future.result(timeout=CONNECT_SECONDS)
-        return summary
-    if future.status != "error":  # cancelled or lost: the scheduler forgot it
-        raise TryLater("the Dask scheduler is gone")
-    error = future.exception(timeout=CONNECT_SECONDS)
+    """Return what came of a part.
+
+    Raises:
+        TryLater: the scheduler is gone, or a worker failed for a reason of its own.
+        RunError, KilledWorker, MemoryError: the part failed.
+    """
+    try:
+        if future.status == "finished":
+            summary: Summary = future.result(timeout=RESULT_SECONDS)
+            return summary
+        error = future.exception(timeout=RESULT_SECONDS) if future.status == "error" else None
+    except (OSError, CancelledError) as lost:
+        raise TryLater(GONE) from lost
+    if error is None:  # cancelled: the client lost its connection
+        raise TryLater(GONE)
     if isinstance(error, (RunError, KilledWorker, MemoryError)):
         raise error
     raise TryLater(f"a worker failed: {type(error).__name__}: {error}") from error
@@ -139,7 +155,7 @@ def _completed(client: Client, futures: list[Future]) -> Iterator[Any]:
         yield from batch
         now = time.monotonic()
         if client.status != "running":
-            raise TryLater("the Dask scheduler is gone")
+            raise TryLater(GONE)
         if batch:
             had_workers = now
         elif now - asked > _ASK_SECONDS:
