@@ -7,18 +7,17 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import time
-from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import costly
-from crawling import ROOT, Feed, assert_sound, mirrors_file, start_crawl, story
+import pytest
+from crawling import Feed, assert_sound, mirrors_file, start_crawl, story
 from gitserver import Repository
 from mirrorkit import MirrorBuilder, article_page, break_page, drop_page, large_mirror
-from rereading import SEED, Rereading, files_of, kill, remove, reread, start_reread
+from rereading import SEED, files_of, kill, remove, reread, start_reread
 
 from crawler.audit.verify import verify
 from crawler.exceptions import PageError
@@ -288,7 +287,7 @@ def test_any_ranges_joined_are_the_same_feed(
     """A line belongs to the range that it begins in; ranges may lie across lines, or be read twice."""
     target, size = tmp_path / "new", len(large.feed.data("articles.jsonl"))
     cuts = [0, 1, size // 3, size // 3 + 5, size // 2, size + 1000]
-    ranges = [f"{a}:{b}" for a, b in zip(cuts, cuts[1:], strict=False)]
+    ranges = [f"{a}:{b}" for a, b in pairwise(cuts)]
     random.Random(SEED).shuffle(ranges)
     for one in ranges[1:]:
         assert reread(large.feed.directory, target, "--range", one).exit_code == 0

@@ -131,7 +131,9 @@ def test_killed_three_times_each(
 def test_a_stop_signal_ends_it_within_seconds(
     cluster: Cluster, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
 ) -> None:
-    running = start_reread(old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS)
+    running = start_reread(
+        old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
+    )
     running.wait_for_parts()
     sent = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
@@ -155,7 +157,9 @@ def test_a_damaged_feed_is_told_as_such(cluster: Cluster, old: Feed, tmp_path: P
     copy = tmp_path / "copy"
     copy.mkdir()
     data = old.data("articles.jsonl")
-    (copy / "articles.jsonl").write_bytes(data.replace(b'"id":', b'"id";', 5).replace(b'"id";', b'"id":', 4))
+    (copy / "articles.jsonl").write_bytes(
+        data.replace(b'"id":', b'"id";', 5).replace(b'"id";', b'"id":', 4)
+    )
     (copy / "runs.jsonl").write_bytes(old.data("runs.jsonl"))
     result = reread(copy, tmp_path / "new", "--engine", cluster.engine)
     assert result.exit_code == 5, result.output
@@ -177,7 +181,14 @@ def test_a_real_mirror_gives_its_own_lines(corpus: object, tmp_path: Path) -> No
     special = corpus("special")
     old = start_crawl(f"mirror={special.tree()}", feed=tmp_path / "old").finish().feed
     with Cluster(tmp_path) as cluster:
-        named = ("--engine", cluster.engine, "--mirror", str(special.git), "--part-bytes", "1000000")
+        named = (
+            "--engine",
+            cluster.engine,
+            "--mirror",
+            str(special.git),
+            "--part-bytes",
+            "1000000",
+        )
         result = reread(old.directory, tmp_path / "new", *named)
     assert result.exit_code == 0, result.output
     assert result.feed.timeless() == old.timeless()

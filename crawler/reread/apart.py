@@ -58,7 +58,7 @@ class ApartReader:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603 - this module
+            self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "crawler.reread.apart"],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,

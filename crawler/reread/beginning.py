@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from crawler.config.mirrors import Mirror, Mirrors, expanded, load_mirrors
+from crawler.config.mirrors import Mirror, Mirrors, load_mirrors
 from crawler.exceptions import FeedBusy, FeedUnusable, MirrorUnusable, PageError, WrongUsage
 from crawler.formats.base import Format
 from crawler.items import timestamp

@@ -121,7 +121,7 @@ def _read_all(
     return killers
 
 
-def _result(future: Future) -> Summary:
+def _result(future: Future[Summary]) -> Summary:
     """Return what came of a part.
 
     Raises:
@@ -142,7 +142,7 @@ def _result(future: Future) -> Summary:
     raise TryLater(f"a worker failed: {type(error).__name__}: {error}") from error
 
 
-def _completed(client: Client, futures: list[Future]) -> Iterator[Any]:
+def _completed(client: Client, futures: list[Future[Summary]]) -> Iterator[Any]:
     """Yield futures as they complete.
 
     Raises:
@@ -170,6 +170,7 @@ def _completed(client: Client, futures: list[Future]) -> Iterator[Any]:
 
 def _has_workers(client: Client) -> bool:
     """Ask the scheduler; one that is stopped does not answer."""
+    assert client.scheduler is not None  # noqa: S101 - it is connected
     try:
         identity = client.sync(
             client.scheduler.identity, n_workers=1, callback_timeout=CONNECT_SECONDS

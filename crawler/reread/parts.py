@@ -269,8 +269,9 @@ class PartWriter:
         self._path = path
         descriptor, self._aside = tempfile.mkstemp(prefix="aside-", dir=path.parent)
         self._articles = os.fdopen(descriptor, "wb")
-        self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)
-        self._blobs = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)
+        # closed with the part's own file
+        self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
+        self._blobs = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
 
     def write(self, article: str, line: bytes, outcome: Outcome) -> None:
         """Write what became of an article's line."""

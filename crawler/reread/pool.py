@@ -53,7 +53,8 @@ class PoolEngine:
                     _run_here(plan, waiting, on_part)
                     return
                 done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                if not all([self._take(future, under_way, waiting, on_part) for future in done]):
+                alive = [self._take(future, under_way, waiting, on_part) for future in done]
+                if not all(alive):
                     self._rebuild(waiting, under_way)
         finally:
             if self._pool is not None:

@@ -179,10 +179,8 @@ def _first_run(feed: Path) -> dict[str, Any]:
 def _finished(target: Path, run: dict[str, Any], exit_code: int) -> Finished:
     """Say what a new feed holds, from its first run's line."""
     reread = run["reread"]
-    lines = [
-        f"{target}: {run['articles']:,} articles, {reread['changes']:,} changes, "
-        f"read at {run['end']}"
-    ]
+    counts = f"{run['articles']:,} articles, {reread['changes']:,} changes"
+    lines = [f"{target}: {counts}, read at {run['end']}"]
     lines += [
         f"  {tally['count']:,} lines carried over: {reason} ({', '.join(tally['ids'][:5])}"
         f"{', …' if tally['count'] > 5 else ''})"  # noqa: PLR2004 - as many as are named
