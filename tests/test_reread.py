@@ -504,6 +504,7 @@ def test_a_feed_that_a_run_writes(small: Crawled, tmp_path: Path) -> None:
         (["--range", "0:1", "--join"], "--join reads nothing"),
         (["--join"], "nothing to join"),
         (["--engine", "dask://nowhere"], "--engine must be dask://HOST:PORT"),
+        (["--engine", "dask+tls://127.0.0.1:9"], "needs certificates"),
         (["--part-bytes", "0"], "part_bytes must be a positive integer"),
         (["--mirror", "nonesuch"], "no mirror 'nonesuch'"),
         (["--without", "/nonexistent"], "--without /nonexistent cannot be read"),

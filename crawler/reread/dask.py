@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from distributed import Client, Future, as_completed
 from distributed.scheduler import KilledWorker
+from distributed.security import Security
 
 from crawler.exceptions import RunError, TryLater, WrongUsage
 from crawler.reread.parts import Range, Summary, read_part
@@ -48,6 +49,11 @@ class DaskEngine:
             WrongUsage: it is no such address.
         """
         self._address = scheduler_address(address)
+        if self._address.startswith("tls:") and not _has_certificate():
+            raise WrongUsage(
+                f"--engine {address} needs certificates: name them in Dask's configuration, by "
+                "DASK_DISTRIBUTED__COMM__TLS__CA_FILE and TLS__CLIENT__CERT and __KEY"
+            )
 
     def run(self, plan: Plan, parts: Sequence[Range], on_part: OnPart) -> None:
         """Read all parts; call ``on_part`` after each.
@@ -79,6 +85,10 @@ def scheduler_address(address: str) -> str:
             f"--engine must be dask://HOST:PORT or dask+tls://HOST:PORT, not {address!r}"
         )
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}"
+
+
+def _has_certificate() -> bool:
+    return Security().get_connection_args("client").get("ssl_context") is not None
 
 
 @contextmanager
