@@ -27,7 +27,7 @@ from scrapy.exceptions import UsageError
 
 from crawler.config.extras import require_extra
 from crawler.config.locations import APPLICATION, mirrors_file
-from crawler.config.numbers import positive_int, process_count
+from crawler.config.numbers import nonnegative_float, positive_int, process_count
 from crawler.exceptions import RunError, WrongUsage
 from crawler.run.endings import STOPPING
 
@@ -120,6 +120,7 @@ class Command(ScrapyCommand):
             mirrors_file=mirrors_file(self.settings["MIRRORS_FILE"]),
             cache=Path(cache).expanduser(),
             everywhere=bool(opts.engine),
+            shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )
         with TerminalDisplay() as display:
             reread = Reread(asked, Path(opts.to).absolute(), display)

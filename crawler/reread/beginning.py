@@ -23,7 +23,7 @@ from crawler.items import timestamp
 from crawler.readers.fingerprint import readers_fingerprint
 from crawler.reread.origins import collect_origins
 from crawler.reread.pages import pages_of
-from crawler.reread.plan import Plan, format_name
+from crawler.reread.plan import Plan, aside_of, format_name
 from crawler.reread.reading import ORIGINS
 from crawler.reread.workspace import Workspace
 from crawler.store.history import check_owner
@@ -46,6 +46,7 @@ class Asked:
         mirrors_file: describes the mirrors.
         cache: directory for clones.
         everywhere: other machines read too, so that a clone in this one's cache is no use.
+        shrunk_share: if fewer of the pages are there than this share, it is another mirror.
     """
 
     feed: Path
@@ -54,6 +55,7 @@ class Asked:
     mirrors_file: Path
     cache: Path
     everywhere: bool = False
+    shrunk_share: float = 0.9
 
 
 def planned(asked: Asked, work: Workspace) -> Plan:
@@ -198,7 +200,7 @@ def _digest(ids: frozenset[str]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Write a file that others may be reading: it appears whole."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    aside = aside_of(path)
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)
 

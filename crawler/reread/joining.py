@@ -10,13 +10,21 @@ from pathlib import Path
 from typing import IO, Any
 
 from crawler import __version__
-from crawler.exceptions import FeedUnusable, TryLater, WrongUsage
+from crawler.exceptions import FeedUnusable, MirrorUnusable, TryLater, WrongUsage
 from crawler.items import CONTRACT_VERSION
 from crawler.reread.origins import Origins, parsed
-from crawler.reread.parts import PartFile, Range, Summary, copy_bytes, part_path, sync_directory
+from crawler.reread.parts import (
+    PartFile,
+    Range,
+    Summary,
+    Tally,
+    copy_bytes,
+    part_path,
+    sync_directory,
+)
 from crawler.reread.plan import Plan
 from crawler.reread.pool import OnPart
-from crawler.reread.reading import ORIGINS
+from crawler.reread.reading import MISSING, ORIGINS
 from crawler.reread.workspace import Workspace
 from crawler.store.feed import FeedStore
 from crawler.store.jsonlines import dumps
@@ -26,7 +34,9 @@ PARTIAL, COMPLETE = 3, 0
 _NAMED_RANGES = 20
 
 
-def join(work: Workspace, plan: Plan, target: Path, on_part: OnPart) -> Summary:
+def join(
+    work: Workspace, plan: Plan, target: Path, on_part: OnPart, shrunk_share: float
+) -> Summary:
     """Make the new feed of all parts, and let it appear at ``target``.
 
     Args:
@@ -34,9 +44,11 @@ def join(work: Workspace, plan: Plan, target: Path, on_part: OnPart) -> Summary:
         plan: its plan.
         target: the new feed's directory, missing or empty.
         on_part: called after each part.
+        shrunk_share: if fewer of the pages are there than this share, it is another mirror.
 
     Raises:
         TryLater: parts are missing.
+        MirrorUnusable: too many pages are.
         WrongUsage: something else lies at ``target``.
         FeedUnusable: a part or the old feed is damaged, or the disk is full.
     """
@@ -47,6 +59,7 @@ def join(work: Workspace, plan: Plan, target: Path, on_part: OnPart) -> Summary:
     feed.mkdir()
     try:
         summary = _Joined(work, plan, feed).write(on_part)
+        _check_missing(summary, plan, shrunk_share)
         sync_directory(feed)
         os.rename(feed, target)
         sync_directory(target.parent)
@@ -60,6 +73,16 @@ def join(work: Workspace, plan: Plan, target: Path, on_part: OnPart) -> Summary:
             "finished parts stay"
         ) from error
     return summary
+
+
+def _check_missing(summary: Summary, plan: Plan, shrunk_share: float) -> None:
+    missing = summary.carried.get(MISSING, Tally()).count
+    if summary.lines - missing < shrunk_share * summary.lines:
+        raise MirrorUnusable(
+            f"{plan.pages} lacks {missing:,} of {summary.lines:,} pages: is it this feed's mirror? "
+            f"Delete {plan.work} to read another with --mirror; if they are rightly gone, run again "
+            "with -s MIRROR_SHRUNK_SHARE=0"
+        )
 
 
 def parts_left(gaps: list[Range]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable
+from crawler.reread.plan import aside_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +48,7 @@ def collect_origins(path: Path, feed: Path, changes: int) -> None:
     Raises:
         FeedUnusable: a line of ``changes.jsonl`` is damaged.
     """
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
-    aside.unlink(missing_ok=True)
+    aside = aside_of(path)
     with closing(sqlite3.connect(aside, isolation_level=None)) as target:
         target.executescript(f"PRAGMA synchronous = OFF;BEGIN;{_SCHEMA}")
         _take_state(target, feed, aside.with_name(f"{aside.name}.state"))

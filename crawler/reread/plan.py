@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +77,11 @@ def load_plan(path: Path) -> Plan | None:
         raise FeedUnusable(
             f"{path} is no plan of a reread ({error}): delete {path.parent} to begin again"
         ) from error
+
+
+def aside_of(path: Path) -> Path:
+    """Return a name beside ``path`` that no process of any machine uses."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
 
 
 def format_name(mirror_format: Format) -> str:

@@ -86,7 +86,7 @@ class Reread:
         """Read one part: the lines that begin in bytes ``start`` to ``end``; it joins nothing.
 
         Raises:
-            WrongUsage: no line begins there.
+            WrongUsage: the new feed is there already.
             RunError: it cannot go on.
         """
         if self._done():
@@ -97,11 +97,7 @@ class Reread:
             articles = Path(plan.feed) / "articles.jsonl"
             part = Range(line_start(articles, start), line_start(articles, end))
             part = Range(part.start, min(part.end, plan.articles))
-            if start >= plan.articles:
-                raise WrongUsage(
-                    f"--range {start}:{end}: articles.jsonl has {plan.articles} bytes to read"
-                )
-            if part.start >= part.end:  # the middle of a long line: another part has it
+            if part.start >= part.end:  # within a line that another part has, or behind the plan
                 return Summary()
             self.display.begin("Reading", part.end - part.start)
             engine.run(plan, [part], self._on_part)
@@ -122,7 +118,6 @@ class Reread:
         try:
             plan = work.plan()
             if plan is None:
-                work.remove()
                 raise WrongUsage(f"there is nothing to join for {self.target}: read parts first")
             return self._join(work, planned(self.asked, work))
         finally:
@@ -141,7 +136,8 @@ class Reread:
 
     def _join(self, work: Workspace, plan: Plan) -> Finished:
         self.display.begin("Joining", plan.articles)
-        summary = join(work, plan, self.target, self._on_part)
+        share = self.asked.shrunk_share
+        summary = join(work, plan, self.target, self._on_part, share)
         work.remove()
         return _finished(self.target, _first_run(self.target), exit_status(summary))
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.reread.parts import Range
-from crawler.reread.plan import Plan, load_plan
+from crawler.reread.plan import Plan, aside_of, load_plan
 from crawler.reread.reading import ORIGINS
 from crawler.store.withdrawn import WITHDRAWN
 
@@ -56,11 +56,13 @@ class Workspace:
             raise FeedUnusable(f"{self.directory}: {error.strerror}") from error
         try:
             fcntl.flock(self._lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
             os.close(self._lock)
-            raise FeedBusy(
-                f"another reread works in {self.directory}; this one leaves it"
-            ) from None
+            if isinstance(error, BlockingIOError):
+                raise FeedBusy(
+                    f"another reread works in {self.directory}; this one leaves it"
+                ) from None
+            raise FeedUnusable(f"{self.directory} cannot be locked: {error.strerror}") from error
 
     def plan(self) -> Plan | None:
         """Return the plan; None where there is none yet.
@@ -72,7 +74,7 @@ class Workspace:
 
     def keep(self, plan: Plan) -> Plan:
         """Write the plan unless another command was faster; return the one that holds."""
-        aside = self.directory / f"{PLAN}.{os.getpid()}"
+        aside = aside_of(self.directory / PLAN)
         with aside.open("w", encoding="utf-8") as file:
             file.write(plan.as_json())
             file.flush()
@@ -84,7 +86,7 @@ class Workspace:
 
     def replace(self, plan: Plan) -> None:
         """Write ``plan`` in place of the one that is there."""
-        aside = self.directory / f"{PLAN}.{os.getpid()}"
+        aside = aside_of(self.directory / PLAN)
         aside.write_text(plan.as_json(), encoding="utf-8")
         aside.replace(self.directory / PLAN)
 
@@ -131,8 +133,15 @@ class Workspace:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def close(self) -> None:
-        """Let go of the lock."""
-        os.close(self._lock)
+        """Let go of the lock; a directory without a plan goes, unless another command uses it."""
+        try:
+            if not (self.directory / PLAN).exists() and self.directory.exists():
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.remove()
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(self._lock)
 
 
 def split(articles: Path, gaps: list[Range], part_bytes: int) -> list[Range]:
