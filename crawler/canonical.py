@@ -13,6 +13,8 @@ def canonicalize(item: Article) -> int:
     settling.base = item.url or ""
     item.image = settling.canonical(item.image)
     item.images = [image for image in item.images if settling.has_address(image)]
+    for image in item.images:
+        image["full_url"] = settling.canonical(image["full_url"])
     if item.links is not None:
         item.links = [link for link in item.links if settling.has_address(link)]
     if item.videos is not None:

@@ -14,6 +14,7 @@ COMMANDS_MODULE = "crawler.commands"
 # default DEBUG, which prints every item whole
 LOG_LEVEL = "INFO"
 LOG_FORMATTER = "crawler.logformatter.BriefLogFormatter"  # default prints items it drops
+LOG_VERSIONS: list[str] = []  # default: eleven lines in every log; `scrapy version -v` has them
 # default off; the same line for the same event, whatever the locale
 LOG_DATEFORMAT = "%Y-%m-%dT%H:%M:%S%z"
 
@@ -30,7 +31,7 @@ DEPTH_LIMIT = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
 # default 1 GiB, which also bounds what an answer may unpack to; the largest of 132,101 real
 # pages has 555,303 bytes
-DOWNLOAD_MAXSIZE = 8 << 20
+DOWNLOAD_MAXSIZE = 4 << 20
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB: above the limit
 # default 180 s; a page of a few kilobytes that takes longer than this will not come
 DOWNLOAD_TIMEOUT = 30

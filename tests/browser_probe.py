@@ -74,7 +74,7 @@ class Probe(Spider):
 
 
 async def no_download(request: Request) -> Response:
-    """Fail: the probe asks by requests of its own."""
+    """Fail: only the settings are wanted."""
     raise NotImplementedError(request)
 
 
@@ -86,7 +86,7 @@ def main(base: str, options: dict[str, Any], paths: list[str]) -> None:
         "REMOTE_CONTROL_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,
         "USER_AGENT": "epoch-tests",
-        **BrowserTransport(base, **options).settings(),
+        **BrowserTransport(base, no_download, **options).settings(),
     }
     process = CrawlerProcess(settings)
     crawler = process.create_crawler(Probe)

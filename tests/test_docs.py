@@ -275,14 +275,15 @@ def test_the_commands_of_the_readme_are_there() -> None:
     assert {word for words in mentioned for word in words.split()} <= set(targets)
 
 
-COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ")
+COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ", "apt-get ")
 """How the commands in README begin; the other indented lines are what a crawl prints."""
 
 
 def test_the_readme_shows_what_make_crawl_prints(tmp_path: Path) -> None:
     result = start_crawl("mirror=sample", feed=tmp_path / "feeds" / "sample").finish()
     shown = [line for line in indented_lines(README) if not line.startswith(COMMANDS)]
-    assert shown == [line.replace(str(tmp_path), "…") for line in result.tail]
+    tail = [re.sub(r"\S*scrapy crawl", ".venv/bin/scrapy crawl", line) for line in result.tail]
+    assert shown == [line.replace(str(tmp_path), "…") for line in tail]
 
 
 def test_the_record_of_the_readme_is_the_samples() -> None:
@@ -308,7 +309,7 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_documents_name_are_there(document: Path) -> None:
     """Paths between back quotes that begin with a folder of the project."""
-    folders = ("bench/", "crawler/", "docs/", "scripts/", "tests/")
+    folders = ("bench/", "crawler/", "deploy/", "docs/", "scripts/", "tests/")
     text = document.read_text(encoding="utf-8")
     for name in re.findall(r"`(?:python )?([\w./*<>-]+)`", text):
         if name.startswith(folders) and "<" not in name:

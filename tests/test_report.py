@@ -15,6 +15,7 @@ from crawling import ROOT
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.report.facts import gather
 from crawler.report.page import render
+from crawler.report.runs import duration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +111,49 @@ def test_months_without_an_article_have_their_place(tmp_path: Path) -> None:
     [chart] = [attrs for tag, attrs in page.elements if tag == "svg" and "aria-label" in attrs]
     assert chart["aria-label"] == "Articles a month, 2022-11 to 2023-02"
     assert chart["viewbox"] == "0 0 4 120"
+
+
+def test_a_few_stray_articles_do_not_flatten_the_plot(tmp_path: Path) -> None:
+    """The plot says what it leaves out, and the numbers by year have it all."""
+    articles = [article(at, date_published=f"2023-{1 + at % 9:02}-01") for at in range(40)]
+    articles += [article(90, date_published="2004-03-10"), article(91, date_published="2005-01-01")]
+    page = page_of(write(tmp_path / "feed", articles, []))
+    charts = [attrs["aria-label"] for tag, attrs in page.elements if "aria-label" in attrs]
+    assert charts == ["Articles a month, 2023-01 to 2023-09"]
+    text = "".join(page.text)
+    assert "2 older articles are left out, back to 2004-03." in text
+    assert "20041" in text  # of the year 2004: 1
+    many = articles + [article(at, date_published="2010-05-01") for at in range(100, 110)]
+    page = page_of(write(tmp_path / "feed", many, []))
+    charts = [attrs["aria-label"] for tag, attrs in page.elements if "aria-label" in attrs]
+    assert charts == ["Articles a month, 2004-03 to 2023-09"]
+    assert "left out" not in "".join(page.text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (None, ""),
+        (0, "under 1 s"),
+        (42, "42 s"),
+        (252, "4 min 12 s"),
+        (3600 * 26 + 60, "26 h 01 min"),
+    ],
+)
+def test_durations_are_for_people(seconds: float | None, expected: str) -> None:
+    assert duration(seconds) == expected
+
+
+def test_runs_show_what_there_is_to_see(tmp_path: Path) -> None:
+    """No empty column, no colour that no run has, no plot of durations below a second."""
+    quick = run(end="2023-10-02T04:00:00Z")
+    page = page_of(write(tmp_path / "feed", [article(1)], [quick]))
+    assert {"Failed", "Reason", "killed"}.isdisjoint(page.text)
+    assert "Seconds that it took" not in page.text
+    failed = run(status="partial", failures={"missing": {"count": 2, "ids": ["n1", "n2"]}})
+    page = page_of(write(tmp_path / "feed", [article(1)], [quick, failed]))
+    assert {"Failed", "2 missing", "Seconds that each of them took"} <= set(page.text)
+    assert "partial, interrupted or put off" in page.text
 
 
 def test_every_picture_has_its_text(tmp_path: Path) -> None:

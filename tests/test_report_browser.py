@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from crawling import ROOT
 from test_report import article, run, write
 
 from crawler.exceptions import WrongUsage
@@ -61,6 +65,18 @@ def test_the_page_fits_and_asks_for_nothing(
     assert errors == []
     assert (_light(back) > _light(ink)) is (scheme == "light")
     assert ticks
+
+
+def test_the_picture_is_drawn(tmp_path: Path, chromium: str) -> None:
+    """As the README shows it: of the sample, at desktop width."""
+    assert chromium
+    picture = tmp_path / "report.png"
+    script = ROOT / "scripts" / "report_picture.py"
+    subprocess.run([sys.executable, str(script), str(picture)], check=True, timeout=60)
+    for drawn in (picture, ROOT / "docs" / "report.png"):
+        width, height = struct.unpack(">II", drawn.read_bytes()[16:24])
+        assert width == 1280
+        assert 1000 < height < 2000
 
 
 def _light(colour: str) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from crawling import ROOT, clean_environment
+from accept import EXPECTED
+from crawling import ROOT, clean_environment, mirrors_file
 from misbehaving import redirect
 
 from crawler import __version__
@@ -174,6 +177,58 @@ def test_parse_prints_the_items_of_a_foreign_spider(
     done = scrapy.foreign("parse", "--spider", "foreign", "--nocolour", *pipelines, scrapy.url)
     assert_quiet(done)
     assert "[{'title': '渡船准点', 'url': " in done.stdout
+
+
+ARTICLE = "pages/nf900201/n15000304.md"
+
+
+def test_parse_prints_the_article_of_a_page(scrapy: Scrapy, tmp_path: Path) -> None:
+    """As a crawl gives it, but for its sections: no list is read. There is no feed."""
+    shutil.copytree(ROOT / "sample", tmp_path / "site", dirs_exist_ok=True)
+    url = scrapy.url.replace("page.txt", ARTICLE)
+    done = scrapy("parse", "--spider", "epoch_mirror", "--nocolour", "--nolinks", url)
+    assert_quiet(done)
+    [item] = ast.literal_eval(done.stdout[done.stdout.index("[") :])
+    lines = map(json.loads, EXPECTED.read_text(encoding="utf-8").splitlines())
+    [expected] = [line for line in lines if line["id"] == "n15000304"]
+    told_by_lists = {"sections", "mirror", "mirror_url", "crawled_at"}
+    assert {key: item[key] for key in expected.keys() - told_by_lists} == {
+        key: expected[key] for key in expected.keys() - told_by_lists
+    }
+    assert item["sections"] == [{"id": "nf900201", "name": "nf900201"}]
+    assert item["mirror_url"] == url
+    assert not scrapy.feeds.exists()
+
+
+def test_parse_knows_a_described_mirror(scrapy: Scrapy, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "sample", tmp_path / "site", dirs_exist_ok=True)
+    file = mirrors_file(tmp_path, "mine", http=scrapy.url.replace("page.txt", ""))
+    url = scrapy.url.replace("page.txt", ARTICLE)
+    done = scrapy("parse", "--spider", "epoch_mirror", url, "-s", f"MIRRORS_FILE={file}")
+    assert "'mirror': 'mine'" in done.stdout
+    assert f"'https://example.org/mine/blob/master/{ARTICLE}'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("page.txt", "its address names no article's page"),
+        ("README.md", "its address names no article's page"),
+        ("pages/nf900201/n1.md", "the host answered 404"),
+        ("pages/nf900201/n15000305.md", "it is the page of n15000304"),
+    ],
+)
+def test_parse_says_why_a_page_is_no_article(
+    scrapy: Scrapy, tmp_path: Path, path: str, says: str
+) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(ROOT / "sample", site, dirs_exist_ok=True)
+    shutil.copyfile(site / ARTICLE, site / "pages" / "nf900201" / "n15000305.md")
+    url = scrapy.url.replace("page.txt", path)
+    done = scrapy("parse", "--spider", "epoch_mirror", "--nocolour", url)
+    assert f"{url}: {says}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\n[]\n" in done.stdout
 
 
 @pytest.mark.parametrize("page", ["page.txt", "moved.txt"])

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.config.feeds import feed_at
+from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
 
 if TYPE_CHECKING:
@@ -68,9 +70,14 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Audit, print, and set the exit status."""
         if len(args) != 1:
-            raise UsageError("one FEED is wanted: a feed's directory or its articles.jsonl")
+            usage = f"{program()} audit feeds/news"
+            raise UsageError(f"name one feed: {usage}", print_help=False)
+        try:
+            feed = feed_at(args[0], self.settings)
+        except WrongUsage as exc:
+            raise UsageError(str(exc), print_help=False) from exc
         if opts.verify:
-            self.exitcode = _verify(Path(args[0]), as_json=opts.json)
+            self.exitcode = _verify(feed, as_json=opts.json)
             return
         # here, not above: Scrapy imports every command before it runs one of them
         from crawler.audit.audit import audit  # noqa: PLC0415
@@ -78,7 +85,7 @@ class Command(ScrapyCommand):
 
         try:
             bounds = read_floors(Path(opts.floors)) if opts.floors else []
-            report = {"feed": args[0], **audit(Path(args[0])).report()}
+            report = {"feed": args[0], **audit(feed).report()}
             report["floors_missed"] = missed(report, bounds)
         except WrongUsage as exc:
             raise UsageError(str(exc), print_help=False) from exc

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler.config.feeds import feed_at
+from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
 
 if TYPE_CHECKING:
@@ -54,13 +56,14 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Write the page."""
         if len(args) != 1 or not opts.to:
-            raise UsageError("give one feed and a file: scrapy report feeds/news --to report.html")
+            usage = f"{program()} report feeds/news --to report.html"
+            raise UsageError(f"name one feed and a file to write: {usage}", print_help=False)
         # here, not above: Scrapy imports every command before it runs one of them
         from crawler.report.facts import gather  # noqa: PLC0415
         from crawler.report.page import render  # noqa: PLC0415
 
         try:
-            facts = gather(Path(args[0]))
+            facts = gather(feed_at(args[0], self.settings))
             page = render(facts, datetime.now(UTC))
             _replace(Path(opts.to), page)
         except WrongUsage as error:
@@ -71,7 +74,8 @@ class Command(ScrapyCommand):
             print(error)  # noqa: T201
             self.exitcode = error.exit_code
             return
-        print(f"{opts.to}: {facts.articles:,} articles, {len(facts.runs):,} runs")  # noqa: T201
+        runs = f"{len(facts.runs):,} run{'s' * (len(facts.runs) != 1)}"
+        print(f"{opts.to}: {facts.articles:,} articles, {runs}")  # noqa: T201
 
 
 def _replace(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from crawler.config.suggestions import suggestion
 from crawler.exceptions import MirrorUnusable, WrongUsage
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
@@ -48,6 +49,11 @@ class Mirror:
     format: Format = field(default_factory=find_format)
     named_by_address: bool = False
 
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The addresses below which the mirror's pages lie, as its own pages may name them."""
+        return tuple(dict.fromkeys(b for b in (self.public, *self.ways.values()) if "://" in b))
+
     def way(self, via: str | None) -> str:
         """Return the way to take: ``via``, or the best one described.
 
@@ -58,7 +64,8 @@ class Mirror:
             return next(way for way in WAYS if way in self.ways)
         if via not in self.ways:
             raise WrongUsage(
-                f"mirror {self.name!r} has no way via={via}; it has: {', '.join(self.ways)}"
+                f"mirror {self.name!r} has no way via={via}{suggestion(via, self.ways)}; "
+                f"it has: {', '.join(self.ways)}"
             )
         return via
 
@@ -91,9 +98,16 @@ class Mirrors:
         if (folder := expanded(wanted, "mirror")).is_dir():
             return _at_directory(folder.resolve(), name)
         raise WrongUsage(
-            f"no mirror {wanted!r}: choose one of {self._choices()} (described in {self.file}), "
-            "or give an address: http(s)://…/ or a directory"
+            f"{self._not_found(wanted, folder)}: choose one of {self._choices()} (described in "
+            f"{self.file}), or give an address: http(s)://…/ or a directory"
         )
+
+    def _not_found(self, wanted: str, folder: Path) -> str:
+        """Return the beginning of the message about a mirror that is not there."""
+        if "/" in wanted:
+            trouble = "is not a directory" if folder.exists() else "does not exist"
+            return f"mirror={wanted} {trouble}"
+        return f"no mirror {wanted!r}{suggestion(wanted, self.mirrors)}"
 
     def _choices(self) -> str:
         return ", ".join(sorted(self.mirrors)) or "(none described)"
@@ -113,7 +127,10 @@ def load_mirrors(file: Path) -> Mirrors:
         raise WrongUsage(f"mirrors file {file} cannot be read: {exc}") from exc
     unknown = set(document) - {"default", "mirrors"}
     if unknown:
-        raise WrongUsage(f"{file}: unknown key {min(unknown)!r}; known: default, [mirrors.NAME]")
+        raise WrongUsage(
+            f"{file}: unknown key {min(unknown)!r}"
+            f"{suggestion(min(unknown), ('default', 'mirrors'))}; known: default, [mirrors.NAME]"
+        )
     tables = document.get("mirrors", {})
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
         raise WrongUsage(f"{file}: a mirror is a table [mirrors.NAME]")
@@ -121,7 +138,8 @@ def load_mirrors(file: Path) -> Mirrors:
     default = document.get("default")
     if default is not None and (not isinstance(default, str) or default not in mirrors):
         known = ", ".join(sorted(mirrors)) or "the mirrors described, for there are none"
-        raise WrongUsage(f"{file}: default = {default!r} is none of {known}")
+        meant = suggestion(str(default), mirrors)
+        raise WrongUsage(f"{file}: default = {default!r} is none of {known}{meant}")
     return Mirrors(file, default, mirrors)
 
 
@@ -130,7 +148,8 @@ def _described(file: Path, name: str, table: Mapping[str, Any]) -> Mirror:
     unknown = set(table) - _KEYS
     if unknown:
         known = ", ".join(sorted(_KEYS))
-        raise WrongUsage(f"{where}: unknown key {min(unknown)!r}; known: {known}")
+        meant = suggestion(min(unknown), _KEYS)
+        raise WrongUsage(f"{where}: unknown key {min(unknown)!r}{meant}; known: {known}")
     texts = {key: table[key] for key in table if key != "sections"}
     for key, value in texts.items():
         if not isinstance(value, str) or not value:

@@ -6,15 +6,71 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 from crawler.config.mirrors import Mirror, checked_name, expanded, load_mirrors
 from crawler.config.numbers import positive_int
-from crawler.exceptions import WrongUsage
+from crawler.config.suggestions import suggestion
+from crawler.exceptions import PageError, WrongUsage
 from crawler.formats.base import Format
 
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
 """Environment variable that names the mirror to crawl where ``-a mirror=`` does not."""
 
+
+class Argument(NamedTuple):
+    """An argument of the spider, as ``scrapy crawl --help`` shows it.
+
+    Attributes:
+        example: a value that can be given.
+        help: what it says, and what holds where it is not given.
+    """
+
+    name: str
+    example: str
+    help: str
+
+
+ARGUMENTS = (
+    Argument(
+        "mirror",
+        "news",
+        "mirror to crawl: a name in mirrors.toml, an address http(s)://…/, a directory, or a git "
+        f"repository (default: ${ENVIRONMENT_DEFAULT}, then `default` in mirrors.toml)",
+    ),
+    Argument(
+        "via",
+        "git",
+        "how to reach it: path, git, http or browser (default: the first that the mirror has)",
+    ),
+    Argument(
+        "name",
+        "my-news",
+        "name of a mirror that is given by its address (default: the address's last part)",
+    ),
+    Argument("feed", "/data/news", "directory of the feed (default: the mirror's name in feeds/)"),
+    Argument(
+        "sections",
+        "ncid278,nf1412576",
+        "fetch only articles that these sections list (default: all)",
+    ),
+    Argument("limit", "20", "stop after so many new articles, newest first (default: no limit)"),
+    Argument(
+        "recheck",
+        "true",
+        "read everything again, report what differs from the feed (default: false)",
+    ),
+    Argument(
+        "follow_move", "true", "continue where a mirror says it has moved to (default: false)"
+    ),
+    Argument(
+        "fallback",
+        "browser",
+        "with via=http: try pages that are refused once more in a browser (default: no)",
+    ),
+)
+
+_LARGEST_HOME = 64 << 10  # a run bounds what a larger page may cost
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -31,6 +87,7 @@ class CrawlOptions:
         recheck: read everything again and report what differs from the feed.
         follow_move: continue at the address that a mirror says it has moved to.
         fallback: transport for pages that fail for good by ``via``; None: none.
+        defaulted: neither an argument nor the environment named the mirror.
     """
 
     mirror: Mirror
@@ -41,10 +98,9 @@ class CrawlOptions:
     recheck: bool = False
     follow_move: bool = False
     fallback: str | None = None
+    defaulted: bool = False
 
-    ARGUMENTS = (
-        "mirror", "via", "name", "feed", "sections", "limit", "recheck", "follow_move", "fallback"
-    )  # fmt: skip
+    ARGUMENTS: ClassVar = tuple(argument.name for argument in ARGUMENTS)
 
     @classmethod
     def from_arguments(
@@ -64,22 +120,61 @@ class CrawlOptions:
         given = {name: str(value).strip() for name, value in arguments.items()}
         given = {name: value for name, value in given.items() if value and not name.startswith("_")}
         for unknown in given.keys() - set(cls.ARGUMENTS):
-            known = ", ".join(cls.ARGUMENTS)
-            raise WrongUsage(f"unknown argument -a {unknown}=: known: {known}")
+            meant, known = suggestion(unknown, cls.ARGUMENTS), ", ".join(cls.ARGUMENTS)
+            raise WrongUsage(f"unknown argument -a {unknown}={meant}: known: {known}")
         name = checked_name(given["name"]) if "name" in given else None
         wanted = given.get("mirror") or os.environ.get(ENVIRONMENT_DEFAULT)
-        mirror = load_mirrors(mirrors_file).find(wanted, name)
+        mirrors = load_mirrors(mirrors_file)
+        mirror = mirrors.find(wanted, name)
+        via = mirror.way(given.get("via"))
         feed = expanded(given["feed"], "feed") if "feed" in given else feeds / mirror.name
+        if via == "path" and mirrors.mirrors.get(mirror.name) is not mirror:
+            _require_home_page(mirror, feed)
         return cls(
             mirror=mirror,
-            via=mirror.way(given.get("via")),
+            via=via,
             feed=feed.absolute(),
             sections=_ids(given.get("sections", ""), mirror.format),
             limit=positive_int(given, "limit") if "limit" in given else None,
             recheck=_truth("recheck", given.get("recheck", "false")),
             follow_move=_truth("follow_move", given.get("follow_move", "false")),
-            fallback=_fallback(mirror, mirror.way(given.get("via")), given.get("fallback")),
+            fallback=_fallback(mirror, via, given.get("fallback")),
+            defaulted=not wanted,
         )
+
+
+def _require_home_page(mirror: Mirror, feed: Path) -> None:
+    """Check that a directory on the command line is a mirror, before it gets a feed.
+
+    Where the feed exists, the run goes on, and its line says that the mirror cannot be read.
+
+    Raises:
+        WrongUsage: it has no home page, or one that lists no section.
+    """
+    folder, home = Path(mirror.ways["path"]), mirror.format.home
+    if (feed / "runs.jsonl").exists():
+        return
+    if not (folder / home).is_file():
+        trouble = f"no {home} in {folder}"
+    elif _lists_nothing(folder / home, mirror.format):
+        trouble = f"{folder / home} lists no section"
+    else:
+        return
+    way_out = (
+        "-a via=git reads its repository" if "git" in mirror.ways else "give its base directory"
+    )
+    raise WrongUsage(f"mirror={folder} is not a mirror ({trouble}): {way_out}")
+
+
+def _lists_nothing(page: Path, mirror_format: Format) -> bool:
+    """Return whether a home page can be read and lists no section; a run judges all others."""
+    try:
+        if page.stat().st_size > _LARGEST_HOME:
+            return False
+        home = mirror_format.read_home(page.read_bytes())
+    except (OSError, PageError):
+        return False
+    return not home.labels and not home.moved_to
 
 
 def _ids(text: str, mirror_format: Format) -> frozenset[str]:

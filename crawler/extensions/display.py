@@ -12,29 +12,33 @@ from rich.text import Text
 
 
 class Display:
-    """Draws one line anew and anew, and leaves nothing behind."""
+    """Redraws one line in place, cut at the terminal's width, and leaves nothing behind."""
 
     def __init__(self, title: str) -> None:
-        """Take what the line begins with."""
+        """Draw on stderr.
+
+        Args:
+            title: ends the line, and is the first to be cut.
+        """
         self.title = title
         self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self.redirected: list[logging.StreamHandler[TextIO]] = []
 
     def start(self) -> None:
-        """Begin to draw; let the log's lines through above."""
+        """Begin to draw; print the log's lines above."""
         self.live.start()
         for handler in logging.root.handlers:
             if isinstance(handler, logging.StreamHandler) and handler.stream is sys.__stderr__:
-                handler.setStream(sys.stderr)  # where rich has put its own stream
+                handler.setStream(sys.stderr)  # rich's own stream by now
                 self.redirected.append(handler)
 
     def show(self, line: str) -> None:
         """Draw ``line``."""
-        text = Text.assemble((self.title, "bold"), "  ", line, no_wrap=True, overflow="ellipsis")
+        text = Text.assemble(line, "  ", (self.title, "bold"), no_wrap=True, overflow="ellipsis")
         self.live.update(text, refresh=True)
 
     def stop(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         self.live.stop()
         for handler in self.redirected:
             handler.setStream(sys.stderr)

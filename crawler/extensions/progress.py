@@ -11,6 +11,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
+from crawler.extensions.rate import RecentRate
 from crawler.run.run import Run
 
 if TYPE_CHECKING:
@@ -21,17 +22,26 @@ logger = logging.getLogger(__name__)
 LOG_EVERY = 30.0
 """Seconds between two lines of the log."""
 _REDRAW_EVERY = 0.5
+_SAMPLE_EVERY = 1.0
+_PER_MINUTE_BELOW = 0.1
+_ROUNDED_FROM = 10
 
 
 class Progress:
-    """Shows lists walked, articles known, fetched, new, failed, the rate and the time left."""
+    """Shows the time left, articles done and wanted, the rate, failures; before that, the lists."""
 
     def __init__(self, run: Run, display: Display | None) -> None:
-        """Take the run, and the display to draw on; None: the log gets a line now and then."""
+        """Show the progress of ``run``.
+
+        Args:
+            run: the run.
+            display: where to draw it; None: in the log, now and then.
+        """
         self.run = run
         self.display = display
-        self.call = create_looping_call(self.tell)
-        self.started = time.monotonic()
+        self.rate = RecentRate()
+        self.sampling = create_looping_call(self.sample)
+        self.telling = create_looping_call(self.tell)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -39,7 +49,7 @@ class Progress:
         run = Run.of(crawler)
         display = None
         if sys.stderr.isatty():
-            # only here: a run of the crontab does without rich's start-up
+            # only here: a run of a crontab needs no rich, which takes time to import
             from crawler.extensions.display import Display  # noqa: PLC0415
 
             display = Display(run.options.mirror.name)
@@ -50,47 +60,73 @@ class Progress:
 
     def spider_opened(self) -> None:
         """Begin."""
-        self.started = time.monotonic()
+        self.sampling.start(_SAMPLE_EVERY)
         if self.display is None:
-            self.call.start(LOG_EVERY, now=False)
+            self.telling.start(LOG_EVERY, now=False)
         else:
             self.display.start()
-            self.call.start(_REDRAW_EVERY)
+            self.telling.start(_REDRAW_EVERY)
 
     def spider_closed(self) -> None:
-        """End; the display goes, the log stays."""
-        if self.call.running:
-            self.call.stop()
+        """Stop; the display disappears."""
+        for call in (self.sampling, self.telling):
+            if call.running:
+                call.stop()
         if self.display is not None:
             self.display.stop()
 
+    def sample(self) -> None:
+        """Take a sample for the rate."""
+        self.rate.add(time.monotonic(), self._done)
+
     def tell(self) -> None:
-        """Tell how far the run is."""
+        """Show the progress now."""
         if self.display is None:
             logger.info("%s", self.line())
         else:
             self.display.show(self.line())
 
-    def line(self) -> str:
-        """Return how far the run is, in one line."""
+    @property
+    def _done(self) -> int:
+        """How many articles need no more work."""
         counts = self.run.counts
-        pages = counts.pages
-        if self.run.doing and not pages:
+        return counts.new + counts.failed + counts.dropped if counts.wanted else 0
+
+    def line(self) -> str:
+        """Return the progress in one line, what matters most first."""
+        counts = self.run.counts
+        if self.run.doing and not counts.pages:
             return self.run.doing
-        elapsed = max(time.monotonic() - self.started, 0.001)
-        text = (
-            f"lists {pages['home'] + pages['index'] + pages['archive']}, "
-            f"new listings {counts.listings}, "
-            f"articles {counts.new} of {counts.wanted}, failed {counts.failed}"
-        )
-        if not counts.new:
-            return text
-        rate = counts.new / elapsed
-        left = max(counts.wanted - counts.new - counts.failed, 0) / rate
-        return f"{text}, {rate:.1f} a second, {_duration(left)} left"
+        parts = self._articles() if counts.wanted else self._lists()
+        if counts.failed:
+            parts.append(f"{counts.failed:,} failed")
+        return ", ".join(parts)
+
+    def _lists(self) -> list[str]:
+        counts = self.run.counts
+        lists = sum(counts.pages[kind] for kind in ("home", "index", "archive"))
+        return [f"{lists:,} lists read", f"{counts.listings:,} new listings"]
+
+    def _articles(self) -> list[str]:
+        counts = self.run.counts
+        parts = [f"{counts.new:,} of {counts.wanted:,} articles"]
+        rate = self.rate.per_second
+        if rate is not None:
+            parts.append(_shown_rate(rate))
+        if rate:
+            left = max(counts.wanted - self._done, 0) / rate
+            parts.insert(0, f"{_duration(left)} left")
+        return parts
+
+
+def _shown_rate(rate: float) -> str:
+    if 0 < rate < _PER_MINUTE_BELOW:
+        return f"{60 * rate:.1f}/min"
+    return f"{rate:,.0f}/s" if rate >= _ROUNDED_FROM or not rate else f"{rate:.1f}/s"
 
 
 def _duration(seconds: float) -> str:
+    """Return ``m:ss``, from an hour on ``h:mm:ss``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

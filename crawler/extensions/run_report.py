@@ -1,4 +1,4 @@
-"""The run's report: its line in ``runs.jsonl``, its stats, its last lines in the log."""
+"""The run's report: its line in ``runs.jsonl``, its stats, and the last lines that people see."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scrapy.statscollectors import StatsCollector
 
 from crawler.exceptions import FeedUnusable
 from crawler.run.run import Run
-from crawler.run.summary import summary_lines
+from crawler.run.summary import log_summary
 
 logger = logging.getLogger(__name__)
 
 
 class RunReport:
-    """Closes the store when the spider closes, and says what the run has come to."""
+    """Closes the store when the spider closes, and reports how the run ended."""
 
     def __init__(self, run: Run, stats: StatsCollector) -> None:
         """Take the run, and the stats that get its counts."""
@@ -52,8 +52,5 @@ class RunReport:
         self.stats.set_value("epoch/exit_code", outcome.exit_code)
 
     def engine_stopped(self) -> None:
-        """Tell the outcome, last of all."""
-        outcome = self.run.outcome
-        level = logging.INFO if outcome.exit_code == 0 else logging.WARNING
-        for line in summary_lines(self.run):
-            logger.log(level, "%s", line)
+        """Report, after everything else."""
+        log_summary(logger, self.run)

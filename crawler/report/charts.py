@@ -10,13 +10,19 @@ _HEIGHT = 120
 _GAP = 0.25
 
 
-def columns(title: str, counts: Sequence[tuple[str, int]], ticks: Iterable[int]) -> str:
+def columns(
+    title: str,
+    counts: Sequence[tuple[str, int]],
+    ticks: Mapping[int, str],
+    rem_per_column: float = 5,
+) -> str:
     """Return a column chart.
 
     Args:
         title: what it shows, read aloud in place of the picture.
         counts: (label, number) of each column, from left to right.
-        ticks: which columns carry their label below the chart, by index.
+        ticks: labels below the chart, by index of their column.
+        rem_per_column: width of a column at most, in rem.
     """
     highest = max((count for _, count in counts), default=0) or 1
     width = max(len(counts), 1)
@@ -27,31 +33,61 @@ def columns(title: str, counts: Sequence[tuple[str, int]], ticks: Iterable[int])
         if (tall := count * _HEIGHT / highest)
     )
     labels = "".join(
-        f'<span style="left:{100 * (at + 0.5) / width:.4g}%">{escape(counts[at][0][:4])}</span>'
-        for at in ticks
+        f'<span style="{_place(at, width)}">{escape(label)}</span>' for at, label in ticks.items()
     )
+    below = f'<div class="ticks" aria-hidden="true">{labels}</div>' if labels else ""
     return (
-        f'<figure class="columns"><div class="most">{highest:,}</div>'
+        f'<figure class="columns" style="max-width:{width * rem_per_column:g}rem">'
+        f'<div class="most">{highest:,}</div>'
         f'<svg viewBox="0 0 {width} {_HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(title)}">{bars}</svg>'
-        f'<div class="ticks" aria-hidden="true">{labels}</div></figure>'
+        f'aria-label="{escape(title)}">{bars}</svg>{below}</figure>'
     )
 
 
-def bars(caption: str, heads: tuple[str, str], rows: Sequence[tuple[str, int]]) -> str:
-    """Return a table whose rows carry a bar as long as their number."""
-    longest = max((count for _, count in rows), default=0) or 1
+def _place(at: int, width: int) -> str:
+    """Return where a label stands: below its column, at the edges within the chart."""
+    if at == 0:
+        return "left:0"
+    if at == width - 1:
+        return "right:0"
+    return f"left:{100 * (at + 0.5) / width:.4g}%;transform:translateX(-50%)"
+
+
+def bars(
+    caption: str,
+    heads: tuple[str, str],
+    rows: Sequence[tuple[str, int, str]],
+    longest: int | None = None,
+) -> str:
+    """Return a table whose rows carry a bar as long as their number.
+
+    Args:
+        caption: what it shows; may be empty.
+        heads: of the labels and of the numbers.
+        rows: (label, number, an id shown small, or an empty text).
+        longest: number of a bar that takes the whole width; None: the greatest.
+    """
+    longest = longest or max((count for _, count, _ in rows), default=0) or 1
     body = "".join(
-        f'<tr><th scope="row">{escape(label)}</th><td class="number">{count:,}</td>'
+        f'<tr><th scope="row" lang="zh">{escape(label)}{_small(more)}</th>'
+        f'<td class="number">{count:,}</td>'
         f'<td class="bar" aria-hidden="true"><svg viewBox="0 0 100 1" preserveAspectRatio="none">'
         f'<rect width="{100 * count / longest:.4g}" height="1"/></svg></td></tr>'
-        for label, count in rows
+        for label, count, more in rows
     )
     return (
-        f'<table class="bars"><caption>{escape(caption)}</caption><thead><tr><th scope="col">'
+        f'<table class="bars">{_caption(caption)}<thead><tr><th scope="col">'
         f'{escape(heads[0])}</th><th scope="col" class="number">{escape(heads[1])}</th>'
         f'<td aria-hidden="true"></td></tr></thead><tbody>{body}</tbody></table>'
     )
+
+
+def _small(text: str) -> str:
+    return f" <small>{escape(text)}</small>" if text else ""
+
+
+def _caption(text: str) -> str:
+    return f"<caption>{escape(text)}</caption>" if text else ""
 
 
 def table(
@@ -69,26 +105,27 @@ def table(
     head = cells('th scope="col"', list(map(escape, heads))).replace('</th scope="col">', "</th>")
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption><thead><tr>{head}</tr>'
+        f'<div class="wide"><table>{_caption(caption)}<thead><tr>{head}</tr>'
         f"</thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def strip(title: str, outcomes: Sequence[tuple[str, str]]) -> str:
+def strip(title: str, outcomes: Sequence[tuple[str, str]], rem_per_run: float) -> str:
     """Return a strip of squares, one for each run.
 
     Args:
         title: what it shows, read aloud in place of the picture.
         outcomes: (class of its colour, tooltip) of each run, oldest first.
+        rem_per_run: width of a square at most, in rem.
     """
     squares = "".join(
-        f'<rect x="{at + 0.1:g}" y="0" width="0.8" height="1" class="{kind}">'
+        f'<rect x="{at + _GAP / 2:g}" y="0" width="{1 - _GAP:g}" height="1" class="{kind}">'
         f"<title>{escape(tip)}</title></rect>"
         for at, (kind, tip) in enumerate(outcomes)
     )
     width = max(len(outcomes), 1)
     return (
-        f'<svg class="strip" viewBox="0 0 {width} 1" preserveAspectRatio="none" role="img" '
+        f'<svg class="strip" style="max-width:{width * rem_per_run:g}rem" viewBox="0 0 {width} 1" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(title)}">{squares}</svg>'
     )
 

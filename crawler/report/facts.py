@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
 
 NEWEST = 15
@@ -135,8 +136,8 @@ def _lines(path: Path, facts: Facts) -> Iterator[dict[str, Any]]:
                 record = None
             if not isinstance(record, dict):
                 raise FeedUnusable(
-                    f"{path}: line {number} is damaged: check the feed with scrapy audit "
-                    f"{path.parent}, and restore it from a backup"
+                    f"{path}: line {number} is damaged: check the feed with {program()} audit "
+                    f"--verify {path.parent}, and restore it from a backup"
                 )
             yield record
 

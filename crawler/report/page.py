@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime
 from importlib.resources import files
 
-from crawler.report.charts import bars, columns, definitions, strip, table
-from crawler.report.facts import Facts, RunFact
+from crawler.report.charts import bars, definitions
+from crawler.report.facts import Facts, Headline
 from crawler.report.markup import escape, link
+from crawler.report.months import published
+from crawler.report.runs import failures, runs, status
 
 _TOP = 15
-_RUNS_SHOWN = 25
-_RUNS_IN_STRIP = 180
-_NAMES = 20
+_SECTIONS = 45
 _STALE_DAYS = 3
-_MONTHS = 12
-_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
-
-# By status: the colour's class, and what a reader is to understand by it.
-_KINDS = {
-    "complete": "good",
-    "limited": "good",
-    "partial": "note",
-    "later": "note",
-    "interrupted": "note",
-    "killed": "none",
-}
-_LEGEND = (
-    ("good", "complete"),
-    ("note", "partial, interrupted or put off"),
-    ("bad", "failed: needs a person"),
-    ("none", "killed"),
-)
 
 
 def render(facts: Facts, now: datetime) -> str:
@@ -48,12 +29,11 @@ def render(facts: Facts, now: datetime) -> str:
     name = facts.mirror or facts.feed.name
     parts = (
         _head(facts, name, now),
-        _published(facts),
-        f'<div class="pair">{_sections(facts)}{_newest(facts)}</div>',
-        f'<div class="pair">{_ranked("Authors", facts.authors)}{_ranked("Tags", facts.tags)}</div>',
-        _runs(facts),
-        _failures(facts),
-        _coverage(facts),
+        published(facts.months),
+        _pair(_newest(facts), _sections(facts) + _coverage(facts)),
+        _pair(_ranked("Authors", facts.authors), _ranked("Tags", facts.tags)),
+        runs(facts),
+        failures(facts),
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -66,166 +46,73 @@ def render(facts: Facts, now: datetime) -> str:
     )
 
 
+def _pair(left: str, right: str) -> str:
+    return f'<div class="pair"><div>{left}</div><div>{right}</div></div>'
+
+
 def _head(facts: Facts, name: str, now: datetime) -> str:
-    days = facts.days_old(now.date())
-    newest = escape(facts.last) or "none"
-    if days is not None:
-        age = "today" if days <= 0 else f"{days:,} day{'s' * (days > 1)} ago"
-        kind = "note" if days > _STALE_DAYS else "good"
-        newest += f' <small class="{kind}">{age}</small>'
     last = facts.runs[-1] if facts.runs else None
     pairs = {
         "Articles": f"{facts.articles:,}",
         "Listings": f"{facts.listings:,}",
         "Oldest article": escape(facts.first) or "none",
-        "Newest article": newest,
-        "Last run": _status(last) if last else "none",
+        "Newest article": (escape(facts.last) or "none") + _age(facts, now),
+        "Last run": status(last) if last else "none",
     }
+    if last and last.start:
+        pairs["Last run"] += f"<small>{last.start:%Y-%m-%d %H:%M}</small>"
     if facts.changes:
         pairs["Changes"] = f"{facts.changes.total():,}"
-    torn = "<p class=note>The last line of a file is unfinished: a run is writing it.</p>"
+    torn = '<p class="note">The last line of a file is unfinished: a run is writing it.</p>'
     return (
-        f"<header><h1>{escape(name)}</h1>{definitions(pairs)}{torn if facts.torn else ''}</header>"
+        f'<header><p class="soft">Feed report</p><h1>{escape(name)}</h1>{definitions(pairs)}'
+        f"{torn if facts.torn else ''}</header>"
     )
 
 
-def _status(run: RunFact) -> str:
-    kind = _KINDS.get(run.status, "bad")
-    when = f"{run.start:%Y-%m-%d %H:%M}" if run.start else "unknown time"
-    return f'<span class="{kind}">{escape(run.status)}</span> <small>{when}</small>'
-
-
-def _published(facts: Facts) -> str:
-    months = [(month, facts.months[month]) for month in _calendar(facts.months)]
-    if not months:
+def _age(facts: Facts, now: datetime) -> str:
+    """Return how old the newest article is, in the colour of a warning where that is too old."""
+    days = facts.days_old(now.date())
+    if days is None:
         return ""
-    ticks = [at for at, (month, _) in enumerate(months) if month.endswith("-01")] or [0]
-    ticks = ticks[:: -(-len(ticks) // 12)]
-    title = f"Articles a month, {months[0][0]} to {months[-1][0]}"
-    years = Counter[str]()
-    for month, count in months:
-        years[month[:4]] += count
-    rows = [(year, f"{count:,}") for year, count in years.items()]
-    numbers = table("Articles a year", ("Year", "Articles"), rows, {1})
+    age = "today" if days <= 0 else f"{days:,} day{'s' * (days > 1)} ago"
+    return f'<small class="{"note" if days > _STALE_DAYS else "good"}">{age}</small>'
+
+
+def _newest(facts: Facts) -> str:
+    items = "".join(map(_headline, facts.newest))
+    return f'<section><h2>Newest articles</h2><ol class="newest">{items}</ol></section>'
+
+
+def _headline(one: Headline) -> str:
     return (
-        f"<section><h2>{title}</h2>{columns(title, months, ticks)}"
-        f"<details><summary>As numbers, by year</summary>{numbers}</details></section>"
+        f'<li><time>{escape(one.date)}</time> <span class="soft" lang="zh">{escape(one.section)}</span>'
+        f'<div lang="zh">{link(one.url, one.title)}</div></li>'
     )
-
-
-def _calendar(months: Counter[str]) -> list[str]:
-    """Return every month from the first to the last, those without an article too."""
-    known = sorted(month for month in months if _MONTH.fullmatch(month))
-    if not known:
-        return []
-    (year, month), (last_year, last_month) = (
-        map(int, one.split("-")) for one in (known[0], known[-1])
-    )
-    span = (last_year - year) * _MONTHS + last_month - month + 1
-    return [
-        f"{year + (month - 1 + at) // _MONTHS:04}-{(month - 1 + at) % _MONTHS + 1:02}"
-        for at in range(span)
-    ]
 
 
 def _sections(facts: Facts) -> str:
     rows = [
-        (f"{facts.section_names[section]} ({section})", count)
-        for section, count in facts.sections.most_common(3 * _TOP)
+        (facts.section_names[section], count, section)
+        for section, count in facts.sections.most_common(_SECTIONS)
     ]
+    more = ""
+    if len(rows) > _TOP:
+        rest = bars("", ("Section", "Articles"), rows[_TOP:], longest=rows[0][1])
+        more = f"<details><summary>{len(rows) - _TOP} more</summary>{rest}</details>"
     caption = "An article counts in every section that lists it"
-    return f"<section><h2>Sections</h2>{bars(caption, ('Section', 'Articles'), rows)}</section>"
-
-
-def _newest(facts: Facts) -> str:
-    rows = [
-        (f"<time>{escape(one.date)}</time>", link(one.url, one.title), escape(one.section))
-        for one in facts.newest
-    ]
-    heads = ("Date", "Title", "Section")
-    return (
-        f"<section><h2>Newest articles</h2>{table('By date of publication', heads, rows)}</section>"
-    )
-
-
-def _ranked(name: str, counts: Counter[str]) -> str:
-    rows = counts.most_common(_TOP)
-    caption = f"{len(rows)} of {len(counts):,}"
-    return f"<section><h2>{name}</h2>{bars(caption, (name[:-1], 'Articles'), rows)}</section>"
-
-
-def _runs(facts: Facts) -> str:
-    if not facts.runs:
-        return ""
-    shown = facts.runs[-_RUNS_IN_STRIP:]
-    outcomes = [(_KINDS.get(run.status, "bad"), _tip(run)) for run in shown]
-    counts = Counter(run.status for run in shown)
-    said = ", ".join(f"{count} {status}" for status, count in counts.most_common())
-    legend = "".join(
-        f'<li><svg viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1" class="{kind}"/>'
-        f"</svg>{text}</li>"
-        for kind, text in _LEGEND
-    )
-    taken = [
-        (f"{run.start:%Y-%m-%d}" if run.start else "", round(run.seconds or 0)) for run in shown
-    ]
-    longest = f"Seconds a run took, the last {len(shown)} runs"
-    rows = [
-        (
-            f"<time>{run.start:%Y-%m-%d %H:%M}</time>" if run.start else "",
-            f'<span class="{_KINDS.get(run.status, "bad")}">{escape(run.status)}</span>',
-            "" if run.exit_code is None else str(run.exit_code),
-            _duration(run.seconds),
-            f"{run.articles:,}",
-            f"{run.listings:,}",
-            ", ".join(f"{count} {escape(reason)}" for reason, count in run.failures.items()),
-            escape(run.reason or ""),
-        )
-        for run in reversed(facts.runs[-_RUNS_SHOWN:])
-    ]
-    heads = ("Start", "Status", "Exit", "Took", "Articles", "Listings", "Failed", "Reason")
-    return (
-        f"<section><h2>Runs</h2>{strip(f'The last {len(shown)} runs: {said}', outcomes)}"
-        f'<ul class="legend">{legend}</ul><p class="soft">{longest}</p>'
-        f"{columns(longest, taken, ())}"
-        f"{table(f'The last {len(rows)} of {len(facts.runs):,} runs', heads, rows, {2, 3, 4, 5})}</section>"
-    )
-
-
-def _tip(run: RunFact) -> str:
-    when = f"{run.start:%Y-%m-%d %H:%M}" if run.start else "unknown time"
-    return f"{when}: {run.status}, {run.articles:,} new articles"
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
-
-
-def _failures(facts: Facts) -> str:
-    rows = [
-        (escape(reason), f"{len(names):,}", escape(", ".join(names[:_NAMES])))
-        for reason, names in facts.failing.items()
-    ]
-    aside = [
-        (escape(name), escape(reason)) for name, reason in list(facts.set_aside.items())[:_NAMES]
-    ]
-    if not rows and not aside:
-        return ""
-    text = "<section><h2>What failed</h2>"
-    if rows:
-        heads = ("Reason", "Named", "Articles and lists")
-        text += table("In the last run that ended", heads, rows, {1})
-    if aside:
-        more = f"{len(aside):,} of {len(facts.set_aside):,} that failed for a week, now tried once a week"
-        text += table(more, ("Article or list", "Reason"), aside)
-    return text + "</section>"
+    table = bars(caption, ("Section", "Articles"), rows[:_TOP])
+    return f"<section><h2>Sections</h2>{table}{more}</section>"
 
 
 def _coverage(facts: Facts) -> str:
-    rows = [(key, count) for key, count in facts.covered.most_common()]
-    caption = f"Of {facts.articles:,} articles, how many have the key"
-    return f"<section><h2>Coverage</h2>{bars(caption, ('Key', 'Articles'), rows)}</section>"
+    rows = [(key, count, "") for key, count in facts.covered.most_common()]
+    caption = f"How many of {facts.articles:,} articles have the key"
+    table = bars(caption, ("Key", "Articles"), rows, longest=facts.articles)
+    return f"<section><h2>Coverage</h2>{table}</section>"
+
+
+def _ranked(name: str, counts: Counter[str]) -> str:
+    rows = [(one, count, "") for one, count in counts.most_common(_TOP)]
+    caption = f"The {len(rows)} most frequent of {len(counts):,}" if len(counts) > _TOP else ""
+    return f"<section><h2>{name}</h2>{bars(caption, (name[:-1], 'Articles'), rows)}</section>"

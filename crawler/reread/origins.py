@@ -56,6 +56,8 @@ def collect_origins(path: Path, feed: Path, changes: int) -> None:
             "INSERT OR REPLACE INTO changes VALUES (?, ?)",
             ((str(change.get("id")), start) for start, change in _changes(feed, changes)),
         )
+        # the state may know the page of the last edition, not that of the line
+        target.execute("DELETE FROM blobs WHERE id IN (SELECT id FROM changes)")
         target.execute("COMMIT")
     with aside.open("rb") as written:
         os.fsync(written.fileno())
@@ -122,9 +124,17 @@ class Origins:
         self._changes = feed / "changes.jsonl"
 
     def blob_of(self, article: str) -> str | None:
-        """Return the git blob id of the page that the article's line was made from, if known."""
+        """Return the git blob id of the page that the article's line was made from, if known.
+
+        It is not where the article has changed since.
+        """
         row = self._db.execute("SELECT blob FROM blobs WHERE id = ?", (article,)).fetchone()
         return row[0] if row else None
+
+    def has_changed(self, article: str) -> bool:
+        """Tell whether ``changes.jsonl`` has a line of the article."""
+        query = "SELECT 1 FROM changes WHERE id = ?"
+        return self._db.execute(query, (article,)).fetchone() is not None
 
     def last_change_of(self, article: str) -> dict[str, Any] | None:
         """Return the article's last line in ``changes.jsonl``."""

@@ -41,7 +41,8 @@ class Outcome(NamedTuple):
         reading: the page as it reads now; None where it is gone or cannot be read.
         carried: why the old line stays; None: the reading takes its place.
         change: the line for ``changes.jsonl``, if there is one.
-        blob: git blob id of the page that the line was made from, where known.
+        blob: git blob id of the page that the line was made from, where that is known and the
+            article has never changed.
     """
 
     reading: dict[str, Any] | None
@@ -60,7 +61,7 @@ class LineReader:
         self._pages = pages_of(plan)
         self._origins = Origins(Path(plan.work) / ORIGINS, Path(plan.feed))
         self._withdrawn = read_ids(Path(plan.work) / WITHDRAWN)
-        self._read = partial(read_page, self._format)
+        self._read = partial(read_page, self._format, ())
         self._apart = ApartReader(self._read)
         self._validator = jsonschema_rs.Draft202012Validator(article_schema(self._format))
         self.careful = False
@@ -95,13 +96,17 @@ class LineReader:
         except PageMissing:
             gone = not self._has_copy(record)
             change = self._change(record, record, None) if gone else None
-            return Outcome(None, MISSING, change, first)
+            return Outcome(None, MISSING, change, None if change else first)
         except PageError as error:
             logger.info("%s: %s: %s", article, error.reason, error)
             return Outcome(None, error.reason, None, first)
         same = blob == first if first else _text(reading) == _text(record)
         change = self._change(record, reading if same else record, reading)
-        return Outcome(reading, None if same else DIFFERS, change, blob if same else first)
+        if change is not None or self._origins.has_changed(article):
+            first = None  # what the state keeps is the page of the last edition
+        elif same:
+            first = blob
+        return Outcome(reading, None if same else DIFFERS, change, first)
 
     def _record(self, record: Mapping[str, Any], body: bytes) -> dict[str, Any]:
         """Return the line that the page gives now, with the sections of the old one."""

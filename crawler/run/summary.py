@@ -1,50 +1,79 @@
-"""The last lines of a run: a short table of what it did, and what to do next."""
+"""The first and the last lines of a run: which mirror, what the run did, what to do next."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
+from crawler.config.options import CrawlOptions
+from crawler.config.program import program, shown
 from crawler.run.run import Run
+from crawler.run.terminal import Line, say
 
 _SAMPLE = "sample"
 _NAMED = 5
 
 
-def summary_lines(run: Run) -> list[str]:
-    """Return the report of a run that ended, a line each."""
-    counts, outcome = run.counts, run.outcome
-    rows = [
-        ("mirror", f"{run.options.mirror.name} via {run.options.via}"),
-        ("new articles", f"{counts.new}"),
-        ("new listings", f"{counts.listings} ({counts.duplicates} of articles listed before)"),
-        ("pages read", ", ".join(f"{kind} {count}" for kind, count in counts.pages.items()) or "0"),
-        ("feed", f"{run.store.articles.path} ({run.known} articles)"),
-        *_troubles(run),
-        ("status", f"{outcome.status}, exit status {outcome.exit_code}"),
-    ]
-    width = max(len(name) for name, _ in rows)
-    lines = [f"{name:<{width}}  {value}" for name, value in rows]
-    if run.reason is not None:
-        lines.insert(-1, f"{'reason':<{width}}  {run.reason}")
+def log_opening(logger: logging.Logger, options: CrawlOptions) -> None:
+    """Warn where nobody chose the mirror and the default is the sample."""
+    if options.defaulted and options.mirror.name == _SAMPLE:
+        text = "No mirror was named: this run crawls the bundled sample, invented news."
+        for line in (Line(text), _live_mirror()):
+            say(logger, logging.WARNING, line)
+
+
+def log_summary(logger: logging.Logger, run: Run) -> None:
+    """Log the report of a run that ended: as warnings if it needs a look."""
+    level = logging.INFO if run.outcome.exit_code == 0 else logging.WARNING
+    for line in _report(run):
+        say(logger, level, line)
     if run.options.mirror.name == _SAMPLE:
-        lines += [
-            "This was the bundled sample mirror: invented news.",
-            "A live mirror: scrapy crawl epoch_mirror -a mirror=news (mirrors.toml lists them)",
-        ]
-    return lines
+        level = logging.WARNING if run.options.defaulted else level
+        for line in (Line("This was the bundled sample mirror: invented news."), _live_mirror()):
+            say(logger, level, line)
+
+
+def _live_mirror() -> Line:
+    text = f"A live mirror: {program()} crawl epoch_mirror -a mirror=news"
+    return Line(text, whole=True)
+
+
+def _report(run: Run) -> Iterator[Line]:
+    rows = list(_rows(run))
+    indent = max(len(name) for name, _ in rows) + 2
+    for name, value in rows:
+        yield Line(f"{name:<{indent}}{value}", indent=indent)
+
+
+def _rows(run: Run) -> Iterator[tuple[str, str]]:
+    counts, outcome = run.counts, run.outcome
+    yield "mirror", f"{run.options.mirror.name} via {run.options.via}"
+    yield "new articles", f"{counts.new}"
+    yield "new listings", f"{counts.listings} ({counts.duplicates} of articles listed before)"
+    pages = ", ".join(f"{kind} {count}" for kind, count in counts.pages.items())
+    yield "pages read", pages or "0"
+    yield "feed", f"{shown(run.store.articles.path)} ({run.known} articles)"
+    yield from _troubles(run)
+    if run.reason is not None:
+        yield "reason", run.reason
+    yield "status", f"{outcome.status}, exit status {outcome.exit_code}"
 
 
 def _troubles(run: Run) -> Iterator[tuple[str, str]]:
     counts = run.counts
     for reason, named in counts.named_failures().items():
-        names = named["ids"][:_NAMED]
-        more = " …" if named["count"] > len(names) else ""
-        yield "failed", f"{named['count']} {reason}: {', '.join(names)}{more}"
+        yield "failed", f"{named['count']} {reason}: {_first(named['ids'], named['count'])}"
     if counts.set_aside:
-        yield "set aside", f"{len(counts.set_aside)} that failed for a week: looked at once a week"
+        yield "set aside", f"{len(counts.set_aside)} that failed for a week: tried once a week"
     if counts.dropped:
         yield "dropped", f"{counts.dropped} that the feed had already"
     for kind, names in counts.changed.items():
-        yield f"recheck: {kind}", f"{len(names)}: {', '.join(names[:_NAMED])}"
+        yield f"recheck: {kind}", f"{len(names)}: {_first(names, len(names))}"
     if counts.warnings:
         yield "warnings", f"{len(counts.warnings)}, see above"
+
+
+def _first(names: list[str], count: int) -> str:
+    """Return the first of ``count`` names."""
+    more = " …" if count > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

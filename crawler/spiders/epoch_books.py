@@ -12,6 +12,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler.config.catalogue import DEFAULT_MIRROR, Catalogue, catalogue_at
+from crawler.config.suggestions import suggestion
 from crawler.exceptions import MirrorUnusable, PageError, WrongUsage
 from crawler.formats.books import read_catalogue
 from crawler.items import timestamp
@@ -43,7 +44,8 @@ class EpochBooksSpider(Spider):
         """
         catalogue = catalogue_at(arguments.pop("mirror", "") or DEFAULT_MIRROR)
         if unknown := [name for name in arguments if not name.startswith("_")]:
-            raise WrongUsage(f"unknown argument -a {unknown[0]}=: the only one is mirror")
+            meant = suggestion(unknown[0], ["mirror"])
+            raise WrongUsage(f"unknown argument -a {unknown[0]}={meant}: the only one is mirror")
         spider = super().from_crawler(crawler, *args)
         spider.catalogue = catalogue
         crawler.settings.set("MIRROR_BASES", [catalogue.base], priority="spider")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,19 +17,22 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
 from crawler.config.locations import mirrors_file
-from crawler.config.mirrors import Mirror, moved
+from crawler.config.mirrors import Mirror, load_mirrors, moved
 from crawler.config.numbers import nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
-from crawler.exceptions import MirrorMoved, RunError
+from crawler.exceptions import MirrorMoved, PageError, PageUnreachable, RunError, WrongUsage
 from crawler.frontier.frontier import Frontier
 from crawler.items import Article
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
-from crawler.transports.base import Comparing, Transport
+from crawler.run.summary import log_opening
+from crawler.transports.base import Comparing, Listing, Transport, sections_present
 from crawler.transports.registry import transport_for, with_fallback
+
+logger = logging.getLogger(__name__)
 
 
 class EpochMirrorSpider(Spider):
@@ -61,12 +66,12 @@ class EpochMirrorSpider(Spider):
             feeds=Path(settings["FEEDS_DIRECTORY"]),
         )
         spider = super().from_crawler(crawler, *args)
+        log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
-        readers = process_count(settings, "READERS")
+        process_count(settings, "READERS")  # raises where it is wrong, before there is a run
         spider.run = Run(options)
         with spider.run.closed_on_error():
-            read = partial(read_page, options.mirror.format)
-            spider.readers = PageReaders(readers, spider.run.store, read)
+            spider.readers = spider.new_readers(options.mirror)
             settings.update(spider.choose_transports(options), priority="spider")
             spider.frontier = spider.new_frontier(options)
         return spider
@@ -84,6 +89,11 @@ class EpochMirrorSpider(Spider):
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )
+
+    def new_readers(self, mirror: Mirror) -> PageReaders:
+        """Return readers of the pages of ``mirror``."""
+        read = partial(read_page, mirror.format, mirror.bases)
+        return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
     async def download(self, request: Request) -> Response:
         """Send a request through Scrapy's downloader and its middlewares."""
@@ -129,9 +139,27 @@ class EpochMirrorSpider(Spider):
         if self.run.failed:
             raise CloseSpider(self.run.outcome.status)
 
+    def parse(self, response: Response) -> Iterator[Article]:
+        """Yield the article of a page that ``scrapy parse`` has fetched: without run and feed."""
+        # Here, not above: a run reads pages by its frontier.
+        from crawler.spiders.single_page import read_single  # noqa: PLC0415
+
+        try:
+            if response.status != HTTPStatus.OK:
+                raise PageUnreachable(f"the host answered {response.status}")
+            mirrors = load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"]))
+            yield read_single(response.url, response.body, mirrors, datetime.now(UTC))
+        except (PageError, WrongUsage) as error:
+            logger.error("%s: %s", response.url, error)  # noqa: TRY400 - the message says it all
+
     async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, where the transport knows."""
         self.run.commit = self.transport.commit
+        if isinstance(self.transport, Listing):
+            mirror_format = self.frontier.options.mirror.format
+            self.frontier.sections_present = partial(
+                sections_present, self.transport, mirror_format
+            )
         if isinstance(self.transport, Comparing):
             since = self.run.store.state.get("commit")
             self.frontier.changes = await self.transport.changed_since(
@@ -169,6 +197,8 @@ class EpochMirrorSpider(Spider):
         self.followed = True
         self.frontier.lists.forget_moves()
         self.transport.close()
+        self.readers.close()
+        self.readers = self.new_readers(mirror)
         options = replace(options, mirror=mirror)
         bases = self.choose_transports(options).get("MIRROR_BASES", [])
         self.frontier = self.new_frontier(options)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Browser
 
 from crawler.exceptions import PageUnreachable, WrongUsage
 from crawler.transports.browser.failures import launch_failure
 from crawler.transports.browser.processes import chromium_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy_playwright.provider import BrowserProvider
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +35,15 @@ class Chromium:
         launches: how many browsers were started.
     """
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        """Keep the arguments of Playwright's ``launch``; nothing starts."""
-        self._options = options
+    def __init__(self, new_provider: Callable[[], BrowserProvider]) -> None:
+        """Keep what makes scrapy-playwright's browser provider; nothing starts.
+
+        A provider starts Playwright's driver and launches browsers. It serves until its driver
+        ends, and is replaced then.
+        """
+        self._new_provider = new_provider
         self._starting = asyncio.Lock()
-        self._playwright: Playwright | None = None
+        self._provider: BrowserProvider | None = None
         self._browser: Browser | None = None
         self._ended = asyncio.Event()
         self._failed_launches = 0
@@ -72,9 +81,10 @@ class Chromium:
         return self._unusable
 
     async def _launch(self) -> Browser:
-        if self._playwright is None:
-            self._playwright = await async_playwright().start()
-        browser = await self._playwright.chromium.launch(**self._options)
+        if self._provider is None:
+            self._provider = self._new_provider()
+            await self._provider.start()
+        browser: Browser = await self._provider.launch_browser()
         self.launches += 1
         ended = self._ended = asyncio.Event()
         browser.on("disconnected", lambda _: ended.set())
@@ -129,8 +139,8 @@ class Chromium:
     async def _close(self) -> None:
         """End the driver, which ends a browser that is left."""
         self._browser = None
-        playwright, self._playwright = self._playwright, None
-        if playwright is not None:
+        provider, self._provider = self._provider, None
+        if provider is not None:
             with suppress(Exception):  # whatever is left of a driver that ended raises
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await playwright.stop()
+                    await provider.close()

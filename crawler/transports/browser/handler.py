@@ -1,4 +1,9 @@
-"""The download handler that renders pages in Chromium.
+"""The download handler that renders pages in Chromium: scrapy-playwright's, made to last.
+
+scrapy-playwright's settings, its launching of browsers and its rule of which requests are rendered
+(``meta["playwright"]``) hold. What it leaves to its user is done here: one limit for a whole page,
+tabs closed on every path, a Chromium that ended or hangs replaced, memory watched, and nothing
+loaded but the mirror's pages and their scripts.
 
 Loaded by name, from the settings of :class:`~crawler.transports.browser.transport.BrowserTransport`
 only: importing it imports Playwright.
@@ -14,13 +19,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from playwright.async_api import Error as PlaywrightError
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable
 from crawler.formats.epoch.rendered_site import error_status
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium
 from crawler.transports.browser.confinement import Confinement, place_of
-from crawler.transports.browser.executable import launch_options
 from crawler.transports.browser.failures import is_gone
 from crawler.transports.browser.memory import MemoryWatch
 from crawler.transports.browser.tabs import Tab, Tabs
@@ -46,7 +50,7 @@ TAB_SECONDS: Final = 30.0
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
 
 
-class RenderingHandler(HTTP11DownloadHandler):
+class RenderingHandler(ScrapyPlaywrightDownloadHandler):
     """Renders the requests that ask for it; passes all others on to Scrapy's own handler."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -63,7 +67,7 @@ class RenderingHandler(HTTP11DownloadHandler):
         self._seconds = settings.getfloat("BROWSER_PAGE_SECONDS")
         # a page's time begins when there is room for it
         self._room = asyncio.Semaphore(settings.getint("BROWSER_CONTEXTS"))
-        self._chromium = Chromium(launch_options(settings["BROWSER_EXECUTABLE"], confinement))
+        self._chromium = Chromium(lambda: self.browser_provider_cls(self.config))
         self._memory = MemoryWatch(settings.getint("BROWSER_PAGE_BYTES"))
         self._tabs = Tabs(
             settings.getint("BROWSER_PAGES_PER_CONTEXT"),
@@ -76,6 +80,9 @@ class RenderingHandler(HTTP11DownloadHandler):
             self._decide,
         )
 
+    async def _launch(self) -> None:
+        """Start nothing with the engine: the driver takes 125 MB, and starts with the first page."""
+
     async def download_request(self, request: Request) -> Response:
         """Render one page.
 
@@ -86,7 +93,7 @@ class RenderingHandler(HTTP11DownloadHandler):
             PageError: the page could not be had.
             WrongUsage: Chromium does not start.
         """
-        if "browser_base" not in request.meta:
+        if not request.meta.get("playwright"):
             return await super().download_request(request)
         cancellation: Cancellation | None = request.meta.get("browser_cancellation")
         if cancellation is not None:

@@ -29,7 +29,7 @@ from crawler.formats.registry import find_format
 from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import PORTS, Confinement
-from crawler.transports.browser.executable import find_chromium
+from crawler.transports.browser.executable import find_chromium, launch_options
 from crawler.transports.failures import downloaded
 
 if TYPE_CHECKING:
@@ -105,8 +105,15 @@ class BrowserTransport:
             script_hosts: other hosts the site's scripts come from, with port where needed.
 
         Raises:
-            WrongUsage: no Chromium, an address that is none, or a proxy that cannot be used.
+            WrongUsage: no Chromium, an address that is none, a proxy that cannot be used, or a format
+                whose pages cannot be read in a browser.
         """
+        self._format = mirror_format or find_format()
+        if self._format.rendering(self._format.home) is None:
+            raise WrongUsage(
+                "via=browser: pages of the mirror's format cannot be read in a browser; "
+                "choose another of its ways"
+            )
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"not a http or https address that ends in '/': {base!r}")
         self.base = base
@@ -115,11 +122,10 @@ class BrowserTransport:
         self.page_seconds = page_seconds
         self.page_bytes = page_bytes
         self._download = download
-        self._format = mirror_format or find_format()
         self.executable = find_chromium(executable)
         host = urlsplit(base).hostname or ""
         self.script_hosts = (*SCRIPT_HOSTS.get(host, ()), *script_hosts)
-        Confinement.around(base, self.script_hosts)
+        self._confinement = Confinement.around(base, self.script_hosts)
 
     async def open(self) -> None:
         """Do nothing: the browser starts with the first page."""
@@ -137,8 +143,9 @@ class BrowserTransport:
             "DOWNLOAD_HANDLERS": {
                 urlsplit(self.base).scheme: "crawler.transports.browser.handler.RenderingHandler"
             },
+            "PLAYWRIGHT_BROWSER_TYPE": "chromium",
+            "PLAYWRIGHT_LAUNCH_OPTIONS": launch_options(str(self.executable), self._confinement),
             "BROWSER_BASE": self.base,
-            "BROWSER_EXECUTABLE": str(self.executable),
             "BROWSER_SCRIPT_HOSTS": list(self.script_hosts),
             "BROWSER_CONTEXTS": self.contexts,
             "BROWSER_PAGES_PER_CONTEXT": self.pages_per_context,
@@ -167,6 +174,7 @@ class BrowserTransport:
     def request(self, path: str, **kwargs: Any) -> Request:
         """Return the request for the page at ``path`` of the mirror; ``kwargs`` are passed on."""
         meta = {
+            "playwright": True,
             "browser_path": path,
             "browser_base": self.base,
             "browser_ready": (

@@ -1,0 +1,33 @@
+"""A feed that is named on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crawler.config.locations import feeds_directory
+from crawler.config.program import shown
+from crawler.config.suggestions import suggestion
+from crawler.exceptions import WrongUsage
+
+_ARTICLES = "articles.jsonl"
+
+
+def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
+    """Return the path of a feed, given by its directory or by its ``articles.jsonl``.
+
+    Args:
+        given: what the user typed.
+        settings: name the directory of feeds, for suggestions; None: the default one.
+
+    Raises:
+        WrongUsage: there is no feed.
+    """
+    path = Path(given).expanduser()
+    if path.is_file() or (path / _ARTICLES).is_file():
+        return path
+    feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
+    known = sorted(file.parent.name for file in feeds.glob(f"*/{_ARTICLES}"))
+    there = f"{shown(feeds)} has {', '.join(known) or 'none'}{suggestion(path.name, known)}"
+    raise WrongUsage(f"{given!r} is no feed: name a directory that holds {_ARTICLES}; {there}")

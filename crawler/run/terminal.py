@@ -1,0 +1,81 @@
+"""Lines for people: plain and wrapped on a terminal, ordinary lines of the log elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import NamedTuple
+
+_COLUMNS = 80
+
+
+class Line(NamedTuple):
+    """A line that a person is to read.
+
+    Attributes:
+        text: what it says.
+        indent: columns that its continuation is indented by.
+        whole: never wrapped: it holds a command to paste.
+    """
+
+    text: str
+    indent: int = 0
+    whole: bool = False
+
+
+def say(logger: logging.Logger, level: int, line: Line) -> None:
+    """Log a line; a terminal shows it without time and logger."""
+    if sys.stderr.isatty():
+        _show_plainly()
+    logger.log(level, "%s", line.text, extra={"line": line})
+
+
+def _show_plainly() -> None:
+    """Give the terminal's handler a formatter for lines.
+
+    Not once for all: Scrapy replaces the handler when it builds a crawler. Where the log goes to a
+    file, the terminal gets a handler for lines alone.
+    """
+    for handler in logging.root.handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr:
+            if not isinstance(handler.formatter, _PlainLines):
+                handler.setFormatter(_PlainLines(handler.formatter))
+            return
+    if any(isinstance(handler, logging.FileHandler) for handler in logging.root.handlers):
+        handler = logging.StreamHandler()
+        handler.setFormatter(_PlainLines(None))
+        handler.addFilter(lambda record: hasattr(record, "line"))
+        logging.root.addHandler(handler)
+
+
+class _PlainLines(logging.Formatter):
+    """Formats :class:`Line` for a terminal, and every other record as before."""
+
+    def __init__(self, others: logging.Formatter | None) -> None:
+        super().__init__()
+        self.others = others or logging.Formatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = getattr(record, "line", None)
+        return wrapped(line, _columns()) if isinstance(line, Line) else self.others.format(record)
+
+
+def wrapped(line: Line, columns: int) -> str:
+    """Return a line wrapped at so many columns; a Han character takes two."""
+    # only here: a run of the crontab does without rich's start-up
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if line.whole:
+        return line.text
+    head, rest = line.text[: line.indent], Text(line.text[line.indent :])
+    rows = rest.wrap(Console(), max(columns - line.indent, 1))
+    return head + f"\n{' ' * line.indent}".join(row.plain.rstrip() for row in rows)
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+    except OSError:
+        return _COLUMNS

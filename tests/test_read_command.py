@@ -1,0 +1,108 @@
+"""``scrapy read``: one page, its record, and what was taken out of its text."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import jsonschema_rs
+import pytest
+from crawling import ROOT, TIMES
+
+from crawler.formats.registry import find_format
+from crawler.formats.trace import traced
+from crawler.schema import article_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = "pages/ncid900101/n15000325.md"
+
+
+def scrapy_read(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scrapy", "read", *map(str, arguments)]
+    env = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=env)
+
+
+def test_a_file_gives_one_line() -> None:
+    done = scrapy_read(ROOT / "sample" / PAGE)
+    assert (done.returncode, done.stderr) == (0, "")
+    [line] = done.stdout.splitlines()
+    record = json.loads(line)
+    jsonschema_rs.Draft202012Validator(article_schema(find_format())).validate(record)
+    assert record["id"] == "n15000325"
+    assert record["sections"] == [{"id": "ncid900101", "name": "ncid900101"}]
+
+
+def test_a_path_of_a_mirror_gives_the_feeds_own_record() -> None:
+    done = scrapy_read("--mirror", "sample", PAGE)
+    record = json.loads(done.stdout)
+    lines = (ROOT / "tests/expected/sample.jsonl").read_text(encoding="utf-8").splitlines()
+    [expected] = [one for one in map(json.loads, lines) if one["id"] == record["id"]]
+    differs = {key for key in expected if key not in TIMES and record[key] != expected[key]}
+    assert differs <= {"sections"}  # their names stand in the index
+
+
+def test_sections_that_are_named_replace_the_paths() -> None:
+    done = scrapy_read(ROOT / "sample" / PAGE, "--sections", "nsc1,nf2")
+    assert [one["id"] for one in json.loads(done.stdout)["sections"]] == ["nsc1", "nf2"]
+
+
+def test_explain_names_what_was_cut_and_by_which_rule() -> None:
+    done = scrapy_read("--explain", ROOT / "sample" / PAGE)
+    assert done.returncode == 0
+    for words in (
+        "credits.byline",
+        "大纪元记者秦麦鹿角岛报导",
+        "credits.editors",
+        "figures.caption",
+    ):
+        assert words in done.stdout
+
+
+def test_every_kind_of_cut_is_named() -> None:
+    """Text that is on the page is in the text, or has a rule that took it."""
+    rules = set()
+    for path in sorted((ROOT / "sample/pages").rglob("*.md")):
+        with traced() as cuts:
+            find_format().read_article(path.read_bytes())
+        rules |= {cut.rule for cut in cuts}
+    assert {"credits.dateline", "credits.byline", "credits.editors", "figures.caption"} <= rules
+    assert {"cuts.end mark", "elements.page tool"} & rules
+
+
+def test_nothing_is_kept_where_nobody_traces() -> None:
+    body = (ROOT / "sample" / PAGE).read_bytes()
+    with traced() as cuts:
+        pass
+    find_format().read_article(body)
+    assert cuts == []
+
+
+def test_a_page_without_a_line_says_why_and_the_others_are_read(tmp_path: Path) -> None:
+    (tmp_path / "n1.md").write_text("nothing", encoding="utf-8")
+    os.mkfifo(tmp_path / "n2.md")
+    done = scrapy_read(
+        tmp_path / "n1.md", tmp_path / "n2.md", tmp_path / "n3.md", ROOT / "sample" / PAGE
+    )
+    assert done.returncode == 3
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [
+        "malformed",
+        "missing",
+        "missing",
+    ]
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--mirror", "nowhere", PAGE), ("--sections", "1x", PAGE), ("--mirror", "news", PAGE)],
+)
+def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+    done = scrapy_read(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
