@@ -8,6 +8,7 @@ from crawler.exceptions import WrongUsage
 
 EXTRAS = {
     "browser": ("scrapy_playwright", "playwright"),
+    "cluster": ("distributed",),
     "parquet": ("pyarrow",),
 }
 """The packages of each extra, by the names under which they are imported."""

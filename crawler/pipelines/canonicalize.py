@@ -6,10 +6,10 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from crawler.items import Article, Image, Link
+from crawler.canonical import canonicalize
+from crawler.items import Article
 from crawler.run.counts import RunCounts
 from crawler.run.run import Run
-from crawler.urls import UnusableURL, canonical
 
 
 class CanonicalizePipeline:
@@ -42,36 +42,7 @@ class CanonicalizePipeline:
     def process_item(self, item: Article) -> Article:
         """Return the article with canonical URLs."""
         if not self.settled:
-            self._settle(item)
+            self.counts.unusable_urls += canonicalize(item)
             if item.before is not None:
-                self._settle(item.before)
+                self.counts.unusable_urls += canonicalize(item.before)
         return item
-
-    def _settle(self, item: Article) -> None:
-        item.url = self._canonical(item.url, "")
-        base = item.url or ""
-        item.image = self._canonical(item.image, base)
-        item.images = [image for image in item.images if self._has_address(image, base)]
-        for image in item.images:
-            image["full_url"] = self._canonical(image["full_url"], base)
-        if item.links is not None:
-            item.links = [link for link in item.links if self._has_address(link, base)]
-        if item.videos is not None:
-            urls = (self._canonical(video, base) for video in item.videos)
-            item.videos = list(dict.fromkeys(url for url in urls if url))
-
-    def _has_address(self, thing: Image | Link, base: str) -> bool:
-        """Make the URL of an image or a link canonical; return whether it is usable."""
-        url = self._canonical(thing["url"], base)
-        if url:
-            thing["url"] = url
-        return url is not None
-
-    def _canonical(self, url: str | None, base: str) -> str | None:
-        if url is None:
-            return None
-        try:
-            return canonical(url, base)
-        except UnusableURL:
-            self.counts.unusable_urls += 1
-            return None

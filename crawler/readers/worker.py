@@ -52,7 +52,7 @@ def read_batch(read: Reader, bounds: Bounds, pages: list[Unread]) -> list[Page |
     Raises:
         MemoryError: one of the pages takes too much memory; reading them alone tells which.
     """
-    _bound(bounds)
+    bound(bounds)
     return [_page_or_none(read, page) for page in pages]
 
 
@@ -71,7 +71,7 @@ def read_alone(read: Reader, bounds: Bounds, page: Unread) -> Page:
     Raises:
         PageError: the content is not a page of this kind, or takes too much memory.
     """
-    _bound(bounds)
+    bound(bounds)
     try:
         return read(*page)
     except MemoryError:
@@ -87,7 +87,7 @@ def too_costly(bounds: Bounds) -> PageError:
     )
 
 
-def _bound(bounds: Bounds) -> None:
+def bound(bounds: Bounds) -> None:
     """Set the process's limits to what it has used until now plus ``bounds``."""
     _set_soft(resource.RLIMIT_CPU, int(time.process_time()) + 1 + bounds.cpu_seconds)
     if _STATM.exists():

@@ -30,6 +30,7 @@ from crawler.store.history import (
 from crawler.store.jsonlines import JsonLines, Lock
 from crawler.store.recovery import Recovery
 from crawler.store.state import CLOCK_FLOOR, PackedIds, PublishedArticle
+from crawler.store.withdrawn import withdrawn_ids
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,7 @@ class FeedStore:
             self.state = self._recovery.state_at(directory / "state.sqlite")
             account_for_the_dead(self.runs, mirror, self.lock.left_behind, self._sizes)
             self.before = self._sizes
+            self._withdrawn = withdrawn_ids(directory)
             self.lock.note(about)
             self._committed = time.monotonic()
             self.commit()
@@ -107,7 +109,7 @@ class FeedStore:
     def take_listings(
         self, section: str, entries: Iterable[tuple[str, str]], now: datetime
     ) -> tuple[int, int]:
-        """Take in the (id, title) entries of an index page.
+        """Take in the (id, title) entries of an index page, but for withdrawn articles.
 
         Returns:
             How many pairs are new, and how many of those are of an id that was listed already.
@@ -115,7 +117,7 @@ class FeedStore:
         self.state.require_usable()
         new = repeated = 0
         for article, title in entries:
-            if self.state.lists(section, article):
+            if article in self._withdrawn or self.state.lists(section, article):
                 continue
             new += 1
             repeated += self.state.is_listed(article)

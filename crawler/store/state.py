@@ -262,6 +262,11 @@ class State:
         self._execute("DELETE FROM failures WHERE key = ?", (article,))
         self._execute("DELETE FROM due WHERE id = ?", (article,))
 
+    def note_blobs(self, blobs: Iterable[tuple[str, str]]) -> None:
+        """Note (id, git blob id) of the pages that lines were made from."""
+        pairs = ((blob, article) for article, blob in blobs)
+        self._execute_many("UPDATE articles SET blob = ? WHERE id = ?", pairs)
+
     def is_written(self, article: str) -> bool:
         """Tell whether the feed has a line of ``article``."""
         return self._exists("SELECT 1 FROM articles WHERE id = ?", (article,))

@@ -1,0 +1,177 @@
+"""``scrapy reread FEED --to DIRECTORY``: a feed's pages read again with today's readers.
+
+Exit status:
+    0    the new feed is there; with ``--range``, the part is
+    2    wrong usage
+    3    the new feed is there, and pages that exist could not be read: their lines were carried over
+    4    the mirror cannot be read
+    5    the feed is damaged, or the new one cannot be written
+    75   try later: a run writes the feed, the scheduler died, parts are missing
+    130, 143   stopped by a signal; the next call goes on
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import platformdirs
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.config.extras import require_extra
+from crawler.config.locations import APPLICATION, mirrors_file
+from crawler.config.numbers import nonnegative_float, positive_int, process_count
+from crawler.exceptions import RunError, WrongUsage
+from crawler.run.endings import STOPPING
+
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+    from crawler.reread.reread import Engine, Reread
+
+_RANGE = re.compile(r"(\d{1,18}):(\d{1,18})")
+
+
+class Command(ScrapyCommand):
+    """Reads the pages of a feed again, into a new feed."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "FEED --to DIRECTORY"
+
+    def short_desc(self) -> str:
+        """Return the line for the list of commands."""
+        return "Read a feed's pages again with today's readers, into a new feed"
+
+    def long_desc(self) -> str:
+        """Return the description for ``-h``."""
+        return (
+            "Read the pages that a feed's lines were made from again, as the mirror (a directory or "
+            "a git repository) has them now, and write a new feed; the old one is not touched. A "
+            "call that was stopped or killed is repeated as it was and goes on. Exit status: 0; 2 "
+            "wrong usage; 3 some pages could not be read; 4 mirror unusable; 5 feed unusable; 75 "
+            "try again later; 130 and 143 stopped by a signal."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options."""
+        super().add_options(parser)
+        add = parser.add_argument
+        add("--to", metavar="DIRECTORY", help="the new feed; appears when it is whole")
+        add("--mirror", help="name or directory of the mirror, if not where the feed was made from")
+        add("--without", metavar="FILE", help="leave these ids out and never fetch them again")
+        add("--range", metavar="START:END", help="read only lines that begin in these bytes")
+        add("--join", action="store_true", help="join the parts that --range has read")
+        add("--engine", metavar="dask://HOST:PORT", help="read on the workers of a Dask scheduler")
+        add(
+            "--part-bytes",
+            default="8388608",
+            help="bytes of articles.jsonl in a part (%(default)s)",
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Reread, say what came of it, and set the exit status."""
+        if len(args) != 1 or not opts.to:
+            raise UsageError(
+                "give one feed and a new directory: scrapy reread feeds/news --to feeds/news-2"
+            )
+        try:
+            with _stopping():
+                self.exitcode = self._reread(Path(args[0]), opts)
+        except WrongUsage as error:
+            raise UsageError(str(error), print_help=False) from error
+        except RunError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            self.exitcode = error.exit_code
+        except _Stopped as stopped:
+            print("stopped; the same call goes on", file=sys.stderr)  # noqa: T201
+            self.exitcode = 128 + stopped.number
+
+    def _reread(self, feed: Path, opts: argparse.Namespace) -> int:
+        # that a new feed has no state yet is no news
+        logging.getLogger("crawler.store.recovery").setLevel(logging.ERROR)
+        # here, not above: Scrapy imports every command before it runs one of them
+        from crawler.reread.display import TerminalDisplay  # noqa: PLC0415
+        from crawler.reread.reread import Asked, Reread  # noqa: PLC0415
+
+        if opts.join and (opts.range or opts.engine):
+            raise WrongUsage("--join reads nothing: give it without --range and --engine")
+        bounds = _bounds(opts.range) if opts.range else None
+        part_bytes = positive_int(vars(opts), "part_bytes")
+        engine = self._engine(opts)
+        assert self.settings is not None  # noqa: S101 - set before a command runs
+        cache = self.settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
+        asked = Asked(
+            feed=feed.parent if feed.name == "articles.jsonl" else feed,
+            mirror=opts.mirror,
+            without=Path(opts.without) if opts.without else None,
+            mirrors_file=mirrors_file(self.settings["MIRRORS_FILE"]),
+            cache=Path(cache).expanduser(),
+            everywhere=bool(opts.engine),
+            shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
+        )
+        with TerminalDisplay() as display:
+            reread = Reread(asked, Path(opts.to).absolute(), display)
+            if bounds is not None:
+                return _read_range(reread, engine, bounds)
+            done = reread.run_join() if opts.join else reread.run(engine, part_bytes)
+        print("\n".join(done.lines))  # noqa: T201
+        return done.exit_code
+
+    def _engine(self, opts: argparse.Namespace) -> Engine:
+        if opts.engine:
+            require_extra("cluster", "--engine")
+            from crawler.reread.dask import DaskEngine  # noqa: PLC0415
+
+            return DaskEngine(opts.engine)
+        from crawler.reread.pool import PoolEngine  # noqa: PLC0415
+
+        assert self.settings is not None  # noqa: S101 - set before a command runs
+        width = process_count(self.settings, "READERS")
+        return PoolEngine(min(width, 1) if opts.range else width)
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    found = _RANGE.fullmatch(text)
+    if not found or int(found[1]) >= int(found[2]):
+        raise WrongUsage(f"--range must be START:END, in bytes of articles.jsonl, not {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def _read_range(reread: Reread, engine: Engine, bounds: tuple[int, int]) -> int:
+    summary = reread.run_range(engine, *bounds)
+    print(f"bytes {bounds[0]}:{bounds[1]}: {summary.lines:,} lines read")  # noqa: T201
+    return 0
+
+
+class _Stopped(BaseException):
+    """Raised by a signal that stops the command."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Have the stop signals raise, wherever the command is; the second one changes nothing."""
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        for other in STOPPING:
+            signal.signal(other, signal.SIG_IGN)
+        raise _Stopped(number)
+
+    for number in STOPPING:
+        signal.signal(number, stop)
+    yield

@@ -1,0 +1,1 @@
+"""Reading a feed's pages again with today's readers, into a new feed."""

@@ -1,0 +1,299 @@
+"""The beginning of a reread: what is read, from where, and what is left out, fixed in a plan."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from crawler.config.mirrors import Mirror, Mirrors, load_mirrors
+from crawler.exceptions import FeedBusy, FeedUnusable, MirrorUnusable, PageError, WrongUsage
+from crawler.formats.base import Format
+from crawler.items import timestamp
+from crawler.readers.fingerprint import readers_fingerprint
+from crawler.reread.origins import collect_origins
+from crawler.reread.pages import pages_of
+from crawler.reread.plan import Plan, aside_of, format_name
+from crawler.reread.reading import ORIGINS
+from crawler.reread.workspace import Workspace
+from crawler.store.history import check_owner
+from crawler.store.withdrawn import WITHDRAWN, read_ids, withdrawn_ids
+from crawler.transports.git.program import CONFIGURATION, environment, program
+from crawler.transports.git.transport import GitTransport
+
+_FIRST_LINE_BYTES = 1 << 26
+_GIT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked for.
+
+    Attributes:
+        feed: the feed's directory.
+        mirror: name or address of the mirror whose pages are read; None: the feed's own.
+        without: file with the ids that are left out.
+        mirrors_file: describes the mirrors.
+        cache: directory for clones.
+        everywhere: other machines read too, so that a clone in this one's cache is no use.
+        shrunk_share: if fewer of the pages are there than this share, it is another mirror.
+    """
+
+    feed: Path
+    mirror: str | None
+    without: Path | None
+    mirrors_file: Path
+    cache: Path
+    everywhere: bool = False
+    shrunk_share: float = 0.9
+
+
+def planned(asked: Asked, work: Workspace) -> Plan:
+    """Return the plan of a reread: the one that is kept in ``work``, or a new one.
+
+    Raises:
+        WrongUsage: the feed, the mirror or the ids are none, or not those of the kept plan.
+        RunError: the feed is in use or damaged, or the mirror cannot be read.
+    """
+    plan = work.plan()
+    if plan is None:
+        return _begun(asked, work)
+    if Path(plan.feed) != asked.feed.resolve():
+        raise _another(work, f"of {plan.feed}, not of {asked.feed}")
+    if asked.without is not None:
+        ids = _checked_ids(asked.without, plan.mirror_format())
+        if _digest(ids | withdrawn_ids(asked.feed)) != plan.withdrawn:
+            raise _another(work, f"without other ids than {asked.without} names")
+    readers = readers_fingerprint(plan.mirror_format())
+    if readers != plan.readers:  # what they read is no use any more
+        plan = replace(plan, readers=readers)
+        work.replace(plan)
+    return plan
+
+
+def _another(work: Workspace, which: str) -> WrongUsage:
+    return WrongUsage(
+        f"{work.directory} holds an unfinished reread {which}: finish that one, or delete "
+        f"{work.directory}"
+    )
+
+
+def _begun(asked: Asked, work: Workspace) -> Plan:
+    feed = asked.feed.resolve()
+    if not (feed / "articles.jsonl").is_file():
+        raise WrongUsage(
+            f"{asked.feed} is not a feed: give the directory that holds articles.jsonl"
+        )
+    with _at_rest(feed):
+        first = _first(feed / "articles.jsonl")
+        run = _first(feed / "runs.jsonl")
+        name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
+        described = load_mirrors(asked.mirrors_file)
+        mirror = _feeds_mirror(described, name, str(first.get("mirror_url")))
+        mirror_format = mirror.format if mirror else _format(described, asked.mirror)
+        check_owner(feed, name, address, None, mirror_format)
+        source = described.find(asked.mirror) if asked.mirror else mirror
+        ids = withdrawn_ids(feed)
+        if asked.without is not None:
+            ids |= _checked_ids(asked.without, mirror_format)
+        _write(work.directory / WITHDRAWN, "".join(f"{one}\n" for one in sorted(ids)))
+        _write(work.directory / "gitconfig", CONFIGURATION.format(stall=_GIT_SECONDS))
+        pages, commit = _source(source, name, asked, work)
+        plan = Plan(
+            work=str(work.directory.resolve()),
+            feed=str(feed),
+            mirror=name,
+            address=address,
+            format=format_name(mirror_format),
+            pages=pages,
+            commit=commit,
+            at=timestamp(datetime.now(UTC)),
+            articles=_published(feed / "articles.jsonl"),
+            listings=_published(feed / "listings.jsonl"),
+            changes=_published(feed / "changes.jsonl"),
+            withdrawn=_digest(ids),
+            readers=readers_fingerprint(mirror_format),
+        )
+        _require_home(plan, mirror_format)
+        collect_origins(work.directory / ORIGINS, feed, plan.changes)
+    return work.keep(plan)
+
+
+# -- the feed ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _at_rest(feed: Path) -> Iterator[None]:
+    """Keep runs from writing the feed, whose files stay untouched.
+
+    Raises:
+        FeedBusy: one is writing it.
+    """
+    try:
+        descriptor = os.open(feed / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # a copy: nobody writes it
+        yield
+        return
+    except OSError as error:
+        raise FeedUnusable(f"{feed / 'lock'}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise FeedBusy(f"a run is writing the feed {feed}: reread it when that has ended") from None
+    finally:
+        os.close(descriptor)
+
+
+def _first(path: Path) -> dict[str, Any]:
+    """Return the first line of a file; nothing where it has none."""
+    try:
+        with path.open("rb") as file:
+            record = json.loads(file.readline(_FIRST_LINE_BYTES) or b"{}")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise FeedUnusable(f"{path}: the first line cannot be read: {error}") from error
+    return record if isinstance(record, dict) else {}
+
+
+def _published(path: Path) -> int:
+    """Return how many bytes of a file end in a newline."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            while end > 0:
+                start = max(0, end - (1 << 20))
+                file.seek(start)
+                found = file.read(end - start).rfind(b"\n")
+                if found >= 0:
+                    return start + found + 1
+                end = start
+    except FileNotFoundError:
+        pass
+    return 0
+
+
+def _checked_ids(path: Path, mirror_format: Format) -> frozenset[str]:
+    try:
+        ids = read_ids(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"--without {path} cannot be read: {error}") from error
+    if wrong := sorted(one for one in ids if not mirror_format.is_article_id(one)):
+        raise WrongUsage(f"--without {path}: {wrong[0][:40]!r} is no id of an article")
+    return ids
+
+
+def _digest(ids: frozenset[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that others may be reading: it appears whole."""
+    aside = aside_of(path)
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
+# -- the mirror ----------------------------------------------------------------------------
+
+
+def _feeds_mirror(described: Mirrors, name: str, url: str) -> Mirror | None:
+    """Return the mirror that a feed was made from: by its name, else where its pages lay."""
+    if name in described.mirrors:
+        return described.mirrors[name]
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        folders = Path(unquote(parts.path)).parents
+        base = next((str(one) for one in folders if (one / "README.md").is_file()), None)
+        return described.find(base) if base else None
+    bases = url.split("/pages/")[:1] if "/pages/" in url else []
+    return described.find(bases[0] + "/") if bases and parts.scheme in ("http", "https") else None
+
+
+def _format(described: Mirrors, wanted: str | None) -> Format:
+    if wanted is None:
+        raise WrongUsage(
+            "the feed's mirror is not described in the mirrors file: name it with --mirror"
+        )
+    return described.find(wanted).format
+
+
+def _source(
+    mirror: Mirror | None, name: str, asked: Asked, work: Workspace
+) -> tuple[str, str | None]:
+    """Return the directory, or the git directory and the commit, that pages are read from."""
+    if mirror is None or not {"path", "git"} & set(mirror.ways):
+        raise WrongUsage(
+            f"the pages of mirror {name!r} are read from a directory or a git repository: give it "
+            "with --mirror DIRECTORY"
+        )
+    if "path" in mirror.ways:
+        if not os.path.isdir(mirror.ways["path"]):
+            raise WrongUsage(f"no directory {mirror.ways['path']}: give another with --mirror")
+        return mirror.ways["path"], None
+    base = mirror.ways["git"]
+    if os.path.isdir(base):
+        return _commit(base, mirror.branch or "HEAD", work.directory / "gitconfig")
+    if asked.everywhere:
+        raise WrongUsage(
+            f"the repository {base} cannot be read in place: clone it where all machines see it, "
+            "and give that directory with --mirror"
+        )
+    return asyncio.run(_cloned(mirror, asked.cache))
+
+
+async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:
+    """Bring the clone in the cache up to date; return its git directory and commit."""
+    transport = GitTransport(
+        mirror.ways["git"], branch=mirror.branch, cache=cache, name=mirror.name,
+        parts=mirror.format.parts,
+    )  # fmt: skip
+    try:
+        await transport.open()
+        return str(transport.folder / "clone.git"), str(transport.commit)
+    finally:
+        transport.close()
+
+
+def _commit(base: str, branch: str, configuration: Path) -> tuple[str, str]:
+    """Return the git directory of the repository at ``base``, and the branch's commit."""
+    git_dir = _git(["-C", base, "rev-parse", "--absolute-git-dir"], base, configuration)
+    wanted = f"{branch}^{{commit}}"
+    return git_dir, _git(
+        ["--git-dir", git_dir, "rev-parse", "--verify", "--quiet", wanted], base, configuration
+    )
+
+
+def _git(arguments: Sequence[str], base: str, configuration: Path) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command
+            [program(), *arguments], env=environment(configuration), capture_output=True,
+            text=True, timeout=_GIT_SECONDS, check=True,
+        )  # fmt: skip
+    except (subprocess.SubprocessError, UnicodeDecodeError) as error:
+        raise MirrorUnusable(f"the repository {base} cannot be read: {error}") from error
+    return done.stdout.strip()
+
+
+def _require_home(plan: Plan, mirror_format: Format) -> None:
+    """Refuse a place that holds no mirror: all its articles would count as gone."""
+    pages = pages_of(plan)
+    try:
+        pages.fetch(mirror_format.home)
+    except PageError as error:
+        raise MirrorUnusable(
+            f"no mirror at {plan.pages}: its home page {mirror_format.home} is missing ({error})"
+        ) from error
+    finally:
+        pages.close()

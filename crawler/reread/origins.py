@@ -1,0 +1,163 @@
+"""What the feed knows of its lines beyond them: each page's blob id, each article's last change.
+
+Kept in one SQLite file in the reread's directory, written when it begins and only read after, so
+that any number of processes may read it, also over a network's file system.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from crawler.exceptions import FeedUnusable
+from crawler.reread.plan import aside_of
+
+logger = logging.getLogger(__name__)
+
+_SCHEMA = """
+CREATE TABLE blobs (id TEXT PRIMARY KEY, blob TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE changes (id TEXT PRIMARY KEY, start INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE sections (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE archives (section TEXT, page INTEGER, PRIMARY KEY (section, page)) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+"""
+_KEPT = ("commit", "entries")
+
+_FROM_STATE = (
+    ("blobs", "SELECT id, blob FROM articles WHERE blob IS NOT NULL"),
+    ("sections", "SELECT id, name FROM sections"),
+    ("archives", "SELECT section, page FROM archives"),
+    ("meta", f"SELECT key, value FROM meta WHERE key IN {_KEPT}"),  # noqa: S608 - constants
+)
+
+
+def collect_origins(path: Path, feed: Path, changes: int) -> None:
+    """Write the file at ``path``; it appears whole.
+
+    Args:
+        path: the file.
+        feed: the feed's directory; no run writes it meanwhile.
+        changes: how many bytes of its ``changes.jsonl`` count.
+
+    Raises:
+        FeedUnusable: a line of ``changes.jsonl`` is damaged.
+    """
+    aside = aside_of(path)
+    with closing(sqlite3.connect(aside, isolation_level=None)) as target:
+        target.executescript(f"PRAGMA synchronous = OFF;BEGIN;{_SCHEMA}")
+        _take_state(target, feed, aside.with_name(f"{aside.name}.state"))
+        target.executemany(
+            "INSERT OR REPLACE INTO changes VALUES (?, ?)",
+            ((str(change.get("id")), start) for start, change in _changes(feed, changes)),
+        )
+        # the state may know the page of the last edition, not that of the line
+        target.execute("DELETE FROM blobs WHERE id IN (SELECT id FROM changes)")
+        target.execute("COMMIT")
+    with aside.open("rb") as written:
+        os.fsync(written.fileno())
+    aside.replace(path)
+
+
+def _take_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
+    """Take what the feed's state knows, from a copy: SQLite would write beside the original."""
+    suffixes = ("", "-wal")
+    try:
+        if not (feed / "state.sqlite").exists():
+            return
+        for suffix in suffixes:
+            original = feed / f"state.sqlite{suffix}"
+            if original.exists():
+                copy.with_name(copy.name + suffix).write_bytes(original.read_bytes())
+        with closing(sqlite3.connect(copy)) as state:
+            for table, query in _FROM_STATE:
+                rows = state.execute(query)
+                slots = ", ".join("?" * len(rows.description))
+                target.executemany(f"INSERT INTO {table} VALUES ({slots})", rows)  # noqa: S608
+    except sqlite3.Error as error:
+        logger.warning(
+            "%s cannot be read (%s): pages are compared by their text", feed / "state.sqlite", error
+        )
+    finally:
+        for suffix in (*suffixes, "-shm"):
+            copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+
+
+def _changes(feed: Path, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield offset and object of each change in the first ``end`` bytes."""
+    if not end:
+        return
+    with (feed / "changes.jsonl").open("rb") as file:
+        start = 0
+        while start < end:
+            line = file.readline()
+            yield start, parsed(line, f"{feed / 'changes.jsonl'}: the line at byte {start}")
+            start += len(line)
+
+
+def parsed(line: bytes, where: str) -> dict[str, Any]:
+    """Return the object of a line.
+
+    Raises:
+        FeedUnusable: it holds none; the message names ``where`` it stands.
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        raise FeedUnusable(f"{where} is damaged: restore the file from a backup")
+    return record
+
+
+class Origins:
+    """The file, open for reading."""
+
+    def __init__(self, path: Path, feed: Path) -> None:
+        """Open ``path``, which tells of ``feed``."""
+        self._db = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
+        self._changes = feed / "changes.jsonl"
+
+    def blob_of(self, article: str) -> str | None:
+        """Return the git blob id of the page that the article's line was made from, if known.
+
+        It is not where the article has changed since.
+        """
+        row = self._db.execute("SELECT blob FROM blobs WHERE id = ?", (article,)).fetchone()
+        return row[0] if row else None
+
+    def has_changed(self, article: str) -> bool:
+        """Tell whether ``changes.jsonl`` has a line of the article."""
+        query = "SELECT 1 FROM changes WHERE id = ?"
+        return self._db.execute(query, (article,)).fetchone() is not None
+
+    def last_change_of(self, article: str) -> dict[str, Any] | None:
+        """Return the article's last line in ``changes.jsonl``."""
+        query = "SELECT start FROM changes WHERE id = ?"
+        row = self._db.execute(query, (article,)).fetchone()
+        if row is None:
+            return None
+        with self._changes.open("rb") as file:
+            file.seek(row[0])
+            return parsed(file.readline(), f"{self._changes}: the line at byte {row[0]}")
+
+    def section_names(self) -> list[tuple[str, str]]:
+        """Return (id, name) of the sections."""
+        return list(self._db.execute("SELECT id, name FROM sections"))
+
+    def archives(self) -> Iterator[tuple[str, int]]:
+        """Yield (section, number) of the archive pages that are final and were read."""
+        yield from self._db.execute("SELECT section, page FROM archives")
+
+    def kept(self) -> list[tuple[str, Any]]:
+        """Return what the last run left for the next one to compare with."""
+        return list(self._db.execute("SELECT key, value FROM meta"))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()

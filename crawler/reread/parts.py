@@ -1,0 +1,320 @@
+"""Parts: ranges of bytes of ``articles.jsonl``, each with one file that holds what came of it.
+
+A part's file is named by its range and the fingerprint of the readers, and appears whole. It holds
+the new lines, then the changes, then the blob ids of the lines' pages, then one line of JSON that
+says how long each of these is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Self
+
+from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.readers.fingerprint import readers_fingerprint
+from crawler.readers.pages import Bounds
+from crawler.readers.worker import bound
+from crawler.reread.origins import parsed
+from crawler.reread.plan import Plan
+from crawler.reread.reading import DIFFERS, MISSING, LineReader, Outcome
+from crawler.store.jsonlines import dumps
+
+NAMED_IDS = 100
+"""How many ids of each reason the run's line names."""
+
+_AHEAD = 64
+_TRAILER_BYTES = 1 << 20
+_BOUNDS = Bounds(cpu_seconds=60)
+_SECONDS_PER_MEGABYTE = 5
+_SPOOLED_BYTES = 4 << 20
+_LIMITS = (resource.RLIMIT_CPU, resource.RLIMIT_DATA)
+_threads = threading.local()
+
+
+class Range(NamedTuple):
+    """Bytes ``start`` to ``end`` of ``articles.jsonl``; both are ends of lines, or 0."""
+
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.start}:{self.end}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many lines were carried for one reason, and the first ids in their order."""
+
+    count: int = 0
+    ids: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.count += other.count
+        self.ids = sorted({*self.ids, *other.ids})[:NAMED_IDS]
+
+
+@dataclass(slots=True)
+class Summary:
+    """What came of a part, or of several.
+
+    Attributes:
+        articles: bytes of the new lines.
+        changes: bytes of the changes.
+        blobs: bytes of the lines ``id TAB blob``.
+        lines: how many articles there are.
+        changed: how many changes.
+        withdrawn: how many articles were left out.
+        carried: by reason, the lines that were carried over.
+    """
+
+    articles: int = 0
+    changes: int = 0
+    blobs: int = 0
+    lines: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    carried: dict[str, Tally] = field(default_factory=dict)
+
+    @property
+    def failures(self) -> dict[str, Tally]:
+        """The lines whose page is there and gave no reading, by reason."""
+        return {why: one for why, one in self.carried.items() if why not in (MISSING, DIFFERS)}
+
+    def carry(self, reason: str, article: str) -> None:
+        """Count a line that is carried over."""
+        self.carried.setdefault(reason, Tally()).add(Tally(1, [article]))
+
+    def add(self, other: Summary) -> None:
+        """Add another part's summary to this one."""
+        for name in ("articles", "changes", "blobs", "lines", "changed", "withdrawn"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for reason, tally in other.carried.items():
+            self.carried.setdefault(reason, Tally()).add(tally)
+
+
+class PartFile:
+    """The file of one part, whole.
+
+    Attributes:
+        summary: what its last line says.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the summary.
+
+        Raises:
+            FeedUnusable: the file is damaged.
+        """
+        self.path = path
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TRAILER_BYTES))
+            last = file.read()[:-1].rpartition(b"\n")[2]
+        try:
+            values = json.loads(last)
+            values["carried"] = {why: Tally(**one) for why, one in values["carried"].items()}
+            self.summary = Summary(**values)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _damaged(path) from error
+        told = self.summary.articles + self.summary.changes + self.summary.blobs
+        if told + len(last) + 1 != size:
+            raise _damaged(path)
+
+    def copy(self, articles: IO[bytes], changes: IO[bytes]) -> Iterator[tuple[str, str]]:
+        """Append the part's lines to the files; then yield (id, blob) of its pages."""
+        with self.path.open("rb") as file:
+            copy_bytes(file, articles, self.summary.articles)
+            copy_bytes(file, changes, self.summary.changes)
+            end = file.tell() + self.summary.blobs
+            while file.tell() < end:
+                article, _, blob = file.readline().decode().rstrip("\n").partition("\t")
+                yield article, blob
+
+
+def _damaged(path: Path) -> FeedUnusable:
+    return FeedUnusable(f"{path} is no whole part: delete it and run again")
+
+
+def copy_bytes(source: IO[bytes], target: IO[bytes], count: int) -> None:
+    """Copy ``count`` bytes from one open file to another."""
+    while count:
+        piece = source.read(min(count, 1 << 20))
+        if not piece:
+            raise FeedUnusable(f"{source.name} is shorter than it was: it was changed by hand")
+        target.write(piece)
+        count -= len(piece)
+
+
+def part_path(plan: Plan, part: Range) -> Path:
+    """Return where the file of a part lies."""
+    return Path(plan.work) / "parts" / f"{part.start}-{part.end}.{plan.readers}.part"
+
+
+def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
+    """Read a part's pages and write its file, unless that is there.
+
+    Args:
+        plan: the reread.
+        part: which lines.
+        careful: read each page in a process that it may cost.
+
+    Raises:
+        WrongUsage: this machine's readers are not the plan's.
+        FeedUnusable: a line of the feed is damaged, or the file cannot be written.
+        TransportDamaged: the mirror's repository cannot be read.
+        MemoryError: a page takes more memory than any real one; read it carefully.
+    """
+    path = part_path(plan, part)
+    if path.exists():
+        return PartFile(path).summary
+    ours = readers_fingerprint(plan.mirror_format())
+    if ours != plan.readers:
+        raise WrongUsage(
+            f"the readers are {ours} here and {plan.readers} where the reread began: install the "
+            "same version of the crawler on all machines"
+        )
+    try:
+        with _reader(plan) as reader, PartWriter(path) as writer:
+            reader.careful = careful
+            with bounded(part):
+                for record, line in _lines(plan, part, reader):
+                    if reader.is_withdrawn(record):
+                        writer.summary.withdrawn += 1
+                    else:
+                        writer.write(record["id"], line, reader.read(record))
+            writer.finish()
+            return writer.summary
+    except OSError as error:
+        raise FeedUnusable(
+            f"{error.filename or path}: {error.strerror or error}. Make the feed and the reread's "
+            "directory visible to all machines, with room, then run again: finished parts stay"
+        ) from error
+
+
+@contextmanager
+def _reader(plan: Plan) -> Iterator[LineReader]:
+    """Give this thread's reader of ``plan``: it keeps its git and the folders that it has read."""
+    known: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
+    if known is None or known[0] != plan:
+        close_reader()
+        known = _threads.reader = (plan, LineReader(plan))
+    try:
+        yield known[1]
+    except BaseException:
+        close_reader()
+        raise
+
+
+def close_reader() -> None:
+    """Release what this thread keeps open for the next part."""
+    known: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
+    _threads.reader = None
+    if known is not None:
+        known[1].close()
+
+
+@contextmanager
+def bounded(part: Range) -> Iterator[None]:
+    """Let this process end where the part costs far more than real pages do."""
+    megabytes = (part.end - part.start) >> 20
+    before = [(limit, resource.getrlimit(limit)) for limit in _LIMITS]
+    bound(_BOUNDS._replace(cpu_seconds=_BOUNDS.cpu_seconds + _SECONDS_PER_MEGABYTE * megabytes))
+    try:
+        yield
+    finally:
+        for limit, values in before:
+            resource.setrlimit(limit, values)
+
+
+def _lines(plan: Plan, part: Range, reader: LineReader) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield the lines of a part, object and bytes; the pages of the next ones are prepared."""
+    path = Path(plan.feed) / "articles.jsonl"
+    with path.open("rb") as file:
+        lines = _objects(file, part, path)
+        while ahead := list(islice(lines, _AHEAD)):
+            reader.expect(record for record, _ in ahead)
+            yield from ahead
+
+
+def _objects(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    file.seek(part.start)
+    at = part.start
+    while at < part.end:
+        line = file.readline()
+        where = f"{path}: the line at byte {at}"
+        record = parsed(line, where)
+        if not isinstance(record.get("id"), str) or not isinstance(record.get("sections"), list):
+            raise FeedUnusable(f"{where} is no article: restore the file from a backup")
+        yield record, line
+        at += len(line)
+
+
+class PartWriter:
+    """Writes the file of a part aside; :meth:`finish` gives it its name."""
+
+    def __init__(self, path: Path) -> None:
+        """Write what will be ``path``."""
+        self.summary = Summary()
+        self._path = path
+        descriptor, self._aside = tempfile.mkstemp(prefix="aside-", dir=path.parent)
+        self._articles = os.fdopen(descriptor, "wb")
+        # closed with the part's own file
+        self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
+        self._blobs = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
+
+    def write(self, article: str, line: bytes, outcome: Outcome) -> None:
+        """Write what became of an article's line."""
+        if outcome.carried is None and outcome.reading is not None:
+            line = dumps(outcome.reading)
+        else:
+            self.summary.carry(outcome.carried or "", article)
+        self._articles.write(line)
+        self.summary.lines += 1
+        if outcome.change is not None:
+            self._changes.write(dumps(outcome.change))
+            self.summary.changed += 1
+        if outcome.blob is not None:
+            self._blobs.write(f"{article}\t{outcome.blob}\n".encode())
+
+    def finish(self) -> None:
+        """Write the rest, force it to the disk, and let the part's file appear."""
+        summary = self.summary
+        sizes = (self._articles.tell(), self._changes.tell(), self._blobs.tell())
+        summary.articles, summary.changes, summary.blobs = sizes
+        for rest in (self._changes, self._blobs):
+            rest.seek(0)
+            shutil.copyfileobj(rest, self._articles)
+        self._articles.write(json.dumps(asdict(summary)).encode() + b"\n")
+        self._articles.flush()
+        os.fsync(self._articles.fileno())
+        os.chmod(self._aside, 0o644)
+        os.replace(self._aside, self._path)
+        sync_directory(self._path.parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in (self._articles, self._changes, self._blobs):
+            file.close()
+        Path(self._aside).unlink(missing_ok=True)
+
+
+def sync_directory(path: Path) -> None:
+    """Force the names in a directory to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,199 @@
+"""One line read again: what becomes of it, and what its mirror says now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+
+from crawler.canonical import canonicalize
+from crawler.exceptions import PageError, PageMalformed, PageMissing, PageTooLarge
+from crawler.formats.pages import MAX_PAGE_BYTES, ArticlePage
+from crawler.items import Article, as_record
+from crawler.loaders import Reading, load_article
+from crawler.readers.pages import is_suspicious, read_page
+from crawler.reread.apart import ApartReader
+from crawler.reread.origins import Origins
+from crawler.reread.pages import pages_of, path_of
+from crawler.reread.plan import Plan
+from crawler.schema import article_schema
+from crawler.store.withdrawn import WITHDRAWN, read_ids
+
+logger = logging.getLogger(__name__)
+
+ORIGINS = "origins.sqlite"
+
+MISSING, DIFFERS = "missing", "differs"
+"""Why a line is carried over that could be read: its page is gone, or is another one now."""
+
+_NOT_COMPARED = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
+_COMPARED = tuple(key for key in Article.__slots__ if key not in _NOT_COMPARED)
+
+
+class Outcome(NamedTuple):
+    """What becomes of a line.
+
+    Attributes:
+        reading: the page as it reads now; None where it is gone or cannot be read.
+        carried: why the old line stays; None: the reading takes its place.
+        change: the line for ``changes.jsonl``, if there is one.
+        blob: git blob id of the page that the line was made from, where that is known and the
+            article has never changed.
+    """
+
+    reading: dict[str, Any] | None
+    carried: str | None
+    change: dict[str, Any] | None
+    blob: str | None
+
+
+class LineReader:
+    """Reads the pages of lines again."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Open what ``plan`` names."""
+        self._plan = plan
+        self._format = plan.mirror_format()
+        self._pages = pages_of(plan)
+        self._origins = Origins(Path(plan.work) / ORIGINS, Path(plan.feed))
+        self._withdrawn = read_ids(Path(plan.work) / WITHDRAWN)
+        self._read = partial(read_page, self._format, ())
+        self._apart = ApartReader(self._read)
+        self._validator = jsonschema_rs.Draft202012Validator(article_schema(self._format))
+        self.careful = False
+
+    def is_withdrawn(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether the line is to be left out."""
+        return record.get("id") in self._withdrawn
+
+    def expect(self, records: Iterable[dict[str, Any]]) -> None:
+        """Prepare for reading these lines in this order."""
+        paths = []
+        for record in records:
+            try:
+                paths.append(path_of(record, self._format))
+            except PageMalformed:
+                continue
+        self._pages.expect(paths)
+
+    def read(self, record: dict[str, Any]) -> Outcome:
+        """Read the page of a line again.
+
+        Raises:
+            TransportDamaged: the mirror's repository cannot be read.
+            MemoryError: the page takes more memory than any real one.
+        """
+        article = str(record.get("id"))
+        first = self._origins.blob_of(article)
+        try:
+            path = path_of(record, self._format)
+            body, blob = self._pages.fetch(path)
+            reading = self._record(record, body)
+        except PageMissing:
+            gone = not self._has_copy(record)
+            change = self._change(record, record, None) if gone else None
+            return Outcome(None, MISSING, change, None if change else first)
+        except PageError as error:
+            logger.info("%s: %s: %s", article, error.reason, error)
+            return Outcome(None, error.reason, None, first)
+        same = blob == first if first else _text(reading) == _text(record)
+        change = self._change(record, reading if same else record, reading)
+        if change is not None or self._origins.has_changed(article):
+            first = None  # what the state keeps is the page of the last edition
+        elif same:
+            first = blob
+        return Outcome(reading, None if same else DIFFERS, change, first)
+
+    def _record(self, record: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+        """Return the line that the page gives now, with the sections of the old one."""
+        page = self._page(body)
+        if page.original.id != record["id"]:
+            raise PageMalformed(f"it is the page of {page.original.id}")
+        article = load_article(
+            page,
+            Reading(
+                mirror=self._plan.mirror,
+                mirror_url=record["mirror_url"],
+                sections=record["sections"],
+                at=self._plan.read_at,
+            ),
+            self._format,
+        )
+        if not self._format.canonical_urls:
+            canonicalize(article)
+        reading = as_record(article)
+        if not self._validator.is_valid(reading):
+            raise PageError("it breaks the feed contract", reason="contract")
+        return reading
+
+    def _page(self, body: bytes) -> ArticlePage:
+        if len(body) > MAX_PAGE_BYTES:
+            raise PageTooLarge(f"it has more than {MAX_PAGE_BYTES} bytes")
+        if self.careful or is_suspicious(body):
+            return self._apart.read(body)
+        try:
+            page = self._read("article", "", body)
+        except (PageError, MemoryError):
+            raise
+        except Exception as error:
+            logger.exception("an error of the program")
+            raise PageError(f"{type(error).__name__}: {error}", reason="error") from error
+        assert isinstance(page, ArticlePage)  # noqa: S101 - an article was asked for
+        return page
+
+    def _has_copy(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether another section that lists the article still has a copy of its page."""
+        for section in record.get("sections") or ():
+            try:
+                self._pages.fetch(self._format.article_path(section["id"], str(record["id"])))
+            except PageMissing:
+                continue
+            except PageError:
+                return True
+            return True
+        return False
+
+    def _change(
+        self,
+        old: Mapping[str, Any],
+        line: Mapping[str, Any],
+        now: dict[str, Any] | None,
+    ) -> dict[str, Any] | None:
+        """Return the change from what the new feed says without it to what the page says now.
+
+        Args:
+            old: the old line.
+            line: the new feed's line.
+            now: what the page says; None: it is gone.
+        """
+        last = self._origins.last_change_of(str(old["id"]))
+        before = last["article"] if last else line
+        if now is None:
+            kind = None if before is None else "vanished"
+        elif before is None:
+            kind = "returned"
+        else:
+            kind = "changed" if any(before.get(key) != now[key] for key in _COMPARED) else None
+        if kind is None:
+            return None
+        return {
+            "id": old["id"],
+            "kind": kind,
+            "seen_at": self._plan.at,
+            "content_sha256": _text(now) if now else None,
+            "article": now,
+        }
+
+    def close(self) -> None:
+        """Release what is open."""
+        self._pages.close()
+        self._origins.close()
+        self._apart.close()
+
+
+def _text(record: Mapping[str, Any]) -> Any:
+    return record.get("content_sha256")

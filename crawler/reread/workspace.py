@@ -1,0 +1,171 @@
+"""The directory of a reread that goes on: its plan, its parts, and who works in it.
+
+It lies beside the new feed and is called ``<feed>.reread``. What it holds:
+
+``lock``            held by the command that reads all parts or joins them; ``--range`` shares it
+``plan.json``       the plan; written once
+``withdrawn.txt``   ids of articles that are left out
+``origins.sqlite``  blob ids and last changes, taken from the old feed
+``gitconfig``       all the configuration that git gets
+``parts/``          one file for each part that is done
+``feed/``           the new feed while it is joined
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from crawler.exceptions import FeedBusy, FeedUnusable
+from crawler.reread.parts import Range
+from crawler.reread.plan import Plan, aside_of, load_plan
+from crawler.reread.reading import ORIGINS
+from crawler.store.withdrawn import WITHDRAWN
+
+PLAN = "plan.json"
+PART_BYTES = 8 << 20
+"""About 800 articles, which one process reads in half a second to one."""
+
+_LINE_PIECE = 1 << 16
+
+
+class Workspace:
+    """A reread's directory, locked.
+
+    Attributes:
+        directory: where it lies.
+    """
+
+    def __init__(self, target: Path, *, shared: bool = False) -> None:
+        """Lock the directory beside ``target``, created if it is missing.
+
+        Raises:
+            FeedBusy: another command works in it.
+            FeedUnusable: it cannot be created.
+        """
+        self.directory = target.with_name(f"{target.name}.reread")
+        try:
+            (self.directory / "parts").mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        except OSError as error:
+            raise FeedUnusable(f"{self.directory}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            if isinstance(error, BlockingIOError):
+                raise FeedBusy(
+                    f"another reread works in {self.directory}; this one leaves it"
+                ) from None
+            raise FeedUnusable(f"{self.directory} cannot be locked: {error.strerror}") from error
+
+    def plan(self) -> Plan | None:
+        """Return the plan; None where there is none yet.
+
+        Raises:
+            FeedUnusable: it is damaged.
+        """
+        return load_plan(self.directory / PLAN)
+
+    def keep(self, plan: Plan) -> Plan:
+        """Write the plan unless another command was faster; return the one that holds."""
+        aside = aside_of(self.directory / PLAN)
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(plan.as_json())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(aside, self.directory / PLAN)
+        aside.unlink()
+        return self.plan() or plan
+
+    def replace(self, plan: Plan) -> None:
+        """Write ``plan`` in place of the one that is there."""
+        aside = aside_of(self.directory / PLAN)
+        aside.write_text(plan.as_json(), encoding="utf-8")
+        aside.replace(self.directory / PLAN)
+
+    def clear_leftovers(self, plan: Plan) -> None:
+        """Remove what killed commands and other readers left among the parts."""
+        for path in (self.directory / "parts").iterdir():
+            if not path.name.endswith(f".{plan.readers}.part"):
+                path.unlink(missing_ok=True)
+        for path in self.directory.glob("*.new*"):
+            path.unlink(missing_ok=True)
+
+    def finished(self, plan: Plan) -> list[Range]:
+        """Return finished parts that do not overlap, in their order."""
+        longest: dict[int, Range] = {}
+        for part in self._parts(plan):
+            if part.end > longest.get(part.start, part).end or part.start not in longest:
+                longest[part.start] = part
+        chosen: list[Range] = []
+        for start, part in sorted(longest.items()):
+            if start >= (chosen[-1].end if chosen else 0):
+                chosen.append(part)
+        return chosen
+
+    def missing(self, plan: Plan) -> list[Range]:
+        """Return the ranges between the finished parts, in their order."""
+        ends = [Range(0, 0), *self.finished(plan), Range(plan.articles, plan.articles)]
+        return [Range(a.end, b.start) for a, b in pairwise(ends) if a.end < b.start]
+
+    def _parts(self, plan: Plan) -> Iterator[Range]:
+        suffix = f".{plan.readers}.part"
+        for path in (self.directory / "parts").iterdir():
+            start, _, end = path.name.removesuffix(suffix).partition("-")
+            if path.name.endswith(suffix) and start.isdecimal() and end.isdecimal():
+                part = Range(int(start), int(end))
+                if part.start < part.end <= plan.articles:
+                    yield part
+
+    def remove(self) -> None:
+        """Remove the directory; the plan last, so that an unfinished removal can be told."""
+        for name in ("parts", "feed"):
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+        for name in (ORIGINS, WITHDRAWN, "gitconfig", PLAN):
+            (self.directory / name).unlink(missing_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the lock; a directory without a plan goes, unless another command uses it."""
+        try:
+            if not (self.directory / PLAN).exists() and self.directory.exists():
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.remove()
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(self._lock)
+
+
+def split(articles: Path, gaps: list[Range], part_bytes: int) -> list[Range]:
+    """Return parts of about ``part_bytes`` that fill ``gaps``; they end at newlines."""
+    parts = []
+    for gap in gaps:
+        start = gap.start
+        while start < gap.end:
+            end = line_start(articles, min(start + part_bytes, gap.end))
+            parts.append(Range(start, min(end, gap.end)))
+            start = end
+    return parts
+
+
+def line_start(articles: Path, offset: int) -> int:
+    """Return the first offset from ``offset`` on at which a line begins, or the end of the file."""
+    if offset <= 0:
+        return 0
+    with articles.open("rb") as file:
+        file.seek(offset - 1)
+        at = offset - 1
+        while piece := file.read(_LINE_PIECE):
+            found = piece.find(b"\n")
+            if found >= 0:
+                return at + found + 1
+            at += len(piece)
+        return at

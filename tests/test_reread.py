@@ -1,0 +1,578 @@
+"""A feed read again: the same lines, what differs told, whatever stops it on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import costly
+import pytest
+from crawling import Feed, assert_sound, mirrors_file, start_crawl, story
+from gitserver import Repository
+from mirrorkit import MirrorBuilder, article_page, break_page, drop_page, large_mirror
+from rereading import SEED, files_of, kill, remove, reread, start_reread
+
+from crawler.audit.verify import verify
+from crawler.exceptions import PageError
+from crawler.reread.apart import ApartReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ONE, TWO = "ncid1", "ncid2"
+SMALL_PARTS = ("--part-bytes", "60000")
+
+
+@dataclass(frozen=True)
+class Crawled:
+    """A mirror in a directory, and the feed that a crawl of it wrote."""
+
+    mirror: Path
+    feed: Feed
+
+
+def assert_whole(feed: Feed) -> None:
+    """Assert that a feed keeps every promise."""
+    assert_sound(feed)
+    assert verify(feed.directory).problems == []
+
+
+def timeless(feed: Feed) -> list[dict[str, Any]]:
+    """Return the articles in their order, without the time of reading."""
+    return [{key: line[key] for key in line if key != "crawled_at"} for line in feed.articles]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
+    """Return a mirror of 900 articles and its feed, for tests that change neither."""
+    place = tmp_path_factory.mktemp("large")
+    large_mirror(place / "mirror", 6, 900)
+    result = start_crawl(f"mirror={place / 'mirror'}", feed=place / "feed").finish()
+    assert result.exit_code == 0, result.log
+    return Crawled(place / "mirror", result.feed)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(large: Crawled, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the files of a reread of the large feed that nothing disturbed."""
+    result = reread(large.feed.directory, tmp_path_factory.mktemp("undisturbed") / "new")
+    assert result.exit_code == 0, result.output
+    assert timeless(result.feed) == timeless(large.feed)
+    assert_whole(result.feed)
+    return files_of(result.feed)
+
+
+def published(place: Path, numbers: range) -> Crawled:
+    """Return a small mirror of these stories, each in two sections, and its feed."""
+    builder = MirrorBuilder.simple(ONE, TWO)
+    for number in numbers:
+        builder.publish(story(number), ONE, TWO)
+    builder.write(place / "mirror")
+    return Crawled(place / "mirror", crawled(place / "mirror", place / "feed"))
+
+
+def crawled(mirror: Path, feed: Path) -> Feed:
+    result = start_crawl(f"mirror={mirror}", feed=feed).finish()
+    assert result.exit_code == 0, result.log
+    return result.feed
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Crawled:
+    """Return a mirror of ten stories and its feed."""
+    return published(tmp_path, range(1, 11))
+
+
+def republish(small: Crawled, number: int, **keys: Any) -> None:
+    """Edit a story's page, in both sections."""
+    builder = MirrorBuilder.simple(ONE, TWO)
+    builder.publish(story(number, **keys), ONE, TWO)
+    for name, text in builder.files(builder.stamp):
+        if name.startswith("pages/"):
+            (small.mirror / name).write_text(text, encoding="utf-8")
+
+
+def ident(number: int) -> str:
+    return f"n{15_000_000 + number}"
+
+
+# -- the same lines ------------------------------------------------------------------------
+
+
+def test_the_sample_gives_its_own_lines(tmp_path: Path) -> None:
+    """Byte for byte but for one time of reading; the old feed is as it was; a crawl goes on."""
+    old = start_crawl("mirror=sample", feed=tmp_path / "old").finish().feed
+    before = old.snapshot()
+    result = reread(old.directory, tmp_path / "new")
+    assert result.exit_code == 0, result.output
+    new = result.feed
+    assert timeless(new) == timeless(old)
+    assert new.data("listings.jsonl") == old.data("listings.jsonl")
+    assert {line["crawled_at"] for line in new.articles} == {new.runs[0]["start"]}
+    assert_whole(new)
+    assert old.snapshot() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old"]
+    on = start_crawl("mirror=sample", feed=new.directory).finish()
+    assert (on.exit_code, on.run["articles"], on.run["listings"]) == (0, 0, 0), on.log
+    assert on.run["pages"].get("archive", 0) == 0
+    assert "sqlite" not in on.log
+    assert_whole(new)
+
+
+def test_one_commit_of_a_repository_in_place(tmp_path: Path) -> None:
+    """The commit of the beginning is read to the end, whatever is committed meanwhile."""
+    builder = MirrorBuilder.simple(ONE)
+    for number in range(1, 41):
+        builder.publish(story(number), ONE)
+    files = {name: text.encode() for name, text in builder.files(builder.stamp)}
+    repository = Repository(tmp_path / "mirror.git")
+    first = repository.commit(files)
+    mirrors = mirrors_file(tmp_path, "small", git=str(repository.path))
+    settings = {"MIRRORS_FILE": mirrors, "CACHE_DIRECTORY": tmp_path / "cache"}
+    old = start_crawl(feed=tmp_path / "old", settings=settings).finish().feed
+    named = ("-s", f"MIRRORS_FILE={mirrors}")
+    half = len(old.data("articles.jsonl")) // 2
+    assert reread(old.directory, tmp_path / "new", *named, "--range", f"0:{half}").exit_code == 0
+    repository.commit({name: data.replace("准点".encode(), b"") for name, data in files.items()})
+    result = reread(old.directory, tmp_path / "new", *named)
+    assert result.exit_code == 0, result.output
+    assert timeless(result.feed) == timeless(old)
+    assert (result.feed.runs[0]["way"], result.feed.runs[0]["commit"]) == ("git", first)
+    assert not result.feed.data("changes.jsonl")
+    later = reread(old.directory, tmp_path / "later", *named)
+    assert later.exit_code == 0, later.output
+    assert timeless(later.feed) == timeless(old)
+    assert len(later.feed.lines("changes.jsonl")) == 40
+    assert_whole(later.feed)
+
+
+def test_a_repository_by_address_is_read_from_its_clone(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "mirror.git")
+    builder = MirrorBuilder.simple(ONE)
+    builder.publish(story(1), ONE)
+    repository.commit({name: text.encode() for name, text in builder.files(builder.stamp)})
+    mirrors = mirrors_file(tmp_path, "small", git=f"file://{repository.path}")
+    settings = {"MIRRORS_FILE": mirrors, "CACHE_DIRECTORY": tmp_path / "cache"}
+    old = start_crawl(feed=tmp_path / "old", settings=settings).finish().feed
+    given = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
+    result = reread(old.directory, tmp_path / "new", *given)
+    assert result.exit_code == 0, result.output
+    assert timeless(result.feed) == timeless(old)
+    cluster = reread(old.directory, tmp_path / "far", *given, "--engine", "dask://127.0.0.1:9")
+    assert cluster.exit_code == 2
+    assert "--mirror" in cluster.output
+
+
+# -- what differs --------------------------------------------------------------------------
+
+
+def test_a_page_that_is_gone_changed_or_broken_keeps_its_line(
+    small: Crawled, tmp_path: Path
+) -> None:
+    """What reads differently now is a change; what cannot be read is a failure."""
+    for section in (ONE, TWO):
+        drop_page(small.mirror, section, ident(1))
+    drop_page(small.mirror, ONE, ident(2))  # another section has a copy
+    republish(small, 3, blocks=("改写了。",))
+    page = small.mirror / "pages" / ONE / f"{ident(4)}.md"
+    page.write_bytes(page.read_bytes() + b"\n")  # other bytes, nothing else
+    break_page(small.mirror, ONE, ident(5))
+    refused = reread(small.feed.directory, tmp_path / "new")
+    assert refused.exit_code == 4, refused.output
+    assert "lacks 2 of 10 pages" in refused.output
+    rightly = ("-s", "MIRROR_SHRUNK_SHARE=0.8")
+    result = reread(small.feed.directory, tmp_path / "new", *rightly)
+    assert result.exit_code == 3, result.output
+    new = result.feed
+    old_lines = {line["id"]: line for line in small.feed.articles}
+    carried = {ident(number) for number in range(1, 6)}
+    assert {line["id"] for line in new.articles if line == old_lines[line["id"]]} >= carried
+    assert timeless(new) == timeless(small.feed)
+    run = new.runs[0]
+    assert run["reread"]["carried"] == {
+        "differs": {"count": 2, "ids": [ident(3), ident(4)]},
+        "malformed": {"count": 1, "ids": [ident(5)]},
+        "missing": {"count": 2, "ids": [ident(1), ident(2)]},
+    }
+    assert run["failures"] == {"malformed": {"count": 1, "ids": [ident(5)]}}
+    assert (run["status"], run["exit_code"]) == ("partial", 3)
+    changes = {change["id"]: change for change in new.lines("changes.jsonl")}
+    assert {one: changes[one]["kind"] for one in changes} == {
+        ident(1): "vanished",
+        ident(3): "changed",
+    }
+    assert changes[ident(3)]["article"]["content_text"] == "改写了。"
+    assert changes[ident(3)]["seen_at"] == run["start"]
+    assert_whole(new)
+    second = reread(new.directory, tmp_path / "second", *rightly).feed  # it has the blob ids, too
+    assert second.runs[0]["reread"]["carried"] == run["reread"]["carried"]
+    assert second.data("changes.jsonl") == new.data("changes.jsonl")
+
+
+def test_another_reread_repeats_no_change(small: Crawled, tmp_path: Path) -> None:
+    """Old changes are carried; a new one is told from what holds, not from the first edition."""
+    republish(small, 3, blocks=("改写了。",))
+    for section in (ONE, TWO):
+        shutil.move(small.mirror / "pages" / section / f"{ident(1)}.md", tmp_path / section)
+    first = reread(small.feed.directory, tmp_path / "first").feed
+    again = reread(first.directory, tmp_path / "again").feed
+    assert again.data("changes.jsonl") == first.data("changes.jsonl") != b""
+    for section in (ONE, TWO):
+        shutil.move(tmp_path / section, small.mirror / "pages" / section / f"{ident(1)}.md")
+    republish(small, 3)  # as it was at first
+    last = reread(again.directory, tmp_path / "last").feed
+    assert last.data("changes.jsonl").startswith(first.data("changes.jsonl"))
+    added = last.lines("changes.jsonl")[len(first.lines("changes.jsonl")) :]
+    kinds = {change["id"]: change["kind"] for change in added}
+    assert kinds == {ident(1): "returned", ident(3): "changed"}
+    assert last.runs[0]["reread"]["carried"] == {}
+    assert_whole(last)
+
+
+def test_without_blob_ids_the_text_tells(small: Crawled, tmp_path: Path) -> None:
+    republish(small, 3, blocks=("改写了。",))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("articles.jsonl", "listings.jsonl", "runs.jsonl"):
+        shutil.copy(small.feed.directory / name, copy)
+    new = reread(copy, tmp_path / "new").feed
+    assert new.runs[0]["reread"]["carried"] == {"differs": {"count": 1, "ids": [ident(3)]}}
+    read_again = {line["id"] for line in new.articles if line["crawled_at"] == new.runs[0]["start"]}
+    assert read_again >= {ident(number) for number in (1, 2, 4, 5, 6, 7, 8, 9, 10)}
+
+
+def test_better_readers_replace_the_line(small: Crawled, tmp_path: Path) -> None:
+    """A line that older readers got wrong is read anew; no change is told, for the page is the same."""
+    articles = small.feed.directory / "articles.jsonl"
+    wrong = articles.read_bytes().replace("陆小满".encode(), "陆大满".encode())
+    articles.write_bytes(wrong)
+    new = reread(small.feed.directory, tmp_path / "new").feed
+    assert {line["authors"][0]["name"] for line in new.articles} == {"陆小满"}
+    assert not new.data("changes.jsonl")
+    assert_whole(new)
+
+
+# -- what is left out ----------------------------------------------------------------------
+
+
+def test_an_article_that_must_go_stays_away(small: Crawled, tmp_path: Path) -> None:
+    """From every file; neither a crawl nor another reread brings it back."""
+    republish(small, 3, blocks=("改写了。",))
+    changed = reread(small.feed.directory, tmp_path / "changed").feed
+    ids = tmp_path / "ids.txt"
+    ids.write_text(f"# a demand\n{ident(3)}  # of today\n\nn19999999\n", encoding="utf-8")
+    new = reread(changed.directory, tmp_path / "new", "--without", str(ids)).feed
+    assert ident(3) not in new.ids
+    assert len(new.ids) == 9
+    assert not any(ident(3).encode() in data for data in files_of(new).values())
+    assert new.runs[0]["reread"]["withdrawn"] == 1
+    assert_whole(new)
+    on = start_crawl(f"mirror={small.mirror}", feed=new.directory).finish()
+    assert (on.exit_code, on.run["articles"], on.run["listings"]) == (0, 0, 0), on.log
+    os.remove(new.directory / "state.sqlite")
+    rebuilt = start_crawl(f"mirror={small.mirror}", feed=new.directory).finish()
+    assert (rebuilt.exit_code, rebuilt.run["articles"], rebuilt.run["listings"]) == (0, 0, 0)
+    third = reread(new.directory, tmp_path / "third").feed
+    assert (third.directory / "withdrawn.txt").read_text() == f"{ident(3)}\nn19999999\n"
+    assert len(third.ids) == 9
+
+
+# -- parts ---------------------------------------------------------------------------------
+
+
+def test_any_ranges_joined_are_the_same_feed(
+    large: Crawled, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    """A line belongs to the range that it begins in; ranges may lie across lines, or be read twice."""
+    target, size = tmp_path / "new", len(large.feed.data("articles.jsonl"))
+    cuts = [0, 1, size // 3, size // 3 + 5, size // 2, size + 1000, size + 2000]
+    ranges = [f"{a}:{b}" for a, b in pairwise(cuts)]
+    random.Random(SEED).shuffle(ranges)
+    for one in ranges[1:]:
+        assert reread(large.feed.directory, target, "--range", one).exit_code == 0
+    early = reread(large.feed.directory, target, "--join")
+    if early.exit_code:  # a range of five bytes may hold no line's beginning
+        assert early.exit_code == 75
+        assert "are left" in early.output
+        assert not target.exists()
+        assert reread(large.feed.directory, target, "--range", ranges[0]).exit_code == 0
+        joined = reread(large.feed.directory, target, "--join")
+        assert joined.exit_code == 0, joined.output
+    assert files_of(Feed(target)) == undisturbed, f"EPOCH_TEST_SEED={SEED}"
+
+
+def test_a_restart_skips_what_is_there_and_clears_the_rest(
+    large: Crawled, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    target, work = tmp_path / "new", tmp_path / "new.reread"
+    reread(large.feed.directory, target, "--range", "0:100000")
+    [part] = (work / "parts").iterdir()
+    before = part.stat().st_mtime_ns
+    (work / "parts" / "aside-left").write_bytes(b"half")
+    (work / "parts" / part.name.replace(part.name.split(".")[1], "0" * 16)).write_bytes(b"old")
+    at = json.loads((work / "plan.json").read_text())["at"]
+    time.sleep(1.1)
+    running = start_reread(large.feed.directory, target, *SMALL_PARTS)
+    running.wait_for_parts(3)
+    kill([running.process.pid])
+    running.finish()
+    assert part.stat().st_mtime_ns == before
+    assert not {path.name for path in (work / "parts").iterdir()} & {"aside-left"}
+    assert all("0" * 16 not in path.name for path in (work / "parts").iterdir())
+    assert reread(large.feed.directory, target).exit_code == 0
+    assert {line["crawled_at"] for line in Feed(target).articles} == {at}
+    assert files_of(Feed(target)) == undisturbed
+
+
+def test_other_readers_begin_again(small: Crawled, tmp_path: Path) -> None:
+    """What older readers made of a part is no part of what today's make."""
+    target, work = tmp_path / "new", tmp_path / "new.reread"
+    assert reread(small.feed.directory, target, "--range", "0:2000").exit_code == 0
+    [part] = (work / "parts").iterdir()
+    plan = json.loads((work / "plan.json").read_text())
+    old = part.with_name(part.name.replace(plan["readers"], "0123456789abcdef"))
+    old.write_bytes(part.read_bytes().replace("青屿".encode(), "红屿".encode()))
+    part.unlink()
+    (work / "plan.json").write_text(json.dumps({**plan, "readers": "0123456789abcdef"}))
+    result = reread(small.feed.directory, target)
+    assert result.exit_code == 0, result.output
+    assert timeless(result.feed) == timeless(small.feed)
+
+
+# -- stopped and killed --------------------------------------------------------------------
+
+
+def reread_with_kills(feed: Path, target: Path, kills: int, rng: random.Random) -> tuple[int, Feed]:
+    """Reread under so many kills at most, then to the end; return how many there were."""
+    killed = 0
+    while killed < kills:
+        running = start_reread(feed, target, *SMALL_PARTS)
+        if rng.random() < 0.75:
+            running.wait_for_parts(len(running.parts) + 1)
+        time.sleep(rng.uniform(0, 0.6))
+        running.process.kill()
+        if running.finish().exit_code != -signal.SIGKILL:
+            break
+        killed += 1
+    result = reread(feed, target)
+    assert result.exit_code == 0, result.output
+    return killed, result.feed
+
+
+def kill_often(large: Crawled, undisturbed: dict[str, bytes], place: Path, kills: int) -> None:
+    """Reread as often as it takes for so many kills; each feed is that of an undisturbed run."""
+    rng, killed = random.Random(SEED), 0
+    before = large.feed.snapshot()
+    while killed < kills:
+        times, feed = reread_with_kills(
+            large.feed.directory, place / "new", min(4, kills - killed), rng
+        )
+        killed += times
+        assert files_of(feed) == undisturbed, f"EPOCH_TEST_SEED={SEED}"
+        assert not (place / "new.reread").exists()
+        remove(place / "new")
+    assert large.feed.snapshot() == before
+
+
+def test_killed_at_random_moments(
+    large: Crawled, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    kill_often(large, undisturbed, tmp_path, 8)
+
+
+@pytest.mark.soak
+def test_killed_at_fifty_random_moments(
+    large: Crawled, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    kill_often(large, undisturbed, tmp_path, 50)
+
+
+def test_a_stop_signal_ends_it_within_seconds(
+    large: Crawled, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    running = start_reread(large.feed.directory, tmp_path / "new", *SMALL_PARTS)
+    running.wait_for_parts()
+    readers = running.children("spawn_main")
+    sent = time.monotonic()
+    running.process.send_signal(signal.SIGTERM)
+    stopped = running.finish()
+    assert time.monotonic() - sent < 5
+    assert stopped.exit_code == 143, stopped.output
+    assert not any(reader.alive for reader in readers)
+    assert not (tmp_path / "new").exists()
+    assert reread(large.feed.directory, tmp_path / "new").exit_code == 0
+    assert files_of(Feed(tmp_path / "new")) == undisturbed
+
+
+def test_a_reader_that_is_killed_costs_nothing(
+    large: Crawled, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    running = start_reread(large.feed.directory, tmp_path / "new", *SMALL_PARTS, "-s", "READERS=2")
+    for count in (1, 3):
+        running.wait_for_parts(count)
+        kill(one.pid for one in running.children("spawn_main"))
+    result = running.finish()
+    assert result.exit_code == 0, result.output
+    assert files_of(result.feed) == undisturbed
+
+
+def test_without_readers_it_reads_itself(small: Crawled, tmp_path: Path) -> None:
+    result = reread(small.feed.directory, tmp_path / "new", "-s", "READERS=0")
+    assert result.exit_code == 0, result.output
+    assert timeless(result.feed) == timeless(small.feed)
+
+
+def test_a_page_may_cost_only_itself() -> None:
+    """One that kills who reads it fails, as one that its reader cannot take; the next is read."""
+    page = article_page(story(1), ONE).encode()
+    reader = ApartReader(costly.read)
+    try:
+        for mark, reason in (
+            (costly.KILLS, "too_costly"),
+            (costly.EATS, "too_costly"),
+            (costly.FAILS, "error"),
+        ):
+            with pytest.raises(PageError) as failure:
+                reader.read(page + mark)
+            assert failure.value.reason == reason
+            assert reader.read(page).original.id == ident(1)
+    finally:
+        reader.close()
+
+
+def test_a_large_page_is_read_apart(small: Crawled, tmp_path: Path) -> None:
+    republish(small, 3, blocks=tuple(f"青屿第{number}段。" * 40 for number in range(600)))
+    feed = crawled(small.mirror, tmp_path / "larger")
+    assert max(map(len, feed.data("articles.jsonl").splitlines())) > 256 << 10
+    new = reread(feed.directory, tmp_path / "new").feed
+    assert timeless(new) == timeless(feed)
+
+
+# -- refused -------------------------------------------------------------------------------
+
+
+def damage_line(feed: Path) -> None:
+    """Spoil the second line."""
+    lines = (feed / "articles.jsonl").read_bytes().split(b"\n")
+    lines[1] = lines[1][:-5]
+    (feed / "articles.jsonl").write_bytes(b"\n".join(lines))
+
+
+def of_the_future(feed: Path) -> None:
+    """Have the feed keep a contract that nobody knows yet."""
+    run = json.loads((feed / "runs.jsonl").read_bytes().split(b"\n")[0])
+    (feed / "runs.jsonl").write_text(json.dumps({**run, "contract": "9.0"}) + "\n")
+
+
+@pytest.mark.parametrize(("harm", "said"), [(damage_line, "at byte"), (of_the_future, "9.0")])
+def test_a_feed_that_cannot_be_read(
+    small: Crawled, tmp_path: Path, harm: Callable[[Path], None], said: str
+) -> None:
+    harm(small.feed.directory)
+    result = reread(small.feed.directory, tmp_path / "new")
+    assert result.exit_code == 5, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_directory_without_a_mirror(small: Crawled, tmp_path: Path) -> None:
+    """An archive that is not mounted does not make every article vanish."""
+    (tmp_path / "empty").mkdir()
+    named = ("--mirror", str(tmp_path / "empty"))
+    result = reread(small.feed.directory, tmp_path / "new", *named)
+    assert result.exit_code == 4, result.output
+    assert reread(small.feed.directory, tmp_path / "new").exit_code == 0
+
+
+def test_a_feed_that_a_run_writes(small: Crawled, tmp_path: Path) -> None:
+    with (small.feed.directory / "lock").open("rb+") as lock:
+        import fcntl  # noqa: PLC0415 - this test alone
+
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = reread(small.feed.directory, tmp_path / "new")
+    assert result.exit_code == 75, result.output
+    assert "a run is writing" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--range", "5:1"], "--range must be START:END"),
+        (["--range", "0:1", "--join"], "--join reads nothing"),
+        (["--join"], "nothing to join"),
+        (["--engine", "dask://nowhere"], "--engine must be dask://HOST:PORT"),
+        (["--engine", "dask+tls://127.0.0.1:9"], "needs certificates"),
+        (["--part-bytes", "0"], "part_bytes must be a positive integer"),
+        (["--mirror", "nonesuch"], "no mirror 'nonesuch'"),
+        (["--without", "/nonexistent"], "--without /nonexistent cannot be read"),
+        (["--without", __file__], "is no id of an article"),
+    ],
+)  # fmt: skip
+def test_wrong_usage(small: Crawled, tmp_path: Path, options: list[str], said: str) -> None:
+    result = reread(small.feed.directory, tmp_path / "new", *options)
+    assert result.exit_code == 2, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "new.reread").exists()
+
+
+def test_it_writes_over_nothing(small: Crawled, tmp_path: Path) -> None:
+    before = small.feed.snapshot()
+    assert reread(small.feed.directory, small.feed.directory).exit_code == 2
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    result = reread(small.feed.directory, tmp_path / "full")
+    assert result.exit_code == 2
+    assert "is there already" in result.output
+    assert small.feed.snapshot() == before
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["letter.txt"]
+
+
+def test_a_finished_reread_is_not_repeated(small: Crawled, tmp_path: Path) -> None:
+    first = reread(small.feed.directory, tmp_path / "new")
+    before = first.feed.snapshot()
+    again = reread(small.feed.directory, tmp_path / "new")
+    assert (again.exit_code, again.output) == (first.exit_code, first.output)
+    assert first.feed.snapshot() == before
+
+
+def test_an_unfinished_reread_of_something_else(small: Crawled, tmp_path: Path) -> None:
+    reread(small.feed.directory, tmp_path / "new", "--range", "0:2000")
+    other = crawled(small.mirror, tmp_path / "other")
+    result = reread(other.directory, tmp_path / "new")
+    assert result.exit_code == 2
+    assert "unfinished reread" in result.output
+    ids = tmp_path / "ids.txt"
+    ids.write_text(ident(1))
+    later = reread(small.feed.directory, tmp_path / "new", "--without", str(ids))
+    assert later.exit_code == 2
+    assert "unfinished reread" in later.output
+
+
+# -- real mirrors --------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+def test_a_real_mirror_gives_its_own_lines(corpus: Any, tmp_path: Path) -> None:
+    """By directory and by git."""
+    special = corpus("special")
+    tree = special.tree()
+    old = crawled(tree, tmp_path / "old")
+    for number, mirror in enumerate((tree, special.git)):
+        result = reread(
+            old.directory, tmp_path / f"new{number}", "--mirror", str(mirror), *SMALL_PARTS
+        )
+        assert result.exit_code == 0, result.output
+        assert timeless(result.feed) == timeless(old)
+        assert result.feed.runs[0]["reread"]["carried"] == {}
+        assert_whole(result.feed)
