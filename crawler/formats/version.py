@@ -1,41 +1,61 @@
-"""Which readers read a line: a version that follows from their source."""
+"""The version of the readers: a digest of everything that decides what a line says."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from crawler.formats.base import Format
 
-_CRAWLER = Path(__file__).resolve().parent.parent
-# What every format's lines are made with, beside its own readers.
-_SHARED = ("items.py", "loaders.py", "text.py", "urls.py", "formats/pages.py")
+_PARTS = ("formats", "items.py", "loaders.py", "text.py", "urls.py", "canonical.py")
+_LIBRARIES = ("lxml", "nh3")
 _DIGITS = 12
 
 
 @cache
 def readers_version(mirror_format: Format) -> str:
-    """Return the version of the readers of a format, as hexadecimal digits.
+    """Return 12 hexadecimal digits; two runs with equal ones read the same page to the same line.
 
-    It is a digest of the source that turns a page into a line: the package that the format is
-    defined in (the module, where that is in no package), with its data files, and the modules that
-    all formats share. Two runs with the same version read the same page to the same line. It
-    changes with every edit of that source, also with one that changes no line.
+    They cover the code and data of the readers and loaders, those of a format in another package,
+    and the versions of the libraries that parse and sanitize HTML. They change with every edit of
+    that code, also with one that changes no line.
     """
-    paths = {*_own(mirror_format), *(_CRAWLER / name for name in _SHARED)}
-    sources = sorted((path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths)
-    return hashlib.sha256(repr(sources).encode()).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256()
+    package = files("crawler")
+    roots = [package.joinpath(name) for name in _PARTS]
+    own = type(mirror_format).__module__
+    if not own.startswith("crawler."):
+        roots.append(_code_of(own))
+    for root in roots:
+        for name, content in _sources(root):
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}\0".encode())
+    return digest.hexdigest()[:_DIGITS]
 
 
-def _own(mirror_format: Format) -> Iterator[Path]:
-    module = sys.modules[type(mirror_format).__module__]
-    source = Path(str(module.__file__)).resolve()
-    if not module.__package__:
-        yield source
-        return
-    for path in source.parent.rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
-            yield path
+def _code_of(module: str) -> Traversable:
+    """Return the package of a module, or the file of a module without one."""
+    package, _, name = module.rpartition(".")
+    if package:
+        return files(package)
+    import importlib.util  # noqa: PLC0415 - formats of other packages only
+    from pathlib import Path  # noqa: PLC0415
+
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin if spec and spec.origin else name)
+
+
+def _sources(root: Traversable) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the files at or below ``root``, in the order of their names."""
+    if root.is_file():
+        if not root.name.endswith((".pyc", ".pyo")):
+            yield root.name, root.read_bytes()
+    elif root.is_dir() and root.name != "__pycache__":
+        for entry in sorted(root.iterdir(), key=lambda entry: entry.name):
+            yield from _sources(entry)

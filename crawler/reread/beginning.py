@@ -19,8 +19,8 @@ from urllib.parse import unquote, urlsplit
 from crawler.config.mirrors import Mirror, Mirrors, load_mirrors
 from crawler.exceptions import FeedBusy, FeedUnusable, MirrorUnusable, PageError, WrongUsage
 from crawler.formats.base import Format
+from crawler.formats.version import readers_version
 from crawler.items import timestamp
-from crawler.readers.fingerprint import readers_fingerprint
 from crawler.reread.origins import collect_origins
 from crawler.reread.pages import pages_of
 from crawler.reread.plan import Plan, aside_of, format_name
@@ -74,7 +74,7 @@ def planned(asked: Asked, work: Workspace) -> Plan:
         ids = _checked_ids(asked.without, plan.mirror_format())
         if _digest(ids | withdrawn_ids(asked.feed)) != plan.withdrawn:
             raise _another(work, f"without other ids than {asked.without} names")
-    readers = readers_fingerprint(plan.mirror_format())
+    readers = readers_version(plan.mirror_format())
     if readers != plan.readers:  # what they read is no use any more
         plan = replace(plan, readers=readers)
         work.replace(plan)
@@ -122,7 +122,7 @@ def _begun(asked: Asked, work: Workspace) -> Plan:
             listings=_published(feed / "listings.jsonl"),
             changes=_published(feed / "changes.jsonl"),
             withdrawn=_digest(ids),
-            readers=readers_fingerprint(mirror_format),
+            readers=readers_version(mirror_format),
         )
         _require_home(plan, mirror_format)
         collect_origins(work.directory / ORIGINS, feed, plan.changes)

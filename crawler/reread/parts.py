@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from crawler.exceptions import FeedUnusable, WrongUsage
-from crawler.readers.fingerprint import readers_fingerprint
+from crawler.formats.version import readers_version
 from crawler.readers.pages import Bounds
 from crawler.readers.worker import bound
 from crawler.reread.origins import parsed
@@ -178,7 +178,7 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
     path = part_path(plan, part)
     if path.exists():
         return PartFile(path).summary
-    ours = readers_fingerprint(plan.mirror_format())
+    ours = readers_version(plan.mirror_format())
     if ours != plan.readers:
         raise WrongUsage(
             f"the readers are {ours} here and {plan.readers} where the reread began: install the "
