@@ -1,4 +1,4 @@
-"""A page's record on a terminal, or as lines for other programs."""
+"""Prints the record of a page: for a terminal, or as a line for other programs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _SHOWN = 500
 
 
 def print_line(page: ReadPage) -> None:
-    """Print the record as the feed has it, one line."""
+    """Print the record on one line, as in the feed."""
     print(json.dumps(page.record, ensure_ascii=False, separators=(",", ":")))  # noqa: T201
 
 
 def print_record(page: ReadPage, console: Console) -> None:
-    """Print the record indented, coloured where the console can."""
+    """Print the record indented, and in colour if the console supports it."""
     console.print_json(json.dumps(page.record, ensure_ascii=False), indent=2, ensure_ascii=False)
 
 
 def print_cuts(page: ReadPage, console: Console) -> None:
-    """Print what is in the page and not in ``content_text``."""
+    """Print what the page contains and ``content_text`` does not, with the rule that cut it."""
     table = Table("rule", "text", title="Not in content_text", title_justify="left")
     for cut in page.cuts:
         text = visible(cut.text).strip()
