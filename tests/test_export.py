@@ -427,10 +427,10 @@ def test_a_feed_of_this_major_version_is_read(tmp_path: Path, version: str) -> N
 
 @pytest.mark.parametrize("version", [MAJOR, MAJOR + 1, f"{MAJOR + 1}.0", None, "one"])
 def test_a_feed_of_another_major_version_is_refused(tmp_path: Path, version: object) -> None:
-    """The first edition called itself 1, a number."""
+    """The pre-1.0 format has version 1, a number."""
     feed = append(tmp_path / "feed", "articles", articles(1))
     append(feed, "runs", [run(contract=version)])
-    with pytest.raises(FeedUnusable, match=f"contract version {version!r}, this program reads"):
+    with pytest.raises(FeedUnusable, match=f"contract version {version!r}, but this program reads"):
         export(tmp_path / "feed.db", feed)
 
 
@@ -541,7 +541,7 @@ def test_an_export_of_other_tables_is_refused(
     export(tmp_path / "feed.db", feed)
     monkeypatch.setattr(database, "SCHEMA_VERSION", 99)
     with pytest.raises(
-        WrongUsage, match="has tables of version 1, this program writes 99: export into"
+        WrongUsage, match="has tables of version 1, but this program writes 99: export into"
     ):
         export(tmp_path / "feed.db", feed)
 

@@ -57,7 +57,11 @@ def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
         (): "say what and where",
         (feed,): "say what and where",
         (tmp_path / "none", "--to", "feed.db"): "is no feed: name a directory that holds",
-        (feed, "--to", "feed.csv"): "it ends in .db, .sqlite or .sqlite3 for SQLite, in .parquet",
+        (
+            feed,
+            "--to",
+            "feed.csv",
+        ): "must end in .db, .sqlite or .sqlite3 for SQLite, or in .parquet",
         (feed, "--to", tmp_path / "none" / "feed.db"): "name a file that can be written",
         (feed, "--to", "feed.parquet", "--datasette", "m.json"): "serves an SQLite file",
         (feed, feed, "--to", tmp_path / "feed.db"): "are both feeds of mirror 'news': name one",
