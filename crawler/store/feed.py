@@ -94,23 +94,17 @@ class FeedStore:
             How many pairs are new, and how many of those are of an id that was listed already.
         """
         self.state.require_usable()
-        new = repeated = 0
+        seen = timestamp(now)
+        new: dict[str, Mapping[str, Any]] = {}
         for article, title in entries:
-            if self.state.lists(section, article):
-                continue
-            new += 1
-            repeated += self.state.is_listed(article)
-            self.listings.append(
-                {
-                    "id": article,
-                    "section": section,
-                    "title": title,
-                    "first_seen_at": timestamp(now),
-                }
-            )
-            self.state.list_article(section, article)
+            if article not in new and not self.state.lists(section, article):
+                record = {"id": article, "section": section, "title": title, "first_seen_at": seen}
+                new[article] = record
+        repeated = sum(map(self.state.is_listed, new))
+        self.listings.append(*new.values())
+        self.state.list_articles(section, new)
         self._commit_in_time()
-        return new, repeated
+        return len(new), repeated
 
     def saw(self, section: str, articles: Iterable[str]) -> None:
         """Note that ``section`` lists these articles now, to tell later which it lists no more."""

@@ -103,7 +103,7 @@ class Recovery:
             section, article = str(record.get("section")), str(record.get("id"))
             if not (self.format.is_section_id(section) and is_article_id(article)):
                 raise FeedUnusable(_names_nothing(self.listings.path, record))
-            state.list_article(section, article)
+            state.list_articles(section, [article])
         for record in self.articles.records(number(state.get("articles_offset"))):
             article = str(record.get("id"))
             if not is_article_id(article):
