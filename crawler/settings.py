@@ -30,7 +30,7 @@ DEPTH_LIMIT = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
 # default 1 GiB, which also bounds what an answer may unpack to; the largest of 132,101 real
 # pages has 555,303 bytes
-DOWNLOAD_MAXSIZE = 8 << 20
+DOWNLOAD_MAXSIZE = 4 << 20
 DOWNLOAD_WARNSIZE = 0  # default 32 MiB: above the limit
 # default 180 s; a page of a few kilobytes that takes longer than this will not come
 DOWNLOAD_TIMEOUT = 30

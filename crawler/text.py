@@ -26,6 +26,16 @@ WIDE = (
 )
 _WIDE = re.compile(f"[{WIDE}]")
 
+# Where combining marks stand; letters among them are none. Fourteen are fewer than 30 marks, also
+# where each is written as two. The first stands alone: the search skips to it.
+_MARK_BLOCKS = (
+    "[\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a\ua660-\uabff"
+    "\ufb1e\ufe20-\ufe2f\U00010000-\U0001efff]"
+)
+_MANY_MARKS = re.compile(rf"{_MARK_BLOCKS}(?<!\w)(?:(?!\w){_MARK_BLOCKS}){{13}}")
+_MOST_MARKS = 30
+_JOINER = "\u034f"
+
 _WHITE = re.compile(r"\s+")
 
 
@@ -34,8 +44,30 @@ def visible(text: str) -> str:
 
     Tab, line feed and carriage return stay: they are white space.
     """
-    text = _INVISIBLE.sub("", text)
+    text = stream_safe(_INVISIBLE.sub("", text))
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def stream_safe(text: str) -> str:
+    """Return ``text`` in Unicode's Stream-Safe Text Format (UAX #15, section 13).
+
+    Normalisation sorts the combining marks of a character one by one, so a run of them takes time
+    by its square. Behind every 30 marks a combining grapheme joiner begins a new run.
+    """
+    if _MANY_MARKS.search(text) is None:
+        return text
+    kept: list[str] = []
+    run = 0
+    for character in text:
+        classes = [*map(unicodedata.combining, unicodedata.normalize("NFD", character))]
+        leading = next((at for at, kind in enumerate(classes) if kind == 0), len(classes))
+        if run + leading > _MOST_MARKS:
+            kept.append(_JOINER)
+            run = 0
+        kept.append(character)
+        trailing = next((at for at, kind in enumerate(reversed(classes)) if kind == 0), None)
+        run = run + leading if trailing is None else trailing
+    return "".join(kept)
 
 
 def wide(character: str) -> bool:

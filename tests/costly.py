@@ -25,4 +25,4 @@ def read(kind: Kind, section: str, body: bytes) -> Page:
         os.kill(os.getpid(), signal.SIGKILL)
     if FAILS in body:
         raise LookupError("an error of the reader")
-    return read_page(find_format(), kind, section, body)
+    return read_page(find_format(), (), kind, section, body)

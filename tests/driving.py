@@ -132,7 +132,8 @@ def walk_mirror(
 
 
 async def _drive(run: Run, frontier: Frontier, transport: WatchedTransport) -> None:
-    readers = PageReaders(0, run.store, partial(read_page, run.options.mirror.format))
+    mirror = run.options.mirror
+    readers = PageReaders(0, run.store, partial(read_page, mirror.format, mirror.bases))
     driver = Driver(run, frontier, transport, None, readers, closing=lambda: transport.stopped)
     async for article in driver.articles():
         run.store.write(as_record(article), blob=article.blob_id)

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.formats.epoch.byline import credited, find_byline
+from crawler.formats.epoch.byline import (
+    credited,
+    find_byline,
+    find_byline_of_line,
+    find_split_byline,
+)
 from crawler.formats.epoch.people import People, people
 from crawler.formats.epoch.places import NAMESAKES, PLACES
-from crawler.formats.epoch.signed import signed
+from crawler.formats.epoch.signed import signature_lines, signed
 
 BEHIND = "海岛渡轮周一复航。"
 REPORT = "大纪元记者方若水松石湾报导"
@@ -40,6 +45,18 @@ REPORT = "大纪元记者方若水松石湾报导"
             f"（{REPORT}渡轮（轮渡）复航", REPORT, "渡轮（轮渡）复航", id="another pair later"
         ),
         pytest.param(f"{REPORT}）{BEHIND}", REPORT, BEHIND, id="never opened"),
+        pytest.param(
+            "（（大纪元记者方若水）渡轮（轮渡）周一",
+            "大纪元记者方若水",
+            "渡轮（轮渡）周一",
+            id="opened twice",
+        ),
+        pytest.param(
+            f"（({REPORT}）渡轮（轮渡）周一）",
+            REPORT,
+            "渡轮（轮渡）周一）",
+            id="opened twice, a stray closing one later",
+        ),
         pytest.param(f"】（{REPORT}）文", REPORT, "文", id="behind the dateline's spare bracket"),
         pytest.param(f"（{REPORT}。）文", f"{REPORT}。", "文", id="full stop inside"),
     ],
@@ -59,6 +76,48 @@ def test_a_second_byline_right_behind_belongs_to_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("block", "text", "behind"),
+    [
+        pytest.param(f"渡轮\n（{REPORT}）{BEHIND}", REPORT, f"渡轮\n{BEHIND}", id="second line"),
+        pytest.param(f"（{REPORT}）渡轮\n{BEHIND}", REPORT, f"渡轮\n{BEHIND}", id="first line"),
+    ],
+)
+def test_a_byline_may_head_the_second_line(block: str, text: str, behind: str) -> None:
+    found = find_byline_of_line(block)
+    assert found is not None
+    assert (found.text, block[: found.start] + block[found.end :]) == (text, behind)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(f"渡轮\n（大纪元记者方若水摄影）{BEHIND}", id="a photographer"),
+        pytest.param(f"渡轮\n码头\n（{REPORT}）{BEHIND}", id="a third line"),
+    ],
+)
+def test_no_byline_heads_the_second_line(block: str) -> None:
+    assert find_byline_of_line(block) is None
+
+
+def test_a_byline_may_close_in_the_next_paragraph() -> None:
+    found = find_split_byline("（大纪元记者方若水、", f"陆小满报导）{BEHIND}")
+    assert found is not None
+    assert found.text == "大纪元记者方若水、陆小满报导"
+
+
+@pytest.mark.parametrize(
+    ("text", "following"),
+    [
+        pytest.param(f"（{REPORT}）渡轮", BEHIND, id="closed at once"),
+        pytest.param("（渡轮公司", "周一宣布复航）", id="no byline"),
+        pytest.param(BEHIND, f"（{REPORT}）", id="opened in the second"),
+    ],
+)
+def test_no_split_byline(text: str, following: str) -> None:
+    assert find_split_byline(text, following) is None
+
+
+@pytest.mark.parametrize(
     "inside",
     [
         pytest.param("大纪元松石湾记者站报导", id="a newsroom"),
@@ -72,10 +131,27 @@ def test_a_second_byline_right_behind_belongs_to_it() -> None:
         pytest.param("中央社台北十三日电", id="another agency's dispatch"),
         pytest.param("文／方若水", id="文 and a slash"),
         pytest.param("作者：方若水", id="作者 and a colon"),
+        pytest.param("大纪元记者方若水、摄影：李言", id="a photographer's label behind"),
+        pytest.param("撰文/方若水 编辑/李言", id="an editor's label behind"),
         pytest.param("Joan Fisher撰文／大纪元记者陆小满编译", id="a writer without an office"),
         pytest.param("大纪元记者方若水根据录音整理", id="compiled from a recording"),
         pytest.param("大纪元记者方若水报台湾台北导", id="a verb torn by a place"),
         pytest.param("大纪元记者方若水台北", id="a reporter and a place"),
+        pytest.param("大纪元记者方若水综合报的", id="报导 misspelt"),
+        pytest.param("大纪元记者方若水报告", id="报导 misspelt as a word"),
+        pytest.param("大纪元记者方若水台湾台北导", id="报 missing"),
+        pytest.param("大纪元记者方若水电访", id="by telephone"),
+        pytest.param("新闻分析｜大纪元记者方若水", id="a kind of text before"),
+        pytest.param("美联社松石湾电", id="another agency's dispatch from an unknown place"),
+        pytest.param("新纪元周刊298期，记者方若水报导", id="a magazine's number and a reporter"),
+        pytest.param("海岛周刊第305期，作者方若水", id="a magazine's number and a writer"),
+        pytest.param("新纪元周刊，记者方若水", id="a magazine and a reporter"),
+        pytest.param("英文大纪元评论员Owen Fisher撰文，陆小满译", id="译 alone"),
+        pytest.param("Owen Fisher著／陆小满译", id="著"),
+        pytest.param("方若水文／陆小满译", id="文 and 译"),
+        pytest.param("EMG Inspired Staff撰文", id="a staff"),
+        pytest.param("新唐人侃侃而谈第73期报导", id="an issue of a programme"),
+        pytest.param("大纪元记者方若水专题报导之三", id="part of a series"),
     ],
 )
 def test_what_names_the_writers(inside: str) -> None:
@@ -101,7 +177,10 @@ def test_what_names_the_writers(inside: str) -> None:
         pytest.param("（新唐人电视台《海岛热点》节目）", id="a programme"),
         pytest.param("（转载自海岛网）", id="a source"),
         pytest.param("（本文转自28期【海岛周刊】）", id="a source with a number"),
-        pytest.param("（海岛周刊305期，作者方若水）", id="a magazine's number"),
+        pytest.param("（新纪元周刊305期）", id="a magazine's number alone"),
+        pytest.param("（音译）海岛", id="how a word is translated"),
+        pytest.param("（或译松石港）海岛", id="another translation"),
+        pytest.param("（方若水主导）海岛", id="who led"),
         pytest.param("（根据新唐人电视《海岛》节目整理）", id="compiled from a programme"),
         pytest.param("（系列报导）海岛", id="a kind of report"),
         pytest.param("（中央社）", id="an agency alone"),
@@ -292,7 +371,55 @@ def both(authors: str, translators: str = "") -> People:
             "美国之音记者：方若水2006年7月18日华盛顿报导", both("方若水"), id="with a date"
         ),
         pytest.param("中央社记者方若水日内瓦一日专电", both("方若水"), id="with a day in Han"),
+        # places that no list knows, verbs and names without a mark
+        pytest.param("大纪元记者李言青石镇报导", both("李言"), id="a place by its end, short name"),
+        pytest.param("大纪元记者方若水青石镇报导", both("方若水"), id="a place by its end"),
+        pytest.param("大纪元记者李言言石镇报导", both("李言言"), id="a character twice"),
+        pytest.param("大纪元记者李言石滩报导", both("李言"), id="a place of two characters"),
+        pytest.param("大纪元记者欧阳小满青石岛报导", both("欧阳小满"), id="behind a long surname"),
+        pytest.param("大纪元记者李言阿罗瓦拉市报导", both("李言"), id="a foreign place"),
+        pytest.param(
+            "大纪元记者方若水松石滩、李言青石岛连线报导", both("方若水;李言"), id="two of them"
+        ),
+        pytest.param("大纪元记者欧阳青山报导", both("欧阳青山"), id="a name that ends in 山"),
+        pytest.param("大纪元记者方若水总合报导", both("方若水"), id="总合"),
+        pytest.param("大纪元记者方若水综和报导", both("方若水"), id="综和"),
+        pytest.param("大纪元记者方若水电访报导", both("方若水"), id="电访"),
+        pytest.param("大纪元记者方若水采仿报导", both("方若水"), id="采仿"),
+        pytest.param("大纪元记者方若水综合报的", both("方若水"), id="报的"),
+        pytest.param("大纪元记者方若水台湾台北导", both("方若水"), id="导 alone"),
+        pytest.param("大纪元记者方若水 台湾台北 导", both("方若水"), id="导 alone behind a blank"),
+        pytest.param("大纪元记者方台导", both("方台导"), id="a name that ends in 导"),
+        pytest.param("大纪元记者李言王立报导", both("李言;王立"), id="two glued, short"),
+        pytest.param("大纪元记者方若水陆小满报导", both("方若水;陆小满"), id="two glued"),
+        pytest.param("大纪元记者加州方若水报导", both("方若水"), id="a place before the name"),
+        pytest.param("大纪元记者加州方言报导", both("方言"), id="a place before a short name"),
+        pytest.param("大纪元记者加州原野报导", both("原野"), id="a place before a pen name"),
+        pytest.param("大纪元记者方台湾台北若水报导", both("方若水"), id="a name torn by places"),
+        pytest.param("大纪元记者李台北言报导", both("李言"), id="a short name torn by a place"),
+        pytest.param(
+            "英文大纪元记者Owen Fisher报导陆小满编译",
+            both("Owen Fisher", "陆小满"),
+            id="a translator without a mark",
+        ),
+        pytest.param("新闻分析｜大纪元记者方若水", both("方若水"), id="a kind of text before"),
+        pytest.param("新纪元周刊第298期，作者方若水", both("方若水"), id="a magazine's number"),
+        pytest.param("方若水撰文，陆小满译", both("方若水", "陆小满"), id="译 alone"),
+        pytest.param("Owen Fisher著／陆小满译", both("Owen Fisher", "陆小满"), id="著"),
+        pytest.param("大纪元记者方若水译", both("方若水"), id="who translates alone"),
+        pytest.param("大纪元记者方若水报导、责任编辑：江离", both("方若水"), id="no editors"),
+        pytest.param("大纪元记者方若水／松石镇报导", both("方若水"), id="an unknown place, ／"),
+        pytest.param("大纪元记者方若水、松石镇报导", both("方若水"), id="an unknown place, 、"),
+        pytest.param("大纪元记者方若水 松石镇报导", both("方若水"), id="an unknown place, blank"),
+        pytest.param(
+            "大纪元记者方若水西雅图、李言旧金山报导", both("方若水;李言"), id="a place in 图"
+        ),
+        pytest.param("大纪元编译组方若水编译", both("方若水"), id="a team before the name"),
+        pytest.param("大纪元记者方若水、摄影：李言", both("方若水"), id="a photographer's label"),
         # nobody
+        pytest.param("美联社松石湾电", both(""), id="a dispatch's place"),
+        pytest.param("中央社松石湾8日综合外电报导", both(""), id="a dispatch's place and day"),
+        pytest.param("EMG INSPIRED STAFF撰文／陆小满编译", both("", "陆小满"), id="a loud staff"),
         pytest.param("大纪元松石湾记者站报导", both(""), id="a newsroom in an unknown place"),
         pytest.param("大纪元香港新闻中心报导", both(""), id="a news centre"),
         pytest.param("大纪元综合报导", both(""), id="the newspaper"),
@@ -384,6 +511,63 @@ def test_signed(line: str, expected: People | None) -> None:
     assert signed(line) == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("（文章来源：海岛社／翻译：陆小满）", both("", "陆小满"), id="翻译 behind"),
+        pytest.param("（文章来源：海岛社/陆小满编译）", both("", "陆小满"), id="编译 at the end"),
+        pytest.param("文章来源：海岛之声记者方若水综合编译", both("方若水"), id="a reporter"),
+        pytest.param(
+            "文章来源：海岛网 记者：方若水", both("方若水"), id="a reporter behind a blank"
+        ),
+        pytest.param("（来源：海岛社，翻译有删节）", None, id="how it was translated"),
+        pytest.param("资料来源：海岛网、云港网", None, id="sources alone"),
+        pytest.param("（图片来源：海岛网）", None, id="a picture's source"),
+        pytest.param("文章来源：海岛网：《灯塔的翻译》", None, id="a title in it"),
+    ],
+)
+def test_source_lines(line: str, expected: People | None) -> None:
+    assert signed(line) == expected
+
+
+FILLED = ["海岛渡轮周一复航。"] * 12
+
+
+@pytest.mark.parametrize(
+    ("texts", "lines"),
+    [
+        pytest.param(["作者：方若水", *FILLED], ["作者：方若水"], id="at the head"),
+        pytest.param([*FILLED, "作者：方若水"], ["作者：方若水"], id="at the end"),
+        pytest.param([*FILLED, "作者：方若水", *FILLED], [], id="in the middle"),
+        pytest.param(
+            [*FILLED, "文 ◎ 方若水", *FILLED], ["文 ◎ 方若水"], id="文 in the middle of a dossier"
+        ),
+        pytest.param([*FILLED, "参考文献", "《海雾》", "作者：方若水"], [], id="references"),
+        pytest.param([*FILLED, "《海雾》\n作者：方若水"], [], id="below a work"),
+        pytest.param([*FILLED, "壁画《海雾》\n作者：方若水"], [], id="a painter"),
+        pytest.param([*FILLED, "致海岛的公开信", "作者：方若水"], [], id="a letter's writer"),
+        pytest.param(
+            ["《海雾》\n作者：方若水", *FILLED], ["作者：方若水"], id="below the title at the head"
+        ),
+        pytest.param(["作者：方一", "作者：方二", "作者：方三"], [], id="a list of works"),
+        pytest.param(
+            ["作者：方一", *FILLED, "作者：方二"], ["作者：方一", "作者：方二"], id="two writers"
+        ),
+    ],
+)
+def test_signature_lines(texts: list[str], lines: list[str]) -> None:
+    found = [line for line in signature_lines(texts) if line.startswith(("作者", "文"))]
+    assert found == lines
+
+
+def test_many_signature_lines_take_no_time() -> None:
+    long = "作者：方若水\n" * 100_000
+    began = time.process_time()
+    signature_lines([long] * 3)
+    signature_lines(["作者：方若水"] * 100_000)
+    assert time.process_time() - began < 2  # seconds; 0.3 here
+
+
 BYLINE_LIKE = st.text(
     alphabet="（）()【】大纪元记者方若水台北报导编译／/、，和与 .Aa:：文作\n", max_size=80
 )
@@ -407,6 +591,9 @@ def test_long_runs_take_no_time(unit: str) -> None:
     long = unit * (1_000_000 // len(unit))
     began = time.process_time()
     find_byline(long)
+    find_byline_of_line("\n" + long)
+    find_split_byline("（大纪元记者", long)
+    find_split_byline(long, "报导）")
     find_byline("（大纪元记者" + long)
     people(long)
     people("大纪元记者" + long)

@@ -75,8 +75,11 @@ def test_dateline_at_the_head(block: str, text: str, behind: str) -> None:
 @pytest.mark.parametrize(
     ("before", "start"),
     [
-        pytest.param("谜", 1, id="a stray letter stays text"),
-        pytest.param("松石湾", 3, id="a place stays text"),
+        pytest.param("谜", 0, id="a stray character belongs to it"),
+        pytest.param("台湾台北", 0, id="places belong to it"),
+        pytest.param("松石湾", 0, id="a place that no list knows"),
+        pytest.param("海岛一瞥\n松石湾", 5, id="a place on a second line"),
+        pytest.param("渡轮复航", 4, id="words before it stay text"),
         pytest.param("。", 0, id="a stray mark belongs to it"),
         pytest.param("(http://www.epochtimes.com)", 0, id="the old address belongs to it"),
         pytest.param("(http://www.epochtimes.com)\n", 0, id="the old address on a line of its own"),
@@ -156,7 +159,10 @@ def test_a_year_may_begin_between() -> None:
         pytest.param("大纪元2022年06月09日讯", (date(2022, 6, 9), "dateline"), id="70 days after"),
         pytest.param("大纪元2022年06月10日讯", (URL_DATE, "url"), id="71 days: a republication"),
         pytest.param(
-            "大纪元2022年03月30日讯", (URL_DATE, "url"), id="a day before: a typing error"
+            "大纪元2022年03月30日讯", (date(2022, 3, 30), "dateline"), id="the day before"
+        ),
+        pytest.param(
+            "大纪元2022年03月29日讯", (URL_DATE, "url"), id="two days before: a typing error"
         ),
         pytest.param("大纪元2019年03月31日讯", (URL_DATE, "url"), id="another year"),
         pytest.param("大纪元2022年11月31日讯", (URL_DATE, "url"), id="no such day"),

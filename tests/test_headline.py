@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.formats.epoch.headline import column, title_author
+from crawler.formats.epoch.headline import column, title_authors
+from crawler.formats.epoch.names import is_han_name
+from crawler.formats.epoch.regulars import COLUMNISTS
 
 
 @pytest.mark.parametrize(
@@ -68,10 +72,86 @@ def test_column(title: str, expected: str | None) -> None:
     ],
 )
 def test_title_author(title: str, expected: str | None) -> None:
-    assert title_author(title) == expected
+    assert title_authors(title, commentary=True) == ((expected,) if expected else ())
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        pytest.param("川人：渡轮", "川人", id="pen name in 人"),
+        pytest.param("海网：渡轮", "海网", id="pen name in 网"),
+        pytest.param("同根、古金：渡轮", "同根;古金", id="two by 、"),
+        pytest.param("方若水，陆小满：渡轮", "方若水;陆小满", id="two by ，"),
+        pytest.param("方若水 陆小满：渡轮", "方若水;陆小满", id="two by a blank"),
+        pytest.param("方若水（三）：渡轮", "方若水", id="a number in brackets"),
+        pytest.param("方若水(12)：渡轮", "方若水", id="digits in brackets"),
+        pytest.param("方若水（上）：渡轮", "方若水", id="a part in brackets"),
+        pytest.param("方若水3：渡轮", "方若水", id="digits"),
+        pytest.param("方若水之二：渡轮", "方若水", id="之二"),
+        pytest.param("J.M. Fisher：渡轮", "J.M. Fisher", id="initials"),
+        pytest.param("Zoë van der Fisher：渡轮", "Zoë van der Fisher", id="particles"),
+        pytest.param("王友群：渡轮", "王友群", id="a columnist"),
+        pytest.param("方若水：松石湾专访陆小满", "方若水", id="an interviewer"),
+        pytest.param("方若水：渡轮复航（专访）", "", id="an interviewed person"),
+        pytest.param("方若水：渡轮复航专访（二）", "", id="an interviewed person, in parts"),
+        pytest.param("方若水：接受海岛电台采访", "", id="an interviewed person, in words"),
+        pytest.param("方若水、分析：渡轮", "", id="a name and a label"),
+        pytest.param("方一、方二、方三、方四、方五：渡轮", "", id="a crowd"),
+        *(
+            pytest.param(f"【{name}】方若水：渡轮", "方若水", id=f"behind {name}")
+            for name in "征文 海岛征文 特稿 纪元特稿 新纪元 新纪元周刊 纪元专栏".split()
+        ),
+        *(
+            pytest.param(f"{label}：渡轮", "", id=label)
+            for label in (
+                "歌词 词三首 诗二首 对话 藏头诗 打油诗 顺口溜 古诗 证人 官网 时间 方法 林彪 鲁迅 孔子"
+            ).split()
+        ),
+        pytest.param("Black Lives Matter：渡轮", "", id="a movement"),
+    ],
+)
+def test_title_authors_of_commentaries(title: str, expected: str) -> None:
+    assert title_authors(title, commentary=True) == tuple(filter(None, expected.split(";")))
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        pytest.param("王友群：渡轮", ("王友群",), id="a columnist"),
+        pytest.param("同根、古金：渡轮", ("同根", "古金"), id="a columnist and another"),
+        pytest.param("周晓辉（二）：渡轮", ("周晓辉",), id="a number behind"),
+        pytest.param("古风：渡轮", ("古风",), id="a word that a columnist is called"),
+        pytest.param("【海岛访谈】程晓农：渡轮", (), id="behind a column"),
+        pytest.param("【纪元特稿】王友群：渡轮", (), id="behind a column of contributions"),
+        pytest.param("方若水：渡轮", (), id="anyone else"),
+        pytest.param("分析：渡轮", (), id="a label"),
+    ],
+)
+def test_title_authors_elsewhere(title: str, expected: tuple[str, ...]) -> None:
+    assert title_authors(title, commentary=False) == expected
+
+
+def test_the_columnists_are_names() -> None:
+    assert len(COLUMNISTS) > 200
+    assert all(map(is_han_name, COLUMNISTS))
+
+
+def test_the_labels_are_no_columnists() -> None:
+    both = {name for name in COLUMNISTS if title_authors(f"{name}：渡轮", commentary=True) == ()}
+    assert not both
 
 
 @given(st.text(alphabet="【】方若水分析：: 海岛·国社\n", max_size=40))
 def test_any_title_is_safe(title: str) -> None:
-    for value in (column(title), title_author(title)):
+    for value in (column(title), *title_authors(title, commentary=True)):
         assert value is None or (value and value == value.strip())
+
+
+@pytest.mark.parametrize("unit", ["方", "方、", "（一）", " ", "【", "专访（", "A "])
+def test_long_titles_take_no_time(unit: str) -> None:
+    long = unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    column(long)
+    title_authors(long, commentary=True)
+    title_authors(f"方若水：{long}", commentary=True)
+    assert time.process_time() - began < 1  # seconds; 0.1 here

@@ -200,7 +200,7 @@ def test_a_large_page_that_costs_too_much_costs_only_itself(mark: bytes) -> None
     read = asyncio.run(read_all(bodies, notes=notes))
     assert reasons(read) == {"ArticlePage": 2, "too_costly": 1}
     assert getattr(read[1], "reason", None) == "too_costly"
-    assert read[0] == read_page(find_format(), "article", SECTION, bodies[0])
+    assert read[0] == read_page(find_format(), (), "article", SECTION, bodies[0])
     assert notes.noted == ["n0", "n1", "n2"]
     assert notes.now is None
 

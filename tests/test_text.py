@@ -113,3 +113,27 @@ def test_folding_loses_no_word(text: str) -> None:
 )
 def test_glue(white: str, before: str, after: str, expected: str) -> None:
     assert glue(white, before, after) == expected
+
+
+MARKS = "\u0301\u0316\u0344\u0f73\u3099"
+
+
+@given(st.text(alphabet=f"aé海か{MARKS}", max_size=200))
+def test_no_character_carries_more_than_thirty_marks(text: str) -> None:
+    """As Unicode's stream-safe format says, counted in the decomposed text; done once, done."""
+    seen = visible(text)
+    assert visible(seen) == seen
+    classes = map(unicodedata.combining, unicodedata.normalize("NFD", seen))
+    runs = "".join("m" if kind else " " for kind in classes).split()
+    assert max(map(len, runs), default=0) <= 30
+    decomposed = unicodedata.normalize("NFD", seen.replace("\u034f", ""))
+    assert sorted(decomposed) == sorted(unicodedata.normalize("NFD", text))
+
+
+def test_every_combining_mark_is_bounded() -> None:
+    """Whatever its block; short runs stay as they are."""
+    for code in range(0x110000):
+        mark = chr(code)
+        if unicodedata.combining(mark):
+            assert "\u034f" in visible("x" + mark * 40), hex(code)
+            assert "\u034f" not in visible("x" + mark * 10), hex(code)

@@ -48,6 +48,11 @@ class Mirror:
     format: Format = field(default_factory=find_format)
     named_by_address: bool = False
 
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The addresses below which the mirror's pages lie, as its own pages may name them."""
+        return tuple(dict.fromkeys(b for b in (self.public, *self.ways.values()) if "://" in b))
+
     def way(self, via: str | None) -> str:
         """Return the way to take: ``via``, or the best one described.
 

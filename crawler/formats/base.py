@@ -52,6 +52,8 @@ class Format(Protocol):
     Attributes:
         home: path of the home page.
         parts: files and folders, at the mirror's root, that hold its pages.
+        sections_folder: folder with one folder for each section's lists; None where the layout
+            has none.
         entries_per_page: entries of an archive page that is full.
         id_pattern: JSON Schema pattern of an article's id.
         url_pattern: JSON Schema pattern of an article's ``url``.
@@ -62,6 +64,7 @@ class Format(Protocol):
 
     home: str
     parts: tuple[str, ...]
+    sections_folder: str | None
     entries_per_page: int
     id_pattern: str
     url_pattern: str
@@ -100,15 +103,24 @@ class Format(Protocol):
 
     # -- what pages say ------------------------------------------------------------------
 
-    def read_home(self, body: bytes) -> Home:
+    def read_home(self, body: bytes, bases: Sequence[str] = ()) -> Home:
         """Read the home page.
+
+        Args:
+            body: the page.
+            bases: addresses below which the mirror's own pages lie.
 
         Raises:
             PageError: it cannot be read.
         """
 
-    def read_index(self, body: bytes, section: str) -> Index:
+    def read_index(self, body: bytes, section: str, bases: Sequence[str] = ()) -> Index:
         """Read a section's own index, or an archive page.
+
+        Args:
+            body: the page.
+            section: its id.
+            bases: addresses below which the mirror's own pages lie.
 
         Raises:
             PageError: it cannot be read.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from crawler.items import Image, Link
 
-MAX_PAGE_BYTES = 8 << 20
+MAX_PAGE_BYTES = 4 << 20
 """No page is larger; the largest of 132,101 real ones has 555,303 bytes."""
 
 
@@ -34,11 +34,13 @@ class Home:
     Attributes:
         labels: links to sections, in order, each section once (its first label).
         repeated: labels that lead to a section which another label already named.
+        unnamed: sections whose label is longer than a name may be.
         moved_to: address of the mirror's new place where the page is such a notice.
     """
 
     labels: tuple[Label, ...]
     repeated: tuple[Label, ...] = ()
+    unnamed: tuple[str, ...] = ()
     moved_to: str | None = None
 
 
@@ -103,6 +105,7 @@ class ArticlePage:
         player: the trace of a removed video player is left.
         truncated: the end mark is missing.
         unusable_urls: how many addresses of the body could not be made absolute.
+        replaced_bytes: how many sequences of the page are not UTF-8 and became U+FFFD.
     """
 
     title: str
@@ -122,3 +125,4 @@ class ArticlePage:
     content_html: str = ""
     truncated: bool = False
     unusable_urls: int = 0
+    replaced_bytes: int = 0

@@ -80,9 +80,11 @@ class Frontier(Plan):
             RunError: the page says that going on is no use.
         """
         try:
-            page = page or read_page(self.format, target.kind, target.section, body)
+            page = page or self._page_of(target, body)
             if isinstance(page, Home):
                 self.lists.take_home(page)
+                if self.sections_present:
+                    self.lists.tell_forgotten(self.sections_present())
             elif isinstance(page, Index):
                 self.lists.take_index(target, page)
             else:
@@ -102,6 +104,10 @@ class Frontier(Plan):
             MirrorUnusable: it was the home page.
         """
         return self._no_good(target, error)
+
+    def _page_of(self, target: Target, body: bytes) -> Page:
+        bases = self.options.mirror.bases
+        return read_page(self.format, bases, target.kind, target.section, body)
 
     # -- what was read ---------------------------------------------------------------------
 
@@ -130,6 +136,9 @@ class Frontier(Plan):
         article = load_article(page, reading, self.format)
         self._read(target)
         self.counts.unusable_urls += page.unusable_urls
+        if slips := page.replaced_bytes:
+            self.counts.replaced_bytes += slips
+            self.lists.warn(f"{target.path} is not UTF-8 in {slips} place(s): replaced by U+FFFD")
         if target.published:
             if target.published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from crawler.config.options import CrawlOptions
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 MAX_ARCHIVE_PAGES = 20_000
 # After so many missing archive pages of a section in a row, the others are not asked for.
 MISSING_IN_A_ROW = 30
+# How many entries without an article are named for each page of a list.
+NAMED_STRAYS = 10
 
 
 class Listings:
@@ -128,6 +130,8 @@ class Listings:
                 f"the home page's label {label.text!r} leads to section {label.section}, "
                 "which another label already named"
             )
+        for section in home.unnamed:
+            self.warn(f"the home page's label of section {section} is too long for a name")
         if not home.labels:
             raise MirrorUnusable(
                 f"the home page of mirror {self.options.mirror.name!r} lists no section: "
@@ -149,12 +153,27 @@ class Listings:
                 + ", ".join(f"{section} ({name})" for section, name in self.names.items())
             )
 
+    def tell_forgotten(self, present: Iterable[str]) -> None:
+        """Warn of sections that have an index and no link on the home page.
+
+        Args:
+            present: ids of the sections that have one.
+        """
+        forgotten = sorted(set(present) - self.names.keys())
+        if forgotten:
+            line = ", ".join(f'"{one}"' for one in (*self.options.mirror.sections, *forgotten))
+            self.warn(
+                f"the home page forgets sections of the mirror: {', '.join(forgotten)}; to read "
+                f"them, put this line under [mirrors.{self.options.mirror.name}] in the mirrors "
+                f"file: sections = [{line}]"
+            )
+
     def take_index(self, target: Target, index: Index) -> None:
         """Take in a section's own index or an archive page.
 
         Raises:
             MirrorMoved: it is a notice that the mirror has, as those of all other sections are.
-            PageMalformed: it is a notice alone, no list, or cut short.
+            PageMalformed: it is a notice alone, no list, or cut short; or entries give no article.
         """
         section = target.section
         if index.moved_to:
@@ -164,7 +183,7 @@ class Listings:
             raise PageMalformed(f"a notice that it moved to {index.moved_to}", reason="moved")
         if index.last_page > MAX_ARCHIVE_PAGES:
             raise PageMalformed(f"its pager names page {index.last_page}")
-        for stray in index.strays[:3]:
+        for stray in index.strays[:NAMED_STRAYS]:
             self.warn(f"{target.path} has an entry that is no article of its own: {stray[:200]}")
         self._take_listings(section, index)
         # An archive page is read once: one that is cut short must not count as read.
@@ -172,9 +191,9 @@ class Listings:
             raise PageMalformed("it is no list of the mirror's, or cut short: no pager, no entries")
         if target.kind == "archive":
             self._missing_in_a_row[section] = 0
-            if (
-                index.lines >= self.format.entries_per_page
-            ):  # else a cache gave it as it was before it was full
+            _refuse_strays(index)
+            # a page that is not full is one that a cache gave as it was before
+            if index.lines >= self.format.entries_per_page:
                 self.store.archive_read(section, target.page)
             return
         if not index.entries:
@@ -185,6 +204,7 @@ class Listings:
         if index.heading:
             self.names[section] = index.heading
             self.store.name_section(section, index.heading)
+        _refuse_strays(index)
 
     def _take_listings(self, section: str, index: Index) -> None:
         entries = [(entry.id, entry.title) for entry in index.entries]
@@ -230,6 +250,18 @@ class Listings:
                 "right, run once with -s MIRROR_SHRUNK_SHARE=0"
             )
 
+    def check_any(self) -> None:
+        """Refuse a mirror that lists nothing.
+
+        Raises:
+            MirrorUnusable: none of its lists holds an entry.
+        """
+        if not self.counts.entries and not self.counts.failures:
+            raise MirrorUnusable(
+                f"mirror {self.options.mirror.name!r} lists no article: none of the indexes of its "
+                f"{len(self.names)} sections holds an entry; look at one of them"
+            )
+
     def report(self, *, complete: bool) -> None:
         """Note what the lists say otherwise than the feed.
 
@@ -252,3 +284,14 @@ class Listings:
         """Note what is odd and costs nothing."""
         logger.warning("%s", text)
         self.counts.warnings.append(text)
+
+
+def _refuse_strays(index: Index) -> None:
+    """Count a list whose entries do not all give an article as failed; the others are taken.
+
+    Raises:
+        PageMalformed: it is one.
+    """
+    if index.strays:
+        count = len(index.strays)
+        raise PageMalformed(f"{count} of its entries give no article", reason="stray")

@@ -7,7 +7,7 @@ because an article's line names every section that lists it, and is written once
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from crawler.config.options import CrawlOptions
@@ -27,6 +27,8 @@ class Plan:
         changes: what changed since the mirror was last crawled, from a transport that knows.
         compare_all: whether the transport cannot tell, because the mirror restarted its history.
         blob_id: gives a page's git blob id without reading it, from a transport that can.
+        sections_present: gives the ids of the sections that have an index, linked or not, from a
+            transport that can list them.
         in_flight: how many targets wait for their answer.
         given: how many articles were given.
         lists_asked: whether every list of the mirror was asked for, or is known not to have
@@ -63,6 +65,7 @@ class Plan:
         self.changes: Changes | None = None
         self.compare_all = False
         self.blob_id: Callable[[str], str | None] | None = None
+        self.sections_present: Callable[[], Iterable[str]] | None = None
         self.in_flight = 0
         self.lists_asked = False
         self.lists_complete = False
@@ -121,6 +124,7 @@ class Plan:
         self.lists_complete = self.lists_asked and not self.counts.failures
         if self.options.recheck:
             self.lists.report(complete=self.lists_complete)
+        self.lists.check_any()
         yield from self._articles()
         if self.options.recheck:
             yield from self._published()

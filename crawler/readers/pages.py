@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from crawler.formats.base import Format
@@ -37,11 +37,14 @@ _LINE_BREAKS = b"\n" * 256
 _MANY_TAGS = 10_000
 
 
-def read_page(mirror_format: Format, kind: Kind, section: str, body: bytes) -> Page:
+def read_page(
+    mirror_format: Format, bases: Sequence[str], kind: Kind, section: str, body: bytes
+) -> Page:
     """Read a page.
 
     Args:
         mirror_format: knows how.
+        bases: addresses below which the mirror's own pages lie.
         kind: which kind of page was asked for.
         section: the section it belongs to.
         body: its bytes.
@@ -52,8 +55,8 @@ def read_page(mirror_format: Format, kind: Kind, section: str, body: bytes) -> P
     if kind == "article":
         return mirror_format.read_article(body)
     if kind == "home":
-        return mirror_format.read_home(body)
-    return mirror_format.read_index(body, section)
+        return mirror_format.read_home(body, bases)
+    return mirror_format.read_index(body, section, bases)
 
 
 def is_suspicious(body: bytes) -> bool:

@@ -27,6 +27,7 @@ class RunCounts:
         warnings: what was odd but cost nothing.
         changed: on a recheck, what differs from the feed: by kind, ids or paths.
         unusable_urls: addresses in bodies that could not be made absolute.
+        replaced_bytes: sequences in articles that are not UTF-8 and became U+FFFD.
     """
 
     pages: Counter[str] = field(default_factory=Counter)
@@ -41,6 +42,7 @@ class RunCounts:
     warnings: list[str] = field(default_factory=list)
     changed: dict[str, list[str]] = field(default_factory=dict)
     unusable_urls: int = 0
+    replaced_bytes: int = 0
 
     def fail(self, key: str, reason: str) -> None:
         """Count the failure of an article (by id) or a list (by path)."""
@@ -86,5 +88,6 @@ class RunCounts:
             "listings/duplicates": self.duplicates,
             "warnings": len(self.warnings),
             "urls/unusable": self.unusable_urls,
+            "bytes/replaced": self.replaced_bytes,
             **{f"failures/{reason}": len(keys) for reason, keys in self.failures.items()},
         }

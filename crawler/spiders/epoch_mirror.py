@@ -26,7 +26,7 @@ from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
-from crawler.transports.base import Comparing, Transport
+from crawler.transports.base import Comparing, Listing, Transport, sections_present
 from crawler.transports.registry import transport_for, with_fallback
 
 
@@ -62,11 +62,10 @@ class EpochMirrorSpider(Spider):
         )
         spider = super().from_crawler(crawler, *args)
         spider.logger.info("Writing the feed in %s", options.feed)
-        readers = process_count(settings, "READERS")
+        process_count(settings, "READERS")  # raises where it is wrong, before there is a run
         spider.run = Run(options)
         with spider.run.closed_on_error():
-            read = partial(read_page, options.mirror.format)
-            spider.readers = PageReaders(readers, spider.run.store, read)
+            spider.readers = spider.new_readers(options.mirror)
             settings.update(spider.choose_transports(options), priority="spider")
             spider.frontier = spider.new_frontier(options)
         return spider
@@ -84,6 +83,11 @@ class EpochMirrorSpider(Spider):
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )
+
+    def new_readers(self, mirror: Mirror) -> PageReaders:
+        """Return readers of the pages of ``mirror``."""
+        read = partial(read_page, mirror.format, mirror.bases)
+        return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
     async def download(self, request: Request) -> Response:
         """Send a request through Scrapy's downloader and its middlewares."""
@@ -132,6 +136,11 @@ class EpochMirrorSpider(Spider):
     async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, where the transport knows."""
         self.run.commit = self.transport.commit
+        if isinstance(self.transport, Listing):
+            mirror_format = self.frontier.options.mirror.format
+            self.frontier.sections_present = partial(
+                sections_present, self.transport, mirror_format
+            )
         if isinstance(self.transport, Comparing):
             since = self.run.store.state.get("commit")
             self.frontier.changes = await self.transport.changed_since(
@@ -169,6 +178,8 @@ class EpochMirrorSpider(Spider):
         self.followed = True
         self.frontier.lists.forget_moves()
         self.transport.close()
+        self.readers.close()
+        self.readers = self.new_readers(mirror)
         options = replace(options, mirror=mirror)
         bases = self.choose_transports(options).get("MIRROR_BASES", [])
         self.frontier = self.new_frontier(options)

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from scrapy import Request
 from scrapy.http import Response
 
+from crawler.formats.base import Format
 from crawler.frontier.changes import Changes
 
 Download = Callable[[Request], Awaitable[Response]]
@@ -33,7 +34,7 @@ class Transport(Protocol):
     """A way to a mirror's pages.
 
     A new transport needs this and an entry in ``registry``. What it can do beyond it, it says by
-    implementing :class:`Comparing` or :class:`Hinted`.
+    implementing :class:`Comparing`, :class:`Hinted` or :class:`Listing`.
     """
 
     @property
@@ -84,3 +85,26 @@ class Hinted(Protocol):
 
     def expect(self, paths: Sequence[str]) -> None:
         """Prepare for fetching ``paths`` in this order; a hint, without any other effect."""
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A transport that can say what lies in a folder of the mirror."""
+
+    def folders(self, path: str) -> list[str]:
+        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+
+    def has(self, path: str) -> bool:
+        """Tell whether there is a page at ``path``."""
+
+
+def sections_present(transport: Listing, mirror_format: Format) -> list[str]:
+    """Return the ids of the sections that have an index, whether the home page links to it or not."""
+    if mirror_format.sections_folder is None:
+        return []
+    names = transport.folders(mirror_format.sections_folder)
+    return [
+        name
+        for name in names
+        if mirror_format.is_section_id(name) and transport.has(mirror_format.index_path(name))
+    ]

@@ -58,5 +58,17 @@ class PathTransport:
             raise PageTooLarge(f"{name} has more than {MAX_PAGE_BYTES} bytes")
         return body
 
+    def folders(self, path: str) -> list[str]:
+        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+        try:
+            with os.scandir(os.path.join(self._root, path)) as entries:
+                return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            return []
+
+    def has(self, path: str) -> bool:
+        """Tell whether there is a page at ``path``."""
+        return os.path.isfile(os.path.join(self._root, path))
+
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -23,7 +23,7 @@ from crawler.formats.base import Published
 from crawler.formats.pages import ArticlePage, Copy, Entry, Home, Index, Label, Original
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # ruff: noqa: ARG002 - the protocol's signatures
 
@@ -49,6 +49,7 @@ class WeeklyFormat:
 
     home = "README.md"
     parts: tuple[str, ...] = ("README.md", "best.md", "indexes", "articles")
+    sections_folder = None
     entries_per_page = 3
     id_pattern = r"^\d{1,9}$"
     url_pattern = r"^https://weekly\.example/a/\d{1,9}$"
@@ -81,14 +82,14 @@ class WeeklyFormat:
     def id_order(self, article: str) -> int:
         return int(article)
 
-    def read_home(self, body: bytes) -> Home:
+    def read_home(self, body: bytes, bases: Sequence[str] = ()) -> Home:
         text = _text(body)
         labels = [Label("全部", ALL)] if _ENTRY.search(text) else []
         if "(/best.md)" in text:
             labels.append(Label("精选", BEST))
         return Home(tuple(labels))
 
-    def read_index(self, body: bytes, section: str) -> Index:
+    def read_index(self, body: bytes, section: str, bases: Sequence[str] = ()) -> Index:
         text = _text(body)
         found = _ENTRY.findall(text)
         entries = {article: Entry(article, title) for title, article in found}

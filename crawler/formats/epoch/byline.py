@@ -10,35 +10,36 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from crawler.formats.epoch.people import AGENCY, LONGEST_BYLINE, OFFICE, People, names_alone, people
+from crawler.formats.epoch.agencies import AGENCY, OFFICE, WIRE
+from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
+from crawler.formats.epoch.reporting import mended
 from crawler.formats.epoch.signed import signed
-
-__all__ = ["Byline", "People", "credited", "find_byline"]
 
 OPENING: Final = "（(﹝〔[［【〈{｛﹙"
 CLOSING: Final = "）)﹞〕]］】〉}｝﹚"
 
 _VERB = (
     "(?:报[导道答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
-    "改写|供稿|执笔|综合报|编译综合|综合编译|摄影|特写)"
+    "改写|供稿|执笔|综合报|电访|访问|编译综合|综合编译|摄影|特写)"
 )
 _BRACKET: Final = re.compile(f"[{re.escape(OPENING + CLOSING)}]")
 _HEAD: Final = re.compile(rf"[\s】）)]*[{re.escape(OPENING)}]")
 _ENDS_IN_VERB: Final = re.compile(
-    rf"{_VERB}\s*[。.，,]?$|报[^、，,／/]{{2,8}}导$|[日社闻报]电$|(?:大纪元|本[报刊台]|综合)讯$|综合$"
+    rf"{_VERB}\s*[。.，,]?$|(?<![指引领主督辅开教误倡先])导$|[日社闻报]电$|综合$"
+    "|(?:报[道导]?|[日号] ?|大纪元|本[报刊台]|综合)讯$"
 )
 _NO_BYLINE_HEAD: Final = re.compile(
     r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|[本原全]文|以[上下]|[下前]文|"
     r"摘[要自]|[序引]言|注[:：]|根据|原载|原题|原标题|附|详见|参见|点[击阅]|http|www|配音|朗[诵读]|音频|视频)",
 )
-_NO_BYLINE_WITHIN: Final = re.compile(
-    r"[。！？!?“”…](?!$)|周刊\s*第?\d|\d期|转[自载]|完整版|编者按|https?:"
-)
+_NO_BYLINE_WITHIN: Final = re.compile(r"[。！？!?“”…](?!$)|转[自载]|完整版|编者按|https?:")
 _LABELLED: Final = re.compile(r"(?:作者|图?文|撰文|记者|译者|翻译|编译)\s*[：:﹕／/╱]\s*\S")
 _UNCLOSED: Final = re.compile(rf"[^。！？“”\n]{{4,60}}?{_VERB}(?![和与及、，／/╱者]|{_VERB})")
 _UNOPENED: Final = re.compile(
     rf"\s*((?:{AGENCY.pattern}|记者)[^（）()。！？“”\n]{{2,60}}?{_VERB})[）)]",
 )
+_OF_A_PICTURE: Final = ("摄影", "摄", "图", "提供")
+_HALF_VERBS: Final = ("译", "编")
 _SHORT: Final = 60
 
 
@@ -72,6 +73,8 @@ def find_byline(text: str) -> Byline | None:
     if not head:
         return _unopened(text)
     start = head.end() - 1
+    if text[start + 1 : start + 2] in OPENING and (inner := _doubly_opened(text, start)):
+        return inner
     end = _closing(text, start)
     if end is not None:
         inside = _inside(text, start, end)
@@ -80,6 +83,40 @@ def find_byline(text: str) -> Byline | None:
         if text[start] in "【[［〈" or len(inside) < _SHORT:
             return None
     return _unclosed(text, start)
+
+
+def find_byline_of_line(text: str) -> Byline | None:
+    """Find the byline at the head of ``text`` or of its second line, behind a heading."""
+    found = find_byline(text)
+    second = text.find("\n") + 1
+    if found or not second:
+        return found
+    below = find_byline(text[second:])
+    if below is None or below.text.endswith(_OF_A_PICTURE):
+        return None
+    return Byline(below.text, second + below.start, second + below.end)
+
+
+def find_split_byline(text: str, following: str) -> Byline | None:
+    """Find a byline that opens at the head of ``text`` and closes in the paragraph behind it.
+
+    Its end counts from the head of ``text``, as if ``following`` were joined to it.
+    """
+    if len(text) > LONGEST_BYLINE or not _HEAD.match(text) or any(map(text.__contains__, CLOSING)):
+        return None
+    found = find_byline(text + following[:LONGEST_BYLINE])
+    return found if found and found.end > len(text) else None
+
+
+def _doubly_opened(text: str, start: int) -> Byline | None:
+    """Read a byline whose second opening bracket has no closing one of its own."""
+    end = _closing(text, start + 1)
+    if end is None:
+        return None
+    inside = _inside(text, start + 1, end)
+    if not names_the_writers(inside):
+        return None
+    return Byline(inside, start, end + (end < len(text) and text[end] in CLOSING))
 
 
 def _doubled(first: Byline, text: str) -> Byline:
@@ -116,10 +153,22 @@ def names_the_writers(inside: str) -> bool:
         return False
     if _NO_BYLINE_WITHIN.search(inside):
         return False
+    inside = mended(inside)
     if _LABELLED.match(inside):
         return credited(inside) != People()
     if _ENDS_IN_VERB.search(inside):
         return bool(AGENCY.search(inside) or OFFICE.search(inside)) or people(inside) != People()
+    return _is_dispatch(inside) or _names_offices_alone(inside)
+
+
+def _is_dispatch(inside: str) -> bool:
+    """Tell whether an agency's dispatch ends in a verb of one character: ``美联社华盛顿电``."""
+    if WIRE.match(inside) and inside.endswith("电"):
+        return True
+    return bool(inside[-1:] in _HALF_VERBS and AGENCY.match(inside)) and people(inside) != People()
+
+
+def _names_offices_alone(inside: str) -> bool:
     return len(inside) <= _SHORT and bool(OFFICE.search(inside)) and names_alone(inside)
 
 

@@ -11,32 +11,43 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from crawler.formats.epoch.names import HAN, is_surname_led
+from crawler.formats.epoch.names import COMPOUND_SURNAMES, HAN, SURNAMES, is_surname_led
+from crawler.formats.epoch.regulars import EDITORS
 
 _COLON: Final = "：:；;﹕︰∶"
 _KEYWORD: Final = re.compile(
     # the first character stands first, so that most of a long text is passed over quickly
-    rf"[责責](?<![负負].)(?:(?:任?[^\s{_COLON}]?[编編][辑輯缉剧叩]?[·•过]?|.[编編][辑輯])\s*[{_COLON}]\s*"
+    rf"[责責](?<![负負].)(?:(?:\s?任?\s?[^\s{_COLON}]?[编編]\s?[辑輯缉剧叩]{{0,2}}[·•过？?]?|.[编編][辑輯])\s*[{_COLON}]+\s*"
     r"|任[编編][辑輯]\s*[／/╱∕|｜]\s*"
     r"|(?<![A-Za-z\d].)任[编編][辑輯]\s*)",
 )
 _THIS_ARTICLE: Final = ("本文", "本版")
-_MISSPELT: Final = re.compile(rf"\s*[责責]任(?![编編][辑輯])[^\s{_COLON}]{{2}}\s*[{_COLON}]\s*")
+# Alone on a line any word of two characters may stand for 编辑; the first character may be lost.
+_MISSPELT: Final = re.compile(
+    rf"[ （(]*(?P<label>[责責]任(?![编編][辑輯]|单位|部门|主体|主任|医|护士|校对|审|记者|导演|人员|范围|制度)[^\s{_COLON}]{{2}}\s*[{_COLON}]"
+    rf"|[责責] ?任 ?[编編] ?[辑輯]\s*[{_COLON}]|贵?任[编編][辑輯]\s*[{_COLON}]|责任滨江)[\s{_COLON}]*",
+)
+_PLAIN: Final = re.compile(rf"[ （(]*(?P<label>[编編][辑輯])\s*[{_COLON}]+\s*")
+_OTHER_CREDITS: Final = re.compile("撰[文稿]|制作|剪辑|策划|主持|摄影|导[播演]|文案")
 _NAME: Final = re.compile(
     rf"(?:{HAN} {HAN}{{1,2}}|{HAN}{{2}} {HAN}|{HAN}{{1,8}}[·‧•]{HAN}{{1,8}}|{HAN}{{1,4}})(?!{HAN})"
     r"|[A-Z][A-Za-z.'’-]*(?: [A-Z][A-Za-z.'’-]*){0,3}",
 )
 _TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})和({HAN}{{2,3}})(?!{HAN})")
 _GLUED_NAME: Final = re.compile(
-    rf"{HAN}{{2,4}}?(?=关注|文字|图文|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
+    rf"{HAN}{{2,4}}?(?=关注|文字|图[文为说：:]|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
     "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
 )
+_SIGNS: Final = ("责", "責", "贵任", "任编", "任編")
+_MOST_LINES: Final = 20
 _MOST_KEYWORDS: Final = 20
 _MOST_NAMES: Final = 20
 """No real line has more; a hostile one is not read to its end again and again."""
 _MOST_LAST: Final = 4
 _PEN_NAME: Final = 3
 """Characters that an editor has at most whom no surname leads."""
+_LONG_NAME: Final = 4
+_KNOWN_NAME: Final = re.compile("|".join(sorted(EDITORS, key=len, reverse=True)))
 _BETWEEN: Final = re.compile(r"\s*[、/／,，&＆]\s*")
 _ANOTHER: Final = re.compile(r" |\s*[；;|｜.．]\s*")
 """Between two editors at the very end; elsewhere other text follows."""
@@ -81,14 +92,50 @@ def find_editors(text: str) -> EditorLine | None:
     Returns:
         The editors, or ``None`` where the block has no such part or only speaks of an editor.
     """
-    if "责" not in text and "責" not in text:
+    if not any(map(text.__contains__, _SIGNS)):
         return None
-    misspelt = _MISSPELT.match(text)
-    if misspelt:
-        names, end = _names(text, misspelt.end())
-        return _with_edges(text, names, 0, end) if _alone(text, 0, names, end) else None
+    for line in _lines(text):
+        misspelt = _MISSPELT.match(text, line)
+        if misspelt and (found := _alone_on_line(text, misspelt)):
+            return found
     keywords = deque(_KEYWORD.finditer(text), maxlen=_MOST_KEYWORDS)
-    return next((line for keyword in keywords if (line := _read(text, keyword))), None)
+    return next((part for keyword in keywords if (part := _read(text, keyword))), None)
+
+
+def find_plain_editors(text: str) -> EditorLine | None:
+    """Find a line ``编辑：李言`` that stands alone.
+
+    On a page that has a 责任编辑 it names the editors of a film; so it does among other credits.
+    """
+    if _OTHER_CREDITS.search(text):
+        return None
+    for line in _lines(text):
+        plain = _PLAIN.match(text, line)
+        if plain and (found := _alone_on_line(text, plain)):
+            return found
+    return None
+
+
+def is_alone(text: str, found: EditorLine) -> bool:
+    """Tell whether the editors stand on a line of their own."""
+    before = text[: found.start]
+    return (not before or before[-1] == "\n" or text[found.start] == "\n") and (
+        found.end == len(text) or "\n" in text[found.end - 1 : found.end + 1]
+    )
+
+
+def _lines(text: str) -> list[int]:
+    """Return where the first lines of a block begin; more are no credits."""
+    starts = [0]
+    while len(starts) < _MOST_LINES and (end := text.find("\n", starts[-1])) >= 0:
+        starts.append(end + 1)
+    return starts
+
+
+def _alone_on_line(text: str, label: re.Match[str]) -> EditorLine | None:
+    start = label.start("label")
+    names, end = _names(text, label.end())
+    return _with_edges(text, names, start, end) if _alone(text, start, names, end) else None
 
 
 def _read(text: str, keyword: re.Match[str]) -> EditorLine | None:
@@ -130,10 +177,10 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
     names: list[str] = []
     end = at
     while len(names) < _MOST_NAMES:
-        found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _GLUED_NAME.match(text, at)
+        found = _name_at(text, at)
         if not found or _LABEL_FOLLOWS.match(text, found.end()):
             break
-        names.extend(found.groups() or [found.group()])
+        names.extend(map(_unspaced, found.groups() or [found.group()]))
         end = found.end()
         between = _BETWEEN.match(text, end)
         if between:
@@ -143,6 +190,27 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
         else:
             break
     return tuple(names), end
+
+
+def _name_at(text: str, at: int) -> re.Match[str] | None:
+    """Find the name, or two with 和 between, at ``at``; a known editor's ends where it ends."""
+    found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _GLUED_NAME.match(text, at)
+    if found and not _may_be_glued(found):
+        return found
+    return _KNOWN_NAME.match(text, at) or found
+
+
+def _may_be_glued(found: re.Match[str]) -> bool:
+    """Tell whether a name of four characters is one of two or three and a word behind it."""
+    name = found.group()
+    if len(name) == _LONG_NAME - 1:
+        return name[:-1] in EDITORS and name[-1] in "图注摄校"
+    return len(name) == _LONG_NAME and name[:1] in SURNAMES and name[:2] not in COMPOUND_SURNAMES
+
+
+def _unspaced(name: str) -> str:
+    """Take the blank out of a short name that is spaced out."""
+    return name if name.isascii() or "·" in name else name.replace(" ", "")
 
 
 def _last_editor(text: str, at: int) -> bool:

@@ -6,13 +6,13 @@ and most runs of a crontab find nothing new.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from crawler.formats.base import Published, Rendering, Writers
 from crawler.formats.epoch import paths
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
-from crawler.formats.epoch.source import decoded
+from crawler.formats.epoch.source import decoded, replaced
 from crawler.formats.pages import ArticlePage, Home, Index
 
 # ruff: noqa: PLC0415
@@ -23,6 +23,7 @@ class EpochFormat:
 
     home = paths.HOME
     parts: tuple[str, ...] = paths.PARTS
+    sections_folder: str | None = paths.INDEXES
     entries_per_page = paths.ENTRIES_PER_PAGE
     id_pattern = paths.ID_PATTERN
     url_pattern = paths.URL_PATTERN
@@ -36,13 +37,13 @@ class EpochFormat:
     is_article_id = staticmethod(paths.is_article_id)
     id_order = staticmethod(paths.id_order)
 
-    def read_home(self, body: bytes) -> Home:
+    def read_home(self, body: bytes, bases: Sequence[str] = ()) -> Home:
         """Read the home page."""
-        return read_home(decoded(body))
+        return read_home(decoded(body), bases)
 
-    def read_index(self, body: bytes, section: str) -> Index:
+    def read_index(self, body: bytes, section: str, bases: Sequence[str] = ()) -> Index:
         """Read a section's own index, or an archive page."""
-        return read_index(decoded(body), section)
+        return read_index(decoded(body), section, bases)
 
     def is_whole(self, index: Index, page: int | None) -> bool:
         """Tell whether an index page is a list, and not cut short.
@@ -58,7 +59,9 @@ class EpochFormat:
         """Read an article's page."""
         from crawler.formats.epoch.article import read_article
 
-        return read_article(decoded(body))
+        page = read_article(decoded(body))
+        page.replaced_bytes = replaced(body)
+        return page
 
     def rendering(self, path: str) -> Rendering:
         """Return how the page at ``path`` is read in a browser."""

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from typing import Final
 
-from crawler.formats.epoch.names import HAN, is_han_name, is_latin_name, is_surname_led
-from crawler.formats.epoch.people import AGENCY
+from crawler.formats.epoch.agencies import AGENCY
+from crawler.formats.epoch.names import is_han_name, is_latin_name, is_surname_led
 from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.regulars import COLUMNISTS
 
 _COLUMN: Final = re.compile(r"\s*【\s*([^】\s](?:[^】\n]{0,38}[^】\s])?)\s*】")
-_PREFIX: Final = re.compile(
-    rf"\s*({HAN}(?:[{HAN[1:-1]} ·‧•・.．]{{0,14}}{HAN})?|[A-Z][A-Za-z.'’-]*(?: [A-Z][A-Za-z.'’-]*){{1,3}})"
-    r"\s*[：:﹕︰]"
+_PREFIX: Final = re.compile(r"([^：:﹕︰\n]{2,40}?)\s*[：:﹕︰]")
+_NUMBER: Final = re.compile(
+    r"\s*(?:[（(〔\[]\s*(?:之)?(?:[\d一二三四五六七八九十百]{1,4}|[上中下续完终]{1,2})(?:[-—～~至、][\d一二三四五六七八九十]{1,3})?\s*[)）〕\]]|\d{1,3}|之[一二三四五六七八九十]{1,3})$"
 )
+"""The part's number behind the names: ``李言（三）：``, ``李言 3：``."""
+_BETWEEN: Final = re.compile(r"\s*[、，,／/＆&]\s*")
+_CONTRIBUTIONS: Final = re.compile(r"征文|特稿|^新纪元|^纪元专栏$|^专栏$|投稿|来稿")
+"""Columns that collect contributions; behind others the name is the guest's as often."""
+_INTERVIEW: Final = re.compile(
+    r"(?:专访|访谈录?|答记者问)[\s（(]{0,3}[\d一二三四五六七八九十上中下]{0,3}[\s)）]{0,3}$|接受.{0,8}(?:采访|专访|访问)"
+)
+"""Titles of interviews with the person whom they begin with; who 专访 somebody is an author."""
+_MOST_AUTHORS: Final = 4
+_LONGEST_TITLE: Final = 200
+"""Characters of a title that are read; the longest of 132,101 has 46."""
 _SPACED_POINT: Final = re.compile(r" *([·‧•・]) *")
-_LABELS: Final = frozenset(
-    (
-        "分析 快讯 组图 专家 消息 视频 评论 社论 一线 连载 简讯 短讯 快评 时评 特稿 专稿 专访 访谈 独家 图片 图集 图解 图说 影片 直播 报告 民调 调查 "
-        "研究 学者 外媒 陆媒 港媒 美媒 日媒 台媒 英媒 德媒 法媒 韩媒 俄媒 党媒 官媒 媒体 网文 网友 网民 网传 网络 白宫 北约 欧盟 联合国 美联储 高盛 "
-        "汇丰 瑞银 穆迪 标普 世卫 世银 央行 回顾 前瞻 观察 观点 解读 解析 揭秘 曝光 内幕 传闻 传言 公告 声明 通告 启事 更正 编者 编按 按语 讨论 辩论 "
-        "论坛 专题 专栏 专论 专辑 系列 特刊 特辑 选登 选载 转载 投稿 来稿 来信 读者 听众 观众 诗歌 诗词 散文 小说 杂文 随笔 漫画 幽默 笑话 史料 史话 "
-        "书评 书摘 影评 乐评 新书 电子书 后记 前言 序言 序 跋 附 附录 附件 注 目录 结语 结论 引言 导言 导语 引子 总论 绪论 上篇 下篇 中篇 上 中 下 "
-        "民众 市民 村民 居民 学生 家长 专家们 律师 医生 教授 博士 记者 作者 编辑 官员 议员 参议员 众议员 立委 部长 总统 总理 首相 州长 市长 主席 "
-        "法官 检方 警方 军方 校方 院方 官方 中方 美方 日方 台方 港方 韩方 俄方 英方 中共 党 民进党 国民党 共和党 民主党 美军 共军 国军 陆军 海军 空军 联军 俄军 台军 红军 时报 明报 眉批 发现 新发现 中国人 台湾人 "
-        "香港人 美国人 华人 侨胞 中国 美国 时事 热点 财经 军事 历史 文化 天下 看点 焦点 聚焦 要闻 头条 综述 述评 感想 感言 心得 反思 呼吁 倡议 建议 "
-        "公开信 致辞 演讲 讲话 发言 证词 证言 自述 口述 回忆 回忆录 日记 书信 遗书 知情人 知情者 消息人士 目击者 爆料 举报 问答 问与答 答疑 释疑 "
-        "明慧网 正见网 大纪元 新唐人 希望之声 自由时报 苹果日报 美国之音 追查国际 法轮功 法轮大法 川普 特朗普 拜登 奥巴马 布什 普京 普丁 蓬佩奥 彭斯 "
-        "布林肯 佩洛西 耶伦 泽连斯基 达赖喇嘛 安倍 习近平 胡锦涛 江泽民 毛泽东 蔡英文 马英九 赖清德 "
-        "温家宝 朱镕基 李克强 邓小平 赵紫阳 胡耀邦 曾庆红 周永康 薄熙来 王岐山 陈水扁 李登辉 宋楚瑜 吕秀莲 柯文哲 韩国瑜 董建华 曾荫权 梁振英 林郑月娥 李家超 "
-        "布莱尔 鲍威尔 赖斯 希拉里 克林顿 切尼 拉姆斯菲尔德 麦凯恩 罗姆尼 桑德斯 贺锦丽 沙利文 默克尔 萨科齐 马克龙 朔尔茨 卡梅伦 小泉纯一郎 菅义伟 岸田文雄 "
-        "金正日 金正恩 文在寅 尹锡悦 朴槿惠 卢武铉 李明博 杜鲁多 特鲁多 哈珀 霍华德 莫里森 内塔尼亚胡 萨达姆 卡扎菲 本拉登 马斯克 "
-        "外电 通讯社 业界 智库 高层 民意 民调 网络投票 知情 亲历者 见证 战况 战局 战事 疫情 灾情 灾难 天灾 人祸 选情 选战 台海 南海 两会 俄乌 中医 西医 医师 医生 时评人 "
-        "秘闻 秘辛 秘史 黑幕 史海 读史 传奇 传说 神话 寓言 故事 民谣 童谣 杂感 感悟 随感 随想 笔记 札记 手记 征文 投书 来函 预告 录像 录音 录影 茶馆 "
-        "经济学人 华邮 纽时 路透 彭博 路透社 法新社 美联社 新华社 央视 人民日报 环时 真相 谎言 警示 提醒 预言 奇闻 轶事 天象 健康 养生 生活 "
-        "文革 奥运 春节 元旦 中秋 端午 清明 国庆 五一 六四 七一 九一八 教师节 母亲节 父亲节 情人节 圣诞节 感恩节 红楼梦 三国演义 水浒 西游记 真善忍 一剪梅 "
-        "老百姓 百姓 平民 公民 民运 农民 工人 农民工 访民 股民 网络水军 北漂 海归 退伍军人 福布斯"
-    ).split(),
-)
-"""What stands in a name's place and is no person: kinds of text, bodies, quoted statesmen."""
+
+
+def _read_labels() -> frozenset[str]:
+    text = files(__package__).joinpath("title_labels.txt").read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(word for line in lines for word in line.split())
+
+
+_LABELS: Final = _read_labels()
+"""What stands in a name's place and is no author: kinds of text, bodies, quoted statesmen."""
 
 _NO_PERSON: Final = re.compile(
     "专家|学者|分析|议员|官员|总统|总理|首相|主席|部长|州长|市长|司令|将军|大使|法官|警方|警告|调查|报告|民调|研究|峰会|会议|听证|论坛|访谈|专访|"
@@ -51,8 +50,11 @@ _NO_PERSON: Final = re.compile(
 _NO_PEN_NAME: Final = re.compile(
     "[国省市县州区镇军队团组方站处校台会人们]$|表示|认为|关于|发现|[致从论看谈评观驳问答说访第]|[上中下篇讲章回集期一二三四五六七八九十]$|之.$",
 )
+_VERSE: Final = re.compile(
+    "[诗词]$|[一二三四五六七八九十两几数]首$|歌词|对话|顺口溜|快板|相声|对联"
+)
 _NO_LATIN_PERSON: Final = re.compile(
-    r"\b(?:House|White|Wall|Street|Affairs|Policy|Report|Review|Index|States?|United|National|World|Security|Freedom|Human|Rights|Chin(?:a|ese))\b"
+    r"\b(?:House|White|Wall|Street|Affairs|Policy|Report|Review|Index|States?|United|National|World|Security|Freedom|Human|Rights|Chin(?:a|ese)|Lives|Act|Party|Court|Bank|Big|Black|New|Deep|Supreme|Fox|Twitter|Facebook|Google)\b"
 )
 _PEN_NAME_END: Final = (
     "先生",
@@ -69,9 +71,38 @@ _PEN_NAME_END: Final = (
     "布衣",
     "隐士",
     "老师",
+    "来客",
+    "过客",
+    "闲人",
+    "野人",
+    "真人",
+    "行者",
+    "浪子",
+    "游子",
+    "樵夫",
+    "渔夫",
+    "老汉",
+    "老翁",
+    "侠客",
+    "楼主",
+    "庐主",
+    "阁主",
+    "草民",
+    "村夫",
+    "小子",
+    "小生",
 )
 _STATES: Final = PLACES - NAMESAKES
 _LONG_NAME: Final = 4
+_SHORT_NAME: Final = 2
+_LATIN_AUTHOR: Final = re.compile(r"\S+(?: \S+){1,3}")
+_PEOPLE_WORDS: Final = frozenset(
+    "证人 华人 友人 商人 女人 男人 老人 工人 军人 诗人 盲人 病人 犯人 路人 客人 主人 亲人 党人 国人 洋人 敌人 好人 坏人 名人 艺人 猎人 白人 黑人 狼人 "
+    "新人 旧人 世人 众人 个人 本人 他人 别人 旁人 前人 后人 古人 今人 死人 活人 罪人 圣人 神人 巨人 小人 大人 佳人 美人 夫人 妇人 族人 族人 港人 台人 汉人 藏人 "
+    "农人 伟人 贤人 恩人 仇人 情人 爱人 法人 官人 仙人 真人 凡人 常人 强人 线人 举人 哲人 文人 牧人 超人 机人 人人 门人 义人 选人 候人 发言人 "
+    "官网 外网 内网 上网 联网 法网 落网 电网 天网 情网 铁网 推网 全网 脱网 断网 封网 触网 入网 撒网 关网 管网 球网 民网".split()
+)
+"""Common words; other pen names of two characters may end so: 川人, 海网."""
 
 
 def column(title: str) -> str | None:
@@ -80,38 +111,75 @@ def column(title: str) -> str | None:
     return match[1] if match else None
 
 
-def title_author(title: str) -> str | None:
-    """Read the author whom a commentary's title begins with: ``李言：…``.
-
-    Only the very head of the title counts, not what follows a column: there the name is the guest's
-    as often as the author's. Two thirds of the commentaries' titles have it.
+def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
+    """Read the authors whom a title begins with: ``李言：…``, ``李言、王立（二）：…``.
 
     Args:
-        title: the title of an article in a section of commentaries.
+        title: the title.
+        commentary: whether a section of commentaries lists the article. There two thirds of the
+            titles begin so, also behind a column that collects contributions. Elsewhere a quoted
+            person stands there as often, and only a known columnist counts.
 
     Returns:
-        The name, pen names too; ``None`` where the label is a kind of text, a body, a state, an
-        office or a phrase.
+        The names, pen names too; none where the label is a kind of text, a body, a state, an office
+        or a phrase.
     """
-    match = _PREFIX.match(title)
-    if not match:
-        return None
-    name = _SPACED_POINT.sub(r"\1", match[1].strip())
+    rest = (_behind_contributions(title) if commentary else title).lstrip()[:_LONGEST_TITLE]
+    match = _PREFIX.match(rest)
+    if not match or _INTERVIEW.search(rest):
+        return ()
+    names = tuple(map(_spelled, _split(_NUMBER.sub("", match[1]))))
+    if len(names) > _MOST_AUTHORS or not all(names):
+        return ()
+    known = [name in COLUMNISTS for name in names]
+    if not commentary and not any(known):
+        return ()
+    checked = zip(names, known, strict=True)
+    return names if all(is_known or _is_author(name) for name, is_known in checked) else ()
+
+
+def _behind_contributions(title: str) -> str:
+    """Return what follows a column that collects contributions, else the title."""
+    match = _COLUMN.match(title)
+    return title[match.end() :] if match and _CONTRIBUTIONS.search(match[1]) else title
+
+
+def _split(label: str) -> list[str]:
+    """Split names at the marks between them; a blank parts two whole names only."""
+    names = _BETWEEN.split(label)
+    parts = label.split()
+    if len(names) == 1 and len(parts) > 1 and all(map(_is_whole, parts)):
+        return parts
+    return names
+
+
+def _is_whole(name: str) -> bool:
+    return is_surname_led(name) and is_han_name(name)
+
+
+def _spelled(name: str) -> str:
+    """Take blanks out of a name that is spaced out, and from around its points."""
+    name = _SPACED_POINT.sub(r"\1", name.strip())
+    spaced = " " in name and len(name) <= _LONG_NAME and not is_latin_name(name)
+    return name.replace(" ", "") if spaced else name
+
+
+def _is_author(name: str) -> bool:
     if is_latin_name(name):
-        return None if _NO_LATIN_PERSON.search(name) else name
-    if " " in name:
-        name = name.replace(" ", "") if len(name) <= _LONG_NAME else name
+        return bool(_LATIN_AUTHOR.fullmatch(name)) and not _NO_LATIN_PERSON.search(name)
     if name in _LABELS or name in _STATES or AGENCY.fullmatch(name) or not is_han_name(name):
-        return None
-    return name if _is_person(name) else None
+        return False
+    return _is_person(name)
 
 
 def _is_person(name: str) -> bool:
     """Tell a name from a label: a surname leads, or it is a short pen name."""
+    if len(name) == _SHORT_NAME and name[1] in "人网":
+        return name not in _PEOPLE_WORDS
     if _NO_PERSON.search(name):
         return False
     if is_surname_led(name):
         return True
     if len(name) == _LONG_NAME:
         return name.endswith(_PEN_NAME_END)
-    return not _NO_PEN_NAME.search(name)
+    return not _NO_PEN_NAME.search(name) and not _VERSE.search(name)

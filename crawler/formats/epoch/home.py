@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from crawler.formats.epoch.headings import MAX_NAME
+from crawler.formats.epoch.links import links, path_of, unified
 from crawler.formats.epoch.paths import HOME, section_of
 from crawler.formats.pages import Home, Label
-from crawler.text import one_line, visible
-from crawler.urls import mirror_path
 
-# Possessive, here and in the other patterns of lists: a long run of blanks is looked at once.
-LINK = re.compile(r"\[([^\[\]\n]*+)\]\([ \t]*+([^()\s]*+)[ \t]*+\)")
-
-# 该项目已迁移至 [owner/repo](https://github.com/owner/repo)
+# 该项目已迁移至 [owner/repo](https://github.com/owner/repo). Possessive: a long run of blanks is
+# looked at once.
 _MOVED = re.compile(r"该项目已迁移至\s*+\[([^\[\]\n]*+)\]\([ \t]*+([^()\s]++)[ \t]*+\)")
 
 
-def read_home(text: str) -> Home:
-    """Read the home page; navigation, ads and other mirrors are no sections."""
-    seen: set[str] = set()
-    labels: list[Label] = []
+def read_home(text: str, bases: Sequence[str] = ()) -> Home:
+    """Read the home page; navigation, ads and other mirrors are no sections.
+
+    Args:
+        text: the page.
+        bases: addresses below which the mirror's own pages lie.
+    """
+    text = unified(text)
+    found: dict[str, Label] = {}
     repeated: list[Label] = []
-    for match in LINK.finditer(text):
-        path = mirror_path(HOME, match[2])
+    unnamed: list[str] = []
+    for link in links(text):
+        path = path_of(HOME, link.address, bases)
         index = section_of(path) if path else None
         if index is None or index[1] is not None:
             continue
-        label = Label(one_line(visible(match[1])), index[0])
-        (repeated if label.section in seen else labels).append(label)
-        seen.add(label.section)
-    return Home(tuple(labels), tuple(repeated), None if labels else moved_to(text))
+        label = Label(link.text, index[0])
+        if len(label.text) > MAX_NAME:
+            unnamed.append(label.section)
+            label = Label("", label.section)
+        if label.section in found:
+            repeated.append(label)
+        else:
+            found[label.section] = label
+    moved = None if found else moved_to(text)
+    return Home(tuple(found.values()), tuple(repeated), tuple(unnamed), moved)
 
 
 def moved_to(text: str) -> str | None:

@@ -51,6 +51,7 @@ _NO_LATIN_NAME: Final = re.compile(
     r"Media|Network|Radio|TV|Television|Times|Epoch|NTD|University|Group|Association|Society|Project|"
     r"Inspired|Agency|Bureau|Company|Inc|Council|Committee|Department|Office|Post|Journal|Magazine|Daily|"
     r"Weekly|Today|Video|Photos?|Images?|Bloomberg|BBC|CNN|VOA|RFA|AP|DC|Health|Bright|America)\b",
+    re.IGNORECASE,
 )
 _HONORIFIC: Final = re.compile(r"(?:先生|女士|小姐|博士|教授|律师|医[师生]|牧师|老师|同学)$")
 _GENERATION: Final = re.compile(r"(?:Jr|Sr|III?|IV)(?![A-Za-z])\.?")

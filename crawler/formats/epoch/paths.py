@@ -19,7 +19,8 @@ from crawler.text import one_line, visible
 from crawler.urls import is_own
 
 HOME: Final = "README.md"
-PARTS: Final = (HOME, "indexes", "pages")
+INDEXES: Final = "indexes"
+PARTS: Final = (HOME, INDEXES, "pages")
 """Files and folders that hold a mirror's pages: home page, lists, articles."""
 ENTRIES_PER_PAGE: Final = 30
 """Entries of a full archive page ("30 in every file")."""
@@ -28,7 +29,7 @@ URL_PATTERN: Final = (
     r"^https://www\.epochtimes\.com/(gb|b5)/\d{1,2}/\d{1,2}/\d{1,2}/n\d{1,12}\.htm$"
 )
 
-_LANGUAGES = {"gb": "zh-Hans", "b5": "zh-Hant"}
+LANGUAGES: Final = {"gb": "zh-Hans", "b5": "zh-Hant"}
 _SECTION_ID = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
 _ARTICLE_ID = r"n[0-9]{1,12}"
 _SECTION = re.compile(_SECTION_ID)
@@ -98,7 +99,7 @@ def original(text: str) -> Original | None:
     except ValueError:
         return None
     url = f"https://www.epochtimes.com/{edition}/{year}/{month}/{day}/{article}.htm"
-    return Original(url, _LANGUAGES[edition], published, article)
+    return Original(url, LANGUAGES[edition], published, article)
 
 
 @lru_cache(maxsize=4096)

@@ -23,3 +23,21 @@ PLACES, NAMESAKES = _read()
 """Every place; and the small ones that are also people's names, like 金山."""
 
 LONGEST: Final = max(map(len, PLACES))
+
+PLACE_ENDS: Final = frozenset("镇州市县区乡村省郡府岛滩湾港山谷河湖桥堡城角海溪泉岭口岗坡屯邦峡")
+"""Last characters of places that no list knows: 青石镇, 松石湾."""
+
+
+_DISTRICT_ENDS: Final = "镇市县区郡"
+
+
+def is_district(text: str) -> bool:
+    """Tell whether ``text`` can only be a place, by a last character that ends no name of three."""
+    return len(text) > len("石镇") and text[-1] in _DISTRICT_ENDS
+
+
+def is_place(text: str) -> bool:
+    """Tell whether ``text`` is a known place, or two of which the second lies in the first."""
+    return text in PLACES or any(
+        text[:cut] in PLACES and text[cut:] in PLACES for cut in range(2, len(text) - 1)
+    )

@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from crawler.formats.epoch.byline import credited
-from crawler.formats.epoch.headline import title_author
+from crawler.formats.epoch.headline import title_authors
 from crawler.formats.epoch.people import People
 from crawler.formats.epoch.signed import signed
 from crawler.formats.pages import ArticlePage
 
 # Sections of 纪元评论, whose titles begin with the writer's name (66 % of the comment mirror).
 _COMMENTARY: Final = "nsc"
+_LEAD: Final = 400
+_MOST_QUOTES: Final = 1
+_SAYING: Final = ("表示", "指出", "认为", "强调", "说：", "说，", "告诉记者", "对记者")
 
 
 def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
     """Return who wrote and who translated.
 
-    From the byline; without one from a line of its own (``作者：X``), else, where a section
-    of 纪元评论 lists the article, from the head of its title (``姓名：…``).
+    From the byline; without one from a line of its own (``作者：X``), else from the head of the
+    title (``姓名：…``): any name where a section of 纪元评论 lists the article, else a known
+    columnist's.
     """
     found = credited(page.byline) if page.byline else People()
     lines = [who for line in page.lines if (who := signed(line)) is not None]
     authors = found.authors
     if not page.byline:
-        authors = _merged(who.authors for who in lines)
-        if not authors and any(section.startswith(_COMMENTARY) for section in section_ids):
-            author = title_author(page.title)
-            authors = (author,) if author else ()
+        commentary = any(section.startswith(_COMMENTARY) for section in section_ids)
+        authors = _merged(who.authors for who in lines) or _title_authors(page, commentary)
     translators = found.translators or _merged(who.translators for who in lines)
     return People(authors, translators)
+
+
+def _title_authors(page: ArticlePage, commentary: bool) -> tuple[str, ...]:  # noqa: FBT001
+    """Return the authors whom the title names, unless the text quotes or interviews them."""
+    names = title_authors(page.title, commentary=commentary)
+    return () if any(_is_quoted(name, page.content_text) for name in names) else names
+
+
+def _is_quoted(name: str, text: str) -> bool:
+    """Tell whether the text speaks of ``name`` as of another: an interview, a report of a speech."""
+    quotes = sum(text.count(name + verb) for verb in _SAYING)
+    if quotes > _MOST_QUOTES:
+        return True
+    turns = [text.count(f"\n{name}{colon}") for colon in "：﹕:"]
+    if sum(turns) > _MOST_QUOTES:  # lines of a list of articles end in their date
+        spoken = re.findall(rf"\n{re.escape(name)}[：﹕:][^\n]*[^\n)）](?=\n|$)", text)
+        if len(spoken) > _MOST_QUOTES:
+            return True
+    return re.search(rf"{re.escape(name)}[^。\n]{{0,40}}(?:接受|受访)", text[:_LEAD]) is not None
 
 
 def _merged(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -94,6 +94,11 @@ class Folder:
         """Return the number of entries."""
         return len(self._names)
 
+    def names(self) -> Iterator[str]:
+        """Yield the names of the folders in it."""
+        keys = (self._key(start) for start in self._names)
+        return (key[:-1].decode("utf-8", "replace") for key in keys if key.endswith(b"/"))
+
     def find(self, name: str) -> Entry | None:
         """Return what is called ``name`` here, a file before a folder."""
         wanted = name.encode()
@@ -329,6 +334,15 @@ class Files:
         above, _, name = path.rpartition("/")
         folder = self._folder(above)
         return None if folder is None else folder.find(name)
+
+    def folders(self, path: str) -> list[str]:
+        """Return the names of the folders in the folder at ``path``; none if there is none.
+
+        Raises:
+            CloneDamaged: it cannot be read.
+        """
+        folder = self._folder(path)
+        return [] if folder is None else list(folder.names())
 
     def _folder(self, path: str) -> Folder | None:
         if path in self._folders:

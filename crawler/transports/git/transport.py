@@ -203,6 +203,18 @@ class GitTransport:
         except PageError:
             return None
 
+    def folders(self, path: str) -> list[str]:
+        """Return the names of the folders in the folder at ``path``; none where it is not there."""
+        assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        try:
+            return self._files.folders(path)
+        except CloneDamaged:  # reading a page tells
+            return []
+
+    def has(self, path: str) -> bool:
+        """Tell whether there is a page at ``path``."""
+        return self.version_of(path) is not None
+
     async def repair(self) -> None:
         """After CloneDamaged: make the clone anew, and stand at the same commit.
 

@@ -1,0 +1,50 @@
+"""Who a byline's people work for, and as what: agencies, offices, newsrooms."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SELF: Final = (
+    "(?:英文|中文|法文|德文|日文|韩文|国际|海外)?"
+    "(?:大纪元|的纪元|大记元|大纪年|大纪[园源原员]|大大纪元|(?<![一-鿿])大纪(?=[者记]))"
+    "(?:时报|新闻网|新闻集团|周报|周刊|网站|网)?"
+)
+_WIRE: Final = (
+    "中央社|法新社|美联社|路透社|共同社|韩联社|新华社|中新社|德新社|德通社|合众国际社|俄新社|塔斯社|时事社"
+    "|埃菲社|安莎社|彭博社|中评社"
+)
+WIRE: Final = re.compile(_WIRE)
+"""News agencies, whose dispatches name a place and often no person: ``美联社华盛顿电``."""
+
+AGENCY: Final = re.compile(
+    f"《{_SELF}》|{_SELF}(?:英文版|中文版|英文|中文)?"
+    "|《?新纪元(?:周刊)?》?|新唐人(?:亚太)?(?:电视台|电视)?(?:热点互动|世事关心|侃侃而谈)?|NTD(?:TV)?|希望之声(?:国际)?(?:广播)?(?:电台)?"
+    "|自由亚洲(?:电台)?|美国之音|法国国际广播电台|法广|德国之声|英国广播公司|明慧(?:网|记者站|(?=记者|通讯员))"
+    f"|正见网|看中国|动态网|追查国际|人民报|中广|{_WIRE}"
+    "|自由时报|中国时报|联合报|苹果日报|世界日报|星岛日报|明报|(?:The )?Epoch Times|(?i:(?:EMG|Epoch) Inspired(?: Staff)?)|本[报刊网台社]",
+)
+"""Bodies that report, with misspellings of the newspaper's own name."""
+
+OFFICE: Final = re.compile(
+    "(?<!公民)(?<!战地)(?<!外国)(?:记者|记[^者、，／/]{1,3}者(?!记者)|纪者|大纪?者)+(?![站团会组室部协])|专栏作[家者]|专栏撰稿人|作家|作者|评论[员人]|时评人|撰稿[人员]"
+    "|通讯员|研究员|分析师|主笔|副?主编|总编辑?|(?<!责任)编辑(?![部组室])|实习生|(?:编译者?|翻译|译者)[:：]?(?![报综整改导稿兼撰和组部])(?=.)",
+)
+"""Nouns for those who write. The name stands behind them, seldom before."""
+
+NEWSROOM: Final = re.compile(
+    "[^、，,/／]{0,20}?(?:记者站|分社|新闻(?:中心|[部组社])|编辑部|[编翻]译组|[工制]作组|专题[部组]|报[导道]组)"
+)
+"""A newsroom and what stands before it: its place, known or not, and never a person."""
+
+_DEPARTMENT: Final = re.compile(
+    "据|由|根据|来自"
+    "|(?:专题|专辑|新闻|国际|英文|中文|财经|体育|文化|副刊|地方|采访|要闻|社会|政治|军事|调查)[部组版]|专题|国会|白宫|财经|军事"
+    "|高级|资深|首席|特[约派]|专任|实习|自由|独立|常驻|驻|本地|当地|[\\d一二三四五六七八九十]+[年月日]|[Bb][Yy] |[\\s:：]",
+)
+
+
+def department(text: str) -> int:
+    """Return the length of one department, rank or preposition at the head of ``text``."""
+    found = _DEPARTMENT.match(text)
+    return found.end() if found else 0

@@ -1,0 +1,129 @@
+"""The credits in the text: dateline and byline at its head, editors at its end, signed lines.
+
+What the contract takes out of the text is cut from the blocks while it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crawler.formats.epoch.byline import find_byline_of_line, find_split_byline
+from crawler.formats.epoch.dateline import find_dateline
+from crawler.formats.epoch.edges import cut_ad_lines, cut_end_marks, cut_old_addresses
+from crawler.formats.epoch.editors import find_editors, find_plain_editors, is_alone
+from crawler.formats.epoch.markup import Leaf
+from crawler.formats.epoch.signed import signature_lines
+
+_DATELINE_BLOCKS = 8
+_BYLINE_BLOCKS = 3
+_EDITOR_BLOCKS = 8
+_EDITOR_LINES = 3  # of one block; more are no credits
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """What the text of a page says about its making.
+
+    Attributes:
+        dateline: raw text inside the first dateline's brackets.
+        byline: raw text inside the parentheses that name who wrote.
+        editors: names behind 责任编辑, each once.
+        lines: short lines of header and body that may be signed (``作者：X``).
+    """
+
+    dateline: str | None
+    byline: str | None
+    editors: tuple[str, ...]
+    lines: list[str]
+
+
+def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
+    """Read the credits, and cut from ``body`` those that are no text."""
+    blocks = [leaf for leaf in body if not leaf.caption and leaf.text]
+    cut_old_addresses(blocks)
+    cut_ad_lines(blocks[:_DATELINE_BLOCKS])
+    blocks = [leaf for leaf in blocks if leaf.text]
+    editors = _take_editors(blocks)  # before the byline: on a short page they stand there
+    lines = signature_lines([leaf.text for leaf in (*header, *blocks)])
+    dateline, byline = _take_head(blocks)
+    cut_end_marks(blocks)
+    return Credits(dateline, byline, editors, lines)
+
+
+def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
+    """Cut dateline and byline out of the first blocks and return their raw text."""
+    for number, leaf in enumerate(blocks[:_DATELINE_BLOCKS]):
+        dateline = find_dateline(leaf.text)
+        if dateline is None:
+            continue
+        behind = blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)]
+        byline = _take_byline(leaf, behind[0] if behind else None, dateline.end)
+        # alone in its block on 1,977 comment pages, or with a second title behind it
+        byline = byline or _first_byline(behind)
+        leaf.cut(dateline.start, dateline.end)
+        _cut_spare_closings(leaf)
+        return dateline.text, byline
+    return None, _first_byline(blocks[:_BYLINE_BLOCKS])
+
+
+def _first_byline(blocks: Sequence[Leaf]) -> str | None:
+    """Cut the byline that heads one of ``blocks`` and return its raw text."""
+    following = (*blocks[1:], None)
+    pairs = zip(blocks, following, strict=False)
+    return next((byline for pair in pairs if (byline := _take_byline(*pair))), None)
+
+
+def _take_byline(leaf: Leaf, following: Leaf | None, start: int = 0) -> str | None:
+    """Cut the byline that stands at ``start``, or heads a line, and return its raw text."""
+    text = leaf.text[start:]
+    split = find_split_byline(text, following.text) if following else None
+    found = split or find_byline_of_line(text)
+    if found is None:
+        return None
+    if following and found.end > len(text):
+        following.cut(0, found.end - len(text))
+    leaf.cut(start + found.start, min(start + found.end, len(leaf.text)))
+    return found.text
+
+
+def _cut_spare_closings(leaf: Leaf) -> None:
+    """Cut closing brackets that a doubled one of dateline or byline leaves at the head."""
+    spare = len(leaf.text) - len(leaf.text.lstrip("】）)"))
+    if spare:
+        leaf.cut(0, spare)
+
+
+def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    """Cut the editors' parts out of the last blocks and return the names, each once.
+
+    A few pages have two: one where the text ends, and one behind the credits that follow. Where
+    there is none, a line of its own far from the end counts, and last ``编辑：X``.
+    """
+    names: dict[str, None] = {}
+    for leaf in blocks[-_EDITOR_BLOCKS:]:
+        for _ in range(_EDITOR_LINES):
+            found = find_editors(leaf.text)
+            if found is None:
+                break
+            leaf.cut(found.start, found.end)
+            names |= dict.fromkeys(found.names)
+    return tuple(names) or _take_far_editors(blocks) or _take_plain_editors(blocks)
+
+
+def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    """Cut the last editors who stand alone on a line, with more text behind than usual."""
+    for leaf in reversed(blocks[:-_EDITOR_BLOCKS]):
+        found = find_editors(leaf.text)
+        if found and found.names and is_alone(leaf.text, found):
+            leaf.cut(found.start, found.end)
+            return found.names
+    return ()
+
+
+def _take_plain_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    for leaf in reversed(blocks[-_EDITOR_BLOCKS:]):
+        if found := find_plain_editors(leaf.text):
+            leaf.cut(found.start, found.end)
+            return found.names
+    return ()

@@ -1,0 +1,246 @@
+"""Names that are glued to what stands behind them: ``李言台湾台北综合报导``.
+
+A byline marks neither the end of a name nor the place behind it. What is known is taken off from the
+end: places, days, verbs. What is left at the head is a name if it can be one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from crawler.formats.epoch.names import (
+    COMPOUND_SURNAMES,
+    HAN,
+    SURNAMES,
+    is_han_name,
+    is_latin_name,
+    is_surname_led,
+    plain_name,
+)
+from crawler.formats.epoch.places import (
+    LONGEST,
+    NAMESAKES,
+    PLACE_ENDS,
+    PLACES,
+    is_district,
+    is_place,
+)
+from crawler.formats.epoch.reporting import FILLER, OTHER, TRANSLATE, WRITE
+
+Names = tuple[tuple[str, ...], str]
+"""Names, and the text behind them."""
+
+_AND_OTHERS: Final = ["等人", *(f"等{verb}" for verb in (*WRITE, *TRANSLATE, "综合", "联合"))]
+_TAIL: Final = PLACES.union(WRITE, TRANSLATE, OTHER, FILLER, _AND_OTHERS) - {"译", "图", "报", "电"}
+_SIGNPOSTS: Final = PLACES.union(WRITE, TRANSLATE, ["综合", "根据"]) - {"译", "报", "电"}
+_LAST: Final = frozenset({"电", "报", "讯", "等"})
+"""Words of one character: they count at the very end only, else they would eat names."""
+_BEHIND_PLACE: Final = frozenset("市州县省郡区镇前外")
+_BEFORE_PLACE: Final = frozenset("于在自从")
+"""Characters that count beside a place only: people are called 杨州, 李自."""
+_PLACE_BEGINS: Final = frozenset("阿埃圣")
+"""First characters of foreign places that end no given name."""
+
+_LOOSE: Final = frozenset(" 、，,。.；;：:（）()【】[]—-*#\"“”'")
+_DAY: Final = re.compile(r"[\d〇○零一二三四五六七八九十廿]{1,4} ?[年月日号]|\d+")
+_REACH: Final = max(LONGEST, 8)
+_LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
+_AND: Final = re.compile("[和与及暨 ]")
+_JOINT_REACH: Final = 24
+"""Characters within which the "and" behind a first name stands, its place included."""
+_LONG_NAME: Final = 4
+_RUN: Final = re.compile(f"{HAN}{{4,10}}")
+"""A name with an unknown place or a second name glued to it."""
+_SECOND_SURNAMES: Final = frozenset(
+    "李王张刘陈杨赵黄周吴徐孙朱胡郭梁宋郑谢韩唐冯董程曹袁邓许傅彭苏蒋蔡魏叶余潘杜钟汪姜范姚谭廖邹熊陆郝崔邱秦侯邵孟龚"
+)
+"""Surnames that begin a second name without a mark before it; few foreign places begin so."""
+
+
+@lru_cache(maxsize=4096)
+def names_at_head(body: str) -> Names:
+    """Find the names at the head of ``body``, and what stands behind them."""
+    body = body.lstrip(" :：了的是").rstrip()
+    found = _latin_name(body) or _han_name(body)
+    if found:
+        return found
+    for joint in _AND.finditer(body, 0, _JOINT_REACH):
+        left = _han_name(body[: joint.start()])
+        if not left:  # looked at first: a row of joints would be split in every way there is
+            continue
+        names, tail = names_at_head(body[joint.end() :])
+        if names and is_surname_led(names[0]) and not _is_only_place(names[0]):
+            return (*left[0], *names), tail
+        if names and is_district(names[0]) and is_surname_led(left[0][0]):
+            return left[0], body[joint.end() :]
+    return behind_place(body) or ((), body)
+
+
+def _is_only_place(name: str) -> bool:
+    return is_district(name) or name in PLACES - NAMESAKES
+
+
+def behind_place(body: str) -> Names | None:
+    """Find a name behind a place that is glued before it: ``加州李言报导``."""
+    ends = [end for end in range(2, min(_REACH, len(body))) if body[:end] in PLACES - NAMESAKES]
+    for end in reversed(ends):
+        found = _han_name(body[end:])
+        if found and is_surname_led(found[0][0]):
+            return found
+    return None
+
+
+def is_tail(text: str) -> bool:
+    """Tell whether ``text`` holds nothing but places, days, verbs and fillers."""
+    return 0 in _tail_starts(text)
+
+
+def _latin_name(body: str) -> Names | None:
+    """Find a name in Latin letters at the head, or one in Han whose Latin spelling follows."""
+    run = _LATIN_RUN.search(body)
+    if not run:
+        return None
+    head = plain_name(body[: run.start()])
+    if head:
+        second = is_latin_name(run.group().strip(" -")) and is_han_name(head)
+        return ((head,), body[run.end() :]) if second and is_surname_led(head) else None
+    name = run.group().strip(" -'")
+    return ((name,), body[run.end() :]) if is_latin_name(name) else None
+
+
+def _han_name(body: str) -> Names | None:
+    """Find a name in Han: the shortest head of ``body`` that leaves only a known tail.
+
+    One character more belongs to it where that leaves fewer words: ``李明海南加州`` is 李明海 in
+    南加州, not 李明 in 海南 and 加州.
+    """
+    cuts = _tail_starts(body)
+    for cut, words in cuts.items():
+        name = plain_name(body[:cut])
+        if not name:
+            return _name_like_place(body, cuts)
+        if is_han_name(name) and not _run_together(name):
+            longer = body[: cut + 1]
+            if cuts.get(cut + 1, words) < words and is_surname_led(longer) and is_han_name(longer):
+                return (longer,), body[cut + 1 :]
+            return _without_place(body, name, body[cut:])
+    head = body[: next(iter(cuts))]
+    return _torn_name(head, body) or _before_known_word(body) or _from_run(head, body)
+
+
+def _without_place(body: str, name: str, tail: str) -> Names:
+    """Take a place off the head of a pen name: ``加州原野``."""
+    if not is_surname_led(name) and (found := behind_place(body)):
+        return found
+    return (name,), tail
+
+
+def _name_like_place(body: str, cuts: dict[int, int]) -> Names | None:
+    """Read as a name a place that is also borne by people, where no other name is there: 金山."""
+    for cut in (3, 2):
+        if body[:cut] in NAMESAKES and cut in cuts and is_surname_led(body[:cut]):
+            return (body[:cut],), body[cut:]
+    return None
+
+
+def _before_known_word(body: str) -> Names | None:
+    """Cut a name off where a place or verb begins behind it, though what follows is not known.
+
+    A surname must lead: ``李言日本某地报导``, ``李言综合包报导``.
+    """
+    for cut in (2, 3):
+        known = any(body[cut:end] in _SIGNPOSTS for end in range(cut + 2, cut + _REACH))
+        if known and is_surname_led(body[:cut]) and is_han_name(body[:cut]):
+            return (body[:cut],), body[cut:]
+    return None
+
+
+def _torn_name(head: str, body: str) -> Names | None:
+    """Join a name that a place tears apart: ``李台湾台北言``."""
+    if head[:1] not in SURNAMES or head[-1:] in PLACE_ENDS:
+        return None
+    for given in (2, 1):
+        place = head[1:-given]
+        name = head[:1] + head[-given:]
+        if len(place) > 1 and is_place(place) and is_surname_led(name) and is_han_name(name):
+            return (name,), body[len(head) :]
+    return None
+
+
+def _from_run(head: str, body: str) -> Names | None:
+    """Find a name that is glued to a place no list knows, or to a second name."""
+    if not _RUN.fullmatch(head):
+        return None
+    if len(head) == _LONG_NAME and head[-1] in "译编" and is_surname_led(head[:-1]):
+        return (head[:-1],), body[len(head) - 1 :]
+    surname = 2 if head[:2] in COMPOUND_SURNAMES else 1
+    if head[-1] in PLACE_ENDS:
+        name = head[: surname + _given_before_place(head, surname)]
+        known = is_surname_led(name) and is_han_name(name)
+        return ((name,), body[len(name) :]) if known else None
+    pairs = [(head[:cut], head[cut:]) for cut in (surname + 1, surname + 2)]
+    pairs = [pair for pair in pairs if _are_two_names(*pair)]
+    return (pairs[0], body[len(head) :]) if len(pairs) == 1 else None
+
+
+def _given_before_place(head: str, surname: int) -> int:
+    """Return how many characters of ``head`` are the given name before an unknown place.
+
+    Two, where three are left for the place: 李小言青石镇; else one: 李言青石镇. A character twice
+    is a given name: 李言言石镇.
+    """
+    if head[surname] == head[surname + 1]:
+        return 2
+    short = len(head) < surname + 5 or head[surname + 1] in _PLACE_BEGINS
+    return 1 if short else 2
+
+
+def _are_two_names(first: str, second: str) -> bool:
+    return (
+        second[:1] in _SECOND_SURNAMES
+        and all(map(is_surname_led, (first, second)))
+        and all(map(is_han_name, (first, second)))
+    )
+
+
+def _run_together(name: str) -> bool:
+    """Tell whether four characters may be a name and something glued to it that is not known.
+
+    Four are one name behind a surname of two characters, or where no surname leads (pen names,
+    foreign names); ``李言某地`` would be a guess.
+    """
+    return (
+        len(name) == _LONG_NAME
+        and name[0] in SURNAMES
+        and name[:2] not in COMPOUND_SURNAMES
+        and "·" not in name
+    )
+
+
+def _tail_starts(text: str) -> dict[int, int]:
+    """Find where ``text`` can be cut so that all behind the cut is place, date, verb or filler.
+
+    Returns:
+        The cuts, ascending, each with the number of words behind it.
+    """
+    size = len(text)
+    words: list[int | None] = [*[None] * size, 0, None]
+    place = [False] * (size + 1)
+    for i in range(size - 1, -1, -1):
+        day = _DAY.match(text, i)
+        loose = text[i] in _LOOSE or (i == size - 1 and text[i] in _LAST)
+        if loose or (text[i] in _BEFORE_PLACE and place[i + 1]):
+            words[i] = words[i + 1]
+        elif day:
+            words[i] = words[day.end()]
+        for j in range(min(size, i + _REACH), i + 1, -1):
+            if text[i:j] in _TAIL:
+                behind = words[j]
+                if behind is None and j < size and text[j] in _BEHIND_PLACE:
+                    behind = words[j + 1]
+                if behind is not None:
+                    words[i], place[i] = behind + 1, text[i:j] in PLACES
+                    break
+    return {i: count for i, count in enumerate(words[: size + 1]) if count is not None}

@@ -1,0 +1,161 @@
+"""Links of a list page, in whatever form Markdown or HTML gives them one.
+
+What a link is found by is its address, not the marks around it: entries stand bold, numbered,
+bulleted, two on a line, in angle brackets, in HTML, behind a date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from html import unescape
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from crawler.formats.epoch.headings import cleaned, without_comments
+from crawler.formats.epoch.paths import HOME, article_path, copy_of
+from crawler.formats.pages import Copy
+from crawler.text import visible
+from crawler.urls import mirror_path
+
+MAX_ADDRESS = 2048
+"""Characters of an address; a longer one is refused."""
+
+_TOKEN = re.compile(r"""[^\s()（）<>\[\]{}"'`“”‘’|，。、；：]++""")
+_OF_A_MIRROR = re.compile(r"(?:pages|indexes)[/\\%]|\.md", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"(?:href|src)=", re.IGNORECASE)
+_TAG_NAME = re.compile(r"<([a-z]+)\b[^>]*+\Z", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\]\s{0,8}+[(（]\s{0,8}+<?\s{0,8}+\Z")
+_ANCHOR_TEXT = re.compile(r"[^<>]*+>((?:[^<]++|<(?!/(?:a|ok)\b))*+)", re.IGNORECASE)
+_DEFINED = re.compile(r"\[([^\[\]\n]{1,200}+)\]:\s{0,8}+<?\Z")
+_REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\s?\[([^\[\]\n]{1,200}+)\]")
+_TAG = re.compile(r"<[^<>]*+>")
+_LINE_MARKS = " \t\u00a0\u3000#＃*_<>[](){}+•·|:：-–—,，.。、;；\"'`"
+_WINDOW = 2048
+"""How far from an address the text that carries it is looked for."""
+
+_GITHUB = re.compile(
+    r"(?:www\.)?github\.com/([^/]+/[^/]+)/(?:blob|raw|tree|edit)/(?:refs/heads/)?[^/]+/",
+    re.IGNORECASE,
+)
+_GITHUB_RAW = re.compile(
+    r"raw\.githubusercontent\.com/([^/]+/[^/]+)/(?:refs/heads/)?[^/]+/", re.IGNORECASE
+)
+_ARTICLE = re.compile(
+    r"(?:\.{1,2}/++)*+pages/++([^/]++)/++(n[0-9]++)(?:\.(?:md|markdown|html?))?[/.,;!]*+",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+
+
+class ListLink(NamedTuple):
+    """A link of a list page into a mirror.
+
+    Attributes:
+        text: what a reader sees of it.
+        address: where it leads, as written.
+        line: where the line begins that the address stands on.
+        end: where the address ends.
+        in_heading: Markdown's brackets hold its text, on a heading line.
+    """
+
+    text: str
+    address: str
+    line: int
+    end: int
+    in_heading: bool
+
+
+def unified(text: str) -> str:
+    """Return a list page as it is read: visible characters, line feeds, no comments."""
+    return without_comments(visible(text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def links(text: str) -> Iterator[ListLink]:
+    """Yield what leads to a mirror's pages, in order; pixels do not."""
+    last = line = 0
+    references: dict[str, str] | None = None
+    for match in _TOKEN.finditer(text):
+        if _OF_A_MIRROR.search(match[0]) is None:
+            continue
+        attribute = _ATTRIBUTE.match(match[0])
+        start = match.start() + (attribute.end() if attribute else 0)
+        line = max(line, text.rfind("\n", max(line, last), start) + 1)
+        before = text[max(last, start - _WINDOW) : start]
+        tag = _TAG_NAME.match(before[before.rfind("<") :]) if "<" in before else None
+        last = match.end()
+        if tag and tag[1].lower() == "img":
+            continue
+        brackets = _IN_BRACKETS.search(before)
+        if brackets:
+            said = _bracketed(before, brackets.start())
+        elif tag:
+            anchor = _ANCHOR_TEXT.match(text, last, last + _WINDOW)
+            said = unescape(_TAG.sub("", anchor[1])) if anchor else ""
+        elif defined := _DEFINED.search(before):
+            if references is None:
+                references = {one[2]: one[1] for one in _REFERENCE.finditer(text)}
+            said = references.get(defined[1], "")
+        else:
+            own = before[max(len(before) - (start - line), 0) :]
+            said = _TAG.sub("", own).strip(_LINE_MARKS)
+        in_heading = brackets is not None and text.startswith("#", line)
+        yield ListLink(cleaned(said), match[0][start - match.start() :], line, last, in_heading)
+
+
+def _bracketed(before: str, end: int) -> str:
+    """Return the text of brackets that close at ``end``; they may hold others, also lone ones."""
+    depth, start, first = 0, None, None
+    for at in range(end - 1, -1, -1):
+        if before[at] == "\n":
+            break
+        if before[at] == "]":
+            depth += 1
+        elif before[at] == "[":
+            first = at
+            depth -= 1
+            if depth < 0:
+                start, depth = at, 0
+    start = first if start is None else start
+    return before[start + 1 : end] if start is not None else ""
+
+
+def article_of(address: str, bases: Sequence[str]) -> Copy | None:
+    """Return the article's copy that an address names in whatever form, None without one.
+
+    Args:
+        address: relative, or absolute below one of the mirror's bases.
+        bases: under which the mirror's pages lie.
+    """
+    plain = unquote(unescape(address)).replace("\\", "/").partition("#")[0].partition("?")[0]
+    within = _below(plain, bases)
+    match = _ARTICLE.fullmatch(
+        plain if within is None and not _SCHEME.match(plain) else within or ""
+    )
+    return copy_of(article_path(match[1], match[2])) if match else None
+
+
+def path_of(here: str, address: str, bases: Sequence[str]) -> str | None:
+    """Return the path below the mirror's base that an address on page ``here`` leads to."""
+    within = _below(address, bases)
+    return mirror_path(here, address) if within is None else mirror_path(HOME, within)
+
+
+def _below(address: str, bases: Sequence[str]) -> str | None:
+    """Return what of an absolute address stands behind a base of the mirror, else None."""
+    if not address.startswith("/") and not _SCHEME.match(address):
+        return None
+    for base in bases:
+        host = _SCHEME.sub("", base, count=1).partition("/")[0]
+        named = _named(address if _SCHEME.match(address) else host + address)
+        prefix = _named(base)
+        if named.lower().startswith(prefix.lower()):
+            return named[len(prefix) :]
+    return None
+
+
+def _named(address: str) -> str:
+    """Return an address without its scheme, and with GitHub's ways to one file as one."""
+    bare = _SCHEME.sub("", address, count=1)
+    github = _GITHUB.match(bare) or _GITHUB_RAW.match(bare)
+    return f"github.com/{github[1]}/{bare[github.end() :]}" if github else bare

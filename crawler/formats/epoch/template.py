@@ -1,0 +1,224 @@
+"""The template around an article: title, body and the original's address, each looked for.
+
+The generator writes one form; copies of its pages do not keep it. Editors and converters change
+white space, line ends, heading levels, rules and labels, and hosts put comments, pixels and ads
+between the parts. So no part is found by what stands next to it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from html import unescape
+from urllib.parse import unquote
+
+from crawler.exceptions import PageMalformed
+from crawler.formats.epoch.headings import first_heading, words
+from crawler.formats.epoch.links import MAX_ADDRESS
+from crawler.formats.epoch.paths import LANGUAGES
+from crawler.formats.pages import Original
+from crawler.text import visible
+
+_BODY_ID = "artbody"
+_USUAL_BODY = re.compile(r"""<div\b[^<>]{0,400}?\sid=["']artbody["']""")
+_ID_BEFORE = re.compile(r"""(?<![\w-])id\s*=\s*["'“”\\]*+\s*\Z""", re.IGNORECASE)
+_GOES_ON = re.compile(r"[\w-]")
+_ID_WINDOW = 64
+_ID_TRIES = 5
+# From a tag's "<" over whole attributes: a quoted value may hold ">" and "<".
+_TAG_SO_FAR = re.compile(
+    r"""<[a-z][\w:-]*+(?:\s++|/|[^\s"'<>/=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+""",
+    re.IGNORECASE,
+)
+_TAG_TRIES = 20
+
+_LABEL = re.compile(r"原\s?文\s?(?:[链鏈连連]\s?[接结結]|[网網][址页頁]|[地位]址)")
+_LABEL_TRIES = 20
+_REGION = 4 * MAX_ADDRESS
+# What stands between the body and a label: a rule, the label's own heading or bold marks.
+_RULES = " \t\n\u00a0\u3000#＃*_-~`["
+# Words between a label and its address, and behind that: beyond, it is text that quotes a page.
+_GAP = 60
+_BEHIND = 500
+
+_HOST_BEFORE = re.compile(
+    r"(?:(?:\A|[^\w@%=&./-]|\bhref=)(?:[a-z]{2,6}[:：]?/{1,4})?|(?:\A|[^\w@%=&./:-])//)(?:[\w-]+\.)*\Z",
+    re.IGNORECASE | re.ASCII,
+)
+_HOST_WINDOW = 80
+_ARTICLE = re.compile(
+    r"(?:epochtimes|dajiyuan)\.com\.?(?::\d{1,5})?/+(gb|b5)/+(\d{1,4})/+(\d{1,2})/+(\d{1,2})/+"
+    r"(n\d{1,12})(?:\.s?html?)?(?![\w-]|\.\w)",
+    re.IGNORECASE | re.ASCII,
+)
+_WHOLE_ADDRESS = re.compile(r"""[^\s<>()\[\]"'（）]*+""")
+_CENTURY = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An article's page, taken apart.
+
+    Attributes:
+        title: text of the first heading line.
+        lead: what stands before the body.
+        body: from the body's start tag to the line that names the original.
+        original: the newspaper's address.
+    """
+
+    title: str
+    lead: str
+    body: str
+    original: Original
+
+
+def take_apart(text: str) -> Template:
+    """Find the parts of an article's page.
+
+    Raises:
+        PageMalformed: it has no title, no body, or no address of an article.
+    """
+    text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
+    start = _body_start(text)
+    if start is None:
+        raise PageMalformed(f"no element with the id {_BODY_ID!r}")
+    title = first_heading(text[:start])
+    if title is None:
+        raise PageMalformed("no title: no heading line stands before the body")
+    end, original = _tail(text, start)
+    return Template(title, text[:start], text[start:end], original)
+
+
+def _body_start(text: str) -> int | None:
+    """Return where the body's start tag begins, None without one."""
+    if usual := _USUAL_BODY.search(text):
+        return usual.start()
+    lowered = re.sub(_BODY_ID, _BODY_ID, text, flags=re.IGNORECASE)
+    at = -1
+    for _ in range(_ID_TRIES):
+        at = lowered.find(_BODY_ID, at + 1)
+        if at < 0:
+            return None
+        behind = at + len(_BODY_ID)
+        named = _ID_BEFORE.search(text[max(0, at - _ID_WINDOW) : at])
+        if named and not _GOES_ON.match(text, behind):
+            start = _tag_start(text, at)
+            if start is not None:
+                return start
+    return None
+
+
+def _tag_start(text: str, at: int) -> int | None:
+    """Return where the tag begins whose attributes reach to ``at``."""
+    start = at
+    for _ in range(_TAG_TRIES):
+        start = text.rfind("<", 0, start)
+        if start < 0:
+            return None
+        so_far = _TAG_SO_FAR.match(text, start, at + _ID_WINDOW)
+        if so_far and so_far.end() >= at - _ID_WINDOW and ">" not in text[so_far.end() : at]:
+            return start
+    return None
+
+
+def _tail(text: str, start: int) -> tuple[int, Original]:
+    """Return where the body's text ends, and the address of the original.
+
+    Searched from the end: an article may quote a mirror's page.
+
+    Raises:
+        PageMalformed: no such line, or no address of an article in it.
+    """
+    labels = []
+    at = len(text)
+    for _ in range(_LABEL_TRIES):
+        at = text.rfind("原", start, at)
+        if at < 0:
+            break
+        if label := _LABEL.match(text, at):
+            labels.append(label)
+            if found := _article_in(text, label.end(), gap=_GAP):
+                _check_behind(text, found[1])
+                return len(text[:at].rstrip(_RULES)), found[0]
+    unlabelled = _unlabelled(text, start)
+    if unlabelled is not None:
+        return unlabelled
+    if labels:
+        said = " ".join(text[labels[0].end() : labels[0].end() + 200].split())
+        raise PageMalformed(f"no address of an article behind {labels[0][0]}: {said[:100]!r}")
+    raise PageMalformed("the last line is no 原文链接, and no address of an article")
+
+
+def _unlabelled(text: str, start: int) -> tuple[int, Original] | None:
+    """Find an address on a line of its own behind the body, whatever stands before it there."""
+    at = max(text.rfind(host, start) for host in ("epochtimes.com", "dajiyuan.com"))
+    line = text.rfind("\n", start, at) + 1 if at >= 0 else 0
+    closed = max(text.rfind(f"</{tag}>", start) for tag in ("div", "section", "article"))
+    if not start < closed < line:
+        return None
+    found = _article_in(text, line, gap=_BEHIND)
+    if found is None:
+        return None
+    _check_behind(text, found[1])
+    return line, found[0]
+
+
+def _check_behind(text: str, end: int) -> None:
+    """Refuse a page that goes on behind its last line: that line is one that it quotes."""
+    behind = text[end:]
+    if behind.strip() and len(words(behind)) > _BEHIND:
+        raise PageMalformed("text stands behind the address of the original")
+
+
+def _article_in(text: str, start: int, *, gap: int) -> tuple[Original, int] | None:
+    """Return the first address of an article from ``start`` on, and where it ends.
+
+    Args:
+        text: the page.
+        start: where to look from.
+        gap: how many letters and digits may stand before it.
+
+    Raises:
+        PageMalformed: it is too long, or has a date that is none.
+    """
+    region = text[start : start + _REGION]
+    if found := _first_article(region):
+        if found.start() > gap and len(words(region[: found.start()])) > gap:
+            return None
+        whole = _WHOLE_ADDRESS.match(region, found.start())
+        end = whole.end() if whole else found.end()
+        if end - found.start() > MAX_ADDRESS:
+            raise PageMalformed(
+                f"the address of its original is too long; at most {MAX_ADDRESS} characters"
+            )
+        return _original(found), start + end
+    # escaped, percent-encoded, full-width or torn: what it says is still the same
+    folded = re.sub(r"\\(?=[./:_~-])", "", unescape(unquote(region))).replace("\\", "/")
+    found = _first_article(re.sub(r"\s+", "", unicodedata.normalize("NFKC", folded)))
+    if found is None or len(words(found.string[: found.start()])) > gap:
+        return None
+    return _original(found), start + len(region)
+
+
+def _first_article(region: str) -> re.Match[str] | None:
+    for match in _ARTICLE.finditer(region):
+        before = region[max(0, match.start() - _HOST_WINDOW) : match.start()]
+        if _HOST_BEFORE.search(before):
+            return match
+    return None
+
+
+def _original(match: re.Match[str]) -> Original:
+    edition, year, month, day, article = (part.lower() for part in match.groups())
+    full = int(year) + (_CENTURY if len(year) <= 2 else 0)  # noqa: PLR2004 (/gb/1/… is 2001)
+    try:
+        when = date(full, int(month), int(day))
+    except ValueError as exc:
+        raise PageMalformed(f"no such day in the address of its original: {match[0]}") from exc
+    if not 0 <= when.year - _CENTURY < 100:  # noqa: PLR2004
+        raise PageMalformed(f"no such year in the address of its original: {match[0]}")
+    path = f"{edition}/{when.year - _CENTURY}/{when.month}/{when.day}/{article}.htm"
+    url = f"https://www.epochtimes.com/{path}"
+    return Original(url, LANGUAGES[edition], when, article)
