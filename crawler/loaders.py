@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from itemloaders import ItemLoader
-from itemloaders.processors import Identity, TakeFirst
+from itemloaders.processors import TakeFirst
 
 from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage
@@ -51,10 +51,6 @@ class _Each:
         return [out for value in values if (out := self.function(value)) is not None]
 
 
-def _person(name: str) -> Person:
-    return Person(name=name)
-
-
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -69,8 +65,6 @@ class ArticleLoader(ItemLoader):
     default_item_class = Article
 
     column_out = TakeFirst()
-    authors_in = translators_in = _Each(_person)
-    authors_out = translators_out = Identity()
     content_sha256_in = _Each(_sha256)
     content_sha256_out = TakeFirst()
 
@@ -91,10 +85,10 @@ def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> 
     writers = mirror_format.writers(page, section_ids)
     loader = loader_for(mirror_format)()
     loader.add_value("column", page.title)
-    loader.add_value("authors", writers.authors)
-    loader.add_value("translators", writers.translators)
     loader.add_value("content_sha256", page.content_text)
     article: Article = loader.load_item()
+    article.authors = [Person(name=name) for name in writers.authors]
+    article.translators = [Person(name=name) for name in writers.translators]
     published = mirror_format.published(page)
     article.date_published = published.date.isoformat()
     article.date_source = published.source

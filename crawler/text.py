@@ -12,10 +12,11 @@ import unicodedata
 
 # Cc but tab and line ends, and the Cf that have no width: soft hyphen, zero-width
 # space and joiners, bidi marks, word joiner, byte order mark. Found on 1,900 news pages.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb]"
+_INVISIBLE_SET = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb"
 )
+_INVISIBLE = re.compile(f"[{_INVISIBLE_SET}]")
 
 # Han and its extensions, kana, hangul, CJK punctuation, full-width forms; and the
 # marks that Chinese shares with Latin print but sets without spaces: “ ” ‘ ’ … — · ‧.
@@ -28,13 +29,16 @@ _WIDE = re.compile(f"[{WIDE}]")
 
 # Where combining marks stand; letters among them are none. Fourteen are fewer than 30 marks, also
 # where each is written as two. The first stands alone: the search skips to it.
-_MARK_BLOCKS = (
-    "[\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a\ua660-\uabff"
-    "\ufb1e\ufe20-\ufe2f\U00010000-\U0001efff]"
+_MARK_SET = (
+    "\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a\ua660-\uabff"
+    "\ufb1e\ufe20-\ufe2f\U00010000-\U0001efff"
 )
+_MARK_BLOCKS = f"[{_MARK_SET}]"
 _MANY_MARKS = re.compile(rf"{_MARK_BLOCKS}(?<!\w)(?:(?!\w){_MARK_BLOCKS}){{13}}")
 _MOST_MARKS = 30
 _JOINER = "\u034f"
+# Most pages have neither: one search of the text tells, where each of two takes as long.
+_INVISIBLE_OR_MARK = re.compile(f"[{_INVISIBLE_SET}{_MARK_SET}]")
 
 _WHITE = re.compile(r"\s+")
 
@@ -44,7 +48,8 @@ def visible(text: str) -> str:
 
     Tab, line feed and carriage return stay: they are white space.
     """
-    text = stream_safe(_INVISIBLE.sub("", text))
+    if _INVISIBLE_OR_MARK.search(text):
+        text = stream_safe(_INVISIBLE.sub("", text))
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 

@@ -30,7 +30,7 @@ _DEFAULT_PORT = {"http": "80", "https": "443"}
 
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _ALREADY_CANONICAL = re.compile(
-    r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})*\Z"
+    r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]++|%[0-9A-F]{2})*+\Z"
 )
 
 # Strays around an address: what HTML strips (controls and blanks), and what hand-written HTML
