@@ -87,7 +87,7 @@ def fill(mirror: Path, feed: Path) -> None:
         _know_section(store, section, rows[section.id])
     _know_articles(store, sections)
     store.commit()
-    store.close({"mirror": "bench", "contract": 1})
+    store.close({"mirror": "bench", "contract": "1.0"})
     home = home_page("新闻", [Group("海岛", tuple(sections))], _STAMP)
     (mirror / "README.md").write_text(home, encoding="utf-8")
 

@@ -7,12 +7,18 @@ addresses that the mirror's format has. The check pipeline validates against it,
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
-CONTRACT_VERSION = 1
-"""Version of the feed contract; a feed of another version is refused."""
+CONTRACT_VERSION = "1.0"
+"""Version of the feed contract. A minor version adds keys at the end of a line."""
+
+MAX_LINE_BYTES = 4 << 20
+"""No line is longer; the longest of 132,101 real pages has about 1.2 million bytes."""
+
+_VERSION = re.compile(r"\d{1,4}\.\d{1,4}", re.ASCII)
 
 
 class Person(TypedDict):
@@ -36,9 +42,13 @@ class Link(TypedDict):
 
 
 class Image(TypedDict):
-    """An image of the body; ``caption`` is without the credit."""
+    """An image of the body; ``caption`` is without the credit.
+
+    ``full_url`` is the picture that the image links to.
+    """
 
     url: str
+    full_url: str | None
     caption: str | None
     credit: str | None
 
@@ -62,6 +72,7 @@ def _object(**properties: dict[str, Any]) -> dict[str, Any]:
 _TEXT = {"type": "string", "minLength": 1}
 _OPTIONAL_TEXT = {"type": ["string", "null"], "minLength": 1}
 _HTTP = {"type": "string", "pattern": r"^https?://[^\s]+$"}
+_OPTIONAL_HTTP = {"type": ["string", "null"], "pattern": _HTTP["pattern"]}
 _PEOPLE = {"type": "array", "items": _object(name=_TEXT)}
 
 
@@ -107,13 +118,15 @@ class Article(_FromPage):
         [], type="array", minItems=1, items=_object(id=_TEXT, name=_TEXT)
     )
     tags: list[str] | None = _key([], type=["array", "null"], items=_TEXT, uniqueItems=True)
-    image: str | None = _key(type=["string", "null"], pattern=_HTTP["pattern"])
+    image: str | None = _key(**_OPTIONAL_HTTP)
     image_caption: str | None = _key(**_OPTIONAL_TEXT)
     image_credit: str | None = _key(**_OPTIONAL_TEXT)
     images: list[Image] = _key(
         [],
         type="array",
-        items=_object(url=_HTTP, caption=_OPTIONAL_TEXT, credit=_OPTIONAL_TEXT),
+        items=_object(
+            url=_HTTP, full_url=_OPTIONAL_HTTP, caption=_OPTIONAL_TEXT, credit=_OPTIONAL_TEXT
+        ),
     )
     videos: list[str] | None = _key([], type=["array", "null"], items=_HTTP, uniqueItems=True)
     has_video: bool | None = _key(type=["boolean", "null"])
@@ -144,6 +157,20 @@ class Listing:
     section: str = _key("", **_TEXT)
     title: str = _key("", type="string")
     first_seen_at: str = _key("", type="string", format="date-time")
+
+
+def is_continued(version: object) -> bool:
+    """Tell whether lines of this program may follow those of a feed of contract ``version``.
+
+    They may where it is of the same major and no newer minor version. The first edition, which
+    called itself 1, a number, has other keys.
+    """
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        return False
+    (major, minor), (own_major, own_minor) = (
+        map(int, text.split(".")) for text in (version, CONTRACT_VERSION)
+    )
+    return major == own_major and minor <= own_minor
 
 
 def timestamp(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -27,6 +28,36 @@ _CACHE_BUSTER = re.compile(r"[0-9]{8}")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 _HOST_PORT = re.compile(r"((?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?|\[[0-9a-f:.]+\])(?::(\d*))?")
 _DEFAULT_PORT = {"http": "80", "https": "443"}
+
+MAX_LENGTH = 2048
+"""No address of a real page is longer, in characters."""
+
+# Networks of which every reader has their own: an address in one shows or asks what is none of the
+# page's business.
+_PRIVATE = tuple(
+    map(
+        ipaddress.ip_network,
+        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 "
+        "::/127 fc00::/7 fe80::/10 fec0::/10".split(),
+    )
+)
+_PRIVATE_NAME = re.compile(
+    r"(?:\A|\.)(?:localhost|localdomain|local|internal|intranet|lan|home\.arpa)\Z"
+)
+_NUMERIC = re.compile(r"(?:\A|\.)(?:[0-9]+|0x[0-9a-f]*)\Z")
+_IPV4_PARTS = 4
+
+# `www.example.org/a` and `shorturl.at/x`: a host, as it is typed. A bare name whose end is also that
+# of a file (`index.md`) needs more to be one.
+_TOP_LEVELS = (
+    "com|net|org|edu|gov|mil|int|info|biz|name|asia|tv|me|cc|io|co|news|club|online|site|xyz"
+)
+_BARE_HOST = re.compile(
+    rf"(?:www\.(?:[\w-]+\.)+[a-z]{{2,}}|(?:[\w-]+\.)+(?:{_TOP_LEVELS}|(?:[\w-]+\.)[a-z]{{2}}))(?::\d+)?(?=[/?#]|\Z)"
+    r"|(?:[\w-]+\.)+[a-z]{2}(?=/)",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _ALREADY_CANONICAL = re.compile(
@@ -75,17 +106,26 @@ def is_own(host: str) -> bool:
 def canonical(href: str, base: str) -> str:
     """Return ``href`` absolute against ``base`` and in its one canonical form.
 
-    Absolute by HTML's rules; host in lower case; https for the newspaper's own hosts;
-    percent escapes upper case; the mirrors' cache-buster and tracking parameters gone;
-    order of the query and the fragment kept.
+    Absolute by HTML's rules, a host without a scheme with https; host in lower case; https for the
+    newspaper's own hosts; percent escapes upper case; the mirrors' cache-buster and tracking
+    parameters gone; order of the query and the fragment kept.
 
     Raises:
-        UnusableURL: it cannot be parsed, or is neither http(s) nor mailto.
+        UnusableURL: it cannot be parsed, is neither http(s) nor mailto, is longer than
+            ``MAX_LENGTH``, names a user, or leads to a private, loopback or link-local host.
     """
+    if len(href) > MAX_LENGTH:
+        raise UnusableURL(f"more than {MAX_LENGTH} characters: {href[:100]!r}")
     if _ALREADY_CANONICAL.match(href):
         return href
     # an absolute address is the same on every page: tags and sections are linked again and again
     return _canonical(href, _ANY_BASE if _ABSOLUTE.match(href) else base)
+
+
+def is_relative(href: str) -> bool:
+    """Tell whether an address names neither a scheme nor a host."""
+    href = href.strip(_STRAYS)
+    return not (_SCHEME.match(href) or href.startswith("//") or _BARE_HOST.match(href))
 
 
 @lru_cache(maxsize=4096)
@@ -94,12 +134,16 @@ def _canonical(href: str, base: str) -> str:
     # an empty query, fragment or parameter goes, and what stood before it may be a stray then
     while (";" in url or url.endswith(_LOOSE_ENDS)) and (again := _once(url, base)) != url:
         url = again
+    if len(url) > MAX_LENGTH:
+        raise UnusableURL(f"more than {MAX_LENGTH} characters: {url[:100]!r}")
     return url
 
 
 def _once(href: str, base: str) -> str:
     # HTML: line breaks and tabs inside an address are not part of it.
     href = re.sub(r"[\t\r\n]+|<br ?/?>", "", href.strip(_STRAYS))
+    if _BARE_HOST.match(href):
+        href = f"https://{href}"
     try:
         joined = urljoin(base, href)
         parts = urlsplit(joined)
@@ -133,11 +177,15 @@ def _mailto(address: str) -> str:
 
 
 def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> str:
-    userinfo, at, host_port = netloc.rpartition("@")
+    userinfo, _, host_port = netloc.rpartition("@")
+    if userinfo:
+        raise UnusableURL(f"names a user: {netloc[:100]!r}")
     match = _HOST_PORT.fullmatch(host_port.lower())
     if not match:
         raise UnusableURL(f"not a host name: {host_port[:100]!r}")
     host, port = match[1], match[2] or ""
+    if _is_private(host):
+        raise UnusableURL(f"a host of a private network: {host!r}")
     if port == _DEFAULT_PORT[scheme]:
         port = ""
     if not port and is_own(host):
@@ -145,9 +193,42 @@ def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> s
     query = "&".join(pair for pair in query.split("&") if not _TRACKING.fullmatch(pair))
     if path.endswith(".md") and _CACHE_BUSTER.fullmatch(query):
         query = ""
-    netloc = userinfo + at + host + (":" + port if port else "")
+    netloc = host + (":" + port if port else "")
     url = urlunsplit((scheme, netloc, path or "/", query, fragment))
     return _upper_escapes(url)
+
+
+def _is_private(host: str) -> bool:
+    """Tell whether a host is the reader's own machine or network, in whatever notation."""
+    host = host.rstrip(".")
+    if host.startswith("["):
+        return _in_private_network(ipaddress.ip_address(host[1:-1]))
+    if _NUMERIC.search(host):
+        return _in_private_network(_ipv4(host))
+    return _PRIVATE_NAME.search(host) is not None
+
+
+def _ipv4(host: str) -> ipaddress.IPv4Address:
+    """Return the address that browsers make of numbers: ``2130706433``, ``0x7f.1``, ``127.0.0.1``."""
+    *heads, last = [_number(part) for part in host.split(".")]
+    room = 256 ** (_IPV4_PARTS - len(heads))
+    if len(heads) >= _IPV4_PARTS or last >= room or any(head > 255 for head in heads):  # noqa: PLR2004
+        raise UnusableURL(f"not a host name: {host[:100]!r}")
+    value = last
+    for place, head in enumerate(heads):
+        value += head * 256 ** (_IPV4_PARTS - 1 - place)
+    return ipaddress.IPv4Address(value)
+
+
+def _number(digits: str) -> int:
+    if digits.startswith("0x"):
+        return int(digits[2:] or "0", 16)
+    return int(digits, 8 if digits.startswith("0") else 10)
+
+
+def _in_private_network(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
+    return any((inner or address) in network for network in _PRIVATE)
 
 
 def _upper_escapes(url: str) -> str:

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
     from selectolax.lexbor import LexborNode
 
+_BRACKETS = 4
+"""Characters around a caption's credit: brackets, a full stop."""
+
+_NEAR = 12
+"""Characters by which a place in a text is told."""
+
 SNIPPET = 60
 """Characters of a difference that are kept for the report."""
 
@@ -55,7 +61,7 @@ def compare(page: str, record: Mapping[str, Any]) -> list[Difference]:
         page: the page's raw text, in the mirror's Markdown form.
         record: the article made from it, by the keys of the feed contract.
     """
-    reading = read(page)
+    reading = _with_loose_captions(read(page), record)
     expected = characters("".join(kept_lines(reading.lines, record)))
     found = characters(record["content_text"] or "")
     if expected == found:
@@ -72,22 +78,33 @@ def compare_html(page: str, record: Mapping[str, Any]) -> list[Difference]:
     differences = []
     for expected, found in (
         (record["content_text"] or "", "".join(html.text)),
-        ("".join(reading.captions), "".join(html.captions)),
+        _captions(_with_loose_captions(reading, record), html.captions),
     ):
         places = parted(characters(expected), characters(found))
         differences += _name_all(list(places), reading, record)
     return differences
 
 
+def _captions(reading: Reading, shown: list[str]) -> tuple[str, str]:
+    """Return the page's captions and those of the HTML, each as one text.
+
+    Where the page has some that stand in no figure, the order is not told.
+    """
+    captions = [characters(caption) for caption in shown]
+    if "".join(reading.captions) == "".join(captions):
+        return "", ""
+    return "".join(sorted(reading.captions)), "".join(sorted(captions))
+
+
 def left(record: Mapping[str, Any]) -> list[Difference]:
     """Return what ``content_text`` holds although the contract says that it never does."""
     text = record["content_text"] or ""
     rules = (
-        ("control", r"[^\n\S ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"),
+        ("control", r"[^\n\t\S ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"),
         ("zero_width", "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"),
         ("editor", r"(?m)^[（(]?\s*责任编辑\s*[：:；]"),
         ("dateline", r"\A.{0,40}【大纪元\d{4}年\d{1,2}月\d{1,2}日讯】"),
-        ("mark", r"[#＃◇◆@*]\s*\Z"),
+        ("mark", r"[#＃◇◆@＠*♢◊]\s*\Z"),
         ("space", r"(?m)^ | $|  "),
         ("blank_lines", r"\n{3}|\A\n|\n\Z"),
         ("not_nfc", r"\A(?=.)" if not unicodedata.is_normalized("NFC", text) else r"(?!)"),
@@ -217,7 +234,7 @@ def _enter(node: LexborNode, lines: _Lines) -> bool:
     """Tell whether the text of ``node`` is read; keep a caption apart."""
     if node.tag in _UNSEEN or _is_junk(node):
         return False
-    if node.tag == "figcaption":
+    if node.tag == "figcaption" or "bn12" in (node.attributes.get("class") or "").split():
         if not lines.ended:
             lines.captions.append(node.text(deep=True))
         lines.new_line()
@@ -238,23 +255,63 @@ def _is_junk(node: LexborNode) -> bool:
 
 _ADDRESS = re.compile(r"[（(]https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?[）)]\Z")
 _AD = re.compile(r"#{2,6}(?:\[[^\[\]]*\]\(https?://[^()]*\)\|?(?:&nbsp;)?\|?)+")
-_MARKS = "#＃◇◆@*"
+_MARKS = "#＃◇◆@＠*♢◊"
 _TYPED_MARKS = "3￥"
 """What one key beside # types: at the end of an editor line a mark, elsewhere text (8 pages)."""
 
 _NO_EDITOR = re.compile(rf"责任编辑[：:][{_MARKS}]*")
 _SEPARATORS = "；;，,、：:／/·。.﹕"
+_TAIL = 14
+"""Lines of credits and promotion, at most, before which an end mark goes."""
+
+_RELATED = re.compile(r"[\W_]*相关文章[\W_]*")
+_DATED = re.compile(r".*[（(]\d+/\d+/\d{4}[）)]", re.DOTALL)
+_OPINION = re.compile("[◆◇]我的意见")
+_BRACKET = re.compile(r"[（(）)\[\]【】〔〕<>]")
+
 _HEAD = 12
 """Lines in which a dateline is looked for; the deepest known is the eighth block."""
 
 
 def kept_lines(lines: list[str], record: Mapping[str, Any]) -> list[str]:
     """Return ``lines`` without what the contract cuts and the record has elsewhere."""
-    lines = [_ADDRESS.sub("", line) for line in lines]
+    lines = _without_tools([_ADDRESS.sub("", line) for line in lines])
     lines = _without_head(lines, record)
     editors = [characters(name) for name in record["editors"] or []]
     lines = [_without_editors(line, editors) for line in lines]
-    return _without_end_marks(lines)
+    return _without_end_marks(lines, characters(record["content_text"] or ""))
+
+
+def _without_tools(lines: list[str]) -> list[str]:
+    """Leave out the site's list of related articles, its link to a form, a bracket alone."""
+    kept = []
+    in_list = False
+    for line in lines:
+        in_list = bool(_RELATED.fullmatch(line) or (in_list and _DATED.fullmatch(line)))
+        if not (in_list or _OPINION.fullmatch(line) or _BRACKET.fullmatch(line)):
+            kept.append(line)
+    return kept
+
+
+def _with_loose_captions(reading: Reading, record: Mapping[str, Any]) -> Reading:
+    """Count as captions the lines that the record has as those of an image."""
+    pairs = [
+        (characters(image["caption"] or ""), characters(image["credit"] or ""))
+        for image in record.get("images") or []
+        if image["credit"]
+    ]
+    loose = [
+        line
+        for line in reading.lines
+        if any(
+            line.startswith(caption)
+            and credit in line[len(caption) :]
+            and len(line) <= len(caption + credit) + _BRACKETS
+            for caption, credit in pairs
+        )
+    ]
+    lines = [line for line in reading.lines if line not in loose]
+    return Reading(lines, reading.captions + loose)
 
 
 def _without_head(lines: list[str], record: Mapping[str, Any]) -> list[str]:
@@ -266,7 +323,8 @@ def _without_head(lines: list[str], record: Mapping[str, Any]) -> list[str]:
         found = _find(lines, rf"[【\[]?{re.escape(dateline)}[】\]）)]*", at, place)
         if found:
             at, place = found
-            lines[at] = _AD.sub("", lines[at][:place]) + lines[at][place:]
+            before = _AD.sub("", lines[at][:place])
+            lines[at] = (before if len(before) > 1 else "") + lines[at][place:]
             place = min(place, len(lines[at]))
     if byline:
         _find(lines, rf"[（(【〔﹝\[]{re.escape(byline)}[）)】〕﹞\]]*", at, 0)
@@ -305,8 +363,15 @@ def _brackets_kept(match: re.Match[str]) -> str:
     return "" if match["open"] and match["close"] else match["open"] + match["close"]
 
 
-def _without_end_marks(lines: list[str]) -> list[str]:
+def _without_end_marks(lines: list[str], found: str) -> list[str]:
     lines = list(lines)
+    for number in range(max(0, len(lines) - _TAIL), len(lines) - 1):
+        shown = lines[number].rstrip(_MARKS)
+        behind = next((line for line in lines[number + 1 :] if line.strip(_MARKS)), "")
+        # only where credits follow: that they do is the record's to say, the place is not
+        before = shown or next(filter(None, (x.rstrip(_MARKS) for x in lines[number::-1])), "")
+        if before[-_NEAR:] + behind[:_NEAR].rstrip(_MARKS) in found:
+            lines[number] = shown
     while lines:
         lines[-1] = lines[-1].rstrip(_MARKS)
         if lines[-1]:

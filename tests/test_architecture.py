@@ -17,7 +17,8 @@ KNOWS: dict[str, set[str]] = {
     # the standard library, and what does one thing well
     "exceptions": set(),
     "settings": {"config"},
-    "text": set(),
+    "radicals": set(),
+    "text": {"radicals"},
     "items": set(),
     "urls": {"text"},
     # pure: the text of a page in, a value out

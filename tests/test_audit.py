@@ -127,8 +127,8 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
         "2022-02-30 for https://www.epochtimes.com/gb/22/3/3/n15000001.htm",
     ),
     "date_outside_window": (
-        {"date_published": "2022-03-02"},
-        "2022-03-02 is -1 days from https://www.epochtimes.com/gb/22/3/3/n15000001.htm",
+        {"date_published": "2022-03-01"},
+        "2022-03-01 is -2 days from https://www.epochtimes.com/gb/22/3/3/n15000001.htm",
     ),
     "dateline_not_used": ({"date_source": "url"}, "大纪元2022年03月04日讯"),
     "dateline_unusual": ({"dateline": "大纪元3月4日电"}, "大纪元3月4日电"),

@@ -68,6 +68,12 @@ SEEN = "渡轮驶入松石湾。"
         pytest.param(f"{SEEN}（方若水/大纪元.）", SEEN, "方若水/大纪元", id="a stop behind Han"),
         pytest.param(f"{SEEN}（@Owen授权）", SEEN, "@Owen授权", id="an account"),
         pytest.param(f"{SEEN}（公有领域））", SEEN, "公有领域", id="closed twice"),
+        pytest.param(f"{SEEN}（(Joan/AP)", SEEN, "Joan/AP", id="opened twice"),
+        pytest.param("示意图(Pixabay.com)", "示意图", "Pixabay.com", id="a site"),
+        pytest.param("海岛示意图（Joan Fisher）", "海岛示意图", "Joan Fisher", id="drawn by"),
+        pytest.param(f"{SEEN}（Joan Fisher）", SEEN, "Joan Fisher", id="behind a sentence"),
+        pytest.param("船长（Getty Images）", "船长", "Getty Images", id="an agency like a name"),
+        pytest.param("渡轮（方若水提供，左）", "渡轮", "方若水提供，左", id="a place in a credit"),
         pytest.param(f"{SEEN}（网络图片", SEEN, "网络图片", id="never closed"),
         pytest.param(f"{SEEN}Joan/Getty Images）", SEEN, "Joan/Getty Images", id="never opened"),
         pytest.param(
@@ -91,6 +97,15 @@ def test_credit(text: str, caption: str | None, credit: str) -> None:
         pytest.param("船长（左二）。图为渡轮公司资料图片。", id="text behind the group"),
         pytest.param("标本售价每件1元[32]", id="a footnote's number"),
         pytest.param("海岛一瞥（）", id="an empty pair"),
+        pytest.param("船长方以宁（左）", id="where he stands"),
+        pytest.param("船长方以宁（前排左二）", id="where in a row"),
+        pytest.param("渡口的客人（由左至右）", id="in which order"),
+        pytest.param("船长（左）与大副（中、右）", id="where two stand"),
+        pytest.param("船长方以宁（Owen Fisher）", id="a name in Latin"),
+        pytest.param("船长约翰‧菲舍尔（John D. Fisher Jr.）", id="a name with initials"),
+        pytest.param("船长方以宁（Owen Fisher，右）", id="a name and where"),
+        pytest.param("票价（单位：元）", id="a unit"),
+        pytest.param("票价变化（万元）", id="a unit alone"),
     ],
 )
 def test_no_credit(text: str) -> None:

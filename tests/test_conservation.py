@@ -256,6 +256,7 @@ def test_html_that_parts_from_the_text_is_seen(html: str, expected: list[tuple[s
         (f"{FIRST}\n\n责任编辑：高静", "editor"),
         (f"【大纪元2022年03月04日讯】{FIRST}", "dateline"),
         (f"{FIRST}\n\n◇", "mark"),
+        (f"{FIRST}\n\n♢", "mark"),
         ("一  二", "space"),
         ("一\n\n\n二", "blank_lines"),
         ("\ufa1e", "not_nfc"),
@@ -271,7 +272,7 @@ def test_captions_are_kept_apart() -> None:
 
 # --- real pages -----------------------------------------------------------------------
 
-KEYS = ("dateline", "byline", "editors", "content_text", "content_html")
+KEYS = ("dateline", "byline", "editors", "images", "content_text", "content_html")
 
 EXACT = 0.999
 """The share of pages that has to hold exactly."""

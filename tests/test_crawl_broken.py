@@ -446,11 +446,11 @@ def test_a_feed_of_another_contract_is_refused(crawl: Crawl) -> None:
     """Status 5, with the way out; nothing is written."""
     feed = crawl("mirror=sample").feed
     path = feed.directory / "runs.jsonl"
-    path.write_bytes(path.read_bytes().replace(b'"contract":1', b'"contract":2'))
+    path.write_bytes(path.read_bytes().replace(b'"contract":"1.0"', b'"contract":1'))
     before = feed.snapshot()
     result = crawl("mirror=sample")
     assert result.exit_code == 5, result.log
-    assert "contract version 2" in result.log
+    assert "contract version 1," in result.log
     assert "feed=DIR" in result.log
     assert feed.snapshot() == before
 

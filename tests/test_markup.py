@@ -55,6 +55,10 @@ FOLDED = [
     ([" "], ""),
     ([], ""),
     (["海 ", image(), " 岛"], "海 岛"),
+    (["a Lamp,”\n", "The Times", "\n, 2016"], "a Lamp,” The Times, 2016"),
+    (["他说“好”\n", "ABC"], "他说“好”ABC"),
+    (["said\n", "“", "\n海"], "said“海"),
+    (["said\n", "“", "\na", "”"], "said “a”"),
 ]
 
 
@@ -67,7 +71,7 @@ def test_fold(runs: list[Run | str], expected: str) -> None:
     assert folded_leaf.text == expected
 
 
-@given(st.lists(st.text(alphabet="海a、 \n\u3000", max_size=6), max_size=6))
+@given(st.lists(st.text(alphabet="海a、,“” \n\u3000", max_size=6), max_size=6))
 def test_runs_fold_as_their_text_would(texts: list[str]) -> None:
     """Where one run ends and the next begins makes no difference."""
     assert leaf(*texts).text == folded("".join(texts))
@@ -144,11 +148,43 @@ def test_a_table_is_lines_of_cells() -> None:
         leaf(text, tag="", path=(table, body, row, Container("td")))
         for text, row in (("年", one), ("人", one), ("1990", two), ("42", two))
     ]
-    assert render_text([leaf("前"), *cells, leaf("后")]) == "前\n\n年 人\n1990 42\n\n后"
+    assert render_text([leaf("前"), *cells, leaf("后")]) == "前\n\n年\t人\n1990\t42\n\n后"
     assert render_html(cells) == (
         "<table><tbody><tr><td>年</td><td>人</td></tr>"
         "<tr><td>1990</td><td>42</td></tr></tbody></table>"
     )
+
+
+def test_an_empty_cell_keeps_its_place() -> None:
+    table, one, two = (Container(tag) for tag in ("table", "tr", "tr"))
+    cells = [
+        leaf(text, tag="", path=(table, row, Container("td")))
+        for text, row in (("", one), ("春", one), ("东塔", two), ("", two))
+    ]
+    cells[0].cell = cells[3].cell = True
+    assert render_text(cells) == "\t春\n东塔\t"
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected", "rendered"),
+    [
+        ([], "海岛新闻", "<p>海<strong>岛新</strong>闻</p>"),
+        ([(0, 1), (2, 3)], "岛闻", "<p><strong>岛</strong>闻</p>"),
+        ([(0, 4)], "", ""),
+    ],
+)
+def test_cut_all(spans: list[tuple[int, int]], expected: str, rendered: str) -> None:
+    cut_leaf = leaf("海", Run("岛新", (STRONG,)), "闻")
+    cut_leaf.cut_all(spans)
+    assert cut_leaf.text == expected
+    assert render_html([cut_leaf]) == rendered
+
+
+@pytest.mark.parametrize("length", [4095, 4096, 4097, 10_000])
+def test_a_long_text_of_references_is_whole(length: int) -> None:
+    """The sanitizer meets it in pieces, and nobody sees where they join."""
+    text = "&<>"[length % 3] * length
+    assert render_html([leaf(text)]) == f"<p>{html.escape(text)}</p>"
 
 
 def test_a_caption_is_shown_and_not_read() -> None:

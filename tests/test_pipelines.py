@@ -77,14 +77,23 @@ def test_addresses_become_canonical() -> None:
         article(
             url="HTTP://www.epochtimes.com/gb/23/9/1/n1.htm",
             image="/a.jpg",
-            images=[{"url": "//Example.org/b.jpg", "caption": None, "credit": None}],
+            images=[
+                {
+                    "url": "//Example.org/b.jpg",
+                    "full_url": "/B.jpg",
+                    "caption": None,
+                    "credit": None,
+                }
+            ],
             links=[{"url": "c?utm_source=x", "text": "丙"}, {"url": "javascript:x", "text": "丁"}],
             videos=["http://Example.org/v", "http://example.org/v"],
         )
     )
     assert item.url == "https://www.epochtimes.com/gb/23/9/1/n1.htm"
     assert item.image == "https://www.epochtimes.com/a.jpg"
-    assert [image["url"] for image in item.images] == ["https://example.org/b.jpg"]
+    [image] = item.images
+    assert image["url"] == "https://example.org/b.jpg"
+    assert image["full_url"] == "https://www.epochtimes.com/B.jpg"
     assert item.links == [{"url": "https://www.epochtimes.com/gb/23/9/1/c", "text": "丙"}]
     assert item.videos == ["http://example.org/v"]
     assert counts.unusable_urls == 1

@@ -78,7 +78,14 @@ def through(markdown: str, path: str = PATH, **how: object) -> ArticlePage:
 def differing(raw: str, path: str) -> list[str]:
     """Return the fields that read differently when the page went through the site."""
     ours, theirs = read_article(raw), through(raw, path)
-    return [name for name in SEEN if getattr(ours, name) != getattr(theirs, name)]
+    return [name for name in SEEN if seen(ours, name) != seen(theirs, name)]
+
+
+def seen(page: ArticlePage, name: str) -> object:
+    """Return a field's value without the picture that an image links to: links are not seen."""
+    if name == "images":
+        return [{**image, "full_url": None} for image in page.images]
+    return getattr(page, name)
 
 
 # -- the sample, and real pages ----------------------------------------------------------------
@@ -91,7 +98,7 @@ def test_articles_read_the_same(canonical: bool) -> None:
         raw, path = file.read_text("utf-8"), str(file.relative_to(SAMPLE))
         ours, theirs = read_article(raw), through(raw, path, canonical=canonical)
         for name in SEEN:
-            assert getattr(theirs, name) == getattr(ours, name), (path, name)
+            assert seen(theirs, name) == seen(ours, name), (path, name)
 
 
 def test_what_is_unseen_cannot_be_seen() -> None:

@@ -86,8 +86,8 @@ WRONG = [
     ("tags", ["a", "a"]), ("tags", [""]),
     ("image", "i.epochtimes.com/a.jpg"), ("image", "https://example.org/a b.jpg"),
     ("image", "data:image/png;base64,xx"), ("image_caption", ""),
-    ("images", [{"url": "https://example.org/a.jpg"}]),
-    ("images", [{"url": None, "caption": None, "credit": None}]),
+    ("images", [{"url": "https://example.org/a.jpg", "caption": None, "credit": None}]),
+    ("images", [{"url": None, "full_url": None, "caption": None, "credit": None}]),
     ("videos", ["javascript:alert(1)"]), ("has_video", "yes"), ("truncated", 0),
     ("links", [{"url": "ftp://example.org/", "text": ""}]),
     ("links", [{"url": "https://example.org/"}]),
@@ -108,7 +108,7 @@ RIGHT = [
     ("url", "https://www.epochtimes.com/b5/1/2/3/n28512.htm"), ("content_text", ""),
     ("content_html", ""), ("links", [{"url": "mailto:a@example.org", "text": ""}]),
     ("image", "http://example.org/a.jpg"), ("mirror_url", "file:///srv/pages/nf1/n1.md"),
-    ("images", [{"url": "https://example.org/a.jpg", "caption": None, "credit": None}]),
+    ("images", [{"url": "https://example.org/a.jpg", "full_url": None, "caption": None, "credit": None}]),
     ("authors", []), ("editors", []), ("tags", []), ("truncated", True),
 ]  # fmt: skip
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOON = dt.datetime(2026, 11, 1, 12, 30, 1, tzinfo=dt.UTC)
-ABOUT = {"start": "2026-11-01T12:00:00Z", "mirror": "small", "way": "path", "contract": 1}
+ABOUT = {"start": "2026-11-01T12:00:00Z", "mirror": "small", "way": "path", "contract": "1.0"}
 RUN = {**ABOUT, "end": "2026-11-01T12:01:00Z", "status": "complete", "exit_code": 0}
 
 
@@ -231,12 +231,16 @@ def test_a_feed_that_was_killed_before_its_first_article_is_refused(directory: P
     assert contents(directory) == before
 
 
-def test_a_feed_of_another_contract_is_refused(directory: Path) -> None:
+@pytest.mark.parametrize("version", ["1", '"1.1"', '"2.0"', '"0.9"', '"1"', "null"])
+def test_a_feed_of_another_contract_is_refused(directory: Path, version: str) -> None:
+    """The first edition called itself 1, a number."""
     filled(directory)
     path = directory / "runs.jsonl"
-    path.write_bytes(path.read_bytes().replace(b'"contract":1', b'"contract":7'))
+    path.write_bytes(
+        path.read_bytes().replace(b'"contract":"1.0"', f'"contract":{version}'.encode())
+    )
     before = contents(directory)
-    with pytest.raises(FeedUnusable, match=r"contract version 7.*writes 1.*feed=DIR"):
+    with pytest.raises(FeedUnusable, match=r"contract version .*writes '1.0'.*feed=DIR"):
         FeedStore(directory, "small", ABOUT)
     assert contents(directory) == before
 

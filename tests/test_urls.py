@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.urls import UnusableURL, canonical, mirror_path
+from crawler.urls import UnusableURL, canonical, is_relative, mirror_path
 
 BASE = "https://www.epochtimes.com/gb/23/9/21/n15000529.htm"
 OWN = "https://www.epochtimes.com"
@@ -41,7 +41,11 @@ CANONICAL = [
     ("https://example.org/a%2fb%c3%a9", "https://example.org/a%2Fb%C3%A9"),
     ("https://example.org/é", "https://example.org/%C3%A9"),
     ("https://example.org/a b", "https://example.org/a%20b"),
-    ("https://user:Pass@Example.org/a", "https://user:Pass@example.org/a"),
+    ("https://@Example.org/a", "https://example.org/a"),
+    ("https://example.org/@user", "https://example.org/@user"),
+    ("http://8.8.8.8/a", "http://8.8.8.8/a"),
+    ("http://172.32.0.1/", "http://172.32.0.1/"),
+    ("https://localhost.example.org/", "https://localhost.example.org/"),
     ("https://海岛.example/a", "https://xn--yit350b.example/a"),
     ("https://[2001:DB8::1]/a", "https://[2001:db8::1]/a"),
     # relative ones, by HTML's rules
@@ -51,6 +55,17 @@ CANONICAL = [
     ("//example.org/a.png", "https://example.org/a.png"),
     ("//www.epochtimes.com/images/highRes.jpg", f"{OWN}/images/highRes.jpg"),
     ("?page=2", f"{BASE}?page=2"),
+    # a host without a scheme
+    ("www.example.org/a", "https://www.example.org/a"),
+    ("WWW.Example.org", "https://www.example.org/"),
+    ("covid19.nj.gov/finder", "https://covid19.nj.gov/finder"),
+    ("shorturl.at/svGO7", "https://shorturl.at/svGO7"),
+    ("example.com", "https://example.com/"),
+    ("example.com:8080/a?b", "https://example.com:8080/a?b"),
+    ("index.md", f"{OWN}/gb/23/9/21/index.md"),
+    ("a.b.htm", f"{OWN}/gb/23/9/21/a.b.htm"),
+    ("newscontent.asp?ID=91416", f"{OWN}/gb/23/9/21/newscontent.asp?ID=91416"),
+    ("pic.jpg", f"{OWN}/gb/23/9/21/pic.jpg"),
     ("covid19.example/finder", f"{OWN}/gb/23/9/21/covid19.example/finder"),
     ("#_ftn1", f"{BASE}#_ftn1"),
     ("", BASE),
@@ -101,6 +116,41 @@ UNUSABLE = [
     "tel:123",
     "mailto:",
     "mailto:nobody",
+    # who is asked is the reader's own network, in whatever notation
+    "http://127.0.0.1/",
+    "http://127.1:8080/a",
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://0177.0.0.1/",
+    "http://１２７.０.０.１/",
+    "http://127.0.0.1./",
+    "http://0.0.0.0/",
+    "http://10.1.2.3/",
+    "http://172.16.0.1/",
+    "http://192.168.1.1/reboot.cgi",
+    "http://169.254.169.254/latest/meta-data",
+    "http://100.64.0.1/",
+    "http://[::1]/",
+    "http://[::]/",
+    "http://[fe80::1]/",
+    "http://[fd00::1]/",
+    "http://[::ffff:192.168.1.1]/",
+    "http://[2002:c0a8:101::]/",
+    "http://localhost/",
+    "http://a.localhost/",
+    "http://printer.local/",
+    "http://router.lan/",
+    "http://nas.home.arpa/",
+    "http://256.1.1.1/",
+    "http://1.2.3.4.5/",
+    "//192.168.1.1/a.png",
+    # names that a page has no business to give
+    "https://user:secret@example.org/",
+    "https://user@example.org/",
+    "http://www.epochtimes.com@example.org/",
+    # longer than an address may be
+    "https://example.org/" + "a" * 2048,
+    "https://example.org/" + "海" * 300,
 ]
 
 
@@ -108,6 +158,18 @@ UNUSABLE = [
 def test_canonical(href: str, expected: str) -> None:
     assert canonical(href, BASE) == expected
     assert canonical(expected, BASE) == expected, "its own canonical form is itself"
+
+
+@pytest.mark.parametrize(
+    ("href", "expected"),
+    [
+        *[(href, True) for href in ("a.asp?ID=1", "/i6/1.jpg", "?a", "../a.htm")],
+        *[(href, False) for href in ("//example.org/", "http://example.org/", "www.example.org/a")],
+        ("mailto:a@b", False),
+    ],
+)
+def test_is_relative(href: str, expected: bool) -> None:
+    assert is_relative(href) is expected
 
 
 @pytest.mark.parametrize("href", UNUSABLE)

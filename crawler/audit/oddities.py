@@ -18,7 +18,7 @@ from crawler.formats.epoch.places import LONGEST, PLACES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-WINDOW = 70
+WINDOW = (-1, 70)
 """Days that a dateline may lie behind the date in the address."""
 
 SHORT, LONG = 40, 40_000
@@ -135,7 +135,7 @@ def _dates(record: Mapping[str, Any]) -> Iterator[Found]:
     except ValueError:
         yield "date_invalid", f"{published} for {address.url}"
         return
-    if not 0 <= days <= WINDOW:
+    if not WINDOW[0] <= days <= WINDOW[1]:
         yield "date_outside_window", f"{published} is {days:+d} days from {address.url}"
 
 
@@ -244,7 +244,7 @@ NAMES: dict[str, str] = {
     "column_unusual": "column that is long, empty or holds brackets",
     "credit_unusual": "credit that is long or holds half a pair of brackets",
     "date_invalid": "date that is none",
-    "date_outside_window": f"date not 0 to {WINDOW} days behind the address's",
+    "date_outside_window": f"date not {WINDOW[0]} to {WINDOW[1]} days from the address's",
     "dateline_not_used": "dateline whose date was not used",
     "dateline_unusual": "dateline that is not 大纪元YYYY年MM月DD日讯",
     "dateline_without_year": "dateline that names no year, as they did until 2010",

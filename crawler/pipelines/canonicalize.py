@@ -47,6 +47,8 @@ class CanonicalizePipeline:
         base = item.url or ""
         item.image = self._canonical(item.image, base)
         item.images = [image for image in item.images if self._has_address(image, base)]
+        for image in item.images:
+            image["full_url"] = self._canonical(image["full_url"], base)
         if item.links is not None:
             item.links = [link for link in item.links if self._has_address(link, base)]
         if item.videos is not None:

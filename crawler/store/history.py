@@ -10,7 +10,7 @@ from typing import Any
 
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.base import Format
-from crawler.items import CONTRACT_VERSION
+from crawler.items import CONTRACT_VERSION, is_continued
 from crawler.store.jsonlines import JsonLines
 from crawler.store.recovery import number
 
@@ -56,10 +56,11 @@ def check_owner(
                 f"the feed {directory} holds article {article[:40]!r}, which is no id of the mirror's "
                 "format: change 'format' in the mirrors file, or name another feed with -a feed=DIR"
             )
-        if (version := record.get("contract", CONTRACT_VERSION)) != CONTRACT_VERSION:
+        version = record.get("contract", CONTRACT_VERSION)
+        if not is_continued(version):
             raise FeedUnusable(
-                f"the feed {directory} keeps contract version {version}, this program "
-                f"writes {CONTRACT_VERSION}: crawl into another directory with -a feed=DIR"
+                f"the feed {directory} keeps contract version {version!r}, this program "
+                f"writes {CONTRACT_VERSION!r}: crawl into another directory with -a feed=DIR"
             )
 
 

@@ -112,7 +112,9 @@ class WeeklyFormat:
         page.content_html = f"<p>{page.content_text}</p>"
         for mark, words, address in _LINK.findall(text):
             if mark:
-                page.images.append({"url": address, "caption": words or None, "credit": None})
+                page.images.append(
+                    {"url": address, "full_url": None, "caption": words or None, "credit": None}
+                )
             else:
                 page.links.append({"url": address, "text": words})
         return page

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
-from crawler.exceptions import PageMalformed
-from crawler.formats.epoch.body import BEGIN, END, Anchor, Body, Picture, read_body
+from crawler.exceptions import PageMalformed, PageTooLarge
+from crawler.formats.epoch.attributes import bounded_attributes
+from crawler.formats.epoch.body import BEGIN, END, Anchor, Body, read_body
 from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.credits import take_credits
+from crawler.formats.epoch.figures import Picture
 from crawler.formats.epoch.markup import Leaf, render_html, render_text
 from crawler.formats.epoch.nesting import flattened
+from crawler.formats.epoch.page_tools import remove_page_tools
 from crawler.formats.epoch.template import Template, take_apart
 from crawler.formats.epoch.videos import is_video
-from crawler.formats.pages import ArticlePage
-from crawler.items import Image
-from crawler.text import one_line
+from crawler.formats.pages import ArticlePage, Original
+from crawler.items import MAX_LINE_BYTES, Image
+from crawler.text import decoded_entities, one_line
 
 _BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORECASE)
+
+_MANY = 100  # links: fewer are no matter for the length of a line
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 
@@ -39,32 +45,37 @@ def read_article(text: str) -> ArticlePage:
 
 def _read_content(page: ArticlePage, parts: Template) -> None:
     begins, ends = BEGIN in parts.body, parts.body.count(END)
-    header, body = _walked(_root(parts.body), page.original.url, begins=begins, ends=ends)
+    root = _root(parts.body)
+    remove_page_tools(root, parts.body)
+    header, body = _walked(root, page.original, begins=begins, ends=ends)
     _read_lead(page, parts.lead, header)
-    page.tags = body.tags
+    page.tags = list(body.tags)
     page.images = _images(body.pictures)
     _sort_anchors(page, body)
     page.player = body.player
-    page.unusable_urls = body.unusable_urls
+    page.unusable_urls += header.unusable_urls + body.unusable_urls
     taken = take_credits(header.leaves, body.leaves)
     page.dateline, page.byline = taken.dateline, taken.byline
     page.editors, page.lines = taken.editors, taken.lines
     page.content_text = render_text(body.leaves)
     page.content_html = render_html(body.leaves)
+    _check_size(page)
 
 
 def _walked(
-    root: etree._Element, url: str, *, begins: bool = False, ends: int = 0
+    root: etree._Element, source: Original, *, begins: bool = False, ends: int = 0
 ) -> tuple[Body, Body]:
     """Return what stands before the begin mark below ``root``, and the body.
 
     Raises:
         PageMalformed: elements that cannot be read for their depth.
+        PageTooLarge: the record would be longer than a line may be.
     """
+    year = source.published.year
     try:
-        return read_body(root, url, begins=begins, ends=ends)
+        return read_body(root, source.url, year, begins=begins, ends=ends)
     except PageMalformed:  # nested too deep
-        return read_body(flattened(root), url, begins=begins, ends=ends)
+        return read_body(flattened(root), source.url, year, begins=begins, ends=ends)
 
 
 def _root(markup: str) -> etree._Element:
@@ -72,7 +83,7 @@ def _root(markup: str) -> etree._Element:
 
     Of the body not ``#artbody`` itself: a stray end tag (229 pages) may close it early.
     """
-    tree = etree.fromstring(markup.encode(), _PARSER)
+    tree = etree.fromstring(bounded_attributes(decoded_entities(markup)).encode(), _PARSER)
     root = tree.find("body") if tree is not None else None
     if root is None:
         raise PageMalformed("no markup that can be read")
@@ -81,7 +92,11 @@ def _root(markup: str) -> etree._Element:
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
     """Take the lead image; the one of the page's header where there is no other."""
-    block = next((block for block in _blocks_before(before, page) if block.pictures), Body())
+    block = Body()
+    for block in _blocks_before(before, page):
+        page.unusable_urls += block.unusable_urls
+        if block.pictures:
+            break
     if block.pictures:
         page.image = block.pictures[0].url
         page.caption = _joined(block.leaves)
@@ -100,7 +115,16 @@ def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
         lead = root.makeelement("body")
         box.tail = None
         lead.append(box)
-        yield _walked(lead, page.original.url)[1]
+        yield _walked(lead, page.original)[1]
+
+
+def _check_size(page: ArticlePage) -> None:
+    """Refuse a page whose record would be longer than a line may be."""
+    parts = (page.content_text, page.content_html, page.links, page.images, page.videos, page.tags)
+    if len(page.content_text) + len(page.content_html) > MAX_LINE_BYTES // 8 or page.links[_MANY:]:
+        size = sum(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts)
+        if size > MAX_LINE_BYTES:
+            raise PageTooLarge(f"its record has {size} bytes; a line has at most {MAX_LINE_BYTES}")
 
 
 def _joined(leaves: Sequence[Leaf]) -> str | None:
@@ -118,18 +142,25 @@ def _images(pictures: Sequence[Picture]) -> list[Image]:
 def _image(picture: Picture) -> Image:
     text = _joined(picture.caption)
     caption, credit = split_caption(text) if text else (None, None)
-    return {"url": picture.url, "caption": caption, "credit": credit}
+    return {
+        "url": picture.url,
+        "full_url": picture.full_url,
+        "caption": caption,
+        "credit": credit,
+    }
 
 
 def _sort_anchors(page: ArticlePage, body: Body) -> None:
-    """Part the body's addresses into videos and other links."""
+    """Part the body's addresses into videos and other links, each pair of address and text once."""
     videos = dict.fromkeys(body.media)
+    links: dict[tuple[str, str], None] = {}
     for anchor in body.anchors:
         if is_video(anchor.url):
             videos.setdefault(anchor.url)
-        elif not anchor.wraps_image:
-            page.links.append({"url": anchor.url, "text": _anchor_text(anchor)})
+        elif not anchor.wraps_image and (text := _anchor_text(anchor)):
+            links.setdefault((anchor.url, text))
     page.videos = list(videos)
+    page.links = [{"url": url, "text": text} for url, text in links]
 
 
 def _anchor_text(anchor: Anchor) -> str:

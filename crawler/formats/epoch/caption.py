@@ -26,6 +26,26 @@ _UNCLOSED: Final = re.compile(r"[（(〈](?P<credit>[^（）()〈〉。]{2,120})
 _UNOPENED: Final = re.compile(
     r"(?<=[。！？”])\s*(?P<credit>[^（）()〈〉。！？”\s][^（）()〈〉。！？”\n]{1,80})[）)]\Z"
 )
+# Where somebody stands in the picture, alone or behind a Latin name: （左）, （右二）, （Joan Fisher，中）.
+_PLACE: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z .'’·‧-]{1,60}[，,、 ]\s*)?(?:[图照]片?|前排|后排|[前后]者)?(?:[由自从]?[左右上下前后][至到往][左右上下前后中]"
+    r"|[左右上下前后中](?:起|边|侧|方|图|者|坐者|立者|[一二三四五六七八九十\d]{1,2})?)(?:[、，,和及]\s*[左右上下中][一二三四五六七八九十\d]?)*"
+)
+_UNIT: Final = re.compile(
+    r"单位\s*(?:[:：为是].*)?|[\d.,]*\s*[百千万亿]*(?:元|美元|美金|欧元|人民币|人|人次|吨|公斤|公里|平方公里|公尺|米|桶|股|点|度|%|％)"
+)
+_LATIN_NAME: Final = re.compile(
+    r"(?:(?:Dr|Mr|Mrs|Ms|Sir|St)\.? )?[A-ZÀ-Ý][\w.'’-]*(?: (?:[A-ZÀ-Ý][\w.'’-]*|d[aeiu]|d[eo]s|van|von|der|al|el|bin|la)){1,4}"
+)
+# Agencies, archives and their like, which are written as names are.
+_SOURCE_WORD: Final = re.compile(
+    r"Image|Photo|Getty|Stock|Press|News|Times|Reuters|Agency|Associated|AFP|AP\b|VOA|RFA|Media|Commons|Public|Domain|"
+    r"Courtesy|Screenshot|Wiki|Google|Maps|Flickr|Twitter|Facebook|YouTube|University|Museum|Library|Archive|Gallery|House|"
+    r"Department|Navy|Army|Force|Guard|Office|Institute|Foundation|Center|Centre|TV\b|Post\b|Journal|Studio|Film|Picture|"
+    r"Creative|Street View|Earth|NASA|NOAA|Inc\b|Ltd\b|Group|Company|Corp",
+    re.IGNORECASE,
+)
+_NAMED: Final = re.compile(r"[㐀-鿿·‧•](?<![图片照像画景影])\s?\Z")
 _SAYS: Final = re.compile(r"[A-Za-z㐀-鿿]")
 
 
@@ -45,7 +65,18 @@ def split_caption(text: str) -> tuple[str | None, str | None]:
     if not group:
         return _without_opening(text)
     start, end = group
+    if _is_no_credit(text[:start], text[start + 1 : end]):
+        return text, None
     return _said(text[:start]), _credit(text[start + 1 : end])
+
+
+def _is_no_credit(before: str, inside: str) -> bool:
+    """Tell whether brackets say where somebody stands, a unit, or how a name is spelt in Latin."""
+    inside = inside.strip(_MARKS)
+    if _PLACE.fullmatch(inside) or _UNIT.fullmatch(inside):
+        return True
+    is_name = _LATIN_NAME.fullmatch(inside) and not _SOURCE_WORD.search(inside)
+    return bool(is_name and _NAMED.search(before))
 
 
 def _without_opening(text: str) -> tuple[str | None, str | None]:
@@ -96,7 +127,8 @@ def _opening(text: str, end: int) -> int | None:
 
 
 def _said(text: str) -> str | None:
-    return text.strip() or None
+    """Return the caption without a bracket that is opened twice before the credit."""
+    return text.rstrip(_OPENING + " \n").strip() or None
 
 
 def _credit(inside: str) -> str | None:

@@ -9,8 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crawler.formats.epoch.byline import find_byline_of_line, find_split_byline
+from crawler.formats.epoch.cuts import (
+    cut_ad_lines,
+    cut_ads_at_head,
+    cut_end_marks,
+    cut_old_addresses,
+    cut_torn_markup,
+)
 from crawler.formats.epoch.dateline import find_dateline
-from crawler.formats.epoch.edges import cut_ad_lines, cut_end_marks, cut_old_addresses
 from crawler.formats.epoch.editors import find_editors, find_plain_editors, is_alone
 from crawler.formats.epoch.markup import Leaf
 from crawler.formats.epoch.signed import signature_lines
@@ -40,14 +46,16 @@ class Credits:
 
 def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
     """Read the credits, and cut from ``body`` those that are no text."""
+    cut_torn_markup(body)
     blocks = [leaf for leaf in body if not leaf.caption and leaf.text]
     cut_old_addresses(blocks)
-    cut_ad_lines(blocks[:_DATELINE_BLOCKS])
+    cut_ads_at_head(blocks[:_DATELINE_BLOCKS])
+    cut_ad_lines(blocks)
     blocks = [leaf for leaf in blocks if leaf.text]
     editors = _take_editors(blocks)  # before the byline: on a short page they stand there
     lines = signature_lines([leaf.text for leaf in (*header, *blocks)])
     dateline, byline = _take_head(blocks)
-    cut_end_marks(blocks)
+    cut_end_marks([leaf for leaf in blocks if leaf.text])
     return Credits(dateline, byline, editors, lines)
 
 

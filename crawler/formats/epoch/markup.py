@@ -15,7 +15,6 @@ import nh3
 from crawler.text import glue
 
 _WHITE = re.compile(r"\s+")
-_BREAK = "\n"
 
 # What may come out. Nothing here can run, load a frame, or carry a style.
 _TAGS = {
@@ -36,6 +35,12 @@ _SANITIZER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto"},
     link_rel=None,
 )
+# The sanitizer copies a text for every reference in it: a long one is parted by comments, which it
+# takes out.
+_PIECE = 4096
+_NOTHING = "<!---->"
+
+_CELLS = frozenset({"td", "th"})
 _TABLE_PARTS = frozenset({"table", "thead", "tbody", "tfoot"})
 
 Mark = tuple[str, str]
@@ -68,7 +73,8 @@ class Leaf:
         tag: ``p``, ``h1`` … ``h6``, or ``""`` for text that stands bare in its container.
         path: containers around it, outermost first.
         caption: a figure's caption: HTML shows it, the reading text does not.
-        cell: an empty cell that keeps its place in the row: HTML alone shows it.
+        cell: an empty cell that keeps its place in the row.
+        centred: it stands in the middle of the line.
         text: its runs joined, white space folded; valid after :meth:`fold`.
     """
 
@@ -76,6 +82,7 @@ class Leaf:
     path: tuple[Container, ...] = ()
     caption: bool = False
     cell: bool = False
+    centred: bool = False
     runs: list[Run] = field(default_factory=list)
     text: str = ""
 
@@ -90,27 +97,26 @@ class Leaf:
             if not self.text and not runs[0].image:
                 self.runs = []
             return
-        before, pending = _BREAK, ""
+        whole = "".join([run.text for run in runs])
         kept: list[Run] = []
+        position = last = 0  # in ``whole``: where the run begins, where the last word ended
+        at_line_start = True
         for run in runs:
+            position += len(run.text)
             if run.image:
                 kept.append(run)
             elif run.is_break:
-                pending = ""
-                if before != _BREAK and run.text:
-                    before = _BREAK
+                if not at_line_start and run.text:
+                    at_line_start = True
                     kept.append(run)
             elif body := run.text.strip():
-                start = run.text.index(body[0])
-                pending += run.text[:start]
-                gap = glue(pending, before, body[0]) if pending and before != _BREAK else ""
-                pending, before = run.text[start + len(body) :], body[-1]
+                start = position - len(run.text) + run.text.index(body[0])
+                gap = glue(whole, last, start) if last < start and not at_line_start else ""
+                last, at_line_start = start + len(body), False
                 run.text = _fold_inside(body)
                 if gap:
                     _put_gap(gap, kept, run)
                 kept.append(run)
-            else:
-                pending += run.text
         self.runs = _without_last_breaks(kept)
         self.text = "".join([run.text for run in self.runs])
 
@@ -123,6 +129,21 @@ class Leaf:
             if low < high:
                 run.text = run.text[:low] + run.text[high:]
             position += length
+        self.fold()
+
+    def cut_all(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Remove several ranges of the text at once; with none of them nothing changes."""
+        dropped = bytearray(len(self.text))
+        for start, end in spans:
+            dropped[start:end] = b"\1" * (end - start)
+        if not any(dropped):
+            return
+        position = 0
+        for run in self.runs:
+            end = position + len(run.text)
+            marked = zip(run.text, dropped[position:end], strict=True)
+            position = end
+            run.text = "".join([character for character, drop in marked if not drop])
         self.fold()
 
     @property
@@ -151,18 +172,50 @@ def _fold_inside(text: str) -> str:
     """Fold the white space between the words of a text that has none at its edges."""
     if text.isprintable() and "  " not in text:  # no white space but single spaces
         return text
-    return _WHITE.sub(lambda m: glue(m[0], text[m.start() - 1], text[m.end()]), text)
+    return _WHITE.sub(lambda match: glue(text, *match.span()), text)
+
+
+def shown(leaves: list[Leaf]) -> list[Leaf]:
+    """Fold the leaves; return those that show something, and the empty cells of rows that do.
+
+    Without its empty cells a row's later cells would stand under other heads.
+    """
+    kept: list[Leaf] = []
+    cells = False
+    for leaf in leaves:
+        leaf.fold()
+        if not leaf.empty:
+            kept.append(leaf)
+        elif leaf.path and leaf.path[-1].tag in _CELLS:
+            cells = leaf.cell = True
+            leaf.tag = ""
+            kept.append(leaf)
+    return _with_needed_cells(kept) if cells else kept
+
+
+def _with_needed_cells(leaves: Sequence[Leaf]) -> list[Leaf]:
+    """Leave out the empty cells of rows that hold nothing, and doubles of a cell that does."""
+    filled = {container for leaf in leaves if not leaf.cell for container in leaf.path}
+    kept: list[Leaf] = []
+    for leaf in leaves:
+        if leaf.cell:
+            row = next((part for part in reversed(leaf.path) if part.tag == "tr"), None)
+            if leaf.path[-1] in filled or row not in filled:
+                continue
+            filled.add(leaf.path[-1])
+        kept.append(leaf)
+    return kept
 
 
 def render_text(leaves: Iterable[Leaf]) -> str:
     """Return the reading text: blocks apart by a blank line, captions left out.
 
-    A table's rows are lines, its cells stand side by side.
+    A table's rows are lines, its cells are parted by tabs, empty ones kept.
     """
     parts: list[str] = []
     previous: Leaf | None = None
     for leaf in leaves:
-        if leaf.caption or not leaf.text:
+        if leaf.caption or not (leaf.text or leaf.cell):
             continue
         if previous is not None:
             parts.append(_separator(previous.path, leaf.path))
@@ -177,7 +230,7 @@ def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:
     shared = _shared(left, right)
     inner = left[shared - 1].tag if shared else ""
     if inner == "tr":
-        return " "
+        return "\t"
     return "\n" if inner in _TABLE_PARTS else "\n\n"
 
 
@@ -235,6 +288,9 @@ def _inline(runs: Sequence[Run]) -> str:
 
 
 def _escaped(text: str) -> str:
-    if "&" in text or "<" in text or ">" in text:
+    if "&" not in text and "<" not in text and ">" not in text:
+        return text
+    if len(text) <= _PIECE:
         return html.escape(text, quote=False)
-    return text
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+    return _NOTHING.join(html.escape(piece, quote=False) for piece in pieces)

@@ -167,3 +167,22 @@ def mark_captions(body: HtmlElement) -> None:
             frame.set("class", "wp-caption")
             for caption in frame.iterchildren("p"):
                 caption.set("class", "wp-caption-text")
+    for span in body.iter("span"):
+        if _stands_under_image(span):
+            span.set("class", "bn12")
+
+
+def _stands_under_image(span: HtmlElement) -> bool:
+    """Tell whether a ``span`` is all the text of the box or the table row under an image."""
+    box = span.getparent()
+    if box is None or box.tag not in ("div", "td") or _said(box) != _said(span):
+        return False
+    if box.tag == "div":
+        return span.getprevious() is not None and span.getprevious().tag in ("br", "img", "a")
+    row = box.getparent().getprevious()
+    return row is not None and (row.find(".//img") is not None or not _said(row))
+
+
+def _said(element: HtmlElement) -> str:
+    text: str = element.text_content()
+    return text.strip()

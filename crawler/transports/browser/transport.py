@@ -105,8 +105,15 @@ class BrowserTransport:
             script_hosts: other hosts the site's scripts come from, with port where needed.
 
         Raises:
-            WrongUsage: no Chromium, an address that is none, or a proxy that cannot be used.
+            WrongUsage: no Chromium, an address that is none, a proxy that cannot be used, or a format
+                whose pages cannot be read in a browser.
         """
+        self._format = mirror_format or find_format()
+        if self._format.rendering(self._format.home) is None:
+            raise WrongUsage(
+                "via=browser: pages of the mirror's format cannot be read in a browser; "
+                "choose another of its ways"
+            )
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"not a http or https address that ends in '/': {base!r}")
         self.base = base
@@ -115,7 +122,6 @@ class BrowserTransport:
         self.page_seconds = page_seconds
         self.page_bytes = page_bytes
         self._download = download
-        self._format = mirror_format or find_format()
         self.executable = find_chromium(executable)
         host = urlsplit(base).hostname or ""
         self.script_hosts = (*SCRIPT_HOSTS.get(host, ()), *script_hosts)

@@ -1,0 +1,128 @@
+"""What is cut from the blocks of a body before its text is the reading text.
+
+End marks, hand-made advertisements, torn or foreign markup that stands in the page as text. Credits
+are cut where they are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from crawler.formats.epoch.dateline import find_dateline
+from crawler.formats.epoch.markup import Leaf
+
+# Stripped as characters: a pattern would be quadratic in a long run.
+_END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
+_AFTER_THE_END: Final = 12
+"""Lines of credits and promotion behind the end mark; the longest such tail known has nine."""
+_CREDIT_LENGTH: Final = 80
+_PROMOTION_LENGTH: Final = 200
+_CREDIT: Final = re.compile(
+    r"[（(\[【—–\-─*※◎●\s]*(?:"
+    r"本文(?:只|仅|不|未|刊|转|首发|为|系|由)|(?:此|全)文|以上(?:内容|文章)?(?:只|仅|不)|转[自载]|(?:文章|资料|图片|新闻|稿件)?来源|责任|文字整理|整理|译[者自]|翻译|编译|"
+    r"作者[:：]|撰[文稿]|[文图][:：／/]|记者|摄影|策划|制作|监制|主持|《[^《》\n]{1,30}》.{0,6}(?:制作|节目)组|大纪元(?:首发|编辑部|新闻|记者)|"
+    r"[（(]?(?:未完|待续|完\b|全文完|接下|中央社|新唐人|美国之音|自由亚洲|希望之声|明慧网)|根?据.{0,40}(?:整理|录音|编译)|"
+    r"版权|©|未经.{0,8}许可|\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日?\W*\Z|[\w《》·]{2,20}(?:制作组|编辑部|研究组|节目组)\W*\Z)"
+)
+_PROMOTION: Final = re.compile(
+    r"关注我们|欢迎|订阅|点赞|按赞|点[击阅选]|请点|facebook|脸书|推特|telegram|更多|完整(?:访问|版|影片|视频|内容)|收[看听]|观[看赏]"
+    r"|会员|投稿|爆料|每周为您|最新消息|系列文章|下载|音频|听新闻|捐[款助]|大纪元网|新书|https?://|\w\.(?:com|org)\b",
+    re.IGNORECASE,
+)
+
+# White bits that older pages carry in front of and behind the text (363, 2,310 pages), a line of
+# their own or glued to its first or last word. Within a line the same address is text.
+_OLD_ADDRESS: Final = re.compile(
+    r"^(?:{0})+|(?:{0})+$".format(
+        r"[（(]\s?https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?\s?[)）]\s?"
+    ),
+    re.IGNORECASE | re.MULTILINE,
+)
+
+# Markdown links that the mirror's owner put before the dateline by hand (4 pages).
+_ADS_AT_HEAD: Final = re.compile(
+    r"(?:[\s|#]*\[[^\]]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\))+[\s|#]*"
+)
+_AD_LINE: Final = re.compile(
+    r"^[ \t|]*#{2,6}[ \t|]*(?:\[[^\[\]\n]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\)[ \t|]*)+$",
+    re.MULTILINE,
+)
+
+_SHORTCODES: Final = "caption|gallery|embed|video|audio|playlist|youtube|vimeo|iframe|code"
+_TAGS: Final = (
+    "a|p|b|i|u|em|strong|span|div|center|cetner|br|hr|font|img|h[1-6]|iframe|script|embed|object"
+)
+_TORN: Final = re.compile(
+    r"<!?-{2,}[^<>\n]{0,80}?-{2,}>"
+    rf"|\[/?(?:{_SHORTCODES})\]|\[/[a-z]+(?:_[a-z]+)*\]|\[/?[a-z]+(?:_[a-z]+)+\]"
+    r"|\[[a-z][a-z_-]{2,30}\s+[a-z_-]{1,30}=[^\[\]\n]{0,500}\]"
+    rf"|<(?:{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>"
+    rf"|^<(?:{_TAGS}|cen|cent|cente)$"
+    r"|\A[^<>\n]{0,200}?(?:wp-image-\d|\w=[\"”″])[^<>\n]{0,100}/?>"
+    r"|(?:^|(?<=[。！？”’）)\s]))href=\S{1,300}$"
+    r"|\A[（(）)\[\]【】〔〕<>]\Z",
+    re.MULTILINE,
+)
+_ESCAPED: Final = re.compile(
+    rf"(<(?P<tag>{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>)[^<>\n]{{0,500}}(</(?P=tag)>)"
+)
+
+
+def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
+    """Cut the newspaper's old address where it heads or ends a line."""
+    for leaf in leaves:
+        if "http" in leaf.text:
+            leaf.cut_all(found.span() for found in _OLD_ADDRESS.finditer(leaf.text))
+
+
+def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
+    """Cut shortcodes, markup that was escaped or torn, and a bracket that stands alone."""
+    for leaf in leaves:
+        text = leaf.text
+        if "<" in text or ">" in text or "[" in text or "href=" in text or len(text) == 1:
+            pairs = list(_ESCAPED.finditer(leaf.text))
+            leaf.cut_all([pair.span(part) for pair in pairs for part in (1, 3)])
+            leaf.cut_all(found.span() for found in _TORN.finditer(leaf.text))
+
+
+def cut_ads_at_head(blocks: Sequence[Leaf]) -> None:
+    """Cut Markdown links up to the dateline; ``blocks`` are the first of the page."""
+    for leaf in blocks:
+        dateline = find_dateline(leaf.text)
+        end = dateline.start if dateline else len(leaf.text)
+        if "](" in leaf.text[:end] and (found := _ADS_AT_HEAD.match(leaf.text, 0, end)):
+            leaf.cut(*found.span())
+        if dateline:
+            return
+
+
+def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
+    """Cut the Markdown links that the mirror's keeper put between an article's lines."""
+    for leaf in leaves:
+        if "](" in leaf.text:
+            leaf.cut_all(found.span() for found in _AD_LINE.finditer(leaf.text))
+
+
+def cut_end_marks(leaves: Sequence[Leaf]) -> None:
+    """Cut ``#``, ``◇`` and their like where the text ends, also before credits and promotion."""
+    lines = 0
+    for leaf in reversed(leaves):
+        end = len(leaf.text)
+        while end > 0:
+            shown = len(leaf.text[:end].rstrip(_END_MARKS))
+            if shown < end:
+                leaf.cut(shown, end)
+            line = leaf.text[:shown].rpartition("\n")[2]
+            lines += 1
+            if line and (lines > _AFTER_THE_END or not _follows_the_end(line)):
+                return
+            end = shown - len(line) - 1
+
+
+def _follows_the_end(line: str) -> bool:
+    """Tell whether a line is a credit or promotion, such as stand behind an article's end."""
+    if len(line) <= _CREDIT_LENGTH and _CREDIT.match(line):
+        return True
+    return len(line) <= _PROMOTION_LENGTH and _PROMOTION.search(line) is not None

@@ -1,0 +1,117 @@
+"""What the elements of a body are: blocks, links, marks, tables; and which are none of the article.
+
+Names and classes are those of real pages; a class counts as a whole word of the attribute.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lxml import etree
+
+from crawler.formats.epoch.markup import Mark
+
+CENTRES: Final = frozenset({"center", "cetner"})
+PARAGRAPHS: Final = frozenset(
+    "p div center cetner section article aside header footer main nav address details summary "
+    "form fieldset legend dl dt dd pre".split()
+)
+LINKS: Final = frozenset({"ok", "a"})
+HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+TABLE_LEVELS: Final = frozenset({"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"})
+CELLS: Final = frozenset({"td", "th"})
+MARKS: Final[dict[str, Mark]] = {
+    "strong": ("strong", ""), "b": ("strong", ""), "em": ("em", ""), "i": ("em", ""),
+    "cite": ("em", ""), "u": ("u", ""), "s": ("s", ""), "del": ("s", ""), "strike": ("s", ""),
+    "sub": ("sub", ""), "sup": ("sup", ""),
+}  # fmt: skip
+# Nothing in them is reading text: they run, style, ask for input, or are a fallback.
+SILENT: Final = frozenset(
+    "script style noscript template iframe frame frameset object embed applet video audio "
+    "canvas svg math select textarea button input head title meta link base map".split()
+)
+FIGURE_CLASSES: Final = frozenset({"wp-caption", "gallery-item"})
+# imgtxt in page headers, bn12 on pages of 2004 to 2010.
+CAPTION_CLASSES: Final = frozenset({"wp-caption-text", "imgtxt", "bn12"})
+
+# Page tools' boxes: translate popups (1,860 pages), related posts (23), advertising.
+_BOX_IDS: Final = frozenset(
+    {"gtx-trans", "gtx-anchor", "popupMenu", "related-posts-MRP_all", "below_article_ad"}
+)
+_BOX_CLASSES: Final = frozenset({"jfk-bubble", "gtx-bubble", "related-posts", "inarticle_ad"})
+# What a translate popup says itself; it is empty on the pages seen. Anything else in one is the
+# article's own text, swallowed when it was pasted through a translator (3 pages).
+_POPUP_WORDS: Final = re.compile(
+    r"\bGoogle\b|\btranslation\b|[Oo]riginal text|翻译建议|提供更好的翻译"
+)
+_POPUP_LENGTH: Final = 300
+
+# A picture that stands in until a script loads the real one (46 news images).
+_PLACEHOLDER: Final = re.compile(r"/assets/themes/|^data:")
+_LAZY_SOURCES: Final = ("data-src", "data-lazy-src", "data-original")
+# The button "高精度图片" beside a picture (185 pages).
+_ICON: Final = re.compile(r"/images/highRes\.\w+\Z", re.IGNORECASE)
+_NO_SIZE: Final = re.compile(r"\s*[01](px)?\s*")
+_PICTURE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|avif|tiff?)(?:[?#]|\Z)", re.IGNORECASE)
+_SPAN_DIGITS: Final = 3
+_CENTRED: Final = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)
+
+
+def classes(element: etree._Element) -> list[str]:
+    """Return the classes of an element."""
+    return element.get("class", "").split()
+
+
+def is_junk(element: etree._Element) -> bool:
+    """Tell whether an element is a page tool's box, and holds nothing of the article."""
+    names = classes(element)
+    if element.get("id") not in _BOX_IDS and _BOX_CLASSES.isdisjoint(names):
+        return False
+    if "related-posts" in names or element.get("id") == "related-posts-MRP_all":
+        return True
+    text = "".join(map(str, element.itertext())).strip()
+    if text:
+        return len(text) < _POPUP_LENGTH and _POPUP_WORDS.search(text) is not None
+    return element.find(".//img") is None
+
+
+def is_centred(element: etree._Element) -> bool:
+    """Tell whether what an element holds stands in the middle of the line."""
+    if element.tag in CENTRES or element.get("align", "").strip().lower() == "center":
+        return True
+    return _CENTRED.search(element.get("style", "")) is not None
+
+
+def source(element: etree._Element) -> str | None:
+    """Return the address of an image, None for one that has none, a pixel or an icon."""
+    if any(_NO_SIZE.fullmatch(element.get(side, "")) for side in ("width", "height")):
+        return None
+    address = (element.get("src") or "").strip()
+    if not address or _PLACEHOLDER.search(address):
+        lazy = (element.get(name) for name in _LAZY_SOURCES)
+        address = next((value.strip() for value in lazy if value and value.strip()), address)
+    return None if _ICON.search(address) else address or None
+
+
+def is_picture(url: str) -> bool:
+    """Tell whether an address is a picture's, by its ending."""
+    return _PICTURE.search(url) is not None
+
+
+def start(element: etree._Element) -> str:
+    """Return the number that a list begins with as an attribute, nothing where it is 1."""
+    value = element.get("start", "")
+    plain = value.isdecimal() and value.isascii() and len(value) <= _SPAN_DIGITS
+    return f' start="{value}"' if plain and element.tag == "ol" and value != "1" else ""
+
+
+def spans(element: etree._Element) -> str:
+    """Return how many columns and rows a cell takes, as attributes."""
+    return "".join(
+        f' {name}="{value}"'
+        for name in ("colspan", "rowspan")
+        if (value := element.get(name, "")).isdecimal()
+        and value.isascii()
+        and len(value) <= _SPAN_DIGITS
+    )

@@ -1,0 +1,190 @@
+"""Captions that no figure holds: which line belongs to which image.
+
+Pages of 2004 to 2010 have them in ``span.bn12`` or in the table row under the image (539 articles,
+2,414 captions), newer ones as a centred line (200 lines). A caption that the markup names as one is
+already with its picture when this is asked; here the lines without a name are told from the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.markup import Container, Leaf
+
+_LONGEST: Final = 300
+"""Characters of a line that may be a caption without being named one."""
+# What says that brackets name whom a picture is from, and are not the end of a sentence.
+_CREDIT: Final = re.compile(
+    r"[／/©]|大纪元|明慧|新唐人|中央社|法新社|美联社|路透|新华社|视觉中国|提供|摄影|[摄撮]于|拍摄|翻[摄拍]|图片|照片|"
+    r"配图|插图|制图|合成|资料|截图|截屏|网络|公有领域|授权|来源|维基|推特|脸书|Getty|AFP|\bAP\b|Reuters|"
+    r"Shutterstock|Fotolia|Pixabay|Wikimedia|Photo|Courtesy|Public Domain|CC BY|Screenshot|Times",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """An image of the body.
+
+    Attributes:
+        url: its address.
+        leaf: the block that shows it.
+        full_url: the larger picture that it links to.
+        caption: the blocks of its caption.
+    """
+
+    url: str
+    leaf: Leaf
+    full_url: str | None = None
+    caption: list[Leaf] = field(default_factory=list)
+
+
+def attach_captions(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
+    """Find the captions that no markup names, and put each caption and its image into one figure.
+
+    Args:
+        leaves: all blocks of the body, folded; a block that holds an image and its caption is parted.
+        pictures: the images, in order; their captions are added.
+    """
+    shown = {picture.leaf: picture for picture in pictures}  # of several in a block the last
+    _part_lines(leaves, shown)
+    centred = ((above, leaf) for above, leaf in pairwise(leaves) if leaf.centred)
+    for above, leaf in [*_in_one_cell(centred), *_rows_below(leaves, shown)]:
+        picture = shown.get(above)
+        if picture and not picture.caption and not above.text and _is_caption(leaf):
+            leaf.caption = True
+            picture.caption.append(leaf)
+    _frame_all(leaves, [picture for picture in pictures if picture.caption])
+
+
+def _part_lines(leaves: list[Leaf], shown: Mapping[Leaf, Picture]) -> None:
+    """Give the line behind an image's line break a block of its own, where it is the caption."""
+    lines = {leaf: line for leaf in shown if (line := _line_below(leaf))}
+    if lines:
+        parted = [(leaf, lines[leaf]) if leaf in lines else (leaf,) for leaf in leaves]
+        leaves[:] = [leaf for group in parted for leaf in group]
+
+
+def _line_below(leaf: Leaf) -> Leaf | None:
+    """Take the text below the images of a centred block out of it, where it is a caption."""
+    if not leaf.text or not leaf.centred or leaf.caption:
+        return None
+    last = max(number for number, run in enumerate(leaf.runs) if run.image)
+    rest = leaf.runs[last + 1 :]
+    if any(run.text for run in leaf.runs[:last]):
+        return None
+    line = Leaf(leaf.tag, leaf.path, centred=True, runs=rest)
+    line.fold()
+    if not _names_its_source(line.text):
+        return None
+    leaf.runs = leaf.runs[: last + 1]
+    leaf.fold()
+    return line
+
+
+def _rows_below(
+    leaves: Sequence[Leaf], shown: Mapping[Leaf, Picture]
+) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield each block of a table that fills a cell, behind the image in the cell above it."""
+    tables = {_inmost(leaf, "table") for leaf in shown} - {None}
+    if not tables:
+        return
+    rows: dict[Container, dict[Container, list[Leaf]]] = defaultdict(dict)
+    for leaf in leaves:
+        row, cell = _inmost(leaf, "tr"), _inmost(leaf, "td")
+        if row and cell and _inmost(leaf, "table") in tables:
+            rows[row].setdefault(cell, []).append(leaf)
+    for above, below in pairwise(rows.values()):
+        for images, lines in zip(above.values(), below.values(), strict=False):
+            if len(lines) == 1 and _inmost(images[-1], "table") is _inmost(lines[0], "table"):
+                yield images[-1], lines[0]
+
+
+def _in_one_cell(pairs: Iterable[tuple[Leaf, Leaf]]) -> Iterator[tuple[Leaf, Leaf]]:
+    for above, leaf in pairs:
+        if _inmost(above, "td") is _inmost(leaf, "td"):
+            yield above, leaf
+
+
+def _is_caption(leaf: Leaf) -> bool:
+    """Tell whether a block below an image says what it shows and whom it is from."""
+    return not leaf.caption and leaf.tag in ("p", "") and _names_its_source(leaf.text)
+
+
+def _names_its_source(text: str) -> bool:
+    if not text or len(text) > _LONGEST:
+        return False
+    credit = split_caption(text)[1]
+    return credit is not None and _CREDIT.search(credit) is not None
+
+
+def _inmost(leaf: Leaf, tag: str) -> Container | None:
+    return next((part for part in reversed(leaf.path) if part.tag == tag), None)
+
+
+def _frame_all(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
+    """Make figures of images and captions, and dissolve the tables that held nothing else."""
+    loose = [picture for picture in pictures if _inmost(picture.leaf, "figure") is None]
+    if not loose:
+        return
+    captions = {leaf for picture in pictures for leaf in picture.caption}
+    dissolved = _dissolved(leaves, {picture.leaf for picture in pictures} | captions)
+    if dissolved:
+        leaves[:] = [leaf for leaf in leaves if not (leaf.cell and _table(leaf) in dissolved)]
+    for picture in loose:
+        _frame(picture)
+
+
+def _table(leaf: Leaf) -> Container | None:
+    """Return the outermost table around a block."""
+    return next((part for part in leaf.path if part.tag == "table"), None)
+
+
+def _dissolved(leaves: Sequence[Leaf], framed: set[Leaf]) -> set[Container]:
+    """Take the blocks out of tables that hold nothing but images and captions; return those."""
+    held: dict[Container, list[Leaf]] = defaultdict(list)
+    for leaf in leaves:
+        if table := _table(leaf):
+            held[table].append(leaf)
+    whole = {
+        table
+        for table, inside in held.items()
+        if all(leaf.cell or leaf in framed for leaf in inside)
+    }
+    for table in whole:
+        for leaf in held[table]:
+            if not leaf.cell:
+                leaf.path = (*_before(leaf.path, table), *_behind_cells(leaf.path))
+    return whole
+
+
+def _before(path: Sequence[Container], part: Container) -> Iterator[Container]:
+    for container in path:
+        if container is part:
+            return
+        yield container
+
+
+def _behind_cells(path: Sequence[Container]) -> Sequence[Container]:
+    last = max(number for number, part in enumerate(path) if part.tag in ("td", "th", "table"))
+    return path[last + 1 :]
+
+
+def _frame(picture: Picture) -> None:
+    """Put an image and its caption into one figure; where cells or text part them, the caption alone."""
+    path = picture.leaf.path
+    figure = Container("figure")
+    row = _inmost(picture.leaf, "tr")
+    apart = bool(picture.leaf.text) or any(_inmost(x, "tr") is not row for x in picture.caption)
+    if not apart:
+        picture.leaf.path, picture.leaf.tag = (*path, figure), ""
+    caption = Container("figcaption")
+    for leaf in picture.caption:
+        own = tuple(part for part in leaf.path if part.tag != "figcaption")
+        leaf.path, leaf.tag = (*(own if apart else path), figure, caption), ""

@@ -1,0 +1,108 @@
+"""What the site's tools put into an article, taken out of the tree before it is read.
+
+Pages of 2001 to 2003 end with 相关文章, a list of links to other articles (304 pages, a fifth of their
+text), and with ◆我的意见, a link to a form (239 pages).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from lxml import etree
+
+_LINKS: Final = ("ok", "a")
+_LIST_WORD: Final = "相关文章"
+_OPINION_WORD: Final = "我的意见"
+_HEADING: Final = re.compile(r"[\W_]*相关文章[\W_]*")
+_OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意见\s*")
+# An item whose link a site took away: its title and date, in one text or in two.
+_DATE: Final = r"[（(]\s*\d{1,2}/\d{1,2}/\d{4}\s*[）)]\s*"
+_DATED: Final = re.compile(rf"\s*[^\s()（）].{{0,300}}?{_DATE}", re.DOTALL)
+_ONLY_DATE: Final = re.compile(rf"\s*{_DATE}")
+_LONGEST_TITLE: Final = 100
+_TITLE_PARTS: Final = 4
+# Between the links of such a list: dates and marks. Anything else is the article's again.
+_BETWEEN: Final = re.compile(r"[\s\W\d_年月日]*")
+
+
+class _Piece(NamedTuple):
+    """A text of the tree: that of an element, or its tail."""
+
+    element: etree._Element
+    is_tail: bool
+    text: str
+    link: etree._Element | None
+
+
+def remove_page_tools(root: etree._Element, markup: str) -> None:
+    """Remove from ``root`` the texts and links of the site's tools.
+
+    Args:
+        root: the body's element.
+        markup: what it was made from: most pages hold no such word.
+    """
+    if _LIST_WORD not in markup and _OPINION_WORD not in markup:
+        return
+    pieces = list(_pieces(root))
+    for piece in pieces:
+        if _OPINION.fullmatch(piece.text):
+            _remove(piece)
+    _remove_lists(pieces)
+
+
+def _remove_lists(pieces: Sequence[_Piece]) -> None:
+    """Remove each heading 相关文章 with the links that follow it."""
+    at = 0
+    while at < len(pieces):
+        end = _end_of_list(pieces, at + 1) if _HEADING.fullmatch(pieces[at].text) else at
+        if any(_is_item(pieces[item : item + _TITLE_PARTS]) for item in range(at + 1, end)):
+            for piece in pieces[at:end]:
+                _remove(piece)
+        at = max(end, at + 1)
+
+
+def _end_of_list(pieces: Sequence[_Piece], at: int) -> int:
+    while at < len(pieces) and (
+        _is_item(pieces[at : at + _TITLE_PARTS]) or _BETWEEN.fullmatch(pieces[at].text)
+    ):
+        at += 1
+    return at
+
+
+def _is_item(pieces: Sequence[_Piece]) -> bool:
+    """Tell whether the first of a few texts is a link, or begins a title that ends in its date."""
+    if pieces[0].link is not None:
+        return True
+    for piece in pieces:
+        if _DATED.fullmatch(piece.text) or _ONLY_DATE.fullmatch(piece.text):
+            return True
+        if len(piece.text) > _LONGEST_TITLE:
+            return False
+    return False
+
+
+def _pieces(root: etree._Element) -> Iterator[_Piece]:
+    """Yield the texts of a tree in order, those of comments left out, each with its link."""
+    link: etree._Element | None = None
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment")):
+        if event == "start":
+            link = element if element.tag in _LINKS and element.get("href") else link
+            if element.text:
+                yield _Piece(element, is_tail=False, text=element.text, link=link)
+            continue
+        if link is not None and element is link:
+            link = next((up for up in link.iterancestors(*_LINKS) if up.get("href")), None)
+        if element.tail and element is not root:
+            yield _Piece(element, is_tail=True, text=element.tail, link=link)
+
+
+def _remove(piece: _Piece) -> None:
+    """Take a text out of the tree, and the address of the link that carries it."""
+    if piece.is_tail:
+        piece.element.tail = "\n"
+    else:
+        piece.element.text = None
+    if piece.link is not None:
+        piece.link.attrib.pop("href", "")
