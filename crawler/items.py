@@ -150,6 +150,28 @@ class Article(_FromPage):
 
 
 @dataclass(slots=True, kw_only=True)
+class ArticleLine(_FromPage):
+    """An article as its finished line: an item that nothing but the project's pipelines sees.
+
+    Attributes:
+        id: the article's.
+        content_sha256: of its text.
+        mirror_url: where the copy lies that it was read from.
+        unusable_urls: how many addresses in it cannot be made absolute.
+        replaced_bytes: how many sequences of its page are not UTF-8.
+        line: its line of ``articles.jsonl``, newline included.
+        blob_id: git's id of the bytes of its page.
+    """
+
+    id: str
+    content_sha256: str | None
+    mirror_url: str
+    unusable_urls: int
+    replaced_bytes: int
+    line: bytes
+
+
+@dataclass(slots=True, kw_only=True)
 class Listing:
     """One (section, article) pair that an index page lists, one line of ``listings.jsonl``."""
 
@@ -178,7 +200,7 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def as_record(item: Article | Listing) -> dict[str, Any]:
+def as_record(item: Article | ArticleLine | Listing) -> dict[str, Any]:
     """Return an item as the object of its line, keys in the contract's order.
 
     ``__slots__`` are those of the class itself: what it carries beside its line is left out.

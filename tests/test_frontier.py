@@ -30,6 +30,7 @@ from crawler.exceptions import (
 )
 from crawler.formats.registry import find_format
 from crawler.frontier.changes import Changes, blob_id_of
+from crawler.items import ArticleLine
 from crawler.store.state import PackedIds, State
 
 if TYPE_CHECKING:
@@ -406,7 +407,9 @@ def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, fe
         def by_the_second_way(target: Target, error: PageError) -> Article | None:
             tried.append(target.second_transport)
             if target.second_transport:
-                return frontier.on_page(target, (mirror / target.path).read_bytes())
+                given = frontier.on_page(target, (mirror / target.path).read_bytes())
+                assert not isinstance(given, ArticleLine)
+                return given
             return on_error(target, error)
 
         frontier.on_error = by_the_second_way  # type: ignore[method-assign]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
@@ -19,10 +20,13 @@ from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.changes import blob_id_of
 from crawler.frontier.plan import Plan
 from crawler.frontier.target import Target
-from crawler.items import Article
+from crawler.items import Article, ArticleLine
 from crawler.readers.pages import Page, read_page
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
+
+if TYPE_CHECKING:
+    from crawler.loaders import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +71,7 @@ class Frontier(Plan):
 
     def on_page(
         self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
-    ) -> Article | None:
+    ) -> Article | ArticleLine | None:
         """Take in a page; return the article it gives, if any.
 
         Args:
@@ -87,6 +91,8 @@ class Frontier(Plan):
                     self.lists.tell_forgotten(self.sections_present())
             elif isinstance(page, Index):
                 self.lists.take_index(target, page)
+            elif isinstance(page, ArticleLine):
+                return self._took_line(target, page, version or blob_id_of(body))
             else:
                 return self._took_article(target, page, version or blob_id_of(body))
         except PageError as error:
@@ -118,13 +124,12 @@ class Frontier(Plan):
         if target.kind != "article" and target.path in self._troubled:
             self.store.recover(target.path)
 
-    def _took_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
+    def reading(self, target: Target) -> Reading:
+        """Return what is known of an article apart from its page."""
         # Here, not above: nearly all runs of a crontab find nothing new, and need no loader.
-        from crawler.loaders import Reading, load_article  # noqa: PLC0415
+        from crawler.loaders import Reading  # noqa: PLC0415
 
-        if page.original.id != target.id:
-            raise PageMalformed(f"it is the page of {page.original.id}")
-        reading = Reading(
+        return Reading(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
             sections=self.lists.sections(target.id),
@@ -133,12 +138,29 @@ class Frontier(Plan):
             if target.second_transport
             else self.unsupported_keys,
         )
-        article = load_article(page, reading, self.format)
+
+    def _took_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
+        """Take an article whose line was made where its page was read."""
+        _check_id(target, line.id)
+        self._read_whole(target, line)
+        line.came_from(version)
+        self.given += 1
+        return line
+
+    def _read_whole(self, target: Target, page: ArticlePage | ArticleLine) -> None:
+        """Count an article's page that was read, and what is wrong with it."""
         self._read(target)
         self.counts.unusable_urls += page.unusable_urls
         if slips := page.replaced_bytes:
             self.counts.replaced_bytes += slips
             self.lists.warn(f"{target.path} is not UTF-8 in {slips} place(s): replaced by U+FFFD")
+
+    def _took_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
+        from crawler.loaders import load_article  # noqa: PLC0415
+
+        _check_id(target, page.original.id)
+        article = load_article(page, self.reading(target), self.format)
+        self._read_whole(target, page)
         if target.published:
             if target.published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
@@ -215,3 +237,9 @@ class Frontier(Plan):
         if _PUT_OFF.fullmatch(error.reason):
             return False
         return error.reason == "http_403" or target.key in self._set_aside
+
+
+def _check_id(target: Target, found: str) -> None:
+    """Raise PageMalformed where the page is another article's."""
+    if found != target.id:
+        raise PageMalformed(f"it is the page of {found}")

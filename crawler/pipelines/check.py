@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypeVar
 
-import jsonschema_rs
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from crawler.items import Article, as_record
+from crawler.items import Article, ArticleLine, as_record
 from crawler.run.run import Run
-from crawler.schema import article_schema
+from crawler.schema import article_validator
+
+T = TypeVar("T", Article, ArticleLine)
 
 
 class CheckPipeline:
     """Drops an article that does not validate, and counts it as a failure of its page."""
 
     def __init__(self, run: Run) -> None:
-        """Build the validator of the format's schema, once: 0.003 ms a record then."""
+        """Use the validator of the format's schema."""
         self.run = run
-        self.validator = jsonschema_rs.Draft202012Validator(
-            article_schema(run.options.mirror.format)
-        )
+        self.validator = article_validator(run.options.mirror.format)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build for ``crawler``'s run."""
         return cls(Run.of(crawler))
 
-    def process_item(self, item: Article) -> Article:
-        """Return the article, or drop it."""
+    def process_item(self, item: T) -> T:
+        """Return the article, or drop it; one that comes as its line is valid."""
+        if isinstance(item, ArticleLine):
+            return item
         record = as_record(item)
         if self.validator.is_valid(record):
             return item

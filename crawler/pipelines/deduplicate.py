@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypeVar
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from crawler.items import Article
+from crawler.items import Article, ArticleLine
 from crawler.run.run import Run
+
+T = TypeVar("T", Article, ArticleLine)
 
 
 class DeduplicatePipeline:
@@ -27,7 +29,7 @@ class DeduplicatePipeline:
         """Build for ``crawler``'s run."""
         return cls(Run.of(crawler))
 
-    def process_item(self, item: Article) -> Article:
+    def process_item(self, item: T) -> T:
         """Return the article, or drop it."""
         if self.run.store.state.is_written(str(item.id)):
             self.run.counts.dropped += 1

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypeVar
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from crawler.exceptions import FeedUnusable
-from crawler.items import Article, as_record
+from crawler.items import Article, ArticleLine, as_record
 from crawler.run.run import Run
+
+T = TypeVar("T", Article, ArticleLine)
 
 
 class WritePipeline:
@@ -24,10 +26,11 @@ class WritePipeline:
         """Build for ``crawler``'s run."""
         return cls(Run.of(crawler))
 
-    def process_item(self, item: Article) -> Article:
+    def process_item(self, item: T) -> T:
         """Return the article once its line is written."""
         try:
-            self.run.store.write(as_record(item), blob=item.blob_id)
+            line = item.line if isinstance(item, ArticleLine) else None
+            self.run.store.write(as_record(item), blob=item.blob_id, line=line)
         except FeedUnusable as error:
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error

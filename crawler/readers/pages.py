@@ -7,12 +7,16 @@ from typing import Literal, NamedTuple
 
 from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage, Home, Index
+from crawler.items import ArticleLine
 
 Kind = Literal["home", "index", "archive", "article"]
 
-Page = Home | Index | ArticlePage
-Reader = Callable[[Kind, str, bytes], Page]
-"""Reads a page, given its kind, its section and its bytes; it can be pickled."""
+Page = Home | Index | ArticlePage | ArticleLine
+Reader = Callable[..., Page]
+"""Reads a page, given its kind, its section and its bytes; it can be pickled.
+
+With what is known of an article apart from its page (a ``Reading``) it may return its line.
+"""
 
 LARGE_BYTES = 256 << 10
 """None of 22,000 real pages is larger; of 132,101 the largest has 555,303 bytes."""

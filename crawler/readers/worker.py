@@ -21,7 +21,7 @@ _STATM: Final = Path("/proc/self/statm")
 _DATA: Final = 5  # the field that RLIMIT_DATA counts, in memory pages
 
 
-Unread = tuple[Kind, str, bytes]
+Unread = tuple[Kind, str, bytes] | tuple[Kind, str, bytes, object]
 """A page that is to be read: the arguments of a :class:`Reader`."""
 
 

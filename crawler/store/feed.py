@@ -19,7 +19,7 @@ from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import timestamp
 from crawler.store.history import account_for_the_dead, check_owner, offsets
-from crawler.store.jsonlines import JsonLines, Lock
+from crawler.store.jsonlines import JsonLines, Lock, dumps
 from crawler.store.recovery import Recovery
 from crawler.store.state import PackedIds
 
@@ -134,18 +134,22 @@ class FeedStore:
             for section in sorted(self.state.sections_of(article) - named):
                 yield section, article
 
-    def write(self, record: Mapping[str, Any], *, blob: str | None = None) -> None:
+    def write(
+        self, record: Mapping[str, Any], *, blob: str | None = None, line: bytes | None = None
+    ) -> None:
         """Append an article's line.
 
         Args:
-            record: the line.
+            record: the article.
             blob: git's id of the page that it was made from, kept in the state.
+            line: the line, where it was made before; of the record then no more is looked at than
+                ``id``, ``content_sha256`` and ``mirror_url``.
 
         Raises:
             FeedUnusable: it could not be written.
         """
         self.state.require_usable()
-        self.articles.append(record)
+        self.articles.append_lines(line or dumps(record))
         published = self._recovery.published(record)._replace(blob=blob)
         self.state.write_article(record["id"], published)
         self._commit_in_time()

@@ -49,14 +49,17 @@ class JsonLines:
             raise _unusable(path, exc) from exc
 
     def append(self, *records: Mapping[str, Any]) -> int:
-        """Write a line for each of ``records``, all at once; return the offset behind the last.
+        """Write a line for each of ``records``, as :meth:`append_lines`."""
+        return self.append_lines(b"".join(map(dumps, records)))
+
+    def append_lines(self, lines: bytes) -> int:
+        """Write whole lines, all at once; return the offset behind the last.
 
         Raises:
             FeedUnusable: it could not be written; what got through is cut off again. Or somebody
                 else changed the file.
         """
         self._check_untouched()  # a write behind a cut would leave a hole
-        lines = b"".join(map(dumps, records))
         written = 0
         try:
             while written < len(lines):
