@@ -39,6 +39,8 @@ KNOWS: dict[str, set[str]] = {
     # a feed looked at
     "audit": {"exceptions", "formats", "items", "schema"},
     "report": {"exceptions", "text"},
+    # a feed as tables
+    "export": {"exceptions", "items"},
     # Scrapy's side
     "logformatter": set(),
     "middlewares": {"config", "exceptions", "politeness", "run"},
@@ -52,7 +54,7 @@ KNOWS: dict[str, set[str]] = {
         "config", "driver", "exceptions", "formats", "frontier", "items", "lines", "middlewares",
         "pipelines", "readers", "run", "transports",
     },
-    "commands": {"audit", "exceptions", "report", "run"},
+    "commands": {"audit", "config", "exceptions", "export", "report", "run"},
     "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""

@@ -275,7 +275,7 @@ def test_the_commands_of_the_readme_are_there() -> None:
     assert {word for words in mentioned for word in words.split()} <= set(targets)
 
 
-COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ")
+COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ", "apt-get ")
 """How the commands in README begin; the other indented lines are what a crawl prints."""
 
 
@@ -308,7 +308,7 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_that_documents_name_are_there(document: Path) -> None:
     """Paths between back quotes that begin with a folder of the project."""
-    folders = ("bench/", "crawler/", "docs/", "scripts/", "tests/")
+    folders = ("bench/", "crawler/", "deploy/", "docs/", "scripts/", "tests/")
     text = document.read_text(encoding="utf-8")
     for name in re.findall(r"`(?:python )?([\w./*<>-]+)`", text):
         if name.startswith(folders) and "<" not in name:

@@ -1,0 +1,174 @@
+"""``scrapy export FEED --to FILE``: a feed as an SQLite file for questions, or as Parquet.
+
+Exit status:
+    0   the file holds all that is published
+    2   wrong usage: no such feed, a file that cannot be written, a missing library
+    5   a feed is damaged, or is not the one that the file was made from
+    75  another program writes the file, or the disk is full: try again
+    130 stopped by Ctrl-C; an SQLite file goes on from there
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.config.extras import require_extra
+from crawler.exceptions import RunError, WrongUsage
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from crawler.export.published import PublishedFeed
+
+SQLITE = (".db", ".sqlite", ".sqlite3")
+PARQUET = (".parquet",)
+INTERRUPTED = 130
+
+
+class Command(ScrapyCommand):
+    """Exports feeds."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "[options] FEED [FEED ...] --to FILE"
+
+    def short_desc(self) -> str:
+        """Return the line for the list of commands."""
+        return "Export a feed to SQLite with full-text search, or to Parquet"
+
+    def long_desc(self) -> str:
+        """Return the description for ``-h``."""
+        return (
+            "Export feeds (each FEED is a feed's directory) to FILE. An SQLite file (.db, .sqlite, "
+            ".sqlite3) takes in what is new since its last export; a Parquet file is written anew. "
+            "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later; 130 interrupted."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options."""
+        super().add_options(parser)
+        parser.add_argument(
+            "--to", metavar="FILE", help="feed.db for SQLite, feed.parquet for Parquet"
+        )
+        parser.add_argument("--html", action="store_true", help="export content_html too")
+        parser.add_argument(
+            "--datasette", metavar="FILE", help="write the metadata.json to serve feed.db with"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Export, say what was done, and set the exit status."""
+        if not args or not opts.to:
+            raise UsageError("say what and where: scrapy export feeds/sample --to feed.db")
+        try:
+            print(_export(args, Path(opts.to), opts))  # noqa: T201
+        except WrongUsage as exc:
+            raise UsageError(str(exc), print_help=False) from exc
+        except RunError as exc:
+            sys.stderr.write(f"{exc}\n")
+            self.exitcode = exc.exit_code
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped: export again to go on\n")
+            self.exitcode = INTERRUPTED
+
+
+def _export(feeds: list[str], target: Path, opts: argparse.Namespace) -> str:
+    # here, not above: Scrapy imports every command before it runs one of them
+    from crawler.export.published import PublishedFeed  # noqa: PLC0415
+
+    writer = _writer(target, opts)
+    with ExitStack() as opened:
+        found = [opened.enter_context(PublishedFeed(Path(feed))) for feed in feeds]
+        _check_mirrors(found)
+        return writer(found)
+
+
+def _check_mirrors(feeds: list[PublishedFeed]) -> None:
+    """Refuse two feeds of one mirror: their articles would have the same keys."""
+    known: dict[str, Path] = {}
+    for feed in feeds:
+        if feed.mirror is None:  # nothing is published yet
+            continue
+        if feed.mirror in known:
+            raise WrongUsage(
+                f"{known[feed.mirror]} and {feed.directory} are both feeds of mirror "
+                f"{feed.mirror!r}: name one of them"
+            )
+        known[feed.mirror] = feed.directory
+
+
+def _writer(target: Path, opts: argparse.Namespace) -> Callable[[list[PublishedFeed]], str]:
+    """Return the function that exports, by the kind of file that ``target`` names."""
+    if target.suffix in SQLITE:
+        return lambda feeds: _to_sqlite(feeds, target, opts)
+    if target.suffix not in PARQUET:
+        raise WrongUsage(
+            f"--to {target}: the name of the file says its kind: it ends in .db, .sqlite or "
+            ".sqlite3 for SQLite, in .parquet for Parquet"
+        )
+    if opts.datasette:
+        raise WrongUsage("--datasette serves an SQLite file: export with --to feed.db")
+    return lambda feeds: _to_parquet(feeds, target, opts)
+
+
+def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespace) -> str:
+    from crawler.export.database import Database  # noqa: PLC0415
+    from crawler.export.sync import pending_bytes, sync  # noqa: PLC0415
+
+    with Database(target, html=opts.html) as database:
+        total = sum(pending_bytes(database, feed) for feed in feeds)
+        with _progress(total) as watch:
+            taken = sync(database, feeds, watch)
+    if opts.datasette:
+        _write_metadata(Path(opts.datasette), target)
+    names = ("article", "change", "listing", "run")
+    return f"{target}: " + ", ".join(_new(taken[f"{name}s.jsonl"], name) for name in names)
+
+
+def _new(number: int, name: str) -> str:
+    return f"{number:,} new {name}" + "s" * (number != 1)
+
+
+def _write_metadata(path: Path, database: Path) -> None:
+    from crawler.export.datasette import metadata  # noqa: PLC0415
+
+    text = json.dumps(metadata(database), ensure_ascii=False, indent=1)
+    try:
+        path.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as exc:
+        raise WrongUsage(f"--datasette {path}: {exc.strerror}: name another file") from exc
+
+
+def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespace) -> str:
+    require_extra("parquet", f"--to {target}")
+    from crawler.export.parquet import write_parquet  # noqa: PLC0415
+
+    with _progress(sum(feed.files["articles.jsonl"].end for feed in feeds)) as watch:
+        written = write_parquet(target, feeds, watch, html=opts.html)
+    return f"{target}: {written:,} articles"
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what takes the bytes that are done; a bar shows them where a person looks."""
+    if not sys.stderr.isatty():
+        yield lambda _size: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("export", total=total)
+        yield lambda size: bar.advance(task, size)

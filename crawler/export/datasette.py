@@ -1,0 +1,42 @@
+"""What Datasette is told of an export: its canned queries, and no search that finds nothing.
+
+Datasette offers a search box on the page of every full-text table, and passes the phrase on
+unsplit. That page is closed; the canned query ``search`` takes its place. The page of
+``articles`` has no such box, because the index names its content in single quotes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crawler.export.queries import QUERIES, CannedQuery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HIDDEN = {
+    "articles_fts": {"hidden": True, "allow": False},
+    "canned_queries": {"hidden": True},
+    "exported_files": {"hidden": True},
+}
+
+
+def metadata(database: Path) -> dict[str, Any]:
+    """Return the content of the ``metadata.json`` that serves the file ``database``."""
+    return {
+        "title": "Articles of a mirror",
+        "databases": {
+            database.stem: {
+                "queries": {query.name: _query(query) for query in QUERIES},
+                "tables": {
+                    "articles": {"label_column": "title", "sort_desc": "date_published"},
+                    "unique_articles": {"sort_desc": "date_published"},
+                    **_HIDDEN,
+                },
+            }
+        },
+    }
+
+
+def _query(query: CannedQuery) -> dict[str, Any]:
+    return {"title": query.title, "description": query.description, "sql": query.text}

@@ -1,0 +1,188 @@
+"""``scrapy export --to feed.parquet``: the articles of feeds as they read now, nested types kept."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, date, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from crawler.exceptions import TryLater, WrongUsage
+from crawler.export.rows import article_rows, change_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from crawler.export.published import PublishedFeed, PublishedFile
+
+ROW_GROUP_BYTES = 16 << 20
+"""Bytes of a feed that become one row group: what is held in memory at a time."""
+
+_TEXT = pa.string()
+_TIME = pa.timestamp("ms", tz="UTC")
+_PEOPLE = pa.list_(pa.struct({"name": _TEXT}))
+_TYPES = {
+    "id": _TEXT,
+    "url": _TEXT,
+    "title": _TEXT,
+    "column": _TEXT,
+    "language": _TEXT,
+    "date_published": pa.date32(),
+    "date_source": _TEXT,
+    "dateline": _TEXT,
+    "byline": _TEXT,
+    "authors": _PEOPLE,
+    "translators": _PEOPLE,
+    "editors": pa.list_(_TEXT),
+    "sections": pa.list_(pa.struct({"id": _TEXT, "name": _TEXT})),
+    "tags": pa.list_(_TEXT),
+    "image": _TEXT,
+    "image_caption": _TEXT,
+    "image_credit": _TEXT,
+    "images": pa.list_(
+        pa.struct({"url": _TEXT, "full_url": _TEXT, "caption": _TEXT, "credit": _TEXT})
+    ),
+    "videos": pa.list_(_TEXT),
+    "has_video": pa.bool_(),
+    "links": pa.list_(pa.struct({"url": _TEXT, "text": _TEXT})),
+    "content_text": _TEXT,
+    "content_html": _TEXT,
+    "truncated": pa.bool_(),
+    "content_sha256": _TEXT,
+    "mirror": _TEXT,
+    "mirror_url": _TEXT,
+    "crawled_at": _TIME,
+    "changed_at": _TIME,
+    "vanished_at": _TIME,
+}
+"""The columns: the contract's keys, and when a change was last seen, or that the page is gone."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_parquet(
+    path: Path, feeds: Iterable[PublishedFeed], watch: Callable[[int], None], *, html: bool
+) -> int:
+    """Write the articles of ``feeds`` to ``path``; return how many.
+
+    The file appears when it is whole: it is written beside ``path``, then renamed.
+
+    Args:
+        path: the file, which is replaced.
+        feeds: one for each mirror.
+        watch: called with the bytes of every row group's lines.
+        html: keep ``content_html`` too.
+
+    Raises:
+        FeedUnusable: a feed is damaged.
+        TryLater: the disk is full.
+        WrongUsage: ``path`` cannot be written.
+    """
+    columns = {name: kind for name, kind in _TYPES.items() if html or name != "content_html"}
+    rows = chain.from_iterable(_rows(feed, html=html) for feed in feeds)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        written = _write(aside, pa.schema(columns), rows, watch)
+        _publish(aside, path)
+    except OSError as exc:
+        error = TryLater if exc.errno in _NO_ROOM else WrongUsage
+        raise error(
+            f"{path} cannot be written: {exc.strerror or exc}: make room, or name another file"
+        ) from exc
+    finally:
+        aside.unlink(missing_ok=True)
+    return written
+
+
+def _write(
+    path: Path,
+    schema: pa.Schema,
+    rows: Iterable[tuple[int, dict[str, Any]]],
+    watch: Callable[[int], None],
+) -> int:
+    written = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for size, group in _groups(rows):
+            writer.write_table(pa.Table.from_pylist(group, schema), row_group_size=len(group))
+            written += len(group)
+            watch(size)
+    return written
+
+
+def _groups(
+    rows: Iterable[tuple[int, dict[str, Any]]],
+) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Yield rows by groups, each with the bytes of its lines."""
+    group: list[dict[str, Any]] = []
+    total = 0
+    for size, row in rows:
+        group.append(row)
+        total += size
+        if total >= ROW_GROUP_BYTES:
+            yield total, group
+            group, total = [], 0
+    if group:
+        yield total, group
+
+
+def _rows(feed: PublishedFeed, *, html: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the bytes of each article's line, and its row as it reads now."""
+    changes = feed.files["changes.jsonl"]
+    states = _states(changes)
+    articles = feed.files["articles.jsonl"]
+    for line in articles.lines():
+        file, offset, record = articles, line.offset, line.record
+        state = states.get(str(record.get("id")), {})
+        if "offset" in state:
+            file, offset = changes, state["offset"]
+            record = changes.record(offset)["article"]
+        try:
+            article_rows(record, html=html)  # refuses what is of another type
+            row = _typed(record) | {key: state.get(key) for key in ("changed_at", "vanished_at")}
+        except (ValueError, RecursionError) as exc:
+            raise file.damaged(offset, exc) from exc
+        yield line.size, row
+
+
+def _states(changes: PublishedFile) -> dict[str, dict[str, Any]]:
+    """Return what changes say of each article: its record's ``offset``, and times by column."""
+    states: dict[str, dict[str, Any]] = {}
+    for line in changes.lines():
+        try:
+            change = change_of(line.record)
+            seen_at = _moment(change.seen_at)
+        except ValueError as exc:
+            raise changes.damaged(line.offset, exc) from exc
+        state = states.setdefault(change.id, {})
+        if change.kind == "changed":
+            state["changed_at"] = seen_at
+        state["vanished_at"] = None if change.article else seen_at
+        if change.article:
+            state["offset"] = line.offset
+    return states
+
+
+def _typed(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with its times as values."""
+    return record | {
+        "date_published": date.fromisoformat(record["date_published"]),
+        "crawled_at": _moment(record.get("crawled_at")),
+    }
+
+
+def _moment(value: object) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(str(value)).astimezone(UTC)
+
+
+def _publish(aside: Path, path: Path) -> None:
+    descriptor = os.open(aside, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    aside.replace(path)

@@ -1,0 +1,188 @@
+"""A feed as a reader sees it: whole lines only, from a byte offset to the last newline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.items import CONTRACT_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK = 1 << 16
+
+FILES = ("articles.jsonl", "changes.jsonl", "listings.jsonl", "runs.jsonl")
+"""The files of a feed, in the order in which an export takes them in."""
+
+
+class Line(NamedTuple):
+    """One published line: where it begins, its size with the newline, the object it holds."""
+
+    offset: int
+    size: int
+    record: dict[str, Any]
+
+    @property
+    def end(self) -> int:
+        """Offset of the line after this one."""
+        return self.offset + self.size
+
+
+class PublishedFile:
+    """One file of a feed, as it was published when it was opened.
+
+    Attributes:
+        end: offset behind the last newline; what a crawl appends later is not read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``; a file that does not exist has no lines."""
+        self.path = path
+        there = path if path.exists() else Path(os.devnull)
+        self._file = there.open("rb")
+        self.end = self._newline_before(os.fstat(self._file.fileno()).st_size) + 1
+
+    def lines(self, offset: int = 0) -> Iterator[Line]:
+        """Yield the lines from ``offset`` on.
+
+        Raises:
+            FeedUnusable: a line holds no JSON object.
+        """
+        self._file.seek(offset)
+        while offset < self.end:
+            data = self._file.readline()
+            yield Line(offset, len(data), self._decoded(data, offset))
+            offset += len(data)
+
+    def record(self, offset: int) -> dict[str, Any]:
+        """Return the object of the line that begins at ``offset``; :meth:`lines` is not disturbed.
+
+        Raises:
+            FeedUnusable: there is no such line.
+        """
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return self._decoded(file.readline(), offset)
+
+    def first(self) -> dict[str, Any]:
+        """Return the first line's object; an empty one where there is no line.
+
+        Raises:
+            FeedUnusable: the line holds no JSON object.
+        """
+        return next(self.lines(), Line(0, 0, {})).record
+
+    def tail_digest(self, offset: int) -> str:
+        """Return the SHA-256 of the line that ends at ``offset``, in hexadecimal."""
+        start = self._newline_before(offset - 1) + 1
+        return hashlib.sha256(os.pread(self._file.fileno(), offset - start, start)).hexdigest()
+
+    def damaged(self, offset: int, why: object) -> FeedUnusable:
+        """Return the error that names the line at ``offset``."""
+        return FeedUnusable(
+            f"{self.path}: the line at byte {offset} is damaged: {why}. Restore the feed from a "
+            "backup, or crawl into a new one with -a feed=DIR; what was published before this "
+            "line is exported"
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _decoded(self, data: bytes, offset: int) -> dict[str, Any]:
+        try:
+            record = json.loads(data)
+        except (ValueError, RecursionError) as exc:
+            raise self.damaged(offset, exc) from exc
+        if not isinstance(record, dict):
+            raise self.damaged(offset, "it holds no JSON object")
+        return record
+
+    def _newline_before(self, end: int) -> int:
+        while end > 0:
+            start = max(end - _CHUNK, 0)
+            found = os.pread(self._file.fileno(), end - start, start).rfind(b"\n")
+            if found >= 0:
+                return start + found
+            end = start
+        return -1
+
+
+class PublishedFeed:
+    """The files of one feed, opened together.
+
+    Attributes:
+        files: by name. ``articles.jsonl`` is opened last, so every change, listing and run
+            that is read has its article among those that are read.
+        mirror: the mirror that the feed belongs to; None while nothing says so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the feed at ``path``, its directory or its ``articles.jsonl``.
+
+        Raises:
+            WrongUsage: there is no feed.
+            FeedUnusable: it cannot be read, or keeps another contract.
+        """
+        self.directory = path.parent if path.name == FILES[0] else path
+        if not any((self.directory / name).is_file() for name in FILES):
+            raise WrongUsage(
+                f"{str(path)!r} is no feed: name a directory that holds {FILES[0]}, such as "
+                "feeds/sample"
+            )
+        with ExitStack() as opened:
+            self.files = {name: self._opened(name, opened) for name in reversed(FILES)}
+            self._check_contract(self.files["runs.jsonl"].first().get("contract", CONTRACT_VERSION))
+            self.mirror = self._owner()
+            self._open_files = opened.pop_all()
+
+    def _owner(self) -> str | None:
+        """Return the mirror that the first run names, else the first article."""
+        for name in ("runs.jsonl", "articles.jsonl"):
+            owner = self.files[name].first().get("mirror")
+            if isinstance(owner, str):
+                return owner
+        if self.files["articles.jsonl"].end:
+            raise self.files["articles.jsonl"].damaged(0, "it names no mirror")
+        return None
+
+    def _opened(self, name: str, opened: ExitStack) -> PublishedFile:
+        path = self.directory / name
+        try:
+            file = PublishedFile(path)
+        except OSError as exc:
+            raise FeedUnusable(
+                f"{path} cannot be read: {exc.strerror}. Make it readable, then export again"
+            ) from exc
+        opened.callback(file.close)
+        return file
+
+    def _check_contract(self, version: object) -> None:
+        """Refuse another major version; a newer minor one adds keys, and they are kept.
+
+        The first edition called itself 1, a number; its lines have other keys.
+        """
+        if not isinstance(version, str) or _major(version) != _major(CONTRACT_VERSION):
+            raise FeedUnusable(
+                f"the feed {self.directory} keeps contract version {version!r}, this program reads "
+                f"{CONTRACT_VERSION!r}: export it with a program of that version, or crawl the "
+                "mirror into another directory with -a feed=DIR"
+            )
+
+    def __enter__(self) -> Self:
+        """Return the feed, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close its files."""
+        self._open_files.close()
+
+
+def _major(version: str) -> str:
+    return version.partition(".")[0]

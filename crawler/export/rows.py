@@ -1,0 +1,254 @@
+"""From the objects of a feed to the rows of flat tables. Pure.
+
+A value of another type than the contract's raises ``ValueError``: a row holds what the line
+says, or there is no row.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from crawler.items import Article
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Value = str | int | None
+Row = tuple[Value, ...]
+
+_KEYS = frozenset(item.name for item in fields(Article))
+
+
+class ArticleRows(NamedTuple):
+    """The rows of one article.
+
+    Attributes:
+        article: values by column of ``articles``.
+        parts: rows of the tables that hold its lists, by table; each begins with the
+            article's key and the place in the list, counted from 1.
+    """
+
+    article: dict[str, Value]
+    parts: dict[str, list[Row]]
+
+
+def article_rows(record: Mapping[str, Any], *, html: bool) -> ArticleRows:
+    """Return the rows of an article's ``record``.
+
+    Args:
+        record: the object of its line.
+        html: keep ``content_html`` too.
+
+    Raises:
+        ValueError: a value has another type than the contract says.
+    """
+    key = (_said(record, "mirror"), _said(record, "id"))
+    return ArticleRows(_article(record, html=html), dict(_parts(key, record)))
+
+
+def _article(record: Mapping[str, Any], *, html: bool) -> dict[str, Value]:
+    text = _said(record, "content_text")
+    further = {name: value for name, value in record.items() if name not in _KEYS}
+    row: dict[str, Value] = {
+        "mirror": _said(record, "mirror"),
+        "id": _said(record, "id"),
+        "url": _text(record, "url"),
+        "title": _said(record, "title"),
+        "title_column": _text(record, "column"),
+        "language": _text(record, "language"),
+        "date_published": _said(record, "date_published"),
+        "date_source": _text(record, "date_source"),
+        "dateline": _text(record, "dateline"),
+        "byline": _text(record, "byline"),
+        "image": _text(record, "image"),
+        "image_caption": _text(record, "image_caption"),
+        "image_credit": _text(record, "image_credit"),
+        "has_video": _truth(record, "has_video"),
+        "truncated": _truth(record, "truncated"),
+        "tag_count": _count(record, "tags"),
+        "link_count": _count(record, "links"),
+        "video_count": _count(record, "videos"),
+        "text_length": len(text),
+        "content_sha256": _text(record, "content_sha256"),
+        "mirror_url": _text(record, "mirror_url"),
+        "crawled_at": _text(record, "crawled_at"),
+        "further_keys": as_json(further) if further else None,
+        "content_text": text,
+    }
+    if html:
+        row["content_html"] = _text(record, "content_html")
+    return row
+
+
+def _parts(key: tuple[str, str], record: Mapping[str, Any]) -> Iterator[tuple[str, list[Row]]]:
+    for table in ("authors", "translators"):
+        yield table, [(*key, n, _said(each, "name")) for n, each in _objects(record, table)]
+    for table in ("editors", "tags", "videos"):
+        yield table, [(*key, n, _string(each)) for n, each in _numbered(record, table)]
+    yield (
+        "sections",
+        [
+            (*key, n, _said(each, "id"), _text(each, "name"))
+            for n, each in _objects(record, "sections")
+        ],
+    )
+    yield (
+        "images",
+        [
+            (*key, n, _said(each, "url"), *(_text(each, name) for name in _IMAGE_TEXTS))
+            for n, each in _objects(record, "images")
+        ],
+    )
+    yield (
+        "links",
+        [
+            (*key, n, _said(each, "url"), _text(each, "text"))
+            for n, each in _objects(record, "links")
+        ],
+    )
+
+
+_IMAGE_TEXTS = ("full_url", "caption", "credit")
+
+
+def listing_row(mirror: str, record: Mapping[str, Any]) -> Row:
+    """Return the row of a listing.
+
+    Raises:
+        ValueError: a value has another type than the contract says.
+    """
+    return (
+        mirror,
+        _said(record, "section"),
+        _said(record, "id"),
+        _text(record, "title"),
+        _text(record, "first_seen_at"),
+    )
+
+
+RUN_COLUMNS = {
+    "started_at": "start",
+    "ended_at": "end",
+    "way": "way",
+    "run_status": "status",
+    "exit_code": "exit_code",
+    "reason": "reason",
+    "commit_id": "commit",
+    "address": "address",
+    "crawler_version": "crawler",
+    "contract_version": "contract",
+    "entries": "entries",
+    "articles_written": "articles",
+    "listings_written": "listings",
+    "duplicates": "duplicates",
+    **{
+        name: name
+        for file in ("articles", "listings", "changes")
+        for name in (f"{file}_before", f"{file}_after")
+    },
+}
+"""Columns of ``runs`` that hold a plain value, with the line's key."""
+
+
+def run_row(mirror: str, number: int, record: Mapping[str, Any]) -> Row:
+    """Return the row of a run, the ``number``-th of its feed; the whole line is its last value.
+
+    Raises:
+        ValueError: a value has another type than the contract says.
+    """
+    plain = [record.get(key) for key in RUN_COLUMNS.values()]
+    for value in plain:
+        if not isinstance(value, str | int | None):
+            raise ValueError(f"{value!r} is no plain value")  # noqa: TRY004 - one error for callers
+    return (mirror, number, *plain, as_json(record))
+
+
+class Change(NamedTuple):
+    """What a line of ``changes.jsonl`` says; ``article`` is the record as it reads now."""
+
+    id: str
+    kind: str
+    seen_at: str
+    content_sha256: str | None
+    article: Mapping[str, Any] | None
+
+
+def change_of(record: Mapping[str, Any]) -> Change:
+    """Return the change that the object of a line says.
+
+    Raises:
+        ValueError: a value has another type than the contract says.
+    """
+    article = record.get("article")
+    if article is not None and not (
+        isinstance(article, dict) and article.get("id") == record.get("id")
+    ):
+        raise ValueError("its article is no record of the id that it names")
+    return Change(
+        _said(record, "id"),
+        _said(record, "kind"),
+        _said(record, "seen_at"),
+        _text(record, "content_sha256"),
+        article,
+    )
+
+
+def change_row(mirror: str, number: int, change: Change, before: Mapping[str, Any] | None) -> Row:
+    """Return the row of a change, the ``number``-th of its feed.
+
+    Args:
+        mirror: the feed's.
+        number: counted from 1.
+        change: what its line says.
+        before: the article's record that it replaces; None where it replaces none.
+    """
+    earlier = as_json(before) if before else None
+    return (mirror, number, *change[:4], earlier)
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """Return ``record`` as compact JSON."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _text(record: Mapping[str, Any], key: str) -> str | None:
+    value = record.get(key)
+    return None if value is None else _string(value, key)
+
+
+def _said(record: Mapping[str, Any], key: str) -> str:
+    return _string(record.get(key), key)
+
+
+def _string(value: Any, key: str = "the value") -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is no string but {value!r:.80}")  # noqa: TRY004
+    value.encode()  # a lone surrogate is no text: UnicodeEncodeError is a ValueError
+    return value
+
+
+def _truth(record: Mapping[str, Any], key: str) -> int | None:
+    value = record.get(key)
+    if not isinstance(value, bool | None):
+        raise ValueError(f"{key} is neither true nor false but {value!r:.80}")  # noqa: TRY004
+    return value
+
+
+def _numbered(record: Mapping[str, Any], key: str) -> enumerate[Any]:
+    value = record.get(key) or []
+    if not isinstance(value, list):
+        raise ValueError(f"{key} is no list but {value!r:.80}")  # noqa: TRY004
+    return enumerate(value, start=1)
+
+
+def _objects(record: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for number, value in _numbered(record, key):
+        if not isinstance(value, dict):
+            raise ValueError(f"{key} holds no object but {value!r:.80}")  # noqa: TRY004
+        yield number, value
+
+
+def _count(record: Mapping[str, Any], key: str) -> int | None:
+    return None if record.get(key) is None else len(record[key])

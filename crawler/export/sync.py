@@ -1,0 +1,212 @@
+"""``scrapy export --to feed.db``: brings an SQLite file up to date with its feeds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from crawler.exceptions import FeedUnusable, TryLater
+from crawler.export.published import Line, PublishedFeed, PublishedFile
+from crawler.export.rows import (
+    Change,
+    Value,
+    article_rows,
+    change_of,
+    change_row,
+    listing_row,
+    run_row,
+)
+from crawler.export.tables import PARTS
+from crawler.items import timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from crawler.export.database import Database, Place
+
+Watch = Callable[[int], None]
+"""Takes the bytes of a feed that were taken in."""
+
+BATCH_BYTES = 8 << 20
+"""Bytes of a feed that one transaction takes in."""
+
+TIDY_FROM = 5_000
+"""New articles from which on the index is merged: it costs more than it gains below."""
+
+
+def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Counter[str]:
+    """Take in what ``feeds`` published since the last export.
+
+    Args:
+        database: the export.
+        feeds: one for each mirror.
+        watch: called with the bytes of every batch that was taken in.
+
+    Returns:
+        How many lines of each file were taken in.
+
+    Raises:
+        FeedUnusable: a feed is damaged, or was altered since the last export.
+        TryLater: another program writes the file, or the disk is full.
+    """
+    taken: Counter[str] = Counter()
+    for feed in feeds:
+        if feed.mirror is not None:  # else nothing is published
+            taken += Sync(database, feed, feed.mirror).run(watch)
+    if taken["articles.jsonl"] >= TIDY_FROM:
+        database.tidy()
+    return taken
+
+
+def pending_bytes(database: Database, feed: PublishedFeed) -> int:
+    """Return how much of a feed is to be taken in."""
+    return sum(
+        max(file.end - database.offset(feed.mirror or "", name)[0], 0)
+        for name, file in feed.files.items()
+    )
+
+
+class Sync:
+    """Takes one feed in, a file after the other."""
+
+    def __init__(self, database: Database, feed: PublishedFeed, mirror: str) -> None:
+        """Take in ``feed``, which belongs to ``mirror``."""
+        self._database = database
+        self._feed = feed
+        self._mirror = mirror
+        self._taken: Counter[str] = Counter()
+        self._numbers = dict.fromkeys(("runs", "changes"), 0)
+
+    def run(self, watch: Watch) -> Counter[str]:
+        """Take in every file; return how many lines of each.
+
+        Raises:
+            FeedUnusable: the feed is damaged, or was altered.
+            TryLater: another program writes the export, or the disk is full.
+        """
+        takers: dict[str, Callable[[Line], None]] = {
+            "articles.jsonl": self._take_article,
+            "changes.jsonl": self._take_change,
+            "listings.jsonl": self._take_listing,
+            "runs.jsonl": self._take_run,
+        }
+        starts = {name: self._checked_offset(self._feed.files[name]) for name in takers}
+        for table in self._numbers:
+            self._numbers[table] = self._database.count(table, self._mirror)
+        for name, take in takers.items():
+            for size in self._batches(self._feed.files[name], starts[name], take):
+                watch(size)
+        return self._taken
+
+    def _batches(
+        self, file: PublishedFile, offset: int, take: Callable[[Line], None]
+    ) -> Iterator[int]:
+        """Take in a file, one transaction a batch; yield the size of each."""
+        lines = file.lines(offset)
+        while offset < file.end:
+            start = offset
+            with self._database.transaction():
+                self._check_alone(file, start)
+                for line in lines:
+                    self._take(file, line, take)
+                    offset = line.end
+                    if offset - start >= BATCH_BYTES:
+                        break
+                digest, now = file.tail_digest(offset), timestamp(datetime.now(UTC))
+                self._database.set_offset(self._mirror, file.path.name, offset, digest, now)
+            yield offset - start
+
+    def _take(self, file: PublishedFile, line: Line, take: Callable[[Line], None]) -> None:
+        try:
+            take(line)
+        except sqlite3.IntegrityError as exc:
+            raise file.damaged(line.offset, f"it repeats an earlier one ({exc})") from exc
+        except (ValueError, OverflowError, RecursionError) as exc:
+            raise file.damaged(line.offset, exc) from exc
+        self._taken[file.path.name] += 1
+
+    def _take_article(self, line: Line) -> None:
+        place: dict[str, Value] = {"feed_file": "articles.jsonl", "feed_offset": line.offset}
+        self._insert(line.record, place)
+
+    def _take_change(self, line: Line) -> None:
+        """Take in a change: the article's row is replaced, what it held is kept in ``changes``."""
+        change = change_of(line.record)
+        before = self._database.place(self._mirror, change.id)
+        earlier = None
+        if change.article is not None:
+            if before:
+                earlier = self._record(before.file, before.offset)
+            self._replace(before, change, change.article, line.offset)
+        elif before:
+            self._database.mark_vanished(before.key, change.seen_at)
+        self._numbers["changes"] += 1
+        row = change_row(self._mirror, self._numbers["changes"], change, earlier)
+        self._database.insert("changes", [row])
+
+    def _replace(
+        self, before: Place | None, change: Change, record: Mapping[str, Any], offset: int
+    ) -> None:
+        """Put an article's row in the place of an earlier one; it keeps its ``article_key``."""
+        place: dict[str, Value] = {
+            "feed_file": "changes.jsonl",
+            "feed_offset": offset,
+            "changed_at": change.seen_at,
+        }
+        if before:
+            self._database.remove_article(before.key, tuple(PARTS))
+            place["article_key"] = before.key
+            if change.kind != "changed":
+                place["changed_at"] = before.changed_at
+        self._insert(record, place)
+
+    def _take_listing(self, line: Line) -> None:
+        self._database.insert("listings", [listing_row(self._mirror, line.record)])
+
+    def _take_run(self, line: Line) -> None:
+        self._numbers["runs"] += 1
+        row = run_row(self._mirror, self._numbers["runs"], line.record)
+        self._database.insert("runs", [row])
+
+    def _insert(self, record: Mapping[str, Any], place: dict[str, Value]) -> None:
+        rows = article_rows(record, html=self._database.html)
+        if rows.article["mirror"] != self._mirror:
+            raise ValueError(
+                f"its mirror is {rows.article['mirror']!r}, the feed belongs to {self._mirror!r}"
+            )
+        self._database.insert_article(rows, place)
+
+    def _record(self, name: str, offset: int) -> dict[str, Any]:
+        """Return the record that an article's row was made from, without what is not kept."""
+        record = self._feed.files[name].record(offset)
+        record = record if name == "articles.jsonl" else record["article"]
+        return {
+            key: value
+            for key, value in record.items()
+            if self._database.html or key != "content_html"
+        }
+
+    def _checked_offset(self, file: PublishedFile) -> int:
+        """Return the offset to go on from.
+
+        Raises:
+            FeedUnusable: the file does not end its earlier part with the line it had then.
+        """
+        offset, digest = self._database.offset(self._mirror, file.path.name)
+        if offset > file.end or (offset and file.tail_digest(offset) != digest):
+            raise FeedUnusable(
+                f"{file.path} is not what {self._database.path} was made from: it was altered "
+                f"before byte {offset}, or is another feed of mirror {self._mirror!r}. Export it "
+                "into a new file"
+            )
+        return offset
+
+    def _check_alone(self, file: PublishedFile, offset: int) -> None:
+        if self._database.offset(self._mirror, file.path.name)[0] != offset:
+            raise TryLater(
+                f"{self._database.path} is being written by another export: export again when "
+                "that is done"
+            )
