@@ -44,7 +44,7 @@ def run(
     cwd: Path,
     log: Path,
     environment: Mapping[str, str] | None = None,
-    expect: int = 0,
+    expect: int | None = 0,
     look: Callable[[int], None] = lambda _: None,
     every: float = _LOOK_EVERY,
 ) -> Usage:
@@ -55,7 +55,7 @@ def run(
         cwd: its working directory.
         log: file that gets what it prints.
         environment: what is added to this process's own.
-        expect: the exit status it must have.
+        expect: the exit status it must have; None: any.
         look: is given its process id at every look at its memory.
         every: seconds between two looks.
 
@@ -83,7 +83,7 @@ def run(
             time.sleep(every)
         wall = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != expect:
+    if expect is not None and process.returncode != expect:
         tail = log.read_text(errors="replace")[-2000:]
         raise ChildFailed(f"{command} ended with {process.returncode}, not {expect}:\n{tail}")
     return Usage(wall, used.ru_utime + used.ru_stime, rss, anon)

@@ -28,6 +28,7 @@ import extraction  # noqa: E402
 import over_browser  # noqa: E402
 import over_git  # noqa: E402
 import over_http  # noqa: E402
+import peers  # noqa: E402
 import startup  # noqa: E402
 from process import ChildFailed  # noqa: E402
 from report import as_json  # noqa: E402
@@ -40,6 +41,7 @@ MEASURES = {
     "startup": startup.measure,
     "http": over_http.measure,
     "git": over_git.measure,
+    "peers": peers.measure,
     "browser": over_browser.measure,
 }
 """Every measure by its name, in the order in which they run."""

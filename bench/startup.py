@@ -21,7 +21,8 @@ ARTICLES = 100_000
 SECTIONS = 12
 LISTED_TWICE = 4
 """One article in so many is listed in a second section."""
-SECONDS_AT_MOST = 0.5
+SECONDS_AT_MOST = 0
+"""Wall time beyond the empty spider's."""
 MEMORY_AT_MOST = 40
 
 _ROUNDS, _ROUNDS_QUICKLY = 7, 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from corpus import LIVE, Corpus, bundle
 from mirrorkit import large_mirror
+from part import lay_out_part
 from process import Usage, run
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
+
+_PART, _PART_QUICKLY = 2000, 600
 
 _GENERATED = 6000
 _GENERATED_QUICKLY = 1500
@@ -38,7 +42,7 @@ class Bench:
     quick: bool
 
     def scrapy(
-        self, *arguments: str | Path, cwd: Path = ROOT, path: Path = ROOT, expect: int = 0
+        self, *arguments: str | Path, cwd: Path = ROOT, path: Path = ROOT, expect: int | None = 0
     ) -> Usage:
         """Run ``scrapy`` with ``arguments`` in a process of its own; return what it cost."""
         command: Sequence[str | Path] = [sys.executable, "-m", "scrapy", *arguments]
@@ -55,11 +59,30 @@ class Bench:
             expect=expect,
         )
 
-    def crawl(self, mirror: str | Path, feed: Path, *arguments: str) -> Usage:
+    def crawl(
+        self,
+        mirror: str | Path,
+        feed: Path,
+        *arguments: str,
+        settings: Sequence[str] = (),
+        expect: int | None = 0,
+    ) -> Usage:
         """Crawl ``mirror``, an address or a directory, into ``feed``."""
         options = [f"mirror={mirror}", "name=bench", f"feed={feed}", *arguments]
         given = [part for option in options for part in ("-a", option)]
-        return self.scrapy("crawl", "epoch_mirror", *given)
+        given += [part for setting in settings for part in ("-s", setting)]
+        return self.scrapy("crawl", "epoch_mirror", *given, expect=expect)
+
+    def part(self, articles: int | None = None) -> Path:
+        """Return a mirror of 2,000 of the articles (600 when quick), or of ``articles``."""
+        articles = articles or (_PART_QUICKLY if self.quick else _PART)
+        return lay_out_part(self.mirror, self.place / f"part-{articles}", articles)
+
+    def fresh(self, name: str) -> Path:
+        """Return a path at which nothing lies."""
+        path = self.place / name
+        shutil.rmtree(path, ignore_errors=True)
+        return path
 
     def log(self) -> str:
         """Return what the last child process printed."""
