@@ -71,7 +71,7 @@ def measure(bench: Bench) -> list[Report]:
     except WrongUsage as missing:
         return [Report("In a browser", [], [str(missing)])]
     part = bench.part(_ARTICLES_QUICKLY if bench.quick else _ARTICLES)
-    rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
+    rounds = bench.choose_rounds(_ROUNDS, _ROUNDS_QUICKLY)
     http, one, two = Crawls(), Crawls(), Crawls()
     with (
         served(part, bench.place / "web-browser") as server,

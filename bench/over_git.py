@@ -47,7 +47,7 @@ def measure(bench: Bench) -> list[Report]:
 def _bulk(bench: Bench, clone: Path) -> Report:
     """Crawl the clone whole, beside the limit, in one process and with readers."""
     articles = _whole(bench, clone)
-    rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
+    rounds = bench.choose_rounds(_ROUNDS, _ROUNDS_QUICKLY)
     limits, crawls, helped = [], [], []
     length = _line_length(bench)
     for _ in range(rounds):
@@ -90,7 +90,7 @@ def _bulk(bench: Bench, clone: Path) -> Report:
 
 def _update(bench: Bench, clone: Path, source: Path) -> Report:
     """Crawl up to one update before the last, then the update, then nothing new."""
-    rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
+    rounds = bench.choose_rounds(_ROUNDS, _ROUNDS_QUICKLY)
     updates, nothings, empties = [], [], []
     for _ in range(rounds):
         feed = _fresh(bench)

@@ -49,7 +49,7 @@ class Pair:
 
 def measure(bench: Bench) -> list[Report]:
     """Crawl a part of the mirror several times, the whole once (not when quick)."""
-    rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
+    rounds = bench.choose_rounds(_ROUNDS, _ROUNDS_QUICKLY)
     with served(bench.part(), bench.place / "web") as server:
         pairs = [_pair(bench, server, first=n % 2) for n in range(rounds)]
     reports = [_report(f"Over HTTP, a part of the mirror, {rounds} rounds", pairs)]

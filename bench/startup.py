@@ -35,7 +35,7 @@ def measure(bench: Bench) -> list[Report]:
     fill(mirror, feed)
     project = _bare_project(bench.place / "bare")
     runs = []
-    for _ in range(_ROUNDS_QUICKLY if bench.quick else _ROUNDS):
+    for _ in range(bench.choose_rounds(_ROUNDS, _ROUNDS_QUICKLY)):
         empty = bench.scrapy("crawl", "empty", cwd=project, path=HERE)
         runs.append((empty, bench.crawl(mirror, feed)))
     assert "new articles  0" in bench.log(), bench.log()

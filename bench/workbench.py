@@ -34,12 +34,18 @@ class Bench:
         mirror: directory of the mirror that is measured on.
         described: which mirror that is, in words.
         quick: a minute in all, not five.
+        rounds: how many rounds of each measure; None: as many as it takes by itself.
     """
 
     place: Path
     mirror: Path
     described: str
     quick: bool
+    rounds: int | None = None
+
+    def choose_rounds(self, usual: int, quickly: int) -> int:
+        """Return how many rounds a measure takes."""
+        return self.rounds or (quickly if self.quick else usual)
 
     def scrapy(
         self, *arguments: str | Path, cwd: Path = ROOT, path: Path = ROOT, expect: int | None = 0
@@ -89,22 +95,25 @@ class Bench:
         return (self.place / "log").read_text(encoding="utf-8", errors="replace")
 
 
-def prepared(place: Path, *, quick: bool, generated: bool = False) -> Bench:
+def prepared(
+    place: Path, *, quick: bool, generated: bool = False, rounds: int | None = None
+) -> Bench:
     """Lay out the mirror to measure on: a real one where its bundle is there, else invented news.
 
     Args:
         place: directory for everything that is written.
         quick: a smaller mirror where one is made.
         generated: invented news in any case.
+        rounds: how many rounds of each measure.
     """
     source = None if generated else bundle("news")
     if source is None:
         articles = _GENERATED_QUICKLY if quick else _GENERATED
         made = large_mirror(place / "mirror", 8, articles)
         words = f"invented news, {made.articles:,} articles in {made.listings:,} files"
-        return Bench(place, place / "mirror", words, quick)
+        return Bench(place, place / "mirror", words, quick, rounds)
     git = place / "news.git"
     run(["git", "clone", "--quiet", "--bare", source, git], cwd=place, log=place / "log")
     tree = Corpus("news", git, LIVE["news"]).tree()
     files = sum(1 for _ in tree.glob("pages/*/*.md"))
-    return Bench(place, tree, f"a real mirror, {files:,} article files ({source.name})", quick)
+    return Bench(place, tree, f"a real mirror, {files:,} article files ({source.name})", quick, rounds)

@@ -197,7 +197,8 @@ def is_continued(version: object) -> bool:
 
 def timestamp(moment: datetime) -> str:
     """Return ``moment`` as lines have it: RFC 3339 in UTC, to the second, ``2026-11-01T06:00:00Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # not strftime, which takes four times as long
+    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def as_record(item: Article | ArticleLine | Listing) -> dict[str, Any]:
