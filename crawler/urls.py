@@ -112,7 +112,8 @@ def canonical(href: str, base: str) -> str:
 
     Raises:
         UnusableURL: it cannot be parsed, is neither http(s) nor mailto, is longer than
-            ``MAX_LENGTH``, names a user, or leads to a private, loopback or link-local host.
+            ``MAX_LENGTH``, names a user, or leads to a private, loopback or link-local host
+            that is not the one of ``base``.
     """
     if len(href) > MAX_LENGTH:
         raise UnusableURL(f"more than {MAX_LENGTH} characters: {href[:100]!r}")
@@ -156,7 +157,8 @@ def _once(href: str, base: str) -> str:
             raise UnusableURL(f"not a host name: {parts.hostname!r}")
         _ = parts.port  # raises for a port that is no number
         parts = urlsplit(safe_url_string(joined))
-        return _normal(parts.scheme.lower(), parts.netloc, parts.path, parts.query, parts.fragment)
+        url = _normal(parts.scheme.lower(), parts.netloc, parts.path, parts.query, parts.fragment)
+        return _reachable(url, base)
     except UnusableURL:
         raise
     except ValueError as exc:  # urllib and idna raise subclasses of it
@@ -184,8 +186,6 @@ def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> s
     if not match:
         raise UnusableURL(f"not a host name: {host_port[:100]!r}")
     host, port = match[1], match[2] or ""
-    if _is_private(host):
-        raise UnusableURL(f"a host of a private network: {host!r}")
     if port == _DEFAULT_PORT[scheme]:
         port = ""
     if not port and is_own(host):
@@ -196,6 +196,16 @@ def _normal(scheme: str, netloc: str, path: str, query: str, fragment: str) -> s
     netloc = host + (":" + port if port else "")
     url = urlunsplit((scheme, netloc, path or "/", query, fragment))
     return _upper_escapes(url)
+
+
+def _reachable(url: str, base: str) -> str:
+    """Return ``url``; refuse a host in the reader's own network, but for the page's own."""
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    match = _HOST_PORT.fullmatch(host)
+    name = match[1] if match else host
+    if _is_private(name) and name.strip("[]") != urlsplit(base).hostname:
+        raise UnusableURL(f"a host of a private network: {name!r}")
+    return url
 
 
 def _is_private(host: str) -> bool:

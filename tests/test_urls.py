@@ -172,6 +172,14 @@ def test_is_relative(href: str, expected: bool) -> None:
     assert is_relative(href) is expected
 
 
+def test_a_page_of_a_private_host_leads_to_that_host_only() -> None:
+    """A mirror may be served there; what it links to elsewhere may not lie there."""
+    base = "http://127.0.0.1:8000/books/README.md"
+    assert canonical("files/b.txt", base) == "http://127.0.0.1:8000/books/files/b.txt"
+    with pytest.raises(UnusableURL):
+        canonical("//192.168.1.1/b.txt", base)
+
+
 @pytest.mark.parametrize("href", UNUSABLE)
 def test_unusable(href: str) -> None:
     with pytest.raises(UnusableURL):

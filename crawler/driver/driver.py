@@ -28,7 +28,7 @@ LOOK_SECONDS = 0.1
 """How often the driver looks whether the run is to stop."""
 
 HELD_BYTES = 16 << 20
-"""So much of fetched pages waits for the frontier; the largest page alone may have 8 MiB."""
+"""So much of fetched pages waits for the frontier; the largest page alone may have 4 MiB."""
 
 
 class Driver:
