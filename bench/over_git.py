@@ -69,12 +69,14 @@ def _bulk(bench: Bench, clone: Path) -> Report:
             Figure("crawl: wall time", wall, "s"),
             Figure("crawl: CPU time", cpu, "s"),
             Figure("crawl to limit", wall / limit, "", at_most=LIMIT_AT_MOST),
+            Figure("crawl to limit, CPU", cpu / cpu_limit, ""),
             Figure("crawl: articles a second", articles / wall, "/s"),
             Figure(f"{with_readers}: wall time", wall_helped, "s"),
             Figure(f"{with_readers}: CPU time", cpu_helped, "s"),
             Figure(
                 f"{with_readers}: to limit", wall_helped / limit, "", at_most=LIMIT_AT_MOST_HELPED
             ),
+            Figure(f"{with_readers}: to limit, CPU", cpu_helped / cpu_limit, ""),
             Figure(f"{with_readers}: articles a second", articles / wall_helped, "/s"),
             Figure(
                 "crawl: peak RssAnon", max(c.anon for c in crawls), "MiB", at_most=MEMORY_AT_MOST
@@ -109,13 +111,22 @@ def _update(bench: Bench, clone: Path, source: Path) -> Report:
             Figure("empty spider: wall time", start, "s"),
             Figure("update: wall time", update, "s"),
             Figure("update: beyond the empty spider", update - start, "s", None, UPDATE_AT_MOST),
+            Figure("update: CPU beyond the empty spider", _cpu(updates) - _cpu(empties), "s"),
             Figure("nothing new: wall time", nothing, "s"),
             Figure(
                 "nothing new: beyond the empty spider", nothing - start, "s", None, NOTHING_AT_MOST
             ),
+            Figure("nothing new: CPU beyond the empty spider", _cpu(nothings) - _cpu(empties), "s"),
         ],
-        ["the last live update of the news mirror; fetched from a directory"],
+        [
+            "CPU time is that of all processes",
+            "the last live update of the news mirror; fetched from a directory",
+        ],
     )
+
+
+def _cpu(usages: list[Usage]) -> float:
+    return float(median(usage.cpu for usage in usages))
 
 
 def _whole(bench: Bench, clone: Path) -> int:

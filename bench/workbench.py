@@ -116,4 +116,6 @@ def prepared(
     run(["git", "clone", "--quiet", "--bare", source, git], cwd=place, log=place / "log")
     tree = Corpus("news", git, LIVE["news"]).tree()
     files = sum(1 for _ in tree.glob("pages/*/*.md"))
-    return Bench(place, tree, f"a real mirror, {files:,} article files ({source.name})", quick, rounds)
+    return Bench(
+        place, tree, f"a real mirror, {files:,} article files ({source.name})", quick, rounds
+    )
