@@ -31,7 +31,7 @@ def measure(bench: Bench) -> list[Report]:
     """Measure on a repository of the mirror; without a history the update is left out."""
     clone = bench.place / "clone.git"
     source = bench.place / "news.git"
-    history = source.exists() and not bench.quick
+    history = source.exists() and not bench.small
     if not history:
         source = bench.place / "part.git"
         _make_repository(bench, bench.part(), source)

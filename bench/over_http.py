@@ -53,7 +53,7 @@ def measure(bench: Bench) -> list[Report]:
     with served(bench.part(), bench.place / "web") as server:
         pairs = [_pair(bench, server, first=n % 2) for n in range(rounds)]
     reports = [_report(f"Over HTTP, a part of the mirror, {rounds} rounds", pairs)]
-    if not bench.quick:
+    if not bench.small:
         with served(bench.mirror, bench.place / "web") as server:
             reports.append(_report("Over HTTP, the whole mirror, once", [_pair(bench, server)]))
     return reports

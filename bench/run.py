@@ -3,7 +3,7 @@
     python bench/run.py                 all measures, about five minutes
     python bench/run.py --quick         about a minute, rougher
     python bench/run.py --only http     one of them
-    python bench/run.py --rounds 1      each once: on a busy machine
+    python bench/run.py --rounds 1 --articles 2000    on a busy machine
     python bench/run.py --json FILE     the figures for a machine, too
 
 The mirror is a real one where its bundle is found (``EPOCH_CORPUS``, see tests/corpus.py), else
@@ -56,7 +56,11 @@ def main() -> int:
     reports = []
     with tempfile.TemporaryDirectory(prefix="epoch-bench-") as folder:
         bench = prepared(
-            Path(folder), quick=options.quick, generated=options.generated, rounds=options.rounds
+            Path(folder),
+            quick=options.quick,
+            generated=options.generated,
+            rounds=options.rounds,
+            articles=options.articles,
         )
         console.print(f"on {bench.described}; {_machine()}")
         for name in options.only or MEASURES:
@@ -83,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="about a minute")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="these measures only")
     parser.add_argument("--rounds", type=int, help="how many of each measure")
+    parser.add_argument("--articles", type=int, help="read no more than so many")
     parser.add_argument("--generated", action="store_true", help="invented news, not the corpus")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     return parser.parse_args()

@@ -35,6 +35,7 @@ class Bench:
         described: which mirror that is, in words.
         quick: a minute in all, not five.
         rounds: how many rounds of each measure; None: as many as it takes by itself.
+        articles: how many articles are read where a part is enough; then nothing reads more.
     """
 
     place: Path
@@ -42,6 +43,12 @@ class Bench:
     described: str
     quick: bool
     rounds: int | None = None
+    articles: int | None = None
+
+    @property
+    def small(self) -> bool:
+        """Whether no measure reads the whole mirror."""
+        return self.quick or self.articles is not None
 
     def choose_rounds(self, usual: int, quickly: int) -> int:
         """Return how many rounds a measure takes."""
@@ -81,7 +88,7 @@ class Bench:
 
     def part(self, articles: int | None = None) -> Path:
         """Return a mirror of 2,000 of the articles (600 when quick), or of ``articles``."""
-        articles = articles or (_PART_QUICKLY if self.quick else _PART)
+        articles = articles or self.articles or (_PART_QUICKLY if self.quick else _PART)
         return lay_out_part(self.mirror, self.place / f"part-{articles}", articles)
 
     def fresh(self, name: str) -> Path:
@@ -96,7 +103,12 @@ class Bench:
 
 
 def prepared(
-    place: Path, *, quick: bool, generated: bool = False, rounds: int | None = None
+    place: Path,
+    *,
+    quick: bool = False,
+    generated: bool = False,
+    rounds: int | None = None,
+    articles: int | None = None,
 ) -> Bench:
     """Lay out the mirror to measure on: a real one where its bundle is there, else invented news.
 
@@ -105,17 +117,16 @@ def prepared(
         quick: a smaller mirror where one is made.
         generated: invented news in any case.
         rounds: how many rounds of each measure.
+        articles: how many articles are read at most.
     """
     source = None if generated else bundle("news")
     if source is None:
-        articles = _GENERATED_QUICKLY if quick else _GENERATED
-        made = large_mirror(place / "mirror", 8, articles)
+        made = large_mirror(place / "mirror", 8, _GENERATED_QUICKLY if quick else _GENERATED)
         words = f"invented news, {made.articles:,} articles in {made.listings:,} files"
-        return Bench(place, place / "mirror", words, quick, rounds)
+        return Bench(place, place / "mirror", words, quick, rounds, articles)
     git = place / "news.git"
     run(["git", "clone", "--quiet", "--bare", source, git], cwd=place, log=place / "log")
     tree = Corpus("news", git, LIVE["news"]).tree()
     files = sum(1 for _ in tree.glob("pages/*/*.md"))
-    return Bench(
-        place, tree, f"a real mirror, {files:,} article files ({source.name})", quick, rounds
-    )
+    words = f"a real mirror, {files:,} article files ({source.name})"
+    return Bench(place, tree, words, quick, rounds, articles)
