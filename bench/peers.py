@@ -1,9 +1,8 @@
 """The crawl beside its peers, on the same pages: records a second, and what they get right.
 
 Speed is measured on the part of the mirror that all measures use. What is right is told by the bundled
-sample: its expected lines were written from its pages by hand, before any program read them here, and
-are kept by hand. The project's tests hold the crawl to them, so that its own figure says no more than
-that the tests pass.
+sample, whose expected lines people compared with its pages, and keep. The project's tests hold the crawl
+to those lines, so its own figure says no more than that the tests pass.
 """
 
 from __future__ import annotations
