@@ -26,7 +26,8 @@ KNOWS: dict[str, set[str]] = {
     "schema": {"formats", "items"},
     "loaders": {"formats", "items"},
     "politeness": {"config", "exceptions"},
-    "readers": {"exceptions", "formats"},
+    "readers": {"exceptions", "formats", "items"},
+    "lines": {"formats", "items", "loaders", "readers", "schema", "store"},
     # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
@@ -49,10 +50,10 @@ KNOWS: dict[str, set[str]] = {
     },
     "pipelines": {"exceptions", "items", "run", "schema", "urls"},
     "extensions": {"exceptions", "run"},
-    "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
+    "driver": {"exceptions", "frontier", "items", "loaders", "readers", "run", "transports"},
     "spiders": {
-        "config", "driver", "exceptions", "formats", "frontier", "items", "loaders", "middlewares",
-        "readers", "run", "transports",
+        "config", "driver", "exceptions", "formats", "frontier", "items", "lines", "loaders",
+        "middlewares", "pipelines", "readers", "run", "transports",
     },
     "commands": {"audit", "config", "exceptions", "export", "formats", "reading", "report", "run"},
     "__main__": set(),
