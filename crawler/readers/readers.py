@@ -10,6 +10,7 @@ from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious
 if TYPE_CHECKING:
     from crawler.readers.pages import Kind, Page, Reader
     from crawler.readers.processes import BatchPool, LoneReader
+    from crawler.readers.worker import Unread
 
 BOUNDS = Bounds()
 
@@ -89,7 +90,8 @@ class PageReaders:
         if is_suspicious(body):
             return await self._lone_reader().read((kind, section, body), key)
         if self._pool is not None and kind == "article":
-            return await self._pool.read((kind, section, body, reading), key)
+            page: Unread = (kind, section, body)
+            return await self._pool.read(page if reading is None else (*page, reading), key)
         return None
 
     def _lone_reader(self) -> LoneReader:
