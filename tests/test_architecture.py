@@ -27,7 +27,8 @@ KNOWS: dict[str, set[str]] = {
     "loaders": {"formats", "items"},
     "canonical": {"items", "urls"},
     "politeness": {"config", "exceptions"},
-    "readers": {"exceptions", "formats"},
+    "readers": {"exceptions", "formats", "items"},
+    "lines": {"formats", "items", "loaders", "readers", "schema", "store"},
     # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
@@ -50,10 +51,10 @@ KNOWS: dict[str, set[str]] = {
     },
     "pipelines": {"canonical", "exceptions", "items", "run", "schema"},
     "extensions": {"exceptions", "run"},
-    "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
+    "driver": {"exceptions", "frontier", "items", "loaders", "readers", "run", "transports"},
     "spiders": {
-        "config", "driver", "exceptions", "formats", "frontier", "items", "loaders", "middlewares",
-        "readers", "run", "transports",
+        "config", "driver", "exceptions", "formats", "frontier", "items", "lines", "loaders",
+        "middlewares", "pipelines", "readers", "run", "transports",
     },
     # a feed read again
     "reread": {

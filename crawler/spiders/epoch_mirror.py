@@ -16,6 +16,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
+from crawler import pipelines
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, load_mirrors, moved
 from crawler.config.numbers import days_or_never, nonnegative_float, process_count
@@ -23,9 +24,9 @@ from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import MirrorMoved, PageError, PageUnreachable, RunError, WrongUsage
 from crawler.frontier.frontier import Frontier
-from crawler.items import Article
+from crawler.items import Article, ArticleLine
+from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
-from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.run.summary import log_opening
@@ -92,8 +93,16 @@ class EpochMirrorSpider(Spider):
 
     def new_readers(self, mirror: Mirror) -> PageReaders:
         """Return the readers for pages of ``mirror``."""
-        read = partial(read_page, mirror.format, mirror.bases)
+        read = partial(read_or_finish, mirror.format, mirror.bases)
         return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
+
+    def makes_lines(self, mirror: Mirror) -> bool:
+        """Return whether readers may make lines: nothing but the project's pipelines sees an item."""
+        given = self.settings.getdict("ITEM_PIPELINES").items()
+        used = sorted((order, name) for name, order in given if order is not None)
+        others = self.settings.getdict("FEEDS") or self.settings.getdict("SPIDER_MIDDLEWARES")
+        own = tuple(name for _, name in used) == pipelines.OWN
+        return own and not others and mirror.format.canonical_urls
 
     async def download(self, request: Request) -> Response:
         """Send a request through Scrapy's downloader and its middlewares."""
@@ -115,7 +124,7 @@ class EpochMirrorSpider(Spider):
         self.run.lists = frontier
         return frontier
 
-    async def start(self) -> AsyncIterator[Article]:
+    async def start(self) -> AsyncIterator[Article | ArticleLine]:
         """Yield the articles of the mirror, and after a move those at its new address."""
         while True:
             try:
@@ -130,7 +139,7 @@ class EpochMirrorSpider(Spider):
                 break
             self.driver = Driver(
                 self.run, self.frontier, self.transport, self.fallback, self.readers,
-                closing=self.closing,
+                closing=self.closing, lines=self.makes_lines(self.frontier.options.mirror),
             )  # fmt: skip
             async for article in self.driver.articles():
                 yield article

@@ -18,7 +18,7 @@ from typing import Any
 from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
-from crawler.items import timestamp
+from crawler.items import ArticleLine, timestamp
 from crawler.store.edition import digest_of
 from crawler.store.history import (
     Sizes,
@@ -115,23 +115,19 @@ class FeedStore:
             How many pairs are new, and how many of those are of an id that was listed already.
         """
         self.state.require_usable()
-        new = repeated = 0
+        seen = timestamp(now)
+        new: dict[str, Mapping[str, Any]] = {}
         for article, title in entries:
-            if article in self._withdrawn or self.state.lists(section, article):
+            if article in new or article in self._withdrawn:
                 continue
-            new += 1
-            repeated += self.state.is_listed(article)
-            self.listings.append(
-                {
-                    "id": article,
-                    "section": section,
-                    "title": title,
-                    "first_seen_at": timestamp(now),
-                }
-            )
-            self.state.list_article(section, article)
+            if not self.state.lists(section, article):
+                record = {"id": article, "section": section, "title": title, "first_seen_at": seen}
+                new[article] = record
+        repeated = sum(map(self.state.is_listed, new))
+        self.listings.append(*new.values())
+        self.state.list_articles(section, new)
         self._commit_in_time()
-        return new, repeated
+        return len(new), repeated
 
     def saw(self, section: str, articles: Iterable[str]) -> None:
         """Note that ``section`` lists these articles now, to tell later which it lists no more."""
@@ -174,6 +170,24 @@ class FeedStore:
         self.state.require_usable()
         self.articles.append(record)
         self.state.write_article(record["id"], self._read_now(record, blob))
+        self._commit_in_time()
+
+    def write_line(self, article: ArticleLine) -> None:
+        """Append an article's finished line.
+
+        Raises:
+            FeedUnusable: it could not be written.
+        """
+        self.state.require_usable()
+        self.articles.append_lines(article.line)
+        edition = PublishedArticle(
+            sha256=article.content_sha256,
+            section=self._recovery.section_of(article.mirror_url),
+            digest=article.digest,
+            thin=article.thin,
+            day=article.date_published,
+        )
+        self.state.write_article(article.id, self._seen_now(edition, article.blob_id))
         self._commit_in_time()
 
     def write_change(
@@ -240,9 +254,12 @@ class FeedStore:
             self.state.settle(article)
 
     def _read_now(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
+        return self._seen_now(self._recovery.published(record), blob)
+
+    def _seen_now(self, edition: PublishedArticle, blob: str | None) -> PublishedArticle:
         # without a blob id the transport did not see the page itself, and all that it says
         readers = self.readers if blob is not None else None
-        return self._recovery.published(record)._replace(blob=blob, readers=readers)
+        return edition._replace(blob=blob, readers=readers)
 
     def _kind(
         self,

@@ -9,14 +9,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import orjson
+
 from crawler.exceptions import FeedBusy, FeedUnusable
 
 _CHUNK = 1 << 20
 
 
 def dumps(record: Mapping[str, Any]) -> bytes:
-    """Return ``record`` as one line of JSON in UTF-8, newline included."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    """Return ``record`` as one line of JSON in UTF-8, newline included.
+
+    Raises:
+        TypeError: a value is not JSON, or a string has a lone surrogate.
+    """
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class JsonLines:
@@ -42,23 +48,26 @@ class JsonLines:
         except OSError as exc:
             raise _unusable(path, exc) from exc
 
-    def append(self, record: Mapping[str, Any]) -> int:
-        """Write one line; return the offset behind its newline.
+    def append(self, *records: Mapping[str, Any]) -> int:
+        """Write a line for each of ``records``; see :meth:`append_lines`."""
+        return self.append_lines(b"".join(map(dumps, records)))
+
+    def append_lines(self, lines: bytes) -> int:
+        """Write whole lines, all at once; return the offset behind the last.
 
         Raises:
             FeedUnusable: it could not be written; what got through is cut off again. Or somebody
                 else changed the file.
         """
         self._check_untouched()  # a write behind a cut would leave a hole
-        line = dumps(record)
         written = 0
         try:
-            while written < len(line):
-                written += os.pwrite(self._fd, line[written:], self.size + written)
+            while written < len(lines):
+                written += os.pwrite(self._fd, lines[written:], self.size + written)
         except OSError as exc:
             self._give_up(written)
             raise _unusable(self.path, exc) from exc
-        self.size += len(line)
+        self.size += len(lines)
         return self.size
 
     def sync(self) -> None:

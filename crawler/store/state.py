@@ -195,9 +195,10 @@ class State:
         """Return the names kept, by section id."""
         return dict(self._rows("SELECT id, name FROM sections"))
 
-    def list_article(self, section: str, article: str) -> bool:
-        """Note that ``section`` lists ``article``; return whether that is new."""
-        return self._changed("INSERT OR IGNORE INTO listings VALUES (?, ?)", (article, section))
+    def list_articles(self, section: str, articles: Iterable[str]) -> None:
+        """Note that ``section`` lists ``articles``."""
+        pairs = ((article, section) for article in articles)
+        self._execute_many("INSERT OR IGNORE INTO listings VALUES (?, ?)", pairs)
 
     def lists(self, section: str, article: str) -> bool:
         """Tell whether ``section`` was ever seen to list ``article``."""

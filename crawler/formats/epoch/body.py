@@ -245,7 +245,10 @@ class _Walk:
             self.centred = centred or elements.is_centred(element)
         elif name in elements.CENTRES:
             self.centred = True
-        self.inside(element, tag, path, marks, depth + 1)
+        if len(element) or depth >= MAX_DEPTH:
+            self.inside(element, tag, path, marks, depth + 1)
+        elif (text := element.text) and not text.isspace():  # most of all paragraphs
+            self.text(text, tag, path, marks)
         self.leaf, self.centred = None, centred
         if name in TRACES:
             empty = name in elements.CENTRES and is_empty_centre(element, self.empty_centres)
@@ -310,7 +313,8 @@ class _Walk:
             self.inside(element, tag, path, marks, depth + 1)
             return
         # HTML knows no link in a link: the innermost is the one that is followed
-        marks = (*(mark for mark in marks if mark[0] != "a"), ("a", _href(url)))
+        outer = tuple(mark for mark in marks if mark[0] != "a") if marks else ()
+        marks = (*outer, ("a", _href(url)))
         label = tag_of(url)
         if label is None:
             anchor = Anchor(url)
