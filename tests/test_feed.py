@@ -130,7 +130,7 @@ def test_a_disk_that_refuses_to_sync_is_told(
 
 def test_a_directory_in_its_place(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(FeedUnusable, match="Is a directory"):
+    with pytest.raises(FeedUnusable, match="not a regular file: move it away"):
         JsonLines(path)
 
 

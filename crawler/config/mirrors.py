@@ -194,7 +194,7 @@ def web_base(value: str, where: str, *, rendered: bool = False) -> str:
         )
     if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
         raise WrongUsage(f"{where} must be a base address, without ? and #")
-    if ".." in re.split(r"[/\\]", unquote(parts.path)):
+    if re.search(r"(?:^|[/\\])\.\.(?:[/\\;]|$)", unquote(parts.path)):
         raise WrongUsage(f"{where} must not climb with ..: {value!r}")
     try:
         host = _ascii_host(parts.hostname)

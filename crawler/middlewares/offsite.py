@@ -63,10 +63,14 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None, str | None
 
 
 def _stays(path: str) -> bool:
-    """Whether no segment of ``path`` climbs, in whatever disguise a server may undo."""
+    """Whether no segment of ``path`` climbs, in whatever disguise a server may undo.
+
+    Java servers drop ``;`` and what follows from a segment before they look at it.
+    """
     while (plain := unquote(path)) != path:
         path = plain
-    return ".." not in path.replace("\\", "/").split("/")
+    segments = path.replace("\\", "/").split("/")
+    return ".." not in (segment.partition(";")[0] for segment in segments)
 
 
 class OffsiteMiddleware:

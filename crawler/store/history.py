@@ -11,6 +11,7 @@ from typing import Any
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.base import Format
 from crawler.items import CONTRACT_VERSION
+from crawler.store.files import open_regular
 from crawler.store.jsonlines import JsonLines
 from crawler.store.recovery import number
 
@@ -113,7 +114,7 @@ def offsets(before: tuple[int, int], after: tuple[int, int]) -> dict[str, int]:
 def _first_records(directory: Path) -> Iterator[dict[str, Any]]:
     for path in (directory / "runs.jsonl", directory / "articles.jsonl"):
         try:
-            with path.open("rb") as file:
+            with open(open_regular(path), "rb") as file:
                 line = file.readline(1 << 26)
         except FileNotFoundError:
             continue

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.formats.pages import Copy
+from crawler.store.files import has_locks
 
 STATE_VERSION = 1
 
@@ -77,6 +78,20 @@ class StateTooNew(Exception):
 class StateDamaged(Exception):
     """Raised when the file is not a state, or no longer whole."""
 
+
+# What SQLite says where the file system has no locks, or no memory that processes share.
+_NO_LOCKS = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_LOCK,
+        sqlite3.SQLITE_IOERR_UNLOCK,
+        sqlite3.SQLITE_IOERR_RDLOCK,
+        sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+        sqlite3.SQLITE_IOERR_SHMLOCK,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
 
 # What SQLite says of a file that is none of its own, or no longer whole.
 _DAMAGE = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -307,7 +322,14 @@ class State:
     def _refused(self, error: sqlite3.Error) -> FeedUnusable | FeedBusy:
         """Give up, and return what SQLite's error means for the user."""
         self.give_up()
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        code = getattr(error, "sqlite_errorcode", None)
+        busy = code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+        if code in _NO_LOCKS or (busy and not has_locks(self._path)):  # ENOLCK is told as BUSY
+            return FeedUnusable(
+                f"the feed's state in {self._path.parent} cannot be locked ({error}): put the feed "
+                "on a local disk, or mount its file system with locks, and run again"
+            )
+        if busy:
             return FeedBusy(
                 f"another program holds the feed's state in {self._path.parent}; run again"
             )

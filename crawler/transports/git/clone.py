@@ -136,10 +136,18 @@ class Clone:
             raise _cache_fault(error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             lock.close()
             message = f"another run uses the clone {self.folder}; try again later"
             raise CloneBusy(message) from error
+        except OSError as error:
+            lock.close()
+            message = (
+                f"the cache directory {self.folder.parent} cannot be locked ({error.strerror}): two "
+                "runs could change a clone at once; name one on a local disk with "
+                "-s CACHE_DIRECTORY=DIR"
+            )
+            raise WrongUsage(message) from error
         self._lock = lock
 
     def _prepare(self) -> None:
