@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Self
 
 from scrapy import Spider
+from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 from twisted.python.failure import Failure
 
+from crawler import terminal
+
 
 class BriefLogFormatter(LogFormatter):
     """Scrapy's formatter without items and without a line a page."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:  # noqa: ARG003
+        """Build for ``crawler``, whose log may have got a new handler by its settings."""
+        terminal.prepare()
+        return cls()
 
     def crawled(self, *_: Any) -> None:  # type: ignore[override]
         """Log nothing of a page that was fetched: the progress counts it."""

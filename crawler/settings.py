@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from crawler import __version__
 from crawler.config.locations import feeds_directory
+from crawler.terminal import open_streams
+
+open_streams()
 
 # -- Scrapy's ----------------------------------------------------------------------------
 
@@ -147,7 +150,8 @@ PARK_BUDGET = 3600
 RETRY_FIRST_WAIT = 1  # seconds before the first retry of a page, doubled with each
 
 # Processes that read articles beside the crawler's own, where a mirror on this machine (path, git)
-# has many to read; None: one for each processor, none where there is but one.
+# has many to read; None: one for each processor that may be used, at most 8, fewer where memory or
+# processes are limited (cgroups, ulimit), none where there is but one processor.
 READERS = None
 
 # Where clones of repositories are kept; None: the user's cache directory.

@@ -16,8 +16,10 @@ from crawling import ROOT
 KNOWS: dict[str, set[str]] = {
     # the standard library, and what does one thing well
     "exceptions": set(),
-    "settings": {"config"},
+    "settings": {"config", "terminal"},
     "text": set(),
+    "printable": set(),
+    "terminal": {"printable"},
     "items": set(),
     "urls": {"text"},
     # pure: the text of a page in, a value out
@@ -35,22 +37,22 @@ KNOWS: dict[str, set[str]] = {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
     # a feed looked at
-    "audit": {"exceptions", "formats", "items", "schema"},
-    "report": {"exceptions", "text"},
+    "audit": {"exceptions", "formats", "items", "printable", "schema"},
+    "report": {"exceptions", "printable", "text"},
     # Scrapy's side
-    "logformatter": set(),
+    "logformatter": {"terminal"},
     "middlewares": {"config", "exceptions", "politeness", "run"},
     "transports": {
-        "config", "exceptions", "formats", "frontier", "items", "politeness", "urls",
+        "config", "exceptions", "formats", "frontier", "items", "politeness", "printable", "urls",
     },
     "pipelines": {"exceptions", "items", "run", "schema", "urls"},
-    "extensions": {"exceptions", "run"},
+    "extensions": {"exceptions", "printable", "run"},
     "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
     "spiders": {
         "config", "driver", "exceptions", "formats", "frontier", "items", "middlewares", "readers",
-        "run", "transports",
+        "run", "terminal", "transports",
     },
-    "commands": {"audit", "exceptions", "report", "run"},
+    "commands": {"audit", "exceptions", "printable", "report", "run", "terminal"},
     "__main__": set(),
 }  # fmt: skip
 """What each part may know; a part is a module or a package of ``crawler``."""

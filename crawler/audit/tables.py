@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from crawler.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,12 +23,12 @@ WHOLE = ("byline_without_person",)
 
 def print_tables(report: Mapping[str, Any], console: Console, *, everything: bool) -> None:
     """Print a report as tables: keys, shares, oddities, and what is wrong with the file."""
-    console.print(f"{report['lines']:,} lines in {_shown(report['feed'])}", markup=False)
+    console.print(f"{report['lines']:,} lines in {printable(report['feed'])}", markup=False)
     console.print(_keys(report))
     console.print(_shares(report))
     console.print(_oddities(report, everything=everything))
     for line in _warnings(report):
-        console.print(line, style="bold red", markup=False)
+        console.print(printable(line), style="bold red", markup=False)
 
 
 def _keys(report: Mapping[str, Any]) -> Table:
@@ -35,7 +37,7 @@ def _keys(report: Mapping[str, Any]) -> Table:
         table.add_column(heading, justify="right")
     for key, counted in report["keys"].items():
         table.add_row(
-            key,
+            _shown(key),
             f"{counted['lines']:,}",
             _percent(counted["share"]),
             *(f"{counted[name]:,}" for name in ("null", "empty", "missing")),
@@ -84,7 +86,7 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
     if tail:
         lines.append(f"unfinished last line of {tail:,} bytes")
     if report["keys_unknown"]:
-        lines.append(f"unknown keys: {_shown(str(report['keys_unknown']))}")
+        lines.append(f"unknown keys: {report['keys_unknown']}")
     if report["keys_out_of_order"]:
         lines.append(f"{report['keys_out_of_order']:,} lines with their keys out of order")
     lines.extend(f"floor missed: {floor}" for floor in report["floors_missed"])
@@ -96,5 +98,5 @@ def _percent(share: float | None) -> str:
 
 
 def _shown(text: str) -> Text:
-    """Return ``text`` as it may go to a terminal: what cannot be printed is spelled out."""
-    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    """Return ``text`` as it may go to a terminal, and not read as rich's markup."""
+    return Text(printable(text))

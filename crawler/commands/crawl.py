@@ -17,12 +17,17 @@ from scrapy.exceptions import NotConfigured, UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from crawler import terminal
 from crawler.exceptions import RunError, WrongUsage
+from crawler.printable import printable
 from crawler.run.endings import STOPPING, Ending
 from crawler.run.run import Run
 from crawler.run.summary import summary_lines
 
 logger = logging.getLogger(__name__)
+
+_USAGE = 2000
+"""Characters of a message about wrong usage, which may name many choices."""
 
 _CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
 
@@ -40,6 +45,7 @@ class Command(CrawlCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider that ``args`` names."""
+        terminal.prepare()
         if len(args) != 1:
             raise UsageError("say which spider: scrapy crawl epoch_mirror")
         assert self.crawler_process is not None  # noqa: S101 - a promise of Scrapy's
@@ -102,7 +108,7 @@ def _tell(error: RunError) -> None:
     """Say what is wrong where a person looks: usage on the terminal, all else in the log too."""
     logger.error("%s", error)
     if isinstance(error, WrongUsage) and not any(map(_is_terminal_log, logging.root.handlers)):
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(error, _USAGE)}\n")
 
 
 def _is_terminal_log(handler: logging.Handler) -> bool:

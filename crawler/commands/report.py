@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler import terminal
 from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.printable import printable
+from crawler.terminal import emit
 
 if TYPE_CHECKING:
     import argparse
@@ -53,6 +56,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Write the page."""
+        terminal.prepare()
         if len(args) != 1 or not opts.to:
             raise UsageError("give one feed and a file: scrapy report feeds/news --to report.html")
         # here, not above: Scrapy imports every command before it runs one of them
@@ -64,14 +68,14 @@ class Command(ScrapyCommand):
             page = render(facts, datetime.now(UTC))
             _replace(Path(opts.to), page)
         except WrongUsage as error:
-            raise UsageError(str(error), print_help=False) from error
+            raise UsageError(printable(error), print_help=False) from error
         except OSError as error:
-            raise UsageError(f"{opts.to}: {error.strerror}", print_help=False) from error
+            raise UsageError(printable(f"{opts.to}: {error.strerror}"), print_help=False) from error
         except FeedUnusable as error:
-            print(error)  # noqa: T201
+            emit(printable(error))
             self.exitcode = error.exit_code
             return
-        print(f"{opts.to}: {facts.articles:,} articles, {len(facts.runs):,} runs")  # noqa: T201
+        emit(f"{printable(opts.to)}: {facts.articles:,} articles, {len(facts.runs):,} runs")
 
 
 def _replace(path: Path, text: str) -> None:

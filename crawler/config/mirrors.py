@@ -235,7 +235,9 @@ def expanded(value: str, where: str) -> Path:
     try:
         path = Path(value).expanduser()
     except RuntimeError as exc:  # ~ of nobody
-        raise WrongUsage(f"{where}: {value!r} is no directory: {exc}") from exc
+        raise WrongUsage(
+            f"{where}: {value!r} is no directory: {exc} Set HOME, or give a path without ~."
+        ) from exc
     if "\0" in value:
         raise WrongUsage(f"{where}: {value!r} is no directory")
     return path

@@ -69,17 +69,22 @@ class CrawlOptions:
         name = checked_name(given["name"]) if "name" in given else None
         wanted = given.get("mirror") or os.environ.get(ENVIRONMENT_DEFAULT)
         mirror = load_mirrors(mirrors_file).find(wanted, name)
-        feed = expanded(given["feed"], "feed") if "feed" in given else feeds / mirror.name
         return cls(
             mirror=mirror,
             via=mirror.way(given.get("via")),
-            feed=feed.absolute(),
+            feed=_feed(given.get("feed"), feeds, mirror).absolute(),
             sections=_ids(given.get("sections", ""), mirror.format),
             limit=positive_int(given, "limit") if "limit" in given else None,
             recheck=_truth("recheck", given.get("recheck", "false")),
             follow_move=_truth("follow_move", given.get("follow_move", "false")),
             fallback=_fallback(mirror, mirror.way(given.get("via")), given.get("fallback")),
         )
+
+
+def _feed(text: str | None, feeds: Path, mirror: Mirror) -> Path:
+    if text is not None:
+        return expanded(text, "feed")
+    return expanded(str(feeds), "FEEDS_DIRECTORY") / mirror.name
 
 
 def _ids(text: str, mirror_format: Format) -> frozenset[str]:

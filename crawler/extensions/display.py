@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from crawler.printable import printable
+
 
 class Display:
     """Draws one line anew and anew, and leaves nothing behind."""
@@ -30,7 +32,8 @@ class Display:
 
     def show(self, line: str) -> None:
         """Draw ``line``."""
-        text = Text.assemble((self.title, "bold"), "  ", line, no_wrap=True, overflow="ellipsis")
+        shown = printable(line)
+        text = Text.assemble((self.title, "bold"), "  ", shown, no_wrap=True, overflow="ellipsis")
         self.live.update(text, refresh=True)
 
     def stop(self) -> None:

@@ -14,6 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
+from crawler import terminal
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, moved
 from crawler.config.numbers import nonnegative_float, process_count
@@ -50,6 +51,7 @@ class EpochMirrorSpider(Spider):
         Raises:
             RunError: an argument is wrong, or the feed cannot be opened.
         """
+        terminal.prepare()
         settings = crawler.settings
         if settings.frozen or cls.start.__module__.startswith("scrapy.commands."):
             # scrapy shell builds the spider last; fetch, parse and check replace its start():

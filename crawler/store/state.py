@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,6 +70,15 @@ class PackedIds:
         while (end := self._text.find(b"\n", start)) >= 0:
             yield self._text[start:end].decode()
             start = end + 1
+
+
+def _can_spill() -> bool:
+    """Return whether SQLite finds a directory for what it keeps beside the file for a while."""
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        return False
+    return True
 
 
 class StateTooNew(Exception):
@@ -148,6 +158,8 @@ class State:
             raise sqlite3.DatabaseError("quick_check failed")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        if not _can_spill():
+            self._db.execute("PRAGMA temp_store = MEMORY")
         if version == 0:
             self.fresh = True
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {STATE_VERSION};COMMIT;")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from scrapy.settings import BaseSettings
 
 from crawler.config.extras import require_extra
-from crawler.config.locations import APPLICATION
-from crawler.config.mirrors import Mirror
+from crawler.config.locations import APPLICATION, require_temporary_directory
+from crawler.config.mirrors import Mirror, expanded
 from crawler.config.numbers import positive_int
 from crawler.exceptions import WrongUsage
 from crawler.politeness.pace import chosen_pace
@@ -56,7 +55,7 @@ def transport_for(
         git = GitTransport(
             base,
             branch=mirror.branch,
-            cache=Path(cache).expanduser(),
+            cache=expanded(str(cache), "CACHE_DIRECTORY"),
             name=mirror.name,
             parts=mirror.format.parts,
             on_progress=on_progress,
@@ -67,6 +66,7 @@ def transport_for(
         window = chosen_pace(base, settings).concurrency
         return HttpTransport(base, download, window=window), manners
     require_extra("browser", "via=browser")
+    require_temporary_directory("via=browser")
     browser = _browser(mirror, settings, download)
     return browser, {**manners, **browser.settings()}
 

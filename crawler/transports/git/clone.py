@@ -25,7 +25,8 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from crawler.exceptions import MirrorUnusable, RunError, TryLater, WrongUsage
-from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis, readable
+from crawler.printable import printable
+from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis
 from crawler.transports.git.limits import GitLimits, Watch
 from crawler.transports.git.program import (
     CONFIGURATION,
@@ -284,7 +285,7 @@ class Clone:
         remote = redirected(self.remote, told, self._name)
         if remote is None:
             raise answer
-        log.info("the mirror's git server redirects to %s", readable(remote.url))
+        log.info("the mirror's git server redirects to %s", printable(remote.url))
         return remote
 
     async def _head(self) -> str:
@@ -388,7 +389,7 @@ def choose(heads: Mapping[str, str], branch: str | None) -> tuple[str, str]:
     if not branches:
         message = "the mirror's repository is empty"
         raise MirrorUnusable(message)
-    named = readable(", ".join(branches[:NAMED_BRANCHES]))
+    named = printable(", ".join(branches[:NAMED_BRANCHES]))
     wanted = "no default branch" if branch is None else f"no branch {branch!r}"
     raise MirrorUnusable(
         f"the mirror's repository has {wanted}; correct `branch` in mirrors.toml: it has {named}"

@@ -86,8 +86,3 @@ def diagnosis(text: str) -> RunError:
         if pattern.search(text):
             return error(f"{meaning} ({text})")
     return GitFailed(f"git could not do it ({text})")
-
-
-def readable(text: str) -> str:
-    """Return ``text`` without what could play tricks on a terminal or a log."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -19,7 +19,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from crawler.transports.git.faults import GitFailed, GitMissing, readable
+from crawler.printable import printable
+from crawler.transports.git.faults import GitFailed, GitMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -304,4 +305,4 @@ def _is_due(told: float) -> bool:
 
 
 def _readable(line: bytes) -> str:
-    return readable(line[:LINE_BYTES].decode("utf-8", "replace")).strip()
+    return printable(line[:LINE_BYTES].decode("utf-8", "replace")).strip()
