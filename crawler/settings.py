@@ -51,8 +51,11 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 16
 # default: IPv4 only; a mirror may live at ::1 or at another IPv6 address
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
 
-# default: handlers for data, file, ftp and s3 too; no page of a mirror may be read through them
+# default: Scrapy's own, whose memory an answer with endless headers fills; and handlers for data, file,
+# ftp and s3, through which no page of a mirror may be read
 DOWNLOAD_HANDLERS = {
+    "http": "crawler.transports.bounded.BoundedHandler",
+    "https": "crawler.transports.bounded.BoundedHandler",
     "data": None,
     "file": None,
     "ftp": None,
@@ -72,7 +75,6 @@ DOWNLOADER_MIDDLEWARES_BASE = {
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": 750,
 }
 DOWNLOADER_MIDDLEWARES = {
     # first of all: nothing outside of the mirror goes any further
@@ -80,6 +82,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.robots.RobotsMiddleware": 100,
     # at Scrapy's place for it
     "crawler.middlewares.redirect.RedirectOutsideRun": 600,
+    # at Scrapy's place for it; Scrapy's own passes by all_proxy
+    "crawler.middlewares.proxy.ProxyMiddleware": 750,
     # last before the network: nothing that passed it waits elsewhere
     "crawler.middlewares.backoff.BackoffMiddleware": 800,
 }

@@ -41,7 +41,7 @@ KNOWS: dict[str, set[str]] = {
     "report": {"exceptions", "printable", "text"},
     # Scrapy's side
     "logformatter": {"terminal"},
-    "middlewares": {"config", "exceptions", "politeness", "run"},
+    "middlewares": {"config", "exceptions", "politeness", "printable", "run"},
     "transports": {
         "config", "exceptions", "formats", "frontier", "items", "politeness", "printable", "urls",
     },

@@ -12,6 +12,7 @@ from crawler.config.extras import require_extra
 from crawler.config.locations import APPLICATION, require_temporary_directory
 from crawler.config.mirrors import Mirror, expanded
 from crawler.config.numbers import positive_int
+from crawler.config.proxies import require_usable_proxy
 from crawler.exceptions import WrongUsage
 from crawler.politeness.pace import chosen_pace
 from crawler.transports.base import Download, Transport
@@ -63,6 +64,7 @@ def transport_for(
         return git, _NO_DOWNLOADS
     manners = _manners(base, settings)
     if via == "http":
+        require_usable_proxy(base)
         window = chosen_pace(base, settings).concurrency
         return HttpTransport(base, download, window=window), manners
     require_extra("browser", "via=browser")

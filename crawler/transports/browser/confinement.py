@@ -20,9 +20,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from crawler.exceptions import WrongUsage
+from crawler.config.proxies import proxy_for
 
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -83,18 +82,11 @@ def upstream_for(scheme: str, host: str) -> Upstream | None:
     Raises:
         WrongUsage: the proxy is neither an http nor an https one.
     """
-    proxies = getproxies()
-    address = proxies.get(scheme) or proxies.get("all")
-    if not address or proxy_bypass(host):
+    address = proxy_for(scheme, host)
+    if address is None:
         return None
-    parts = urlsplit(address if "://" in address else f"http://{address}")
-    place = place_of(parts.geturl())
-    if parts.scheme not in PORTS or not all(place):
-        raise WrongUsage(
-            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}: the browser cannot use this "
-            "proxy of the environment; name an http or https proxy, or exempt the mirror's host "
-            "by no_proxy"
-        )
+    parts = urlsplit(address)
+    place = place_of(address)
     return Upstream(
         place,
         tls=parts.scheme == "https",

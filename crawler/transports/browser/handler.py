@@ -14,10 +14,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from playwright.async_api import Error as PlaywrightError
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable
 from crawler.formats.epoch.rendered_site import error_status
+from crawler.transports.bounded import BoundedHandler
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium
 from crawler.transports.browser.confinement import Confinement, place_of
 from crawler.transports.browser.executable import launch_options
@@ -46,7 +46,7 @@ TAB_SECONDS: Final = 30.0
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
 
 
-class RenderingHandler(HTTP11DownloadHandler):
+class RenderingHandler(BoundedHandler):
     """Renders the requests that ask for it; passes all others on to Scrapy's own handler."""
 
     def __init__(self, crawler: Crawler) -> None:

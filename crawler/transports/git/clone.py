@@ -84,7 +84,11 @@ class Clone:
         self.folder = cache / remote.folder
         self.git_dir = self.folder / "clone.git"
         self.env = environment(self.folder / "gitconfig")
-        self._remote_env = environment(self.folder / "gitconfig", protocols=remote.protocols)
+        self._remote_env = environment(
+            self.folder / "gitconfig",
+            protocols=remote.protocols,
+            host=remote.host,
+        )
         self._on_progress = on_progress
         self._lock: IO[str] | None = None
         self._lifeline: Lifeline | None = None
@@ -143,12 +147,10 @@ class Clone:
             raise CloneBusy(message) from error
         except OSError as error:
             lock.close()
-            message = (
-                f"the cache directory {self.folder.parent} cannot be locked ({error.strerror}): two "
-                "runs could change a clone at once; name one on a local disk with "
-                "-s CACHE_DIRECTORY=DIR"
-            )
-            raise WrongUsage(message) from error
+            raise WrongUsage(
+                f"the cache directory {self.folder.parent} cannot be locked ({error.strerror}): "
+                "name one on a local disk with -s CACHE_DIRECTORY=DIR"
+            ) from error
         self._lock = lock
 
     def _prepare(self) -> None:

@@ -19,6 +19,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from crawler.config.proxies import proxy_for
 from crawler.printable import printable
 from crawler.transports.git.faults import GitFailed, GitMissing
 
@@ -74,13 +75,9 @@ tree; nothing is checked out, so nobody asks for such a name.
 
 PASSED_ON = (
     "PATH", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
-    "GIT_SSL_CAPATH", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-    "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "GIT_SSL_CAPATH",
 )  # fmt: skip
-"""Variables that git inherits: where programs and certificates are, and the proxies.
-
-(HTTP_PROXY in capitals is not used for http: a CGI request could set it.)
-"""
+"""Variables that git inherits: where programs and certificates are."""
 
 TICK = 0.2
 """Seconds between two looks at the clock and the disk."""
@@ -134,14 +131,22 @@ def program() -> str:
     return path
 
 
-def environment(configuration: Path, *, protocols: Sequence[str] = ()) -> dict[str, str]:
+def environment(
+    configuration: Path, *, protocols: Sequence[str] = (), host: str = ""
+) -> dict[str, str]:
     """Return the whole environment of a git process.
 
     Args:
         configuration: the file that holds CONFIGURATION.
         protocols: the transports git may use; none at all for commands that stay on the disk.
+        host: the only one that git talks to; proxies are the environment's for it.
+
+    Raises:
+        WrongUsage: a proxy of the environment cannot be used.
     """
+    proxies = {f"{scheme}_proxy": proxy_for(scheme, host) for scheme in protocols if host}
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    kept |= {name: proxy for name, proxy in proxies.items() if proxy}
     return kept | {
         "LC_ALL": "C",
         "HOME": os.devnull,  # no ~/.netrc, no ~/.ssh
