@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Self
 
-from scrapy import Spider
+from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
@@ -18,9 +18,10 @@ class BriefLogFormatter(LogFormatter):
     """Scrapy's formatter without items and without a line a page."""
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:  # noqa: ARG003
-        """Build for ``crawler``, whose log may have got a new handler by its settings."""
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build for ``crawler``; before its spider opens, Scrapy gives the log a new handler."""
         terminal.prepare()
+        crawler.signals.connect(terminal.prepare, signal=signals.spider_opened)
         return cls()
 
     def crawled(self, *_: Any) -> None:  # type: ignore[override]

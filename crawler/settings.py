@@ -97,9 +97,10 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.logcount.LogCount": 0,
     "scrapy.extensions.memusage.MemoryUsage": 0,
     "scrapy.extensions.closespider.CloseSpider": 0,
-    "scrapy.extensions.feedexport.FeedExporter": 0,
 }
 EXTENSIONS = {
+    # in place of Scrapy's own, whose failures nobody notices
+    "crawler.extensions.feed_exports.FeedExports": 0,
     "crawler.extensions.stop_signal.StopSignal": 100,
     "crawler.extensions.last_item.LastItem": 150,
     "crawler.extensions.progress.Progress": 200,

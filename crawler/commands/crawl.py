@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
-import signal
-import sys
-from collections.abc import Awaitable
-from typing import Any
 
-from scrapy import signals
 from scrapy.commands.crawl import Command as CrawlCommand
-from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured, UsageError
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
+from scrapy.exceptions import UsageError
 
-from crawler import terminal
-from crawler.exceptions import RunError, WrongUsage
-from crawler.printable import printable
-from crawler.run.endings import STOPPING, Ending
-from crawler.run.run import Run
-from crawler.run.summary import summary_lines
-
-logger = logging.getLogger(__name__)
-
-_USAGE = 2000
-"""Characters of a message about wrong usage, which may name many choices."""
-
-_CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
+from crawler.commands.status import TruthfulStatus
 
 
-class Command(CrawlCommand):
+class Command(TruthfulStatus, CrawlCommand):
     """Runs a spider; ends with what its run has come to (``crawler.run.endings``)."""
 
     def long_desc(self) -> str:
@@ -45,72 +23,12 @@ class Command(CrawlCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider that ``args`` names."""
-        terminal.prepare()
+        self.begin()
         if len(args) != 1:
             raise UsageError("say which spider: scrapy crawl epoch_mirror")
         assert self.crawler_process is not None  # noqa: S101 - a promise of Scrapy's
-        self._quieten()
         crawler = self._create_crawler(args[0])
-        self.failure: BaseException | None = None
-        self.spider_error: BaseException | None = None
-        crawler.signals.connect(self._spider_failed, signal=signals.spider_error)
-        self._watch(self.crawler_process.crawl(crawler, **opts.spargs))
+        self.watch(crawler)
+        self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
-        for number in STOPPING:
-            signal.signal(number, signal.SIG_IGN)  # the run is done, and its line says so
-        self.exitcode = self._status(crawler)
-
-    def _quieten(self) -> None:
-        """Leave Scrapy's lists of its own parts to those who debug: cron mails what is logged."""
-        if self.settings and self.settings["LOG_LEVEL"] != "DEBUG":
-            for name in _CHATTY:
-                logging.getLogger(name).setLevel(logging.WARNING)
-
-    def _watch(self, crawl: Deferred[Any] | Awaitable[None]) -> None:
-        """Keep what a crawl that could not begin fails with, whichever kind of future it is."""
-        if isinstance(crawl, Deferred):
-            crawl.addErrback(lambda failure: self._failed(failure.value))
-        else:
-            asyncio.ensure_future(crawl).add_done_callback(
-                lambda task: self._failed(task.exception())
-            )
-
-    def _failed(self, failure: BaseException | Failure | None) -> None:
-        self.failure = failure if isinstance(failure, BaseException) else None
-
-    def _spider_failed(self, failure: Failure) -> None:
-        """Keep what a callback of a spider without a run fails with."""
-        self.spider_error = self.spider_error or failure.value
-
-    def _status(self, crawler: Crawler) -> int:
-        if isinstance(self.failure, RunError):
-            _tell(self.failure)
-        elif self.failure is not None:
-            logger.critical("the crawl could not begin", exc_info=self.failure)
-        try:
-            run = Run.of(crawler)
-        except NotConfigured:  # another spider, or wrong usage
-            return self._status_without_run()
-        if not run.closed:  # the spider never opened
-            run.abandon(self.failure)
-            for line in summary_lines(run):
-                logger.warning("%s", line)
-        return run.outcome.exit_code
-
-    def _status_without_run(self) -> int:
-        error = self.failure or self.spider_error
-        if error is None:
-            return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
-        return Ending.of_error(error).exit_code if isinstance(error, RunError) else 1
-
-
-def _tell(error: RunError) -> None:
-    """Say what is wrong where a person looks: usage on the terminal, all else in the log too."""
-    logger.error("%s", error)
-    if isinstance(error, WrongUsage) and not any(map(_is_terminal_log, logging.root.handlers)):
-        sys.stderr.write(f"{printable(error, _USAGE)}\n")
-
-
-def _is_terminal_log(handler: logging.Handler) -> bool:
-    """Tell whether a handler of the log writes where the user of the command looks."""
-    return isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
+        self.end(crawler)

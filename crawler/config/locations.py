@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory, gettempdir
 
 import platformdirs
 
+from crawler.config.mirrors import expanded
 from crawler.exceptions import WrongUsage
 
 APPLICATION = "epoch-mirror-crawler"
@@ -38,6 +39,16 @@ def mirrors_file(setting: str | None) -> Path:
     if setting:
         return Path(setting)
     return (checkout() or _packaged_data()) / "mirrors.toml"
+
+
+def cache_directory(setting: str | None) -> Path:
+    """Return the directory for clones and turns: the setting's, else the user's.
+
+    Raises:
+        WrongUsage: the user has no home.
+    """
+    given = setting or platformdirs.user_cache_path(APPLICATION)
+    return expanded(str(given), "CACHE_DIRECTORY")
 
 
 def require_temporary_directory(what: str) -> None:

@@ -48,20 +48,20 @@ class CrawlOptions:
 
     @classmethod
     def from_arguments(
-        cls, arguments: Mapping[str, str], *, mirrors_file: Path, feeds: Path
+        cls, arguments: Mapping[str, object], *, mirrors_file: Path, feeds: Path
     ) -> CrawlOptions:
-        """Check a spider's arguments, all of them strings as ``-a`` passes them.
+        """Check a spider's arguments: strings as ``-a`` passes them, or values from a script.
 
         Args:
-            arguments: by name; an empty string counts as not given, and a name that begins with
-                ``_`` is another tool's (scrapyd passes ``_job``).
+            arguments: by name; None, an empty string and an empty list count as not given, and a
+                name that begins with ``_`` is another tool's (scrapyd passes ``_job``).
             mirrors_file: the mirrors file in force.
             feeds: directory for feeds that ``feed=`` does not name.
 
         Raises:
             WrongUsage: one is unknown or invalid; the message names the choices.
         """
-        given = {name: str(value).strip() for name, value in arguments.items()}
+        given = {name: _text(value) for name, value in arguments.items()}
         given = {name: value for name, value in given.items() if value and not name.startswith("_")}
         for unknown in given.keys() - set(cls.ARGUMENTS):
             known = ", ".join(cls.ARGUMENTS)
@@ -79,6 +79,15 @@ class CrawlOptions:
             follow_move=_truth("follow_move", given.get("follow_move", "false")),
             fallback=_fallback(mirror, mirror.way(given.get("via")), given.get("fallback")),
         )
+
+
+def _text(value: object) -> str:
+    """Return an argument as ``-a`` would pass it."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(map(str, value))
+    return str(value).strip()
 
 
 def _feed(text: str | None, feeds: Path, mirror: Mirror) -> Path:

@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Final
 from scrapy import signals
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.config.locations import cache_directory
 from crawler.config.numbers import nonnegative_float
-from crawler.exceptions import HostBusy
+from crawler.exceptions import HostBusy, WrongUsage
+from crawler.middlewares.turns import Turns
 from crawler.politeness.host_slot import HostSlot, ParkBudget
 from crawler.politeness.pace import chosen_pace
 from crawler.politeness.retry_after import retry_after_seconds
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Self
 
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.robotstxt import RobotParser
+    from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +46,22 @@ _WENT_UNDER = "parking_went_under"
 _TRIED = "parking_tried"
 
 
+async def _until_open(door: HostSlot) -> None:
+    while (wait := door.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
+        await asyncio.sleep(wait)
+
+
+def _directory_of_turns(settings: BaseSettings) -> Path | None:
+    try:
+        return cache_directory(settings["CACHE_DIRECTORY"]) / "hosts"
+    except WrongUsage:  # without a home, this run keeps the pace alone
+        return None
+
+
 class BackoffMiddleware:
     """Delays requests to a host until it may be asked.
+
+    Runs that share a cache directory hold a host's pace together (:mod:`crawler.middlewares.turns`).
 
     It may only delay a request, send it again, or end the run when a host asks to come back later
     than the run can wait. It stands next to the downloader, so that no request waits behind it;
@@ -70,6 +88,7 @@ class BackoffMiddleware:
         )
         self._retry_wait = nonnegative_float(settings, "RETRY_FIRST_WAIT")
         self._doors: dict[str, HostSlot] = {}
+        self._turns = Turns(_directory_of_turns(settings))
         self._over: HostBusy | None = None
         crawler.signals.connect(self._slow_down, signal=signals.robots_parsed)
 
@@ -89,8 +108,11 @@ class BackoffMiddleware:
         if retries := request.meta.get("retry_times", 0):
             await asyncio.sleep(self._retry_wait * 2 ** (retries - 1))
         door = self._door(request)
-        while (wait := door.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
+        await _until_open(door)
+        host = urlparse_cached(request).hostname or ""
+        if (wait := await self._turns.take(host, door.delay)) > 0:
             await asyncio.sleep(wait)
+        await _until_open(door)
         request.meta[_WENT_UNDER] = door.pass_(monotonic())
 
     def process_response(self, request: Request, response: Response) -> Request | Response:

@@ -13,6 +13,8 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 
 from crawler import terminal
 from crawler.config.locations import mirrors_file
@@ -20,7 +22,7 @@ from crawler.config.mirrors import Mirror, moved
 from crawler.config.numbers import nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
-from crawler.exceptions import MirrorMoved, RunError
+from crawler.exceptions import MirrorMoved, RunError, WrongUsage
 from crawler.frontier.frontier import Frontier
 from crawler.items import Article
 from crawler.middlewares.offsite import OffsiteMiddleware
@@ -29,6 +31,8 @@ from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.transports.base import Comparing, Transport
 from crawler.transports.registry import transport_for, with_fallback
+
+_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 
 class EpochMirrorSpider(Spider):
@@ -57,6 +61,7 @@ class EpochMirrorSpider(Spider):
             # scrapy shell builds the spider last; fetch, parse and check replace its start():
             # nothing reads the mirror, so there is no run and no feed
             return super().from_crawler(crawler, *args)
+        _refuse_what_breaks_a_run(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
@@ -191,3 +196,24 @@ class EpochMirrorSpider(Spider):
             self.run.limit()
         elif not self.frontier.finished:
             self.run.cut_short(reason)
+
+
+def _refuse_what_breaks_a_run(settings: BaseSettings) -> None:
+    """Refuse settings of Scrapy's that a run cannot keep its promises with.
+
+    Raises:
+        WrongUsage: one of them is set.
+    """
+    if settings["JOBDIR"]:
+        raise WrongUsage(
+            f"JOBDIR={settings['JOBDIR']} cannot be used: a queue that is kept would replay old "
+            "requests; without it, a run that is started again goes on where the last one ended"
+        )
+    foreign = is_reactor_installed() and not is_asyncio_reactor_installed()
+    if foreign or settings["TWISTED_REACTOR"] != _REACTOR:
+        raise WrongUsage(
+            f"TWISTED_REACTOR={settings['TWISTED_REACTOR']} cannot be used: a run needs {_REACTOR}, "
+            "and no other reactor installed before it"
+        )
+    if not settings.getbool("TWISTED_REACTOR_ENABLED"):
+        raise WrongUsage("TWISTED_REACTOR_ENABLED=False cannot be used: a run needs a reactor")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 from scrapy.settings import BaseSettings
 
 from crawler.config.extras import require_extra
-from crawler.config.locations import APPLICATION, require_temporary_directory
-from crawler.config.mirrors import Mirror, expanded
+from crawler.config.locations import cache_directory, require_temporary_directory
+from crawler.config.mirrors import Mirror
 from crawler.config.numbers import positive_int
 from crawler.config.proxies import require_usable_proxy
 from crawler.exceptions import WrongUsage
@@ -52,11 +51,10 @@ def transport_for(
     if via == "path":
         return PathTransport(base), _NO_DOWNLOADS
     if via == "git":
-        cache = settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
         git = GitTransport(
             base,
             branch=mirror.branch,
-            cache=expanded(str(cache), "CACHE_DIRECTORY"),
+            cache=cache_directory(settings["CACHE_DIRECTORY"]),
             name=mirror.name,
             parts=mirror.format.parts,
             on_progress=on_progress,
