@@ -16,7 +16,9 @@ from crawling import ROOT
 KNOWS: dict[str, set[str]] = {
     # the standard library, and small libraries
     "exceptions": set(),
-    "settings": {"config"},
+    "settings": {"config", "terminal"},
+    "printable": set(),
+    "terminal": {"printable"},
     "radicals": set(),
     "text": {"radicals"},
     "items": set(),
@@ -30,31 +32,34 @@ KNOWS: dict[str, set[str]] = {
     # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
-    "run": {"config", "exceptions", "formats", "items", "store"},
+    "run": {"config", "exceptions", "formats", "items", "printable", "store", "terminal"},
     # what decides, without input or output of its own
     "frontier": {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
     # examining a feed
-    "audit": {"exceptions", "formats", "items", "schema"},
-    "report": {"config", "exceptions", "text"},
-    "reading": {"exceptions", "formats", "items", "loaders", "text"},
+    "audit": {"exceptions", "formats", "items", "printable", "schema"},
+    "report": {"config", "exceptions", "printable", "text"},
+    "reading": {"exceptions", "formats", "items", "loaders", "printable", "terminal", "text"},
     # a feed as tables
     "export": {"exceptions", "items"},
     # Scrapy's side
-    "logformatter": set(),
-    "middlewares": {"config", "exceptions", "politeness", "run"},
+    "logformatter": {"terminal"},
+    "middlewares": {"config", "exceptions", "politeness", "printable", "run"},
     "transports": {
-        "config", "exceptions", "formats", "frontier", "items", "politeness", "urls",
+        "config", "exceptions", "formats", "frontier", "items", "politeness", "printable", "urls",
     },
     "pipelines": {"exceptions", "items", "run", "schema", "urls"},
-    "extensions": {"exceptions", "run"},
+    "extensions": {"exceptions", "printable", "run"},
     "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
     "spiders": {
         "config", "driver", "exceptions", "formats", "frontier", "items", "loaders", "middlewares",
-        "readers", "run", "transports",
+        "readers", "run", "terminal", "transports",
     },
-    "commands": {"audit", "config", "exceptions", "export", "formats", "reading", "report", "run"},
+    "commands": {
+        "audit", "config", "exceptions", "export", "formats", "printable", "reading", "report", "run",
+        "terminal",
+    },
     "__main__": set(),
 }  # fmt: skip
 """What each part may import; a part is a module or a package of ``crawler``."""
