@@ -131,6 +131,6 @@ def test_readers_that_cannot_be_started(tmp_path: Path, crawl: Crawl) -> None:
     assert (result.exit_code, len(result.feed.ids)) == (0, MANY + 10), result.log
     why = "([Errno 11] Resource temporarily unavailable)"
     assert [line.partition("WARNING: ")[2] for line in result.warnings] == [
-        f"Processes that read articles cannot be started {why}, using one",
-        f"No process that reads pages can be started {why}; the crawler reads on itself",
+        f"Processes that read articles cannot be started {why}",
+        f"Cannot start a process to read pages {why}, reading them in the crawler",
     ]

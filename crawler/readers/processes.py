@@ -170,7 +170,7 @@ class BatchPool:
             pool.close()
         if isinstance(error, UNSTARTABLE):
             self._rebuilds = REBUILDS + 1
-            logger.warning("Processes that read articles cannot be started (%s), using one", error)
+            logger.warning("Processes that read articles cannot be started (%s)", error)
         elif self._rebuilds > REBUILDS:
             logger.warning("Processes that read articles keep failing (%s), using one", error)
         else:
