@@ -76,12 +76,12 @@ def test_a_regular_file_is_read(transport: PathTransport) -> None:
 @pytest.mark.parametrize("kind", ["fifo", "socket", "device", "link", "loop"])
 def test_an_irregular_page_is_none(mirror: Path, transport: PathTransport, kind: str) -> None:
     make_irregular(mirror / PAGE, kind)
-    with pytest.raises(PageMalformed, match="no regular file"):
+    with pytest.raises(PageMalformed, match="not a regular file"):
         fetch(transport)
 
 
 def test_a_device_is_none() -> None:
-    with pytest.raises(PageMalformed, match="no regular file"):
+    with pytest.raises(PageMalformed, match="not a regular file"):
         fetch(PathTransport("/dev"), "null")
 
 
@@ -167,7 +167,7 @@ def test_an_audit_waits_for_no_fifo(tmp_path: Path) -> None:
     from crawler.audit.audit import audit  # noqa: PLC0415
 
     os.mkfifo(tmp_path / "articles.jsonl")
-    with pytest.raises(WrongUsage, match="no regular file"):
+    with pytest.raises(WrongUsage, match="not a regular file"):
         audit(tmp_path)
 
 

@@ -28,6 +28,9 @@ process.crawl(EpochMirrorSpider, {arguments})
 process.start()
 """
 
+UNREADABLE = b"\xff\xfe\x00"
+"""A home page that is not text; a directory without one is refused before the run."""
+
 
 def script(arguments: str, process: str = "CrawlerProcess", before: str = "") -> str:
     """Crawl from a script; return the log."""
@@ -70,6 +73,7 @@ def test_an_export_that_is_written(crawl: Crawl, tmp_path: Path) -> None:
 def test_runspider_ends_as_crawl_does(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "scrapy", "runspider", "crawler/spiders/epoch_mirror.py"]
     ended = {}
+    (tmp_path / "README.md").write_bytes(UNREADABLE)
     for mirror in ("sample", str(tmp_path), "nobody"):
         feed = tmp_path / "feeds" / mirror.strip("/").replace("/", "-")
         done = subprocess.run(
@@ -95,10 +99,10 @@ def test_a_crawl_from_a_script_has_its_line(tmp_path: Path, process: str) -> Non
         process,
     )
     assert [run["status"] for run in feed.runs] == ["complete"], log
-    empty = Feed(tmp_path / "empty-feed")
-    (tmp_path / "empty").mkdir()
-    log = script(f"mirror={str(tmp_path / 'empty')!r}, feed={str(empty.directory)!r}", process)
-    assert [run["status"] for run in empty.runs] == ["unusable"], log
+    none = Feed(tmp_path / "no-feed")
+    (tmp_path / "README.md").write_bytes(UNREADABLE)
+    log = script(f"mirror={str(tmp_path)!r}, feed={str(none.directory)!r}", process)
+    assert [run["status"] for run in none.runs] == ["unusable"], log
 
 
 def test_a_feed_that_a_script_does_not_name(tmp_path: Path) -> None:
