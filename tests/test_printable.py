@@ -17,7 +17,10 @@ from rich.console import Console
 from crawler.audit.audit import audit
 from crawler.audit.tables import print_tables
 from crawler.printable import printable, printable_json, printable_lines
+from crawler.reading.output import print_record
+from crawler.reading.pages import ReadPage
 from crawler.report.markup import escape, link
+from crawler.run.terminal import Line, say
 from crawler.terminal import PRINTABLE
 
 if TYPE_CHECKING:
@@ -90,6 +93,25 @@ def test_the_log(args: tuple[str, object]) -> None:
     assert not TRICKS & set(text)
     assert all(line.startswith(("[scrapy.core", "  ")) for line in text.splitlines())
     assert "[red]" in text
+
+
+def test_a_line_of_the_summary(caplog: pytest.LogCaptureFixture) -> None:
+    """Also on a terminal, which is shown the line and not the log's message."""
+    say(logging.getLogger("summary"), logging.WARNING, Line(f"reason  {EVIL}", indent=8))
+    [record] = caplog.records
+    line = record.__dict__["line"]
+    assert not (TRICKS | {"\n"}) & set(line.text + record.getMessage())
+    assert r"\x1b]0;pwned" in line.text
+
+
+def test_a_record_that_is_read(tmp_path: Path) -> None:
+    """Neither as a line nor on a terminal, and the JSON says the same."""
+    page = ReadPage({"title": EVIL}, [])
+    console = Console(file=io.StringIO(), force_terminal=False, width=200)
+    print_record(page, console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert not TRICKS & set(text)
+    assert json.loads(text) == page.record
 
 
 def test_a_traceback_in_the_log() -> None:

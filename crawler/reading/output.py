@@ -18,12 +18,12 @@ _SHOWN = 500
 
 
 def print_line(page: ReadPage) -> None:
-    """Print the record as the feed has it, one line."""
+    """Print the record on one line, with what is invisible escaped."""
     emit(printable_json(json.dumps(page.record, ensure_ascii=False, separators=(",", ":"))))
 
 
 def print_record(page: ReadPage, console: Console) -> None:
-    """Print the record indented, coloured where the console can."""
+    """Print the record indented, what is invisible escaped, coloured where the console can."""
     # print_json() would undo the escapes
     record = printable_json(json.dumps(page.record, ensure_ascii=False, indent=2))
     console.print(JSONHighlighter()(record), soft_wrap=True)
