@@ -15,8 +15,10 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 
-from crawler import pipelines
+from crawler import pipelines, terminal
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, load_mirrors, moved
 from crawler.config.numbers import days_or_never, nonnegative_float, process_count
@@ -34,6 +36,8 @@ from crawler.transports.base import Comparing, Listing, Transport, sections_pres
 from crawler.transports.registry import transport_for, with_fallback
 
 logger = logging.getLogger(__name__)
+
+_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 
 class EpochMirrorSpider(Spider):
@@ -56,11 +60,13 @@ class EpochMirrorSpider(Spider):
         Raises:
             RunError: an argument is wrong, or the feed cannot be opened.
         """
+        terminal.prepare()
         settings = crawler.settings
         if settings.frozen or cls.start.__module__.startswith("scrapy.commands."):
             # scrapy shell builds the spider last; fetch, parse and check replace its start().
             # None of them reads the mirror, so there is no run and no feed
             return super().from_crawler(crawler, *args)
+        _refuse_what_breaks_a_run(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
@@ -229,3 +235,24 @@ class EpochMirrorSpider(Spider):
             self.run.limit()
         elif not self.frontier.finished:
             self.run.cut_short(reason)
+
+
+def _refuse_what_breaks_a_run(settings: BaseSettings) -> None:
+    """Refuse settings of Scrapy's that a run cannot keep its promises with.
+
+    Raises:
+        WrongUsage: one of them is set.
+    """
+    if settings["JOBDIR"]:
+        raise WrongUsage(
+            f"JOBDIR={settings['JOBDIR']} cannot be used: a queue that is kept would replay old "
+            "requests; without it, a run that is started again goes on where the last one ended"
+        )
+    foreign = is_reactor_installed() and not is_asyncio_reactor_installed()
+    if foreign or settings["TWISTED_REACTOR"] != _REACTOR:
+        raise WrongUsage(
+            f"TWISTED_REACTOR={settings['TWISTED_REACTOR']} cannot be used: a run needs {_REACTOR}, "
+            "and no other reactor installed before it"
+        )
+    if not settings.getbool("TWISTED_REACTOR_ENABLED"):
+        raise WrongUsage("TWISTED_REACTOR_ENABLED=False cannot be used: a run needs a reactor")

@@ -20,6 +20,7 @@ from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, timestamp
 from crawler.store.edition import digest_of
+from crawler.store.files import make_directory, require_regular, sync_directory, unwritable
 from crawler.store.history import (
     Sizes,
     account_for_the_dead,
@@ -36,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two commits: the files are synced, then the state.
 COMMIT_INTERVAL = 2.0
+
+# What SQLite opens.
+_STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal")
 
 # A page that fails is tried by every run for a week, then once a week.
 SET_ASIDE_AFTER = 7 * 86400.0
@@ -76,9 +80,12 @@ class FeedStore:
         self.readers: str | None = about.get("readers")
         self.unlike_readers = 0
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_directory(directory)
         except OSError as exc:
-            raise FeedUnusable(f"the feed's directory {directory}: {exc.strerror}") from exc
+            raise FeedUnusable(
+                f"the feed's directory {directory}: {exc.strerror}: make it, repair its "
+                "permissions, or name another with -a feed=DIR"
+            ) from exc
         self.lock = Lock(directory / "lock")
         with ExitStack() as opened:
             opened.callback(self.lock.leave)
@@ -88,6 +95,8 @@ class FeedStore:
             self.listings = opened.enter_context(self._opened("listings.jsonl"))
             self.changes = opened.enter_context(self._opened("changes.jsonl"))
             self.runs = opened.enter_context(self._opened("runs.jsonl"))
+            for name in _STATE_FILES:
+                require_regular(directory / name)
             self._recovery = Recovery(
                 self.articles,
                 self.listings,
@@ -95,13 +104,14 @@ class FeedStore:
                 known,
                 partial(only_readers, self.runs, self.lock.left_behind),
             )
-            self.state = self._recovery.state_at(directory / "state.sqlite")
+            self.state = self._recovery.state_at(directory / _STATE_FILES[0])
             account_for_the_dead(self.runs, mirror, self.lock.left_behind, self._sizes)
             self.before = self._sizes
             self._withdrawn = withdrawn_ids(directory)
             self.lock.note(about)
             self._committed = time.monotonic()
             self.commit()
+            self._sync_names()
             self._opened_files = opened.pop_all()
 
     # -- what the crawl asks and tells -----------------------------------------------
@@ -372,6 +382,12 @@ class FeedStore:
     @property
     def _sizes(self) -> Sizes:
         return Sizes(self.articles.size, self.listings.size, self.changes.size)
+
+    def _sync_names(self) -> None:
+        try:
+            sync_directory(self.directory)
+        except OSError as exc:
+            raise unwritable(self.directory, exc) from exc
 
     def _opened(self, name: str) -> JsonLines:
         file = JsonLines(self.directory / name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -11,9 +10,11 @@ from typing import Any, Self
 
 import orjson
 
-from crawler.exceptions import FeedBusy, FeedUnusable
+from crawler.exceptions import FeedUnusable
+from crawler.store.files import lock, open_regular, unwritable
 
 _CHUNK = 1 << 20
+_WRITING = os.O_RDWR | os.O_CREAT
 
 
 def dumps(record: Mapping[str, Any]) -> bytes:
@@ -41,12 +42,12 @@ class JsonLines:
         """
         self.path = path
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            _lock(self._fd, path)
+            self._fd = open_regular(path, _WRITING)
+            lock(self._fd, path)
             self.size = os.fstat(self._fd).st_size
             self.torn = self._cut_tail()
         except OSError as exc:
-            raise _unusable(path, exc) from exc
+            raise unwritable(path, exc) from exc
 
     def append(self, *records: Mapping[str, Any]) -> int:
         """Write a line for each of ``records``; see :meth:`append_lines`."""
@@ -66,7 +67,7 @@ class JsonLines:
                 written += os.pwrite(self._fd, lines[written:], self.size + written)
         except OSError as exc:
             self._give_up(written)
-            raise _unusable(self.path, exc) from exc
+            raise unwritable(self.path, exc) from exc
         self.size += len(lines)
         return self.size
 
@@ -79,7 +80,7 @@ class JsonLines:
         try:
             os.fsync(self._fd)
         except OSError as exc:
-            raise _unusable(self.path, exc) from exc
+            raise unwritable(self.path, exc) from exc
         self._check_untouched()
 
     def _check_untouched(self) -> None:
@@ -97,7 +98,7 @@ class JsonLines:
         Raises:
             FeedUnusable: a line is no JSON object; the message tells where.
         """
-        with self.path.open("rb") as file:
+        with open(open_regular(self.path), "rb") as file:
             file.seek(start)
             for line in file:
                 try:
@@ -151,26 +152,6 @@ class JsonLines:
             os.ftruncate(self._fd, self.size)
 
 
-def _lock(descriptor: int, path: Path) -> None:
-    """Lock an open file against other runs; readers ask for no lock.
-
-    Raises:
-        FeedBusy: another run has it.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise FeedBusy(f"another run holds the feed {path.parent}; this one leaves it") from None
-
-
-def _unusable(path: Path, exc: OSError) -> FeedUnusable:
-    return FeedUnusable(
-        f"the feed cannot be written: {path}: {exc.strerror or exc}. "
-        "Make room or repair the permissions, then run again: nothing is lost."
-    )
-
-
 class Lock:
     """The feed's lock; it dies with the process that holds it.
 
@@ -186,10 +167,10 @@ class Lock:
             FeedUnusable: the file cannot be made.
         """
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._fd = open_regular(path, _WRITING)
         except OSError as exc:
-            raise _unusable(path, exc) from exc
-        _lock(self._fd, path)
+            raise unwritable(path, exc) from exc
+        lock(self._fd, path)
         self.left_behind = self._note()
 
     def note(self, run: Mapping[str, Any]) -> None:

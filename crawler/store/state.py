@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.exceptions import FeedBusy, FeedUnusable
+from crawler.store.files import has_locks
 
 STATE_VERSION = 2
 
@@ -94,6 +96,15 @@ class PackedIds:
             start = end + 1
 
 
+def _can_spill() -> bool:
+    """Return whether SQLite finds a directory for what it keeps beside the file for a while."""
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        return False
+    return True
+
+
 class StateTooNew(Exception):
     """Raised when the state was written by a newer version of the project."""
 
@@ -101,6 +112,20 @@ class StateTooNew(Exception):
 class StateDamaged(Exception):
     """Raised when the file is not a state, or no longer whole."""
 
+
+# What SQLite says where the file system has no locks, or no memory that processes share.
+_NO_LOCKS = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_LOCK,
+        sqlite3.SQLITE_IOERR_UNLOCK,
+        sqlite3.SQLITE_IOERR_RDLOCK,
+        sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+        sqlite3.SQLITE_IOERR_SHMLOCK,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
 
 # What SQLite says of a file that is none of its own, or no longer whole.
 _DAMAGE = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -159,6 +184,8 @@ class State:
             raise sqlite3.DatabaseError("quick_check failed")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        if not _can_spill():
+            self._db.execute("PRAGMA temp_store = MEMORY")
         if version == 0:
             self.fresh = True
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {STATE_VERSION};COMMIT;")
@@ -382,7 +409,14 @@ class State:
     def _refused(self, error: sqlite3.Error) -> FeedUnusable | FeedBusy:
         """Give up, and return what SQLite's error means for the user."""
         self.give_up()
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        code = getattr(error, "sqlite_errorcode", None)
+        busy = code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+        if code in _NO_LOCKS or (busy and not has_locks(self._path)):  # ENOLCK is told as BUSY
+            return FeedUnusable(
+                f"the feed's state in {self._path.parent} cannot be locked ({error}): put the feed "
+                "on a local disk, or mount its file system with locks, and run again"
+            )
+        if busy:
             return FeedBusy(
                 f"another program holds the feed's state in {self._path.parent}; run again"
             )
