@@ -32,7 +32,8 @@ from crawler.exceptions import (
 from crawler.formats.registry import find_format
 from crawler.frontier.changes import Changes, blob_id_of
 from crawler.items import ArticleLine
-from crawler.store.state import PackedIds, State
+from crawler.store.published import PackedIds
+from crawler.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

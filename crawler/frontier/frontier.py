@@ -26,7 +26,7 @@ from crawler.readers.pages import Page, is_suspicious, read_page
 from crawler.run.counts import RunCounts
 from crawler.store.edition import is_thin
 from crawler.store.feed import FeedStore
-from crawler.store.state import PublishedArticle
+from crawler.store.published import PublishedArticle
 
 if TYPE_CHECKING:
     from crawler.loaders import Reading

@@ -17,7 +17,7 @@ from crawler.frontier.listings import Listings
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
-from crawler.store.state import PackedIds, PublishedArticle
+from crawler.store.published import PackedIds, PublishedArticle
 
 # So many pages may vanish at once from the smallest mirror.
 _FEW_GONE = 20

@@ -19,7 +19,7 @@ from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, timestamp
-from crawler.store.edition import digest_of
+from crawler.store.edition import change_line, digest_of
 from crawler.store.files import make_directory, require_regular, sync_directory, unwritable
 from crawler.store.history import (
     Sizes,
@@ -29,8 +29,9 @@ from crawler.store.history import (
     only_readers,
 )
 from crawler.store.jsonlines import JsonLines, Lock
+from crawler.store.published import PackedIds, PublishedArticle
 from crawler.store.recovery import Recovery
-from crawler.store.state import CLOCK_FLOOR, PackedIds, PublishedArticle
+from crawler.store.set_aside import failed_long, look_is_due
 from crawler.store.withdrawn import withdrawn_ids
 
 logger = logging.getLogger(__name__)
@@ -40,10 +41,6 @@ COMMIT_INTERVAL = 2.0
 
 # What SQLite opens.
 _STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal")
-
-# A page that fails is tried by every run for a week, then once a week.
-SET_ASIDE_AFTER = 7 * 86400.0
-SET_ASIDE_INTERVAL = 7 * 86400.0
 
 
 class FeedStore:
@@ -229,7 +226,7 @@ class FeedStore:
         assert last is not None, article  # noqa: S101 - only what has a line is read again
         kind = self._kind(last, edition, before)
         if kind is not None:
-            self.changes.append(_change(article, kind, now, record))
+            self.changes.append(change_line(article, kind, now, record))
         self.state.read_again(article, edition)
         self._commit_in_time()
         return kind
@@ -244,7 +241,7 @@ class FeedStore:
         last = self.state.published(article)
         new = last is not None and not last.vanished
         if new:
-            self.changes.append(_change(article, "vanished", now, None))
+            self.changes.append(change_line(article, "vanished", now, None))
         if last is not None:
             self.state.read_again(article, last._replace(vanished=True))
         self._commit_in_time()
@@ -322,7 +319,7 @@ class FeedStore:
         return {
             key: reason
             for key, reason, first, last in self.state.failures()
-            if _failed_long(first, now) and _look_is_due(last, now) is due
+            if failed_long(first, now) and look_is_due(last, now) is due
         }
 
     def all_set_aside(self) -> dict[str, str]:
@@ -398,25 +395,3 @@ class FeedStore:
                 file.torn,
             )
         return file
-
-
-def _failed_long(first: float, now: float) -> bool:
-    """Tell whether a page has failed for a week; no wrong clock makes it look so."""
-    return first >= CLOCK_FLOOR and now - first >= SET_ASIDE_AFTER
-
-
-def _look_is_due(last: float, now: float) -> bool:
-    """Tell whether a page was last tried a week ago, or at a time that has not come yet."""
-    return not 0 <= now - last < SET_ASIDE_INTERVAL
-
-
-def _change(
-    article: str, kind: str, now: datetime, record: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    return {
-        "id": article,
-        "kind": kind,
-        "seen_at": timestamp(now),
-        "content_sha256": record["content_sha256"] if record is not None else None,
-        "article": record,
-    }

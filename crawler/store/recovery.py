@@ -18,7 +18,8 @@ from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.store.edition import digest_of, is_thin
 from crawler.store.jsonlines import JsonLines
-from crawler.store.state import PublishedArticle, State, StateDamaged, StateTooNew
+from crawler.store.published import PublishedArticle
+from crawler.store.state import State, StateDamaged, StateTooNew
 
 logger = logging.getLogger(__name__)
 

@@ -6,15 +6,14 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.store.files import has_locks
+from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.set_aside import CLOCK_FLOOR
 
 STATE_VERSION = 2
-
-CLOCK_FLOOR = 1.7e9
-"""2023-11-14, in Unix seconds: a clock that tells an earlier time was never set."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -47,53 +46,6 @@ _PUBLISHED = "sha256, section, blob, digest, readers, thin, day, vanished"
 
 # The newest article first; what an id is ordered by, the mirror's format tells.
 _NEWEST = "id_order(id) DESC, id DESC"
-
-
-class PublishedArticle(NamedTuple):
-    """What is kept of an article that has a line: the edition that was read last.
-
-    Attributes:
-        sha256: ``content_sha256``.
-        section: section of the copy that it was read from.
-        blob: git's id of that copy's bytes; None where the edition was found in the feed's files.
-        digest: of all keys that make an edition (``store.edition``).
-        readers: version of the readers that read it; None where it is not known.
-        thin: whether further copies are read beside this one.
-        day: ``date_published``.
-        vanished: whether no section has the page any more; the rest tells of the last edition.
-    """
-
-    sha256: str | None
-    section: str | None
-    blob: str | None = None
-    digest: str | None = None
-    readers: str | None = None
-    thin: bool = False
-    day: str | None = None
-    vanished: bool = False
-
-
-class PackedIds:
-    """Many ids in an order: ten bytes for each, where a list of strings takes seventy."""
-
-    def __init__(self, ids: Iterable[str]) -> None:
-        """Take in ``ids``; none of them holds a line break."""
-        self._text = bytearray()
-        self._count = 0
-        for one in ids:
-            self._text += one.encode() + b"\n"
-            self._count += 1
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return self._count
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield them in their order."""
-        start = 0
-        while (end := self._text.find(b"\n", start)) >= 0:
-            yield self._text[start:end].decode()
-            start = end + 1
 
 
 def _can_spill() -> bool:

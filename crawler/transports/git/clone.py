@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING
 
 from crawler.exceptions import MirrorUnusable, RunError, TryLater, WrongUsage
 from crawler.printable import printable
+from crawler.transports.git.branches import choose
 from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis
 from crawler.transports.git.limits import GitLimits, Watch
 from crawler.transports.git.program import (
@@ -54,7 +55,6 @@ Each update adds a pack, and git searches all of them for an object.
 """
 
 REDIRECT = re.compile(r"returned error: 30[12378]\b")
-NAMED_BRANCHES = 10
 SHA1_DIGITS = 40
 
 CONFIG_SHA1 = "[core]\n\trepositoryFormatVersion = 0\n\tbare = true\n"
@@ -386,31 +386,3 @@ def _reset(git_dir: Path) -> None:
     (git_dir / "HEAD").write_text(f"ref: {HEAD}\n")
     (git_dir / "objects/info/alternates").unlink(missing_ok=True)
     shutil.rmtree(git_dir / "hooks", ignore_errors=True)
-
-
-def choose(heads: Mapping[str, str], branch: str | None) -> tuple[str, str]:
-    """Return the reference to follow and its commit.
-
-    Args:
-        heads: commits of the remote's ``HEAD`` and ``refs/heads/…``.
-        branch: the configured branch; None for the remote's default, else its only branch.
-
-    Raises:
-        MirrorUnusable: the repository is empty, or has no such branch.
-    """
-    branches = sorted(name.removeprefix("refs/heads/") for name in heads if name != "HEAD")
-    if branch is not None and branch in branches:
-        return f"refs/heads/{branch}", heads[f"refs/heads/{branch}"]
-    if branch is None and "HEAD" in heads:
-        return "HEAD", heads["HEAD"]
-    if branch is None and len(branches) == 1:
-        return f"refs/heads/{branches[0]}", heads[f"refs/heads/{branches[0]}"]
-    if not branches:
-        message = "the mirror's repository is empty"
-        raise MirrorUnusable(message)
-    named = printable(", ".join(branches[:NAMED_BRANCHES]))
-    wanted = "no default branch" if branch is None else f"no branch {branch!r}"
-    raise MirrorUnusable(
-        f"the mirror's repository has {wanted}; correct `branch` in mirrors.toml: it has {named}"
-        + (f" and {len(branches) - NAMED_BRANCHES} more" * (len(branches) > NAMED_BRANCHES))
-    )
