@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ProxyMiddleware(HttpProxyMiddleware):
-    """Scrapy's own, which passes by ``all_proxy`` and a proxy that it cannot use."""
+    """Honours ``all_proxy``, which Scrapy's own ignores, and refuses a proxy that it cannot use."""
 
     def process_request(self, request: Request) -> None:  # type: ignore[override]
         """Send a request through its proxy.

@@ -21,7 +21,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     it wait for ever.
 
     Raises:
-        FeedUnusable: it is no regular file.
+        FeedUnusable: it is not a regular file.
         OSError: the system refuses.
     """
     # O_NONBLOCK: a FIFO opens at once; it changes nothing for regular files
@@ -42,7 +42,7 @@ def require_regular(path: Path) -> None:
     """Check a file that another library opens.
 
     Raises:
-        FeedUnusable: it is there and is no regular file.
+        FeedUnusable: it exists and is not a regular file.
     """
     try:
         os.close(open_regular(path))
