@@ -49,9 +49,9 @@ DATA_FORMAT = (DOCS / "data-format.md").read_text(encoding="utf-8")
 OPERATIONS = (DOCS / "operations.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-ARTICLE_KEYS = keys(part(DATA_FORMAT, "One article"))
-LISTING_KEYS = keys(part(DATA_FORMAT, "One listing"))
-RUN_KEYS = keys(part(DATA_FORMAT, "One run"))
+ARTICLE_KEYS = keys(part(DATA_FORMAT, "Article records"))
+LISTING_KEYS = keys(part(DATA_FORMAT, "Listing records"))
+RUN_KEYS = keys(part(DATA_FORMAT, "Run records"))
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +118,11 @@ def test_nullable_keys_are_documented_as_such(key: Key) -> None:
     if not null:
         assert "never null" in " ".join(key.text.split()).lower()
     if key.name in UNSUPPORTED_KEYS:
-        assert "Null by way of the browser." in " ".join(key.text.split())
+        assert "Null with `via=browser`." in " ".join(key.text.split())
 
 
 def test_the_keys_a_browser_cannot_see_are_documented() -> None:
-    said = part(DATA_FORMAT, "What the browser's way cannot see")
+    said = part(DATA_FORMAT, "What a browser cannot see")
     assert set(code_names(said)) - {"via=browser", "fallback=browser"} == UNSUPPORTED_KEYS
 
 

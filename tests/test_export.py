@@ -128,7 +128,7 @@ def test_html_is_there_on_demand(tmp_path: Path) -> None:
     export(tmp_path / "plain.db", feed)
     with pytest.raises(sqlite3.OperationalError, match="content_html"):
         rows(tmp_path / "plain.db", "select content_html from articles")
-    with pytest.raises(WrongUsage, match="was made without --html"):
+    with pytest.raises(WrongUsage, match="was created without --html"):
         export(tmp_path / "plain.db", feed, html=True)
     export(tmp_path / "html.db", feed, html=True)
     append(feed, "articles", articles(2)[1:])
@@ -527,7 +527,7 @@ def test_a_file_of_others_is_left_alone(tmp_path: Path) -> None:
         db.execute("create table notes (note)")
     text = tmp_path / "text.db"
     text.write_text("no database, but a text that is longer than the header of one " * 9)
-    for path, why in ((other, "is no export of a feed"), (text, "is no SQLite file")):
+    for path, why in ((other, "is not an export of a feed"), (text, "is not an SQLite file")):
         before = path.read_bytes()
         with pytest.raises(WrongUsage, match=why):
             export(path, feed)
@@ -573,7 +573,7 @@ def test_an_export_waits_for_another_program_and_then_says_so(
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     with closing(sqlite3.connect(target, isolation_level=None)) as other:
         other.execute("begin immediate")
-        with pytest.raises(TryLater, match="is held by another program"):
+        with pytest.raises(TryLater, match="is locked by another program"):
             export(target, feed)
 
 

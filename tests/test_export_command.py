@@ -123,7 +123,7 @@ def test_ctrl_c_ends_an_export_without_a_traceback(tmp_path: Path) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()
-    assert (process.returncode, said) == (130, "stopped: export again to go on\n")
+    assert (process.returncode, said) == (130, "stopped: export again to continue\n")
 
 
 # -- kill -9 -------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
-"""``scrapy export FEED --to FILE``: a feed as an SQLite file for questions, or as Parquet.
+"""``scrapy export FEED --to FILE``: exports a feed to SQLite, for queries, or to Parquet.
 
 Exit status:
-    0   the file holds all that is published
+    0   the file contains everything that is published
     2   wrong usage: no such feed, a file that cannot be written, a missing library
     5   a feed is damaged, or is not the one that the file was made from
-    75  another program writes the file, or the disk is full: try again
-    130 stopped by Ctrl-C; an SQLite file goes on from there
+    75  another program is writing the file, or the disk is full: try again
+    130 stopped by Ctrl-C; the next export to an SQLite file continues from there
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Command(ScrapyCommand):
 
     requires_project = True
     requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as in Scrapy's own commands
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -56,8 +56,8 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         """Return the description for ``-h``."""
         return (
-            "Export feeds (each FEED is a feed's directory) to FILE. An SQLite file (.db, .sqlite, "
-            ".sqlite3) takes in what is new since its last export; a Parquet file is written anew. "
+            "Export feeds (each FEED is a feed's directory) to FILE. To an SQLite file (.db, .sqlite, "
+            ".sqlite3), add what is new since its last export; write a Parquet file from scratch. "
             "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later; 130 interrupted."
         )
 
@@ -67,13 +67,13 @@ class Command(ScrapyCommand):
         parser.add_argument(
             "--to", metavar="FILE", help="feed.db for SQLite, feed.parquet for Parquet"
         )
-        parser.add_argument("--html", action="store_true", help="export content_html too")
+        parser.add_argument("--html", action="store_true", help="also export content_html")
         parser.add_argument(
-            "--datasette", metavar="FILE", help="write the metadata.json to serve feed.db with"
+            "--datasette", metavar="FILE", help="write a metadata.json for Datasette"
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Export, say what was done, and set the exit status."""
+        """Export, print what was exported, and set the exit status."""
         terminal.prepare()
         if not args or not opts.to:
             usage = f"{program()} export feeds/sample --to feed.db"
@@ -87,12 +87,12 @@ class Command(ScrapyCommand):
             sys.stderr.write(f"{printable(exc, MESSAGE)}\n")
             self.exitcode = exc.exit_code
         except KeyboardInterrupt:
-            sys.stderr.write("stopped: export again to go on\n")
+            sys.stderr.write("stopped: export again to continue\n")
             self.exitcode = INTERRUPTED
 
 
 def _export(feeds: list[Path], target: Path, opts: argparse.Namespace) -> str:
-    # here, not above: Scrapy imports every command before it runs one of them
+    # imported here because Scrapy imports every command before it runs one
     from crawler.export.published import PublishedFeed  # noqa: PLC0415
 
     writer = _writer(target, opts)
@@ -117,13 +117,13 @@ def _check_mirrors(feeds: list[PublishedFeed]) -> None:
 
 
 def _writer(target: Path, opts: argparse.Namespace) -> Callable[[list[PublishedFeed]], str]:
-    """Return the function that exports, by the kind of file that ``target`` names."""
+    """Return the function that exports to the kind of file that ``target`` names."""
     if target.suffix in SQLITE:
         return lambda feeds: _to_sqlite(feeds, target, opts)
     if target.suffix not in PARQUET:
         raise WrongUsage(
-            f"--to {target}: the name of the file says its kind: it ends in .db, .sqlite or "
-            ".sqlite3 for SQLite, in .parquet for Parquet"
+            f"--to {target}: the name of the file must end in .db, .sqlite or .sqlite3 for SQLite, "
+            "or in .parquet for Parquet"
         )
     if opts.datasette:
         raise WrongUsage("--datasette serves an SQLite file: export with --to feed.db")
@@ -169,7 +169,7 @@ def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespa
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Yield what takes the bytes that are done; a bar shows them where a person looks."""
+    """Yield a function to call with the bytes done; on a terminal a bar shows them."""
     if not sys.stderr.isatty():
         yield lambda _size: None
         return

@@ -1,9 +1,9 @@
-"""``scrapy read PAGE…``: the record that a page gives, and what was taken out of its text.
+"""``scrapy read PAGE…``: prints the record of a page, and what was cut from its text.
 
 Exit status:
     0   every page was read
     2   wrong usage
-    3   a page gives no line; the reason is printed
+    3   a page yields no record; the reason is printed
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Command(ScrapyCommand):
 
     requires_project = True
     requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as in Scrapy's own commands
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -45,10 +45,10 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         """Return the description for ``-h``."""
         return (
-            "Read pages (files, or paths within the directory of --mirror) and print the record that "
-            "each gives: indented on a terminal, one line each otherwise. The section is the one in "
-            "the path, or those of --sections. --explain shows what is in the page and not in its "
-            "text, and which rule took it. Exit status: 0; 2 wrong usage; 3 a page gives no line."
+            "Read pages (files, or paths within the directory of --mirror) and print the record of "
+            "each: indented on a terminal, else on one line. The section comes from the path, or "
+            "from --sections. --explain shows what the page contains and its text does not, and "
+            "which rule cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -65,12 +65,12 @@ class Command(ScrapyCommand):
         terminal.prepare()
         if not args:
             raise UsageError("give a page: scrapy read pages/ncid278/n14079761.md --mirror news")
-        # here, not above: Scrapy imports every command before it runs one of them
+        # imported here because Scrapy imports every command before it runs one
         from rich.console import Console  # noqa: PLC0415
 
         from crawler.reading.output import print_cuts, print_line, print_record  # noqa: PLC0415
 
-        assert self.settings is not None  # noqa: S101 - a promise of Scrapy's
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it before it calls run()
         try:
             reader = _Reader(self.settings["MIRRORS_FILE"], opts.mirror, opts.sections)
         except WrongUsage as error:
@@ -92,7 +92,7 @@ class Command(ScrapyCommand):
 
 
 class _Reader:
-    """Reads pages of one mirror, or files that lie anywhere."""
+    """Reads pages of one mirror, or files anywhere."""
 
     def __init__(self, mirrors: str | None, mirror: str | None, sections: str | None) -> None:
         from crawler.config.locations import mirrors_file  # noqa: PLC0415
@@ -117,10 +117,13 @@ class _Reader:
                 raise WrongUsage(f"--sections must be ids like ncid278,nf1412576, not {one[:40]!r}")
 
     def read(self, arg: str) -> ReadPage:
-        """Read a page; a path within the mirror where there is one.
+        """Read a page.
+
+        Args:
+            arg: a path, relative to the mirror if one is given.
 
         Raises:
-            PageError: it gives no line.
+            PageError: the page yields no record.
         """
         from crawler.reading.pages import bytes_of, read, section_of  # noqa: PLC0415
 

@@ -1,1 +1,1 @@
-"""Exports of a feed: SQLite for questions in SQL, Parquet for data frames."""
+"""Exports of a feed: SQLite for queries, Parquet for data frames."""

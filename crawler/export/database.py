@@ -1,7 +1,7 @@
-"""The SQLite file of an export: made once, then continued.
+"""The SQLite file of an export: created once, then updated.
 
-Rows and the offsets that they were read up to are written in one transaction. A kill leaves
-the file as its last transaction left it, and the next export goes on from there.
+Rows are written in one transaction with the offset up to which the feed was read. After a kill,
+the file is as its last transaction left it, and the next export continues from there.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from crawler.export.rows import ArticleRows, Row, Value
 
 BUSY_SECONDS = 30.0
-"""How long an export waits for another program that writes the file."""
+"""How long an export waits while another program writes the file."""
 
 _CACHE_KIB = 65_536
 
 
 class Place(NamedTuple):
-    """Where a row of ``articles`` was read.
+    """Where the line of a row of ``articles`` is.
 
     Attributes:
         key: its ``article_key``.
         file: name of the feed's file.
-        offset: where its line begins there.
+        offset: where its line begins in that file, in bytes.
         changed_at: when a change was last seen; None before the first.
     """
 
@@ -47,12 +47,12 @@ class Database:
     """An export's SQLite file, open for writing."""
 
     def __init__(self, path: Path, *, html: bool) -> None:
-        """Open ``path``, or make it.
+        """Open ``path``, or create it.
 
         Raises:
-            WrongUsage: it is another file, cannot be written, or was made without the HTML
-                that is wanted now; or this Python's SQLite has no full-text search.
-            TryLater: another program holds it, or the disk is full.
+            WrongUsage: it is some other file, cannot be written, or was created without the
+                HTML that is requested now; or this Python's SQLite has no full-text search.
+            TryLater: another program has locked it, or the disk is full.
         """
         _check_fts5()
         self.path = path
@@ -68,10 +68,12 @@ class Database:
         self.html = ("content_html",) in columns.fetchall()
         if html and not self.html:
             self._db.close()
-            raise WrongUsage(f"{path} was made without --html: export into another file with it")
+            raise WrongUsage(
+                f"{path} was created without --html: export into another file, or leave out --html"
+            )
 
     def _prepare(self, *, html: bool) -> None:
-        """Make the tables in an empty file; check those of another."""
+        """Create the tables in an empty file; check the versions of any other."""
         self._db.execute("begin immediate")
         [application] = self._db.execute("pragma application_id").fetchone()
         [version] = self._db.execute("pragma user_version").fetchone()
@@ -79,10 +81,10 @@ class Database:
         if objects == application == 0:
             self._create(html=html)
         elif application != APPLICATION_ID:
-            raise WrongUsage(f"{self.path} is no export of a feed: name another file")
+            raise WrongUsage(f"{self.path} is not an export of a feed: name another file")
         elif version != SCHEMA_VERSION:
             raise WrongUsage(
-                f"{self.path} has tables of version {version}, this program writes "
+                f"{self.path} has tables of version {version}, but this program writes "
                 f"{SCHEMA_VERSION}: export into another file"
             )
         self._db.execute("commit")
@@ -96,10 +98,10 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what the block writes; nothing of it where the block raises.
+        """Commit what the block writes, or nothing if the block raises.
 
         Raises:
-            TryLater: another program holds the file, or the disk is full.
+            TryLater: another program has locked the file, or the disk is full.
         """
         with self._errors():
             self._db.execute("begin immediate")
@@ -112,7 +114,7 @@ class Database:
                 raise
 
     def offset(self, mirror: str, file: str) -> tuple[int, str]:
-        """Return the offset that a file was read up to, and the digest of the line before it."""
+        """Return the offset up to which a file was read, and the digest of the line before it."""
         found: tuple[int, str] | None = self._db.execute(
             "select file_offset, tail_sha256 from exported_files where mirror = ? and file_name = ?",
             (mirror, file),
@@ -120,11 +122,11 @@ class Database:
         return found or (0, "")
 
     def set_offset(self, mirror: str, file: str, offset: int, digest: str, now: str) -> None:
-        """Keep that a file was read up to ``offset``."""
+        """Record that a file was read up to ``offset``."""
         self.insert("exported_files", [(mirror, file, offset, digest, now)], verb="replace")
 
     def count(self, table: str, mirror: str) -> int:
-        """Return how many rows of a mirror ``table`` has."""
+        """Return the number of a mirror's rows in ``table``."""
         query = f"select count(*) from {table} where mirror = ?"  # noqa: S608 - our own names
         [number] = self._db.execute(query, (mirror,)).fetchone()
         return int(number)
@@ -136,7 +138,7 @@ class Database:
             self._db.executemany(f"{verb} into {table} values ({marks})", rows)
 
     def place(self, mirror: str, article: str) -> Place | None:
-        """Return where the row of an article was read; None where it has none."""
+        """Return where the line of an article's row is, or None if it has no row."""
         found = self._db.execute(
             "select article_key, feed_file, feed_offset, changed_at from articles "
             "where mirror = ? and id = ?",
@@ -148,11 +150,11 @@ class Database:
         """Insert an article, the rows of its lists, and its words.
 
         Args:
-            rows: what its line says.
-            place: further columns of ``articles``: where it was read, and when it changed.
+            rows: the rows of its line.
+            place: more columns of ``articles``: where the line is, and when it changed.
 
         Raises:
-            sqlite3.IntegrityError: its mirror has a row of it.
+            sqlite3.IntegrityError: its mirror already has a row for it.
         """
         row = rows.article | place
         names, marks = ", ".join(row), ", ".join("?" * len(row))
@@ -185,7 +187,7 @@ class Database:
         self._db.execute("delete from articles where article_key = ?", (key,))
 
     def mark_vanished(self, key: int, seen_at: str) -> None:
-        """Keep that an article is no longer in its mirror."""
+        """Record that an article is no longer in its mirror."""
         self._db.execute(
             "update articles set vanished_at = ? where article_key = ?", (seen_at, key)
         )
@@ -198,7 +200,7 @@ class Database:
             self._db.execute("analyze")
 
     def __enter__(self) -> Self:
-        """Return the database, to be closed at the end of the block."""
+        """Return the database; the end of the block closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -214,16 +216,16 @@ class Database:
 
 
 def _named(path: Path, exc: sqlite3.Error) -> RunError:
-    """Return the error of the project that says what to do about SQLite's."""
+    """Return the project's error for one of SQLite's, with what to do about it."""
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_BUSY:
-        return TryLater(f"{path} is held by another program: export again when that is done")
+        return TryLater(f"{path} is locked by another program: export again when that is done")
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return TryLater(
             f"{path} cannot be written: {exc}. Make room, then export again: nothing is lost"
         )
     if code == sqlite3.SQLITE_NOTADB:
-        return WrongUsage(f"{path} is no SQLite file: name another file")
+        return WrongUsage(f"{path} is not an SQLite file: name another file")
     if code == sqlite3.SQLITE_CORRUPT:
         return WrongUsage(f"{path} is damaged ({exc}): delete it, then export again")
     return WrongUsage(f"{path} cannot be used: {exc}: name a file that can be written")
@@ -237,12 +239,12 @@ def _check_fts5() -> None:
     except sqlite3.Error as exc:
         raise WrongUsage(
             f"SQLite {sqlite3.sqlite_version} of this Python has no full-text search ({exc}): use "
-            "a Python whose SQLite is built with FTS5, 3.25 or newer"
+            "a Python with SQLite 3.25 or newer, built with FTS5"
         ) from exc
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script one by one: ``executescript`` would commit."""
+    """Yield the statements of a script one by one, because ``executescript`` commits."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

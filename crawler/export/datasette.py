@@ -1,8 +1,8 @@
-"""What Datasette is told of an export: its canned queries, and no search that finds nothing.
+"""Datasette's metadata for an export: its canned queries, and no search box that finds nothing.
 
-Datasette offers a search box on the page of every full-text table, and passes the phrase on
-unsplit. That page is closed; the canned query ``search`` takes its place. The page of
-``articles`` has no such box, because the index names its content in single quotes.
+Datasette offers a search box on the page of every full-text table, and does not split the
+phrase. The metadata blocks that page; use the canned query ``search`` instead. The page of
+``articles`` has no such box, because the index names its content table in single quotes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HIDDEN = {
 
 
 def metadata(database: Path) -> dict[str, Any]:
-    """Return the content of the ``metadata.json`` that serves the file ``database``."""
+    """Return the content of ``metadata.json`` for the file ``database``."""
     return {
         "title": "Articles of a mirror",
         "databases": {

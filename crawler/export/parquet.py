@@ -1,4 +1,4 @@
-"""``scrapy export --to feed.parquet``: the articles of feeds as they read now, nested types kept."""
+"""``scrapy export --to feed.parquet``: the current version of all articles, with nested types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crawler.export.published import PublishedFeed, PublishedFile
 
 ROW_GROUP_BYTES = 16 << 20
-"""Bytes of a feed that become one row group: what is held in memory at a time."""
+"""Bytes of a feed that become one row group; this much is in memory at a time."""
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("ms", tz="UTC")
@@ -60,7 +60,7 @@ _TYPES = {
     "changed_at": _TIME,
     "vanished_at": _TIME,
 }
-"""The columns: the contract's keys, and when a change was last seen, or that the page is gone."""
+"""The columns: the contract's keys, when a change was last seen, and since when the page is gone."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -68,15 +68,15 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def write_parquet(
     path: Path, feeds: Iterable[PublishedFeed], watch: Callable[[int], None], *, html: bool
 ) -> int:
-    """Write the articles of ``feeds`` to ``path``; return how many.
+    """Write the articles of ``feeds`` to ``path``; return their number.
 
-    The file appears when it is whole: it is written beside ``path``, then renamed.
+    The file appears when it is complete: it is written beside ``path``, then renamed.
 
     Args:
         path: the file, which is replaced.
         feeds: one for each mirror.
         watch: called with the bytes of every row group's lines.
-        html: keep ``content_html`` too.
+        html: also export ``content_html``.
 
     Raises:
         FeedUnusable: a feed is damaged.
@@ -117,7 +117,7 @@ def _write(
 def _groups(
     rows: Iterable[tuple[int, dict[str, Any]]],
 ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Yield rows by groups, each with the bytes of its lines."""
+    """Yield groups of rows, each with the bytes of its lines."""
     group: list[dict[str, Any]] = []
     total = 0
     for size, row in rows:
@@ -131,7 +131,7 @@ def _groups(
 
 
 def _rows(feed: PublishedFeed, *, html: bool) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the bytes of each article's line, and its row as it reads now."""
+    """Yield the bytes of each article's line, and its current row."""
     changes = feed.files["changes.jsonl"]
     states = _states(changes)
     articles = feed.files["articles.jsonl"]
@@ -142,7 +142,7 @@ def _rows(feed: PublishedFeed, *, html: bool) -> Iterator[tuple[int, dict[str, A
             file, offset = changes, state["offset"]
             record = changes.record(offset)["article"]
         try:
-            article_rows(record, html=html)  # refuses what is of another type
+            article_rows(record, html=html)  # refuses values of a wrong type
             row = _typed(record) | {key: state.get(key) for key in ("changed_at", "vanished_at")}
         except (ValueError, RecursionError) as exc:
             raise file.damaged(offset, exc) from exc
@@ -150,7 +150,7 @@ def _rows(feed: PublishedFeed, *, html: bool) -> Iterator[tuple[int, dict[str, A
 
 
 def _states(changes: PublishedFile) -> dict[str, dict[str, Any]]:
-    """Return what changes say of each article: its record's ``offset``, and times by column."""
+    """Return the state of each changed article: ``offset`` of its record, and times by column."""
     states: dict[str, dict[str, Any]] = {}
     for line in changes.lines():
         try:
@@ -168,7 +168,7 @@ def _states(changes: PublishedFile) -> dict[str, dict[str, Any]]:
 
 
 def _typed(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record with its times as values."""
+    """Return a record with its dates and times as Python objects."""
     return record | {
         "date_published": date.fromisoformat(record["date_published"]),
         "crawled_at": _moment(record.get("crawled_at")),

@@ -1,8 +1,8 @@
-"""Text as the full-text index has it: every character a word, but Latin words and numbers whole.
+"""Splits text for the full-text index: each character is a word, except in Latin words and numbers.
 
-FTS5's tokenizers take a run of Han for one word, or need three characters for a match. Where
-each character stands by itself, a search for a phrase is exact at any length. Punctuation and
-line breaks are words too: a search for 台湾中国 does not find 台湾、中国.
+FTS5's tokenizers take a run of Han for one word, or need three characters for a match. If each
+character is a word, a search for a phrase is exact at any length. Punctuation and line breaks
+are words too: a search for 台湾中国 does not find 台湾、中国.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 
 WORD_CHARACTERS = "0-9A-Za-zÀ-ÖØ-öø-ʯͰ-ԯḀ-ῼ"
-"""Characters that make up words of more than one: a class for ``re`` and for SQL's ``glob``."""
+"""Characters of words that are longer than one: a class for ``re`` and for SQL's ``glob``."""
 
 SPACE = "␣"
-"""Stands for a space, but for one between two words, which the tokenizer sees."""
+"""Stands for a space, except between two Latin words, where the tokenizer splits at it."""
 
 BREAK = "␤"
 """Stands for a line break."""
@@ -22,13 +22,13 @@ TAB = "␉"
 """Stands for a tab; a feed's text has no other white space."""
 
 TOKENIZER = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
-"""FTS5's tokenizer: folds case, keeps accents, and drops nothing but white space."""
+"""FTS5's tokenizer: folds case, keeps accents, and drops only white space."""
 
 _LONE_SPACE = re.compile(rf"(?<![{WORD_CHARACTERS}]) | (?![{WORD_CHARACTERS}])")
 _WORDS = re.compile(rf"[{WORD_CHARACTERS}]+|[^{WORD_CHARACTERS} ]")
 
 
 def words(text: str) -> str:
-    """Return ``text`` with a space between every two words of the index."""
+    """Return ``text`` with spaces between the words of the index."""
     text = text.replace("\n", BREAK).replace("\t", TAB)
     return " ".join(_WORDS.findall(_LONE_SPACE.sub(SPACE, text)))

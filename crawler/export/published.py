@@ -1,4 +1,4 @@
-"""A feed as a reader sees it: whole lines only, from a byte offset to the last newline."""
+"""A feed as a reader sees it: complete lines, from a byte offset to the last newline."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 
 FILES = ("articles.jsonl", "changes.jsonl", "listings.jsonl", "runs.jsonl")
-"""The files of a feed, in the order in which an export takes them in."""
+"""The files of a feed, in the order in which an export reads them."""
 
 
 class Line(NamedTuple):
-    """One published line: where it begins, its size with the newline, the object it holds."""
+    """One published line: its offset, its size including the newline, and its record."""
 
     offset: int
     size: int
@@ -35,10 +35,10 @@ class Line(NamedTuple):
 
 
 class PublishedFile:
-    """One file of a feed, as it was published when it was opened.
+    """One file of a feed, as published at the time of opening.
 
     Attributes:
-        end: offset behind the last newline; what a crawl appends later is not read.
+        end: offset after the last newline; lines that a crawl appends later are not read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +52,7 @@ class PublishedFile:
         """Yield the lines from ``offset`` on.
 
         Raises:
-            FeedUnusable: a line holds no JSON object.
+            FeedUnusable: a line is not a JSON object.
         """
         self._file.seek(offset)
         while offset < self.end:
@@ -61,7 +61,7 @@ class PublishedFile:
             offset += len(data)
 
     def record(self, offset: int) -> dict[str, Any]:
-        """Return the object of the line that begins at ``offset``; :meth:`lines` is not disturbed.
+        """Return the record of the line that begins at ``offset``, without affecting :meth:`lines`.
 
         Raises:
             FeedUnusable: there is no such line.
@@ -71,10 +71,10 @@ class PublishedFile:
             return self._decoded(file.readline(), offset)
 
     def first(self) -> dict[str, Any]:
-        """Return the first line's object; an empty one where there is no line.
+        """Return the first record, empty if there is no line.
 
         Raises:
-            FeedUnusable: the line holds no JSON object.
+            FeedUnusable: the line is not a JSON object.
         """
         return next(self.lines(), Line(0, 0, {})).record
 
@@ -101,7 +101,7 @@ class PublishedFile:
         except (ValueError, RecursionError) as exc:
             raise self.damaged(offset, exc) from exc
         if not isinstance(record, dict):
-            raise self.damaged(offset, "it holds no JSON object")
+            raise self.damaged(offset, "it is not a JSON object")
         return record
 
     def _newline_before(self, end: int) -> int:
@@ -118,17 +118,17 @@ class PublishedFeed:
     """The files of one feed, opened together.
 
     Attributes:
-        files: by name. ``articles.jsonl`` is opened last, so every change, listing and run
-            that is read has its article among those that are read.
-        mirror: the mirror that the feed belongs to; None while nothing says so.
+        files: by name. ``articles.jsonl`` is opened last, so the articles of all changes,
+            listings and runs that are read are there.
+        mirror: name of the mirror that the feed belongs to; None if nothing is published yet.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the feed at ``path``, its directory or its ``articles.jsonl``.
+        """Open the feed at ``path``: its directory or its ``articles.jsonl``.
 
         Raises:
             WrongUsage: there is no feed.
-            FeedUnusable: it cannot be read, or keeps another contract.
+            FeedUnusable: it cannot be read, or follows another contract.
         """
         self.directory = path.parent if path.name == FILES[0] else path
         if not any((self.directory / name).is_file() for name in FILES):
@@ -143,7 +143,7 @@ class PublishedFeed:
             self._open_files = opened.pop_all()
 
     def _owner(self) -> str | None:
-        """Return the mirror that the first run names, else the first article."""
+        """Return the mirror in the first run or, without one, in the first article."""
         for name in ("runs.jsonl", "articles.jsonl"):
             owner = self.files[name].first().get("mirror")
             if isinstance(owner, str):
@@ -164,19 +164,19 @@ class PublishedFeed:
         return file
 
     def _check_contract(self, version: object) -> None:
-        """Refuse another major version; a newer minor one adds keys, and they are kept.
+        """Refuse another major version; a newer minor version only adds keys, which are kept.
 
-        The first edition called itself 1, a number; its lines have other keys.
+        In the pre-1.0 format the version is 1, a number, and lines have other keys.
         """
         if not isinstance(version, str) or _major(version) != _major(CONTRACT_VERSION):
             raise FeedUnusable(
-                f"the feed {self.directory} keeps contract version {version!r}, this program reads "
+                f"the feed {self.directory} follows contract version {version!r}, but this program reads "
                 f"{CONTRACT_VERSION!r}: export it with a program of that version, or crawl the "
                 "mirror into another directory with -a feed=DIR"
             )
 
     def __enter__(self) -> Self:
-        """Return the feed, to be closed at the end of the block."""
+        """Return the feed; the end of the block closes its files."""
         return self
 
     def __exit__(self, *_: object) -> None:

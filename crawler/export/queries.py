@@ -1,8 +1,8 @@
 """Queries that ship with an exported SQLite file, in its table ``canned_queries``.
 
-A phrase is split into the index's words by the query itself (:data:`SPLIT` does in SQL what
-:func:`crawler.export.phrases.words` does), so that any client can search. The bare form,
-``articles_fts match '台湾'``, finds nothing: an unsplit phrase is one word that no text has.
+The query itself splits a phrase into the words of the index, so that any client can search:
+:data:`SPLIT` does in SQL what :func:`crawler.export.phrases.words` does. The plain form,
+``articles_fts match '台湾'``, finds nothing: an unsplit phrase is one word that no text contains.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ class CannedQuery(NamedTuple):
     """A query with named parameters (``:phrase``).
 
     Attributes:
-        name: its name in ``canned_queries`` and in Datasette's address.
-        title: what it answers, in a line.
-        description: what its parameters are and its rows mean.
+        name: its name in ``canned_queries`` and in Datasette's URLs.
+        title: what it answers, on one line.
+        description: what its parameters and its rows mean.
         text: the SQL.
     """
 
@@ -56,9 +56,9 @@ def _phrase_query(rest: str) -> str:
 
 _SEARCH = CannedQuery(
     "search",
-    "Articles that contain a phrase, the newest first",
-    "phrase: any text of any length, such as 台湾. Characters and punctuation are found exactly; "
-    "Latin words and numbers whole, in upper or lower case. Shows 100 articles.",
+    "Articles that contain a phrase, newest first",
+    "phrase: any text of any length, such as 台湾. Characters and punctuation match exactly; "
+    "Latin words and numbers match as a whole, in upper or lower case. Shows 100 articles.",
     _phrase_query("""\
   , found (article_key) as (
     select article_key from articles
@@ -78,8 +78,8 @@ order by date_published desc, id desc
 _MENTIONS = CannedQuery(
     "mentions_by_month",
     "How many articles contain a phrase, by month",
-    "phrase: as in search. share is the part of the month's articles in percent; an article that "
-    "several mirrors have counts once.",
+    "phrase: as in search. share is the percentage of the month's articles; an article in several "
+    "mirrors counts once.",
     _phrase_query("""\
   , mentions (month, articles_with_phrase) as (
     select substr(date_published, 1, 7), count(distinct id) from articles
@@ -100,7 +100,7 @@ order by month
 
 _WRITERS = CannedQuery(
     "most_articles",
-    "Who wrote most in a year",
+    "Authors with the most articles in a year",
     "year: four digits, such as 2022.",
     """\
 select author, count(distinct id) as articles_written
@@ -114,8 +114,8 @@ limit 100
 
 _SECTIONS = CannedQuery(
     "in_sections",
-    "Articles that many sections list",
-    "at_least: how many sections, such as 3.",
+    "Articles in several sections",
+    "at_least: the least number of sections, such as 3.",
     """\
 select id, title, date_published, count(distinct section_id) as section_count,
   group_concat(distinct section_id) as section_ids
@@ -128,9 +128,10 @@ order by section_count desc, date_published desc, id
 
 _CHANGES = CannedQuery(
     "changed_since",
-    "What changed since a moment",
-    "since: a UTC time or its beginning, such as 2026-11-24 or 2026-11-24T06:00:00Z. kind new is an "
-    "article that was read for the first time; changed, vanished and returned are corrections.",
+    "Changes since a given time",
+    "since: a UTC time or its beginning, such as 2026-11-24 or 2026-11-24T06:00:00Z. The kind new "
+    "means that an article was read for the first time; changed, vanished and returned are later "
+    "changes.",
     """\
 select seen_at, kind, id, mirror, title,
   json_extract(record_before, '$.title') as title_before

@@ -1,7 +1,7 @@
-"""From the objects of a feed to the rows of flat tables. Pure.
+"""Turns the records of a feed into rows of flat tables, without I/O.
 
-A value of another type than the contract's raises ``ValueError``: a row holds what the line
-says, or there is no row.
+A value of a type that the contract does not allow raises ``ValueError``, so a row never differs
+from its line.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class ArticleRows(NamedTuple):
 
     Attributes:
         article: values by column of ``articles``.
-        parts: rows of the tables that hold its lists, by table; each begins with the
-            article's key and the place in the list, counted from 1.
+        parts: rows of the tables for its lists, by table; each begins with the mirror, the
+            article's id and the position in the list, counted from 1.
     """
 
     article: dict[str, Value]
@@ -38,8 +38,8 @@ def article_rows(record: Mapping[str, Any], *, html: bool) -> ArticleRows:
     """Return the rows of an article's ``record``.
 
     Args:
-        record: the object of its line.
-        html: keep ``content_html`` too.
+        record: the record in its line.
+        html: also return ``content_html``.
 
     Raises:
         ValueError: a value has another type than the contract says.
@@ -149,11 +149,11 @@ RUN_COLUMNS = {
         for name in (f"{file}_before", f"{file}_after")
     },
 }
-"""Columns of ``runs`` that hold a plain value, with the line's key."""
+"""Columns of ``runs`` with a single value, and the keys of their values."""
 
 
 def run_row(mirror: str, number: int, record: Mapping[str, Any]) -> Row:
-    """Return the row of a run, the ``number``-th of its feed; the whole line is its last value.
+    """Return the row of a run, the ``number``-th of its feed. Its last value is the whole record.
 
     Raises:
         ValueError: a value has another type than the contract says.
@@ -161,12 +161,12 @@ def run_row(mirror: str, number: int, record: Mapping[str, Any]) -> Row:
     plain = [record.get(key) for key in RUN_COLUMNS.values()]
     for value in plain:
         if not isinstance(value, str | int | None):
-            raise ValueError(f"{value!r} is no plain value")  # noqa: TRY004 - one error for callers
+            raise ValueError(f"{value!r} is not a single value")  # noqa: TRY004 - one error for callers
     return (mirror, number, *plain, as_json(record))
 
 
 class Change(NamedTuple):
-    """What a line of ``changes.jsonl`` says; ``article`` is the record as it reads now."""
+    """A record of ``changes.jsonl``; ``article`` is the article's new record."""
 
     id: str
     kind: str
@@ -176,7 +176,7 @@ class Change(NamedTuple):
 
 
 def change_of(record: Mapping[str, Any]) -> Change:
-    """Return the change that the object of a line says.
+    """Return the change in a record of ``changes.jsonl``.
 
     Raises:
         ValueError: a value has another type than the contract says.
@@ -185,7 +185,7 @@ def change_of(record: Mapping[str, Any]) -> Change:
     if article is not None and not (
         isinstance(article, dict) and article.get("id") == record.get("id")
     ):
-        raise ValueError("its article is no record of the id that it names")
+        raise ValueError("its article does not have the id that it names")
     return Change(
         _said(record, "id"),
         _said(record, "kind"),
@@ -199,10 +199,10 @@ def change_row(mirror: str, number: int, change: Change, before: Mapping[str, An
     """Return the row of a change, the ``number``-th of its feed.
 
     Args:
-        mirror: the feed's.
+        mirror: name of the feed's mirror.
         number: counted from 1.
-        change: what its line says.
-        before: the article's record that it replaces; None where it replaces none.
+        change: the change.
+        before: the article's previous record; None if the change replaces none.
     """
     earlier = as_json(before) if before else None
     return (mirror, number, *change[:4], earlier)
@@ -224,29 +224,29 @@ def _said(record: Mapping[str, Any], key: str) -> str:
 
 def _string(value: Any, key: str = "the value") -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{key} is no string but {value!r:.80}")  # noqa: TRY004
-    value.encode()  # a lone surrogate is no text: UnicodeEncodeError is a ValueError
+        raise ValueError(f"{key} must be a string, not {value!r:.80}")  # noqa: TRY004
+    value.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
     return value
 
 
 def _truth(record: Mapping[str, Any], key: str) -> int | None:
     value = record.get(key)
     if not isinstance(value, bool | None):
-        raise ValueError(f"{key} is neither true nor false but {value!r:.80}")  # noqa: TRY004
+        raise ValueError(f"{key} must be true, false or null, not {value!r:.80}")  # noqa: TRY004
     return value
 
 
 def _numbered(record: Mapping[str, Any], key: str) -> enumerate[Any]:
     value = record.get(key) or []
     if not isinstance(value, list):
-        raise ValueError(f"{key} is no list but {value!r:.80}")  # noqa: TRY004
+        raise ValueError(f"{key} must be a list, not {value!r:.80}")  # noqa: TRY004
     return enumerate(value, start=1)
 
 
 def _objects(record: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, value in _numbered(record, key):
         if not isinstance(value, dict):
-            raise ValueError(f"{key} holds no object but {value!r:.80}")  # noqa: TRY004
+            raise ValueError(f"{key} must contain objects, not {value!r:.80}")  # noqa: TRY004
         yield number, value
 
 

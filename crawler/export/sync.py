@@ -28,29 +28,29 @@ if TYPE_CHECKING:
     from crawler.export.database import Database, Place
 
 Watch = Callable[[int], None]
-"""Takes the bytes of a feed that were taken in."""
+"""Called with the number of bytes of a feed that were read."""
 
 BATCH_BYTES = 8 << 20
-"""Bytes of a feed that one transaction takes in."""
+"""Bytes of a feed per transaction."""
 
 TIDY_FROM = 5_000
-"""New articles from which on the index is merged: it costs more than it gains below."""
+"""Number of new articles from which merging the index gains more than it costs."""
 
 
 def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Counter[str]:
-    """Take in what ``feeds`` published since the last export.
+    """Add what ``feeds`` published since the last export.
 
     Args:
         database: the export.
         feeds: one for each mirror.
-        watch: called with the bytes of every batch that was taken in.
+        watch: called with the bytes of every batch.
 
     Returns:
-        How many lines of each file were taken in.
+        How many lines of each file were added.
 
     Raises:
         FeedUnusable: a feed is damaged, or was altered since the last export.
-        TryLater: another program writes the file, or the disk is full.
+        TryLater: another program is writing the file, or the disk is full.
     """
     taken: Counter[str] = Counter()
     for feed in feeds:
@@ -62,7 +62,7 @@ def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Co
 
 
 def pending_bytes(database: Database, feed: PublishedFeed) -> int:
-    """Return how much of a feed is to be taken in."""
+    """Return how many bytes of a feed are new."""
     return sum(
         max(file.end - database.offset(feed.mirror or "", name)[0], 0)
         for name, file in feed.files.items()
@@ -70,10 +70,10 @@ def pending_bytes(database: Database, feed: PublishedFeed) -> int:
 
 
 class Sync:
-    """Takes one feed in, a file after the other."""
+    """Adds one feed to an export, one file after the other."""
 
     def __init__(self, database: Database, feed: PublishedFeed, mirror: str) -> None:
-        """Take in ``feed``, which belongs to ``mirror``."""
+        """Add ``feed``, which belongs to ``mirror``."""
         self._database = database
         self._feed = feed
         self._mirror = mirror
@@ -81,11 +81,11 @@ class Sync:
         self._numbers = dict.fromkeys(("runs", "changes"), 0)
 
     def run(self, watch: Watch) -> Counter[str]:
-        """Take in every file; return how many lines of each.
+        """Add every file; return how many lines of each.
 
         Raises:
             FeedUnusable: the feed is damaged, or was altered.
-            TryLater: another program writes the export, or the disk is full.
+            TryLater: another program is writing the export, or the disk is full.
         """
         takers: dict[str, Callable[[Line], None]] = {
             "articles.jsonl": self._take_article,
@@ -104,7 +104,7 @@ class Sync:
     def _batches(
         self, file: PublishedFile, offset: int, take: Callable[[Line], None]
     ) -> Iterator[int]:
-        """Take in a file, one transaction a batch; yield the size of each."""
+        """Add a file, one transaction per batch; yield the size of each batch."""
         lines = file.lines(offset)
         while offset < file.end:
             start = offset
@@ -133,7 +133,7 @@ class Sync:
         self._insert(line.record, place)
 
     def _take_change(self, line: Line) -> None:
-        """Take in a change: the article's row is replaced, what it held is kept in ``changes``."""
+        """Add a change: replace the article's row, and keep the previous record in ``changes``."""
         change = change_of(line.record)
         before = self._database.place(self._mirror, change.id)
         earlier = None
@@ -150,7 +150,7 @@ class Sync:
     def _replace(
         self, before: Place | None, change: Change, record: Mapping[str, Any], offset: int
     ) -> None:
-        """Put an article's row in the place of an earlier one; it keeps its ``article_key``."""
+        """Replace an article's row; the new one has the same ``article_key``."""
         place: dict[str, Value] = {
             "feed_file": "changes.jsonl",
             "feed_offset": offset,
@@ -175,12 +175,12 @@ class Sync:
         rows = article_rows(record, html=self._database.html)
         if rows.article["mirror"] != self._mirror:
             raise ValueError(
-                f"its mirror is {rows.article['mirror']!r}, the feed belongs to {self._mirror!r}"
+                f"its mirror is {rows.article['mirror']!r}, but the feed belongs to {self._mirror!r}"
             )
         self._database.insert_article(rows, place)
 
     def _record(self, name: str, offset: int) -> dict[str, Any]:
-        """Return the record that an article's row was made from, without what is not kept."""
+        """Return the record behind an article's row, without keys that the file leaves out."""
         record = self._feed.files[name].record(offset)
         record = record if name == "articles.jsonl" else record["article"]
         return {
@@ -190,10 +190,10 @@ class Sync:
         }
 
     def _checked_offset(self, file: PublishedFile) -> int:
-        """Return the offset to go on from.
+        """Return the offset to continue from.
 
         Raises:
-            FeedUnusable: the file does not end its earlier part with the line it had then.
+            FeedUnusable: the line before that offset is not the one of the last export.
         """
         offset, digest = self._database.offset(self._mirror, file.path.name)
         if offset > file.end or (offset and file.tail_digest(offset) != digest):

@@ -1,7 +1,7 @@
 """The tables of an exported SQLite file.
 
 No name is a keyword of SQLite, so none needs quotes. Tables are joined by (mirror, id);
-``ordinal`` is the place in the article's list, counted from 1.
+``ordinal`` is the position in the article's list, counted from 1.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from crawler.export.phrases import TOKENIZER
 from crawler.export.rows import RUN_COLUMNS
 
 APPLICATION_ID = 0x45504D46
-"""Marks a file as an export (``EPMF``); any other SQLite file is left alone."""
+"""Marks a file as an export (``EPMF``); an export never writes to any other SQLite file."""
 
 SCHEMA_VERSION = 1
-"""Version of these tables and of the index's words, kept in ``pragma user_version``."""
+"""Version of these tables and of the words of the index, in ``pragma user_version``."""
 
 PARTS = {
     "authors": ("author text not null",),
@@ -25,7 +25,7 @@ PARTS = {
     "images": ("url text not null", "full_url text", "caption text", "credit text"),
     "links": ("url text not null", "link_text text"),
 }
-"""Tables that hold the lists of an article, with the columns behind its key and ordinal."""
+"""Tables for the lists of an article, with the columns that follow its key and ordinal."""
 
 _ARTICLES = """
 create table articles (
@@ -138,20 +138,20 @@ where article_key = (
   limit 1
 );
 """
-"""One row for each id. Where mirrors have different editions of an article, it is the one that
-its mirror still has, that is not cut short, and that has the longest text: the newspaper's
-corrections mostly add, and the longer copy is the later one. Among equals, the first by the
-mirror's name."""
+"""One row for each id. If mirrors have different versions of an article, prefer one that its mirror
+still has, then one that is not cut short, then the longest text: the newspaper's corrections
+mostly add text, so the longer copy is usually the later one. Among equals, take the first mirror
+by name."""
 
 _NUMBERS = ("exit_code", "entries", "duplicates")
 _NUMBERS_END = ("_written", "_before", "_after")
 
 
 def schema(*, html: bool) -> str:
-    """Return the statements that create everything.
+    """Return the statements that create all tables, indexes and views.
 
     Args:
-        html: ``articles`` has a column ``content_html``.
+        html: whether ``articles`` has a column ``content_html``.
     """
     parts = (
         _PART.format(table=table, columns=",\n  ".join(columns), column=columns[0].split()[0])

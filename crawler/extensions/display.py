@@ -1,4 +1,4 @@
-"""A live line at the foot of the terminal; the log scrolls above it."""
+"""A status line at the bottom of the terminal; the log scrolls above it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from crawler.printable import printable
 
 
 class Display:
-    """Redraws one line in place, cut at the terminal's width, and leaves nothing behind."""
+    """Redraws one line in place, truncated to the width of the terminal, and removes it at the end."""
 
     def __init__(self, title: str) -> None:
         """Draw on stderr.
 
         Args:
-            title: ends the line, and is the first to be cut.
+            title: shown at the end of the line, and truncated first.
         """
         self.title = title
         self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self.redirected: list[logging.StreamHandler[TextIO]] = []
 
     def start(self) -> None:
-        """Begin to draw; print the log's lines above."""
+        """Show the line, and print the log above it."""
         self.live.start()
         for handler in logging.root.handlers:
             if isinstance(handler, logging.StreamHandler) and handler.stream is sys.__stderr__:
-                handler.setStream(sys.stderr)  # rich's own stream by now
+                handler.setStream(sys.stderr)  # rich has replaced it
                 self.redirected.append(handler)
 
     def show(self, line: str) -> None:
-        """Draw ``line``."""
+        """Replace the text of the line."""
         shown = printable(line)
         text = Text.assemble(shown, "  ", (self.title, "bold"), no_wrap=True, overflow="ellipsis")
         self.live.update(text, refresh=True)

@@ -1,9 +1,9 @@
 """Lets Scrapy finish closing a spider whose last items came from ``start()``.
 
 ``Scraper.close_spider_async`` (scrapy/core/scraper.py, Scrapy 2.19) waits until its slot is idle, but
-only ``Scraper.enqueue_scrape``, which handles responses, looks for that (``_check_if_closing``).
-``Scraper.start_itemproc_async``, which handles the items of ``start()``, does not: a spider that is
-closed while such items are in the pipelines, and that has no response under way, never closes.
+only ``Scraper.enqueue_scrape``, which handles responses, checks that (``_check_if_closing``).
+``Scraper.start_itemproc_async``, which handles the items of ``start()``, does not. If a spider is
+closed while such items are in the pipelines and no response is being handled, it never closes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-_LOOK_EVERY = 0.1
+_CHECK_INTERVAL = 0.1
 """Seconds."""
 
 
@@ -24,7 +24,7 @@ class LastItem:
     def __init__(self, crawler: Crawler) -> None:
         """Watch the engine of ``crawler``, which exists once the spider is open."""
         self.crawler = crawler
-        self.call = create_looping_call(self.look)
+        self.call = create_looping_call(self.check)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -35,16 +35,16 @@ class LastItem:
         return extension
 
     def spider_opened(self) -> None:
-        """Start looking."""
-        self.call.start(_LOOK_EVERY, now=False)
+        """Start to check."""
+        self.call.start(_CHECK_INTERVAL, now=False)
 
     def spider_closed(self) -> None:
-        """Stop looking."""
+        """Stop checking."""
         if self.call.running:
             self.call.stop()
 
-    def look(self) -> None:
-        """Do what ``_check_if_closing`` does."""
+    def check(self) -> None:
+        """Do the same as ``_check_if_closing``."""
         engine, spider = self.crawler.engine, self.crawler.spider
         slot = engine.scraper.slot if engine else None
         if slot and spider and slot.closing and slot.is_idle() and not slot.closing.called:

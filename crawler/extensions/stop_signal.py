@@ -1,4 +1,4 @@
-"""Which signal stopped the run: Scrapy knows only that one did."""
+"""Records which signal stopped the run; Scrapy does not tell."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from crawler.run.run import Run
 
 
 class StopSignal:
-    """Notes SIGINT and SIGTERM on their way to Scrapy's own handlers."""
+    """Records SIGINT and SIGTERM before Scrapy's own handlers run."""
 
     def __init__(self, run: Run) -> None:
-        """Take the run, where the signal is noted."""
+        """Record signals in ``run``."""
         self.run = run
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Step in front of Scrapy's handlers, which are there once the reactor runs."""
-        from twisted.internet import reactor  # noqa: PLC0415 - Scrapy has chosen it by now
+        """Wrap Scrapy's handlers as soon as the reactor runs: it installs them then."""
+        from twisted.internet import reactor  # noqa: PLC0415 - Scrapy has installed it by now
 
         extension = cls(Run.of(crawler))
-        reactor.callWhenRunning(extension.step_in)
+        reactor.callWhenRunning(extension.wrap_handlers)
         return extension
 
-    def step_in(self) -> None:
-        """Note a signal before Scrapy's handler is told of it."""
+    def wrap_handlers(self) -> None:
+        """Wrap the handler of each signal that stops a run."""
         for number in STOPPING:
             handler = signal.getsignal(number)
             if not callable(handler):

@@ -1,1 +1,1 @@
-"""Single pages read at the terminal: to try a rule, and to report a page that is read wrongly."""
+"""Reads single pages in the terminal: to try a rule, or to report a page that is read wrongly."""

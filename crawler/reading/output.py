@@ -1,4 +1,4 @@
-"""A page's record on a terminal, or as lines for other programs."""
+"""Prints the record of a page: for a terminal, or as a line for other programs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def print_record(page: ReadPage, console: Console) -> None:
 
 
 def print_cuts(page: ReadPage, console: Console) -> None:
-    """Print what is in the page and not in ``content_text``."""
+    """Print what the page contains and ``content_text`` does not, with the rule that cut it."""
     table = Table("rule", "text", title="Not in content_text", title_justify="left")
     for cut in page.cuts:
         text = visible(cut.text).strip()

@@ -1,4 +1,4 @@
-"""One page to its record, with what was taken out of its text."""
+"""Reads one page into a record, and lists what was cut from its text."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class ReadPage:
     """A page that was read.
 
     Attributes:
-        record: the line it gives, as an object.
-        cuts: what is in the page and not in ``content_text``, each with its rule.
+        record: the record, as in ``articles.jsonl``.
+        cuts: what the page contains and ``content_text`` does not, each with its rule.
     """
 
     record: dict[str, Any]
@@ -35,8 +35,8 @@ def bytes_of(path: Path) -> bytes:
 
     Raises:
         PageMissing: there is no such regular file.
-        PageTooLarge: it is larger than any page.
-        PageUnreachable: the system refuses.
+        PageTooLarge: it is larger than ``MAX_PAGE_BYTES``.
+        PageUnreachable: it cannot be read, for example for lack of permission.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -53,7 +53,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def section_of(path: str, mirror_format: Format) -> str | None:
-    """Return the section that a page's path names, however long the path before it is."""
+    """Return the section in a page's path, whatever directories come before it."""
     parts = path.split("/")
     copies = (mirror_format.copy_at("/".join(parts[-count:])) for count in range(1, len(parts) + 1))
     return next((copy.section for copy in copies if copy is not None and copy.section), None)
@@ -66,13 +66,13 @@ def read(
 
     Args:
         body: the page.
-        url: where it lies; it becomes ``mirror_url``.
+        url: its address, which becomes ``mirror_url``.
         mirror: the mirror's name.
-        section_ids: sections that list the article; they have no names here.
-        mirror_format: knows how to read it.
+        section_ids: sections that list the article; each id also serves as the name.
+        mirror_format: the mirror's format.
 
     Raises:
-        PageError: it gives no line.
+        PageError: the page yields no record.
     """
     with traced() as cuts:
         page = mirror_format.read_article(body)

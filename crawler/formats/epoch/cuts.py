@@ -1,7 +1,7 @@
-"""What is cut from the blocks of a body before its text is the reading text.
+"""Cuts what readers do not see as text from the blocks of a body.
 
-End marks, hand-made advertisements, torn or foreign markup that stands in the page as text. Credits
-are cut where they are read.
+These are end marks, advertisements added by hand, and damaged or foreign markup that the page shows
+as text. The modules that read credits cut them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Final
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.markup import Leaf
 
-# Stripped as characters: a pattern would be quadratic in a long run.
+# A set for ``rstrip``: a pattern would take quadratic time on a long run.
 _END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
 # Between the last sentence and a note that more follows: ``……。#（未完待续）`` (16 pages).
 _GLUED_MARKS: Final = re.compile(
     r"(?<=\S)[ ]{0,3}[#＃◇◆@＠*＊♢◊]{1,6}[ ]{0,3}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
 )
 _AFTER_THE_END: Final = 12
-"""Lines of credits and promotion behind the end mark; the longest such tail known has nine."""
+"""Maximum of lines of credits and promotion after the end mark; the longest known tail has nine."""
 _CREDIT_LENGTH: Final = 80
 _PROMOTION_LENGTH: Final = 200
 _CREDIT: Final = re.compile(
@@ -36,8 +36,8 @@ _PROMOTION: Final = re.compile(
     re.IGNORECASE,
 )
 
-# White bits that older pages carry in front of and behind the text (363, 2,310 pages), a line of
-# their own or glued to its first or last word. Within a line the same address is text.
+# Older pages have it in white before and after the text (363 and 2,310 pages), on a separate line or
+# directly next to the first or last word. Inside a line, the same address is text.
 _OLD_ADDRESS: Final = re.compile(
     r"^(?:{0})+|(?:{0})+$".format(
         r"[（(]\s?https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?\s?[)）]\s?"
@@ -45,7 +45,7 @@ _OLD_ADDRESS: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
-# Markdown links that the mirror's owner put before the dateline by hand (4 pages).
+# Markdown links that the mirror's owner added by hand before the dateline (4 pages).
 _ADS_AT_HEAD: Final = re.compile(
     r"(?:[\s|#]*\[[^\]]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\))+[\s|#]*"
 )
@@ -75,7 +75,7 @@ _ESCAPED: Final = re.compile(
 
 
 def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
-    """Cut the newspaper's old address where it heads or ends a line."""
+    """Cut the newspaper's old address at the beginning and the end of lines."""
     for leaf in leaves:
         if "http" in leaf.text:
             leaf.cut_all(
@@ -84,7 +84,7 @@ def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
 
 
 def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
-    """Cut shortcodes, markup that was escaped or torn, and a bracket that stands alone."""
+    """Cut shortcodes, escaped or damaged markup, and a bracket alone in its block."""
     for leaf in leaves:
         text = leaf.text
         if "<" in text or ">" in text or "[" in text or "href=" in text or len(text) == 1:
@@ -94,7 +94,7 @@ def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
 
 
 def cut_ads_at_head(blocks: Sequence[Leaf]) -> None:
-    """Cut Markdown links up to the dateline; ``blocks`` are the first of the page."""
+    """Cut Markdown links before the dateline; ``blocks`` are the first of the page."""
     for leaf in blocks:
         dateline = find_dateline(leaf.text)
         end = dateline.start if dateline else len(leaf.text)
@@ -105,7 +105,7 @@ def cut_ads_at_head(blocks: Sequence[Leaf]) -> None:
 
 
 def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
-    """Cut the Markdown links that the mirror's keeper put between an article's lines."""
+    """Cut the Markdown links that the mirror's owner added between the lines of an article."""
     for leaf in leaves:
         if "](" in leaf.text:
             leaf.cut_all(
@@ -114,7 +114,7 @@ def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
 
 
 def cut_end_marks(leaves: Sequence[Leaf]) -> None:
-    """Cut ``#``, ``◇`` and their like where the text ends, also before credits and promotion."""
+    """Cut ``#``, ``◇`` and similar marks at the end of the text, even before credits and promotion."""
     lines = 0
     for leaf in reversed(leaves):
         end = len(leaf.text)
@@ -134,7 +134,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
 
 
 def _follows_the_end(line: str) -> bool:
-    """Tell whether a line is a credit or promotion, such as stand behind an article's end."""
+    """Tell whether a line is a credit or promotion, which can follow the end of an article."""
     if len(line) <= _CREDIT_LENGTH and _CREDIT.match(line):
         return True
     return len(line) <= _PROMOTION_LENGTH and _PROMOTION.search(line) is not None

@@ -1,9 +1,9 @@
-"""Who a byline names: ``英文大纪元记者Tom Ozimek报导／高杉编译`` has an author and a translator.
+"""Whom a byline names: ``英文大纪元记者Tom Ozimek报导／高杉编译`` has an author and a translator.
 
-A byline is a row of items with marks between them. An item has, all of it optional, an agency and
-an office, a name, a place and a verb, glued together in this order; a verb also counts for the items
-before it that have none. What is left of an item when all that is known is taken off is a name if it
-can be one; else the item names nobody.
+A byline is a sequence of items with marks between them. An item consists of an agency, a title, a
+name, a place and a verb, in this order and without spaces; each of them is optional. A verb also
+applies to the items before it that have none. After everything known is removed from an item, the
+rest is a name if it can be one; else the item names nobody.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE, depar
 from crawler.formats.epoch.glued import is_tail, names_at_head
 from crawler.formats.epoch.names import generation_of, is_surname_led
 from crawler.formats.epoch.places import is_district
-from crawler.formats.epoch.reporting import Deed, deed_of, is_bare, mended
+from crawler.formats.epoch.reporting import Deed, corrected, deed_of, is_bare
 
 LONGEST_BYLINE: Final = 300
-"""No byline is longer; a longer text is an editor's note, or a bracket that never closes."""
+"""In characters. A longer text is an editor's note, or a bracket that never closes."""
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The people of one credit, each list in order of appearance, without repetition."""
+    """The people in one credit, in order of appearance, each once."""
 
     authors: tuple[str, ...] = ()
     translators: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class People:
 class _Item:
     """One item of a byline: whom it names and what they did.
 
-    ``group`` counts the slashes before it. ``bare`` items hold nothing but a verb.
+    ``group`` is the number of slashes before it. A ``bare`` item is nothing but a verb.
     """
 
     names: tuple[str, ...]
@@ -48,7 +48,7 @@ _LABEL: Final = re.compile(
     r"(?:撰文|图文|文图|文字|文稿|供稿|作者|记者|采访|报导|编译|翻译|译者|摄影|整理|文|图|译|摄)\s*[:：]\s*(?=.)",
 )
 _SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]")
-# A blank alone parts a report from its translation: ``Tom Ozimek报导 李言编译``.
+# Only a space separates a report from its translation: ``Tom Ozimek报导 李言编译``.
 _ROLE_BLANK: Final = re.compile(r"(?<=报[导道]|撰文) +(?=\S{2,8} ?(?:编译|翻译)$)")
 _COMMA: Final = re.compile(
     r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及] ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )",
@@ -65,7 +65,7 @@ _PICTURE_CREDIT: Final = re.compile(r"(?<=.{2})[ ，,、；;]*(?:图|摄影|摄)
 _SOURCE: Final = re.compile(
     rf"(?<=[译写理])自[^、，,／/]*|(?<=.)(?:根据|据)(?:{AGENCY.pattern})(?=[^、，,／/]*报[导道])"
 )
-"""What a report stands on: ``李言编译自美联社``, ``李言据路透社报导``."""
+"""The source of a report: ``李言编译自美联社``, ``李言据路透社报导``."""
 _LINKING: Final = re.compile("的(?=采访|专访|综合|报[导道]|编译|访谈)")
 
 
@@ -73,11 +73,11 @@ _LINKING: Final = re.compile("的(?=采访|专访|综合|报[导道]|编译|访�
 def people(byline_text: str) -> People:
     """Read who wrote and who translated from the text of a byline.
 
-    Translators are those named as 编译 or 翻译 beside another who wrote or reported (a newsroom
-    counts); who 编译报导 alone is an author. Newsrooms, programmes and whatever cannot be told to
-    be a person's name are left out.
+    A person named with 编译 or 翻译 is a translator if somebody else wrote or reported (a newsroom
+    counts). A person named with 编译报导 and no other writer is an author. Newsrooms, programmes and
+    anything that is not recognisably a person's name are left out.
     """
-    items = _with_deeds(_items(mended(byline_text[:LONGEST_BYLINE])))
+    items = _with_deeds(_items(corrected(byline_text[:LONGEST_BYLINE])))
     authors: list[str] = []
     translators: list[str] = []
     for i, item in enumerate(items):
@@ -90,7 +90,7 @@ def people(byline_text: str) -> People:
 
 
 def _items(text: str) -> list[_Item]:
-    """Split a byline at its marks: a slash divides groups, a comma or an "and" divides items."""
+    """Split a byline at its marks: a slash separates groups, a comma or an "and" separates items."""
     text = _ROLE_BLANK.sub("／", _LINKING.sub("", _SOURCE.sub("", text)))
     text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", _SECOND_SPELLING.sub("", text)))
     found: list[_Item] = []
@@ -109,11 +109,11 @@ def _items(text: str) -> list[_Item]:
 
 
 def names_alone(byline_text: str) -> bool:
-    """Tell whether a byline that ends in no verb holds nothing but offices, names and places.
+    """Tell whether a byline that does not end in a verb has only titles, names and places.
 
     ``大纪元记者李言、王立台北`` does; a heading about a reporter does not.
     """
-    text = _SECOND_SPELLING.sub("", mended(byline_text[:LONGEST_BYLINE]))
+    text = _SECOND_SPELLING.sub("", corrected(byline_text[:LONGEST_BYLINE]))
     text = _PICTURE_CREDIT.sub("", text)
     pieces = (piece.strip() for part in _SLASH.split(text) for piece in _COMMA.split(part))
     return all(map(_is_name_alone, filter(None, pieces)))
@@ -130,7 +130,7 @@ def _is_name_alone(piece: str) -> bool:
 
 
 def _with_deeds(items: list[_Item]) -> list[_Item]:
-    """Give each item without a verb the verb that follows in its group, or alone in the next."""
+    """Give each item without a verb the verb that follows in its group, or is alone in the next."""
     done: list[_Item] = []
     carried: Deed | None = None
     group = -1
@@ -146,16 +146,16 @@ def _with_deeds(items: list[_Item]) -> list[_Item]:
 
 
 def _has_writer(items: list[_Item], at: int) -> bool:
-    """Tell whether beside the translating item ``at`` somebody else wrote or reported."""
+    """Tell whether somebody other than the translators in item ``at`` wrote or reported."""
     before = any(i.deed != "translate" and not i.bare for i in items[:at])
     group = items[at].group
     return before or any(i.names and i.deed == "write" and i.group > group for i in items[at + 1 :])
 
 
 def _dangles(items: list[_Item], at: int) -> bool:
-    """Tell whether an item stands behind a slash, after a finished report, without saying what for.
+    """Tell whether an item follows a complete report and a slash, and does not say what was done.
 
-    ``Tom Ozimek报导／李言`` lacks a word: whoever is named there is most likely the translator, but
+    In ``Tom Ozimek报导／李言`` a word is missing: the second person is most likely the translator, but
     the page does not say so.
     """
     item = items[at]
@@ -163,7 +163,7 @@ def _dangles(items: list[_Item], at: int) -> bool:
 
 
 def _item(text: str, group: int) -> _Item:
-    """Read one item: names, and the deed told by verb, label or office."""
+    """Read one item: names, and what they did according to a verb, a label or a title."""
     if is_bare(text):
         return _Item((), deed_of(text), group, bare=True)
     label = _LABEL.match(text)
@@ -173,7 +173,7 @@ def _item(text: str, group: int) -> _Item:
     if not offices:
         names, tail = names_at_head(NEWSROOM.sub("", rest, count=1))
         names = tuple(name for name in names if not is_district(name))
-        if WIRE.match(text) and _DISPATCH.search(text):  # what it names is the place
+        if WIRE.match(text) and _DISPATCH.search(text):  # the name is that of a place
             names = ()
         return _Item(names, deed_of(tail) or deed, group)
     end = len(rest)
@@ -189,13 +189,13 @@ def _item(text: str, group: int) -> _Item:
 
 
 def _name_before(text: str) -> tuple[str, ...]:
-    """Find a name that stands before its office: ``大纪元李言记者台北报导``."""
+    """Find a name before its title: ``大纪元李言记者台北报导``."""
     names, _ = names_at_head(_without_agency(text))
     return tuple(n for n in names if is_surname_led(n))
 
 
 def _with_whole_verb(text: str) -> str:
-    """Mend a verb that is torn apart by the place, or has lost its head: ``报台湾台北导``, ``台北导``."""
+    """Restore a verb that the place splits, or that lacks its first half: ``报台湾台北导``, ``台北导``."""
     torn = _TORN_VERB.search(text)
     if torn and is_tail(torn[1]):
         return f"{text[: torn.start()]}{torn[1]}报导"
@@ -206,7 +206,7 @@ def _with_whole_verb(text: str) -> str:
 
 
 def _without_agency(text: str) -> str:
-    """Take agency, department and rank off the head of an item, and a place before an agency."""
+    """Remove agency, department and rank from the beginning of an item, and a place before an agency."""
     text = text.strip(" :：")
     while True:
         agency = AGENCY.search(text, 0, 24)

@@ -1,4 +1,4 @@
-"""What a byline's people did: verbs, their misspellings, and labels that say the same."""
+"""What the people in a byline did: verbs, their misspellings, and labels with the same meaning."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _BARE: Final = re.compile(
     ),
 )
 _END: Final = r"(?=\s*[。.]?\s*(?:$|[、，,／/∕╱｜|；;]))"
-_MENDED: Final = (
-    # 综合 and 采访 are typed by sound
+_CORRECTIONS: Final = (
+    # 综合 and 采访 are misspelled with characters of the same sound
     (re.compile("(?:总[合和]|[综宗纵棕粽][和何核]|[宗纵棕粽]合)(?=报|编|采|整|外)"), "综合"),
     (re.compile("(?:采[防纺方仿坊]|[彩踩]访)(?=报|整)"), "采访"),
     (re.compile(f"编[议绎驿泽](?=报|综|整|{_END})"), "编译"),
     (re.compile(f"报[告的岛刀寻到倒异答]{_END}"), "报导"),
-    # the issue of a magazine, and the kind of text, say nothing of people
+    # the issue of a magazine and the kind of text say nothing about people
     (
         re.compile(
             r"^\s*《?[^，,：:、\n（(《》]{0,8}(?:周刊|周报|月刊|杂志)》?\s*第?\s*\d{1,5}\s*期\s*[，,：:、/／]?\s*"
@@ -50,7 +50,7 @@ _MENDED: Final = (
         "",
     ),
     (re.compile("(?<=报[导道])之[一二三四五六七八九十\\d]{1,3}$"), ""),
-    # the editor of the page is none of its writers
+    # the editor of the page is not one of its writers
     (re.compile(r"[\s、，,；;／/]*责(?:任编辑|编)\s*[：:].*$"), ""),
     # a book's writer and translator: ``Owen Fisher著，陆小满译``
     (re.compile(r"著(?=\s*[，,、／/；;])"), "撰文"),
@@ -61,7 +61,7 @@ _MENDED: Final = (
         ),
         r"\1编译",
     ),
-    # a translator glued to the report: ``Owen Fisher报导陆小满编译``
+    # a translator directly after the report: ``Owen Fisher报导陆小满编译``
     (
         re.compile(
             r"(?<=报[导道]|撰文)(?=(?:大纪元记者|记者)?[^、，,／/\s]{2,4}(?:编译|翻译)$)(?!综合|采访|整理|联合)"
@@ -72,18 +72,19 @@ _MENDED: Final = (
 
 
 @lru_cache(maxsize=4096)
-def mended(byline_text: str) -> str:
-    """Return a byline's text with the usual misspellings of its verbs mended.
+def corrected(byline_text: str) -> str:
+    """Return a byline's text with the usual misspellings of its verbs corrected.
 
-    What says nothing of people is left out: a magazine's issue, the kind of text, the editor.
+    Parts that say nothing about its writers are removed: the issue of a magazine, the kind of text,
+    the editor.
     """
-    for pattern, replacement in _MENDED:
+    for pattern, replacement in _CORRECTIONS:
         byline_text = pattern.sub(replacement, byline_text)
     return byline_text
 
 
 def deed_of(text: str) -> Deed | None:
-    """Tell what a verb, a label or an office says that somebody did."""
+    """Return what somebody did according to a verb, a label or a title; None if it does not say."""
     if "译" in text:
         return "translate"
     if _WRITING.search(text):
@@ -92,5 +93,5 @@ def deed_of(text: str) -> Deed | None:
 
 
 def is_bare(text: str) -> bool:
-    """Tell whether ``text`` holds verbs and nothing else."""
+    """Tell whether ``text`` consists of verbs only."""
     return bool(_BARE.fullmatch(text))
