@@ -165,3 +165,18 @@ def test_another_pipeline_gets_whole_articles(mirror: Path, tmp_path: Path) -> N
     assert result.exit_code == 0, result.log
     assert "Error in the pipelines" not in result.log
     assert result.feed.timeless() == plain.timeless()
+
+
+def test_copies_are_chosen_and_compared_as_without_readers(tmp_path: Path) -> None:
+    """Of an article in several sections, and of one that is read again, readers return the page."""
+    mirror = tmp_path / "mirror"
+    large_mirror(mirror, 3, MANY + 40)
+    alone, _ = crawled(mirror, tmp_path / "alone", READERS=0)
+    feed, _ = crawled(mirror, tmp_path / "feed")
+    assert feed.timeless() == alone.timeless()
+    again = start_crawl(
+        f"mirror={mirror}", "recheck=true", feed=tmp_path / "feed", settings={"READERS": 2}
+    ).finish()
+    assert again.exit_code == 0, again.log
+    assert again.feed.timeless() == feed.timeless()
+    assert not again.feed.changes
