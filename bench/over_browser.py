@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,26 +70,26 @@ def measure(bench: Bench) -> list[Report]:
         find_chromium()
     except WrongUsage as missing:
         return [Report("In a browser", [], [str(missing)])]
-    articles = _ARTICLES_QUICKLY if bench.quick else _ARTICLES
-    rounds = _ROUNDS_QUICKLY if bench.quick else _ROUNDS
+    part = bench.part(_ARTICLES_QUICKLY if bench.quick else _ARTICLES)
+    rounds = bench.choose_rounds(_ROUNDS, _ROUNDS_QUICKLY)
     http, one, two = Crawls(), Crawls(), Crawls()
     with (
-        served(bench.mirror, bench.place / "web-browser") as server,
-        sites(bench.mirror) as (
+        served(part, bench.place / "web-browser") as server,
+        sites(part) as (
             site,
             _,
         ),
     ):
         for _ in range(rounds):
-            _crawl(bench, server.address, articles, http)
+            _crawl(bench, server.address, http)
             http.pages = len(server.asked())
             for contexts, crawls in ((1, one), (2, two)):
                 before = len(site.hits.paths)
                 settings = ["-s", f"BROWSER_CONTEXTS={contexts}"]
-                _crawl(bench, site.base, articles, crawls, "-a", "via=browser", *settings)
+                _crawl(bench, site.base, crawls, "-a", "via=browser", *settings)
                 asked = site.hits.paths[before:]
                 crawls.pages = sum(path.startswith(site.prefix) for path in asked)
-    title = f"In a browser, {articles:,} articles, {rounds} rounds"
+    title = f"In a browser, {http.pages:,} pages, {rounds} rounds"
     note = "start of Python, Scrapy, driver and Chromium included; the site is a stand-in"
     return [Report(title, list(_figures(http, one, two)), [note])]
 
@@ -113,10 +112,9 @@ def _cpu(crawls: Crawls) -> float:
     return float(median(usage.cpu for usage in crawls.usages)) / crawls.pages
 
 
-def _crawl(bench: Bench, base: str, articles: int, crawls: Crawls, *more: str) -> None:
-    feed = bench.place / "browser-feed"
-    shutil.rmtree(feed, ignore_errors=True)
-    options = [f"mirror={base}", "name=bench", f"feed={feed}", f"limit={articles}"]
+def _crawl(bench: Bench, base: str, crawls: Crawls, *more: str) -> None:
+    feed = bench.fresh("browser-feed")
+    options = [f"mirror={base}", "name=bench", f"feed={feed}"]
     given = [part for option in options for part in ("-a", option)]
     with _watched(crawls.memory):
         crawls.usages.append(bench.scrapy("crawl", "epoch_mirror", *given, *more))

@@ -44,7 +44,7 @@ def run(
     cwd: Path,
     log: Path,
     environment: Mapping[str, str] | None = None,
-    expect: int = 0,
+    expect: int | None = 0,
     look: Callable[[int], None] = lambda _: None,
     every: float = _LOOK_EVERY,
 ) -> Usage:
@@ -55,7 +55,7 @@ def run(
         cwd: working directory.
         log: file for its output.
         environment: variables added to this process's environment.
-        expect: expected exit status.
+        expect: expected exit status; None for any.
         look: called with the process id whenever memory is sampled.
         every: seconds between two samples.
 
@@ -83,7 +83,7 @@ def run(
             time.sleep(every)
         wall = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != expect:
+    if expect is not None and process.returncode != expect:
         tail = log.read_text(errors="replace")[-2000:]
         raise ChildFailed(f"{command} ended with {process.returncode}, not {expect}:\n{tail}")
     return Usage(wall, used.ru_utime + used.ru_stime, rss, anon)

@@ -3,6 +3,7 @@
     python bench/run.py                 all measurements, about five minutes
     python bench/run.py --quick         about a minute, less precise
     python bench/run.py --only http     one measurement
+    python bench/run.py --rounds 1 --articles 2000    for a busy machine
     python bench/run.py --json FILE     also write the figures as JSON
 
 The mirror is a real one if its bundle is found (``EPOCH_CORPUS``, see tests/corpus.py), otherwise
@@ -28,6 +29,7 @@ import extraction  # noqa: E402
 import over_browser  # noqa: E402
 import over_git  # noqa: E402
 import over_http  # noqa: E402
+import peers  # noqa: E402
 import startup  # noqa: E402
 from process import ChildFailed  # noqa: E402
 from report import as_json  # noqa: E402
@@ -40,6 +42,7 @@ MEASURES = {
     "startup": startup.measure,
     "http": over_http.measure,
     "git": over_git.measure,
+    "peers": peers.measure,
     "browser": over_browser.measure,
 }
 """All measurements by name, in the order in which they run."""
@@ -52,7 +55,13 @@ def main() -> int:
     began = time.monotonic()
     reports = []
     with tempfile.TemporaryDirectory(prefix="epoch-bench-") as folder:
-        bench = prepared(Path(folder), quick=options.quick, generated=options.generated)
+        bench = prepared(
+            Path(folder),
+            quick=options.quick,
+            generated=options.generated,
+            rounds=options.rounds,
+            articles=options.articles,
+        )
         console.print(f"on {bench.described}; {_machine()}")
         for name in options.only or MEASURES:
             try:
@@ -77,6 +86,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="take about a minute")
     parser.add_argument("--only", nargs="+", choices=MEASURES, help="only these measurements")
+    parser.add_argument("--rounds", type=int, help="number of rounds of each measurement")
+    parser.add_argument("--articles", type=int, help="read at most this many articles")
     parser.add_argument("--generated", action="store_true", help="use invented news")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
     return parser.parse_args()

@@ -21,7 +21,8 @@ ARTICLES = 100_000
 SECTIONS = 12
 LISTED_TWICE = 4
 """One in this many articles is listed in a second section."""
-SECONDS_AT_MOST = 0.5
+SECONDS_AT_MOST = 0
+"""Target for the wall time beyond the empty spider's."""
 MEMORY_AT_MOST = 40
 
 _ROUNDS, _ROUNDS_QUICKLY = 7, 3
@@ -34,7 +35,7 @@ def measure(bench: Bench) -> list[Report]:
     fill(mirror, feed)
     project = _bare_project(bench.place / "bare")
     runs = []
-    for _ in range(_ROUNDS_QUICKLY if bench.quick else _ROUNDS):
+    for _ in range(bench.choose_rounds(_ROUNDS, _ROUNDS_QUICKLY)):
         empty = bench.scrapy("crawl", "empty", cwd=project, path=HERE)
         runs.append((empty, bench.crawl(mirror, feed)))
     assert "new articles  0" in bench.log(), bench.log()

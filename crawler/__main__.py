@@ -14,6 +14,8 @@ from scrapy.cmdline import execute
 def main() -> None:
     """Pass the command line to Scrapy, with this project's settings."""
     os.environ["SCRAPY_SETTINGS_MODULE"] = "crawler.settings"
+    if os.path.expanduser("~") == "~":  # a user unknown to the system, as in containers
+        os.environ["HOME"] = os.devnull  # Scrapy would fail looking for its configuration there
     execute()
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from itemloaders import ItemLoader
-from itemloaders.processors import Identity, TakeFirst
+from itemloaders.processors import TakeFirst
 
 from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage
@@ -31,6 +31,7 @@ class Reading:
         sections: the sections that list the article, in the mirror's order.
         at: when the page was read.
         unsupported_keys: keys that the transport cannot supply; they become null.
+        copies: number of copies of the article that are not ruled out, this one included.
     """
 
     mirror: str
@@ -38,6 +39,7 @@ class Reading:
     sections: list[Section]
     at: datetime
     unsupported_keys: frozenset[str] = frozenset()
+    copies: int = 1
 
 
 class _Each:
@@ -48,10 +50,6 @@ class _Each:
 
     def __call__(self, values: Iterable[Any]) -> list[Any]:
         return [out for value in values if (out := self.function(value)) is not None]
-
-
-def _person(name: str) -> Person:
-    return Person(name=name)
 
 
 def _sha256(text: str) -> str:
@@ -68,8 +66,6 @@ class ArticleLoader(ItemLoader):
     default_item_class = Article
 
     column_out = TakeFirst()
-    authors_in = translators_in = _Each(_person)
-    authors_out = translators_out = Identity()
     content_sha256_in = _Each(_sha256)
     content_sha256_out = TakeFirst()
 
@@ -96,10 +92,10 @@ def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> 
     writers = mirror_format.writers(page, section_ids)
     loader = loader_for(mirror_format)()
     loader.add_value("column", page.title)
-    loader.add_value("authors", writers.authors)
-    loader.add_value("translators", writers.translators)
     loader.add_value("content_sha256", page.content_text)
     article: Article = loader.load_item()
+    article.authors = [Person(name=name) for name in writers.authors]
+    article.translators = [Person(name=name) for name in writers.translators]
     published = mirror_format.published(page)
     article.date_published = published.date.isoformat()
     article.date_source = published.source

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Self
 
-from scrapy import Spider
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 from twisted.python.failure import Failure
 
+from crawler import terminal
+
 
 class BriefLogFormatter(LogFormatter):
     """Scrapy's formatter without the content of items and without a line for each page."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build for ``crawler``; before its spider opens, Scrapy gives the log a new handler."""
+        terminal.prepare()
+        crawler.signals.connect(terminal.prepare, signal=signals.spider_opened)
+        return cls()
 
     def crawled(self, *_: Any) -> None:  # type: ignore[override]
         """Log nothing for a fetched page: the progress display counts it."""

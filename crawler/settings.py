@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from crawler import __version__
 from crawler.config.locations import feeds_directory
+from crawler.terminal import open_streams
+
+open_streams()
 
 # -- Scrapy's ----------------------------------------------------------------------------
 
@@ -52,8 +55,11 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 16
 # the default resolves IPv4 only; a mirror may be at ::1 or another IPv6 address
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
 
-# the default also has handlers for data, file, ftp and s3, which no page of a mirror may use
+# the defaults let endless headers fill the memory; they also have handlers for data, file, ftp and s3,
+# which no page of a mirror may use
 DOWNLOAD_HANDLERS = {
+    "http": "crawler.transports.bounded.BoundedHandler",
+    "https": "crawler.transports.bounded.BoundedHandler",
     "data": None,
     "file": None,
     "ftp": None,
@@ -74,7 +80,6 @@ DOWNLOADER_MIDDLEWARES_BASE = {
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": 750,
 }
 DOWNLOADER_MIDDLEWARES = {
     # first, so that requests outside of the mirror reach no other middleware
@@ -82,6 +87,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.robots.RobotsMiddleware": 100,
     # the order number of Scrapy's own RedirectMiddleware
     "crawler.middlewares.redirect.RedirectOutsideRun": 600,
+    # the order number of Scrapy's own, which ignores all_proxy
+    "crawler.middlewares.proxy.ProxyMiddleware": 750,
     # last before the network: requests that pass it are sent without further delay
     "crawler.middlewares.backoff.BackoffMiddleware": 800,
 }
@@ -95,9 +102,10 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.logcount.LogCount": 0,
     "scrapy.extensions.memusage.MemoryUsage": 0,
     "scrapy.extensions.closespider.CloseSpider": 0,
-    "scrapy.extensions.feedexport.FeedExporter": 0,
 }
 EXTENSIONS = {
+    # in place of Scrapy's own, whose failures nobody notices
+    "crawler.extensions.feed_exports.FeedExports": 0,
     "crawler.extensions.stop_signal.StopSignal": 100,
     "crawler.extensions.last_item.LastItem": 150,
     "crawler.extensions.progress.Progress": 200,
@@ -156,8 +164,9 @@ PARK_MAX_WAIT = 1800
 PARK_BUDGET = 3600
 RETRY_FIRST_WAIT = 1  # seconds before the first retry of a page; doubled with each retry
 
-# Number of additional processes that read articles, if a local mirror (path, git) has many to read;
-# None for one for each processor, or none on a single processor.
+# Number of additional processes that read articles, if a local mirror (path, git) has many to read.
+# None: one for each usable processor, at most 8, fewer where cgroups or ulimit bound memory or
+# processes; none on a single processor.
 READERS = None
 
 # Directory for clones of repositories; None for the user's cache directory.

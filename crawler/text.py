@@ -32,20 +32,23 @@ _WINDOWS_1252: Final = {
 _MEANT: Final = {**_WINDOWS_1252, **IDEOGRAPHS}
 _MISTAKEN: Final = re.compile("[\x80-\x9f\u2e80-\u2fdf]")
 
-# Most pages have none of these, and no character beyond the Basic Multilingual Plane.
-_UNUSUAL: Final = re.compile(
-    f"[{_INVISIBLE[: _INVISIBLE.index(chr(0x110BD))]}\x80-\x9f\u2e80-\u2fdf\U00010000-\U0010ffff]"
-)
-
 # Blocks with combining marks; letters in them do not count. Fourteen characters are fewer than 30
 # marks, even if each decomposes into two. The first is separate so that the search can skip to it.
-_MARK_BLOCKS: Final = (
-    "[\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a\ua660-\uabff"
-    "\ufb1e\ufe20-\ufe2f\U00010000-\U0001efff]"
+_MARK_SET: Final = (
+    "\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a\ua660-\uabff"
+    "\ufb1e\ufe20-\ufe2f\U00010000-\U0001efff"
 )
+_MARK_BLOCKS: Final = f"[{_MARK_SET}]"
 _MANY_MARKS: Final = re.compile(rf"{_MARK_BLOCKS}(?<!\w)(?:(?!\w){_MARK_BLOCKS}){{13}}")
 _MOST_MARKS: Final = 30
 _JOINER: Final = "\u034f"
+
+# Most pages have none of these, and no character beyond the Basic Multilingual Plane. One search
+# takes as long as a search for a part of them.
+_UNUSUAL: Final = re.compile(
+    f"[{_INVISIBLE[: _INVISIBLE.index(chr(0x110BD))]}\x80-\x9f\u2e80-\u2fdf{_MARK_SET}"
+    "\U00010000-\U0010ffff]"
+)
 
 # References that a browser decodes; those of markup and white space must not be decoded early.
 _ENTITY: Final = re.compile("&(?:#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};)")
@@ -79,8 +82,7 @@ def visible(text: str) -> str:
     """
     if _UNUSUAL.search(text):
         text = _MISTAKEN.sub(lambda match: _MEANT.get(match[0], match[0]), text)
-        text = _DROPPED.sub("", text)
-    text = stream_safe(text)
+        text = stream_safe(_DROPPED.sub("", text))
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 

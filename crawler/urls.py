@@ -60,7 +60,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _ALREADY_CANONICAL = re.compile(
-    r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})*\Z"
+    r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]++|%[0-9A-F]{2})*+\Z"
 )
 
 # Characters to strip from both ends of a URL: control characters and blanks, as HTML does, and

@@ -186,6 +186,45 @@ def gzip_of_zeros(gigabytes: float = 2) -> Behaviour:
     return behave
 
 
+def endless_headers(megabytes: int = 300, line: bytes = b"X-%d: " + b"x" * 8000) -> Behaviour:
+    """Send headers that do not end."""
+
+    def behave(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nX: 1\r\n")
+        with suppress(OSError):
+            for number in range(megabytes << 20 >> 13):
+                connection.send((line % number if b"%" in line else line) + b"\r\n")
+        connection.close()
+
+    return behave
+
+
+def endless_trailers(megabytes: int = 300) -> Behaviour:
+    """Send a chunked body whose trailers do not end."""
+
+    def behave(connection: Connection) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n")
+        with suppress(OSError):
+            for number in range(megabytes << 20 >> 13):
+                connection.send(b"X-%d: " % number + b"x" * 8000 + b"\r\n")
+        connection.close()
+
+    return behave
+
+
+def endless_interim(megabytes: int = 300) -> Behaviour:
+    """Promise an answer for ever (103 Early Hints)."""
+
+    def behave(connection: Connection) -> None:
+        hints = b"HTTP/1.1 103 Early Hints\r\nLink: " + b"x" * 8000 + b"\r\n\r\n"
+        with suppress(OSError):
+            for _ in range(megabytes << 20 >> 13):
+                connection.send(hints)
+        connection.close()
+
+    return behave
+
+
 def _packed_zeros(size: int) -> bytes:
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packer:

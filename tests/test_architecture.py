@@ -16,7 +16,9 @@ from crawling import ROOT
 KNOWS: dict[str, set[str]] = {
     # the standard library, and small libraries
     "exceptions": set(),
-    "settings": {"config"},
+    "settings": {"config", "terminal"},
+    "printable": set(),
+    "terminal": {"printable"},
     "radicals": set(),
     "text": {"radicals"},
     "items": set(),
@@ -27,33 +29,34 @@ KNOWS: dict[str, set[str]] = {
     "loaders": {"formats", "items"},
     "canonical": {"items", "urls"},
     "politeness": {"config", "exceptions"},
-    "readers": {"exceptions", "formats"},
+    "readers": {"exceptions", "formats", "items"},
+    "lines": {"formats", "items", "loaders", "readers", "schema", "store"},
     # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
-    "run": {"config", "exceptions", "formats", "items", "store"},
+    "run": {"config", "exceptions", "formats", "items", "printable", "store", "terminal"},
     # what decides, without input or output of its own
     "frontier": {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
     # examining a feed
-    "audit": {"exceptions", "formats", "items", "schema"},
-    "report": {"config", "exceptions", "text"},
-    "reading": {"exceptions", "formats", "items", "loaders", "text"},
+    "audit": {"exceptions", "formats", "items", "printable", "schema"},
+    "report": {"config", "exceptions", "printable", "text"},
+    "reading": {"exceptions", "formats", "items", "loaders", "printable", "terminal", "text"},
     # a feed as tables
     "export": {"exceptions", "items"},
     # Scrapy's side
-    "logformatter": set(),
-    "middlewares": {"config", "exceptions", "politeness", "run"},
+    "logformatter": {"terminal"},
+    "middlewares": {"config", "exceptions", "politeness", "printable", "run"},
     "transports": {
-        "config", "exceptions", "formats", "frontier", "items", "politeness", "urls",
+        "config", "exceptions", "formats", "frontier", "items", "politeness", "printable", "urls",
     },
     "pipelines": {"canonical", "exceptions", "items", "run", "schema"},
-    "extensions": {"exceptions", "run"},
-    "driver": {"exceptions", "frontier", "items", "readers", "run", "transports"},
+    "extensions": {"exceptions", "printable", "run"},
+    "driver": {"exceptions", "frontier", "items", "loaders", "readers", "run", "transports"},
     "spiders": {
-        "config", "driver", "exceptions", "formats", "frontier", "items", "loaders", "middlewares",
-        "readers", "run", "transports",
+        "config", "driver", "exceptions", "formats", "frontier", "items", "lines", "loaders",
+        "middlewares", "pipelines", "readers", "run", "terminal", "transports",
     },
     # a feed read again
     "reread": {
@@ -61,7 +64,8 @@ KNOWS: dict[str, set[str]] = {
         "schema", "store", "transports",
     },
     "commands": {
-        "audit", "config", "exceptions", "export", "formats", "reading", "report", "reread", "run",
+        "audit", "config", "exceptions", "export", "formats", "printable", "reading", "report",
+        "reread", "run", "terminal",
     },
     "__main__": set(),
 }  # fmt: skip

@@ -38,6 +38,47 @@ def test_a_line_is_json_in_utf8_with_its_newline_last() -> None:
     assert line.count(b"\n") == 1
 
 
+ODD_TEXTS = [
+    *map(chr, range(0x80)),  # controls have short escapes, long ones, or none
+    "\u2028\u2029\x85\ufeff\ufffe\U0010ffff\U00020000\ue000",
+    "a\x00b\x1f\x7f\x80\x9f",
+    '\\"/\\u0041',
+    "</script><!--",
+    "é e\u0301 👩‍👩‍👧",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS)
+def test_a_line_has_the_bytes_of_the_standard_library(text: str) -> None:
+    record = {"id": text, text: [text, {"name": text}], "n": [0, -1, 1 << 53, True, None, [], {}]}
+    plain = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    assert dumps(record) == plain.encode() + b"\n"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+def test_a_lone_surrogate_gives_no_line(lines: JsonLines, text: str) -> None:
+    with pytest.raises(TypeError):
+        lines.append({"id": "n1", "text": text})
+    assert lines.size == lines.path.stat().st_size == 0
+
+
+def test_several_lines_are_one_write(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, sizes = os.pwrite, []
+
+    def counted(descriptor: int, data: bytes, at: int) -> int:
+        sizes.append(len(data))
+        return real(descriptor, data, at)
+
+    monkeypatch.setattr(os, "pwrite", counted)
+    lines = JsonLines(path)
+    assert lines.append({"id": "n1"}, {"id": "n2"}) == sum(sizes) == 24
+    assert lines.append() == 24
+    lines.close()
+    assert sizes == [24]
+    assert path.read_bytes() == b'{"id":"n1"}\n{"id":"n2"}\n'
+
+
 def test_lines_are_appended(path: Path) -> None:
     lines = JsonLines(path)
     assert lines.append({"id": "n1"}) == 12
@@ -128,7 +169,7 @@ def test_a_failed_sync_is_reported(lines: JsonLines, monkeypatch: pytest.MonkeyP
 
 def test_a_directory_in_its_place(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(FeedUnusable, match="Is a directory"):
+    with pytest.raises(FeedUnusable, match="not a regular file: move it away"):
         JsonLines(path)
 
 

@@ -31,6 +31,8 @@ from crawler.exceptions import (
 )
 from crawler.formats.registry import find_format
 from crawler.frontier.changes import Changes, blob_id_of
+from crawler.items import ArticleLine
+from crawler.store.published import PackedIds
 from crawler.store.state import State
 
 if TYPE_CHECKING:
@@ -76,6 +78,45 @@ def test_lists_come_before_articles(mirror: Path, feed: Path) -> None:
     assert walked.paths == ["README.md", *INDEXES, *archives, *articles]
     assert walked.frontier.finished
     assert walked.frontier.lists_complete
+
+
+@pytest.mark.parametrize(("limit", "archives"), [(1, 0), (30, 0), (31, 1), (35, 1), (36, 2)])
+def test_a_limit_reads_no_more_lists_than_it_needs(
+    mirror: Path, feed: Path, limit: int, archives: int
+) -> None:
+    """The section's own index lists 30 of 65 articles, archive page 2 has 5 more, page 1 the rest."""
+    built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
+    walked = walk_mirror(mirror, feed, limit=limit)
+    assert walked.counts.pages["archive"] == archives
+    assert walked.counts.new == limit
+
+
+def test_a_limit_does_not_count_listings_on_every_round(
+    mirror: Path, feed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten archive pages are read for a limit that is reached by the last."""
+    built(mirror, dict.fromkeys(range(1, 301), (ONE,)))
+    counted: list[int] = []
+    real = State.pending
+
+    def pending(self: State) -> PackedIds:
+        counted.append(1)
+        return real(self)
+
+    monkeypatch.setattr(State, "pending", pending)
+    walked = walk_mirror(mirror, feed, limit=280)
+    assert walked.counts.pages["archive"] == 9
+    assert len(counted) <= 4
+
+
+@pytest.mark.parametrize(("limit", "archives"), [(30, 0), (60, 2), (61, 4)])
+def test_an_article_of_two_sections_counts_once_for_a_limit(
+    mirror: Path, feed: Path, limit: int, archives: int
+) -> None:
+    built(mirror, dict.fromkeys(range(1, 91), (ONE, TWO)))
+    walked = walk_mirror(mirror, feed, limit=limit)
+    assert walked.counts.pages["archive"] == archives
+    assert walked.counts.new == limit
 
 
 def test_a_pager_of_two_hundred_pages(mirror: Path, feed: Path) -> None:
@@ -417,7 +458,9 @@ def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, fe
         def by_the_second_way(target: Target, error: PageError) -> Article | None:
             tried.append(target.second_transport)
             if target.second_transport:
-                return frontier.on_page(target, (mirror / target.path).read_bytes())
+                given = frontier.on_page(target, (mirror / target.path).read_bytes())
+                assert not isinstance(given, ArticleLine)
+                return given
             return on_error(target, error)
 
         frontier.on_error = by_the_second_way  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import misbehaving as bad
 import pytest
@@ -39,6 +39,7 @@ from scrapy.settings import Settings
 from crawler.exceptions import PageMalformed, PageMissing, PageTooLarge, PageUnreachable, WrongUsage
 from crawler.middlewares.offsite import is_under
 from crawler.middlewares.refusals import ForbiddenByRobots
+from crawler.middlewares.robots import RobotsUnreachable, _same_host_target
 from crawler.politeness.host_slot import HostSlot, ParkBudget
 from crawler.politeness.pace import GITHUB, LOOPBACK, PUBLIC, Pace, chosen_pace, pace_of
 from crawler.politeness.retry_after import retry_after_seconds
@@ -46,6 +47,8 @@ from crawler.transports.failures import failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from crawling import Crawl
 
 PROJECT = Path(__file__).parent.parent
 RUNNER = Path(__file__).with_name("manners_crawl.py")
@@ -151,6 +154,10 @@ BASE = "https://raw.example.org/o/r/master/"
         (BASE + "%2e%2e/other/README.md", False),
         (BASE + "%252e%252e%252fother/README.md", False),
         (BASE + "..%5cother/README.md", False),
+        (BASE + "..;/other/README.md", False),
+        (BASE + "pages/..;a=1/../README.md", False),
+        (BASE + "%2e%2e%3b/other/README.md", False),
+        (BASE + "a;..;/n1.md", True),
         (BASE + "pages\\..\\..\\README.md", False),
         ("http://raw.example.org/o/r/master/README.md", False),
         ("https://raw.example.org:8443/o/r/master/README.md", False),
@@ -372,6 +379,10 @@ ZOO: dict[str, tuple[bad.Behaviour, float, str]] = {
     "/dribble": (bad.dribble(PAGE), 99, "timeout"),
     "/silence": (bad.silence(), 99, "timeout"),
     "/bomb": (bad.gzip_of_zeros(2), 99, "too_large"),
+    "/endless-headers": (bad.endless_headers(), 99, "too_large"),
+    "/endless-header": (bad.endless_headers(line=b" " + b"x" * 8000), 99, "too_large"),
+    "/endless-trailers": (bad.endless_trailers(), 99, "connection"),
+    "/endless-interim": (bad.endless_interim(), 99, "too_large"),
     "/larger-than-pages": (bad.answer(bytes(9 << 20)), 99, "too_large"),
     "/no-http": (another_protocol, 99, "connection"),
     "/redirect-inside": (bad.redirect("/good"), 99, "ok 4"),
@@ -441,6 +452,12 @@ def test_page_that_redirects_to_itself_is_requested_once(zoo: dict[str, Any]) ->
 def test_zeros_are_not_decompressed(zoo: dict[str, Any]) -> None:
     """2 GB of zeros in 2 MB: the memory of the whole crawl stays below 200 MB."""
     assert zoo["peak_kib"] < 200_000
+
+
+@pytest.mark.parametrize("path", ["/endless-headers", "/endless-header", "/endless-interim"])
+def test_endless_headers_are_asked_for_once(zoo: dict[str, Any], path: str) -> None:
+    """300 MB of them: not kept either (:func:`test_zeros_are_not_decompressed`)."""
+    assert len(zoo["server"].times_of(path)) == 1
 
 
 def test_server_error_is_retried_with_delays(zoo: dict[str, Any]) -> None:
@@ -574,13 +591,15 @@ ROBOTS: dict[str, tuple[bad.Behaviour, str | None, str | None]] = {
     "round": (bad.redirect("/robots.txt"), "ok 4", "ok 4"),
     "file": (bad.redirect("file:///etc/hosts"), None, None),
 }
-UNREACHABLE = {"error", "reset", "file", "away"}
+UNREACHABLE = {"error", "reset", "file", "away", "port"}
 
 
 @pytest.fixture(scope="module")
 def robots() -> Iterator[dict[str, dict[str, Any]]]:
     """Crawl hosts with all kinds of robots.txt at the same time."""
-    servers = {name: MisbehavingServer() for name in [*ROBOTS, "away", "other", "once", "slow"]}
+    servers = {
+        name: MisbehavingServer() for name in [*ROBOTS, "away", "port", "other", "once", "slow"]
+    }
     for server in servers.values():
         server.__enter__()
         server.behave("*", FINE)
@@ -590,6 +609,8 @@ def robots() -> Iterator[dict[str, dict[str, Any]]]:
     servers["moved"].behave("/there/robots.txt", rules)
     elsewhere = f"http://localhost:{servers['other'].port}/robots.txt"
     servers["away"].behave("/robots.txt", bad.redirect(elsewhere))
+    same_host = f"http://127.0.0.1:{servers['other'].port}/robots.txt"
+    servers["port"].behave("/robots.txt", bad.redirect(same_host))
     servers["once"].behave("/robots.txt", rules)
     servers["once"].behave("/robots.txt", bad.status(500), times=2)
     servers["slow"].behave("/robots.txt", bad.answer(b"User-agent: *\nCrawl-delay: 0.7\n"))
@@ -626,6 +647,34 @@ def test_unreachable_robots_txt_disallows_all(robots: dict[str, Any], name: str)
 def test_robots_txt_on_another_host_is_not_requested(robots: dict[str, Any]) -> None:
     assert robots["away"]["other"].connections == 0
     assert "which is not followed: not on 127.0.0.1" in robots["away"]["stats"]["run_error"]
+    assert "which is not followed: not on 127.0.0.1" in robots["port"]["stats"]["run_error"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "target", "followed"),
+    [
+        ("http://h.example/robots.txt", "https://h.example/robots.txt", True),
+        ("http://h.example:80/robots.txt", "https://h.example:443/r", True),
+        ("http://h.example:8080/robots.txt", "https://h.example:8080/robots.txt", True),
+        ("https://h.example/robots.txt", "/there/robots.txt", True),
+        ("https://h.example/robots.txt", "https://H.example:443/robots.txt", True),
+        ("https://h.example/robots.txt", "http://h.example/robots.txt", False),
+        ("http://h.example/robots.txt", "http://h.example:6379/robots.txt", False),
+        ("http://h.example/robots.txt", "https://h.example:8443/robots.txt", False),
+        ("http://h.example/robots.txt", "http://h.example:x/robots.txt", False),
+        ("http://h.example/robots.txt", "http://www.h.example/robots.txt", False),
+        ("http://h.example/robots.txt", "http://h.example@evil.example/robots.txt", False),
+        ("http://h.example/robots.txt", "http://who@h.example/robots.txt", False),
+        ("http://h.example/robots.txt", "file:///etc/hosts", False),
+    ],
+)
+def test_where_a_redirect_of_robots_txt_may_lead(asked: str, target: str, followed: bool) -> None:
+    response = Response(asked, status=302, headers={"Location": target})
+    if followed:
+        assert _same_host_target(response) == urljoin(asked, target)
+    else:
+        with pytest.raises(RobotsUnreachable, match="all pages are disallowed"):
+            _same_host_target(response)
 
 
 def test_robots_txt_is_retried_after_an_error_and_read_once(robots: dict[str, Any]) -> None:
@@ -690,6 +739,41 @@ def test_public_host_gets_one_request_a_second_through_the_proxy() -> None:
         assert all(gap >= 0.7 for gap in gaps), gaps
         assert sum(gaps) >= 1.9
     assert set(reported[0]["outcomes"].values()) == {"ok 4"}
+
+
+@pytest.mark.parametrize("name", ["all_proxy", "ALL_PROXY", "HTTP_PROXY"])
+def test_every_name_of_a_proxy_is_honoured(name: str) -> None:
+    with MisbehavingServer() as proxy:
+        proxy.behave("*", FINE)
+        far = "http://mirror.invalid/"
+        wanted = order(proxy, MIRROR_BASES=[far]) | {"urls": [f"{far}0"]}
+        reported = reports(start(wanted, **{name: proxy.base}))
+        assert [seen.path for seen in proxy.requests] == [f"{far}0"]
+    assert set(reported[0]["outcomes"].values()) == {"ok 4"}
+
+
+@pytest.mark.parametrize("name", ["all_proxy", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("via", ["http", "git", "browser"])
+def test_a_proxy_that_cannot_be_used_is_refused(
+    crawl: Crawl, tmp_path: Path, name: str, via: str
+) -> None:
+    """By each transport, before anything is sent: the mirror would see where the crawler is."""
+    with MisbehavingServer() as server:
+        address = f"{server.base}mirror" + ".git" * (via == "git")
+        result = crawl(
+            f"mirror={address}", f"via={via}", env={name: "socks5h://u:secret@127.0.0.1:1"},
+            settings={"CACHE_DIRECTORY": tmp_path / "cache"},
+        )  # fmt: skip
+        assert server.connections == 0
+    assert result.exit_code == 2, result.log
+    assert "socks5h://127.0.0.1:1: this proxy of the environment cannot be used" in result.log
+    assert "secret" not in result.log
+
+
+def test_a_tls_proxy_for_https_is_refused(crawl: Crawl) -> None:
+    """Scrapy cannot use one."""
+    result = crawl("mirror=https://127.0.0.1:1/", "via=http", env={"https_proxy": "https://p:1"})
+    assert (result.exit_code, "through an https proxy" in result.log) == (2, True), result.log
 
 
 def test_concurrency_stays_within_the_pace() -> None:

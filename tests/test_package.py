@@ -94,7 +94,7 @@ def test_the_requirements_are_those_of_the_package_and_all_its_extras() -> None:
 
 
 def test_every_requirement_has_its_reason() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"):
         before = ""
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
             if line and line[0] not in "#-":

@@ -112,7 +112,7 @@ def replay(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Ready:
     def ready(source: Path, via: str) -> Replay:
         tree = tmp_path / "tree"
         bare = ["--bare"] if via == "git" else ["--no-checkout"]
-        git(tmp_path, "clone", "--quiet", *bare, "--shared", str(source), str(tree))
+        git(tmp_path, "clone", "--quiet", *bare, str(source), str(tree))
         server = serve(tree)
         ways = {"path": str(tree), "http": server.base, "git": str(tree)}
         settings: dict[str, object] = {

@@ -44,7 +44,7 @@ class BothTransports:
     def crawl(self, via: str, *arguments: str) -> Result:
         """Crawl with one of the transports."""
         if not self.remote.exists():
-            git(self.corpus.git, "clone", "--quiet", "--bare", "--shared", ".", str(self.remote))
+            git(self.corpus.git, "clone", "--quiet", "--bare", ".", str(self.remote))
             git(self.remote, "update-ref", "HEAD", self.corpus.commit())
         file = mirrors_file(self.place, self.corpus.name, http=self.http, git=str(self.remote))
         settings = {"MIRRORS_FILE": file, "CACHE_DIRECTORY": self.place / "cache"}

@@ -15,6 +15,7 @@ from crawler.middlewares import robots
 from crawler.readers import pages
 from crawler.readers.processes import BATCH_BYTES, BATCH_PAGES
 from crawler.readers.readers import BOUNDS
+from crawler.transports.bounded import HEADER_BYTES
 from crawler.transports.browser.transport import PAGE_BYTES
 from crawler.transports.git.limits import GitLimits
 
@@ -44,6 +45,7 @@ READING = f"{BOUNDS.cpu_seconds} s of CPU, {BOUNDS.memory_bytes >> 20} MiB"
         ("a process of Chromium", f"{PAGE_BYTES >> 30} GiB"),
         ("a page in Chromium", f"{settings.BROWSER_PAGE_SECONDS} s"),
         ("an HTTP response", f"{settings.DOWNLOAD_TIMEOUT} s"),
+        ("its headers, interim responses included", f"{HEADER_BYTES >> 10} KiB"),
         ("robots.txt", f"{robots._READ_AT_MOST >> 10} KiB"),
     ],
 )

@@ -17,7 +17,8 @@ from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.items import CONTRACT_VERSION
 from crawler.store.edition import digest_of
 from crawler.store.feed import FeedStore
-from crawler.store.state import PackedIds, PublishedArticle, State
+from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -201,6 +201,8 @@ def audit(feed: Path) -> Audit:
         WrongUsage: the file cannot be read.
     """
     path = feed / FILE if feed.is_dir() else feed
+    if path.exists() and not path.is_file():  # a FIFO would be waited for
+        raise WrongUsage(f"no feed to audit: {path} is not a regular file")
     found = Audit()
     try:
         with path.open("rb") as lines:

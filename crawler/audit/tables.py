@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from crawler.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,12 +29,12 @@ def print_tables(report: Mapping[str, Any], console: Console, *, everything: boo
         console: where to print.
         everything: whether to print all values of every oddity.
     """
-    console.print(f"{report['lines']:,} lines in {_shown(report['feed'])}", markup=False)
+    console.print(f"{report['lines']:,} lines in {printable(report['feed'])}", markup=False)
     console.print(_keys(report))
     console.print(_shares(report))
     console.print(_oddities(report, everything=everything))
     for line in _warnings(report):
-        console.print(line, style="bold red", markup=False)
+        console.print(printable(line), style="bold red", markup=False)
 
 
 def _keys(report: Mapping[str, Any]) -> Table:
@@ -41,7 +43,7 @@ def _keys(report: Mapping[str, Any]) -> Table:
         table.add_column(heading, justify="right")
     for key, counted in report["keys"].items():
         table.add_row(
-            key,
+            _shown(key),
             f"{counted['lines']:,}",
             _percent(counted["share"]),
             *(f"{counted[name]:,}" for name in ("null", "empty", "missing")),
@@ -90,7 +92,7 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
     if tail:
         lines.append(f"unfinished last line of {tail:,} bytes")
     if report["keys_unknown"]:
-        lines.append(f"unknown keys: {_shown(str(report['keys_unknown']))}")
+        lines.append(f"unknown keys: {report['keys_unknown']}")
     if report["keys_out_of_order"]:
         lines.append(f"{report['keys_out_of_order']:,} lines with their keys out of order")
     lines.extend(f"floor missed: {floor}" for floor in report["floors_missed"])
@@ -102,5 +104,5 @@ def _percent(share: float | None) -> str:
 
 
 def _shown(text: str) -> Text:
-    """Return ``text`` with unprintable characters escaped, safe for a terminal."""
-    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    """Return ``text`` with unprintable characters escaped; rich reads no markup in it."""
+    return Text(printable(text))

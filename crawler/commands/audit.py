@@ -12,7 +12,9 @@ to cut off; it is reported and no damage.
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +22,12 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler import terminal
 from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.printable import MESSAGE, printable, printable_json
+from crawler.terminal import emit
 
 if TYPE_CHECKING:
     import argparse
@@ -69,6 +74,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Audit, print, and set the exit status."""
+        terminal.prepare()
         if len(args) != 1:
             usage = f"{program()} audit feeds/news"
             raise UsageError(f"name one feed: {usage}", print_help=False)
@@ -88,16 +94,24 @@ class Command(ScrapyCommand):
             report = {"feed": args[0], **audit(feed).report()}
             report["floors_missed"] = missed(report, bounds)
         except WrongUsage as exc:
-            raise UsageError(str(exc), print_help=False) from exc
+            raise UsageError(printable(exc, MESSAGE), print_help=False) from exc
         if opts.json:
-            print(json.dumps(report, ensure_ascii=False, indent=1))  # noqa: T201
+            emit(printable_json(json.dumps(report, ensure_ascii=False, indent=1)))
         else:
-            from rich.console import Console  # noqa: PLC0415
-
-            from crawler.audit.tables import print_tables  # noqa: PLC0415
-
-            print_tables(report, Console(), everything=opts.all)
+            _print_tables(report, everything=opts.all)
         self.exitcode = exit_status(report)
+
+
+def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from crawler.audit.tables import print_tables  # noqa: PLC0415
+
+    printed = io.TextIOWrapper(io.BytesIO(), sys.stdout.encoding, "backslashreplace")
+    console = Console(file=printed, force_terminal=sys.stdout.isatty() or None)
+    print_tables(report, console, everything=everything)
+    printed.seek(0)
+    emit(printed.read().rstrip("\n"))
 
 
 def _verify(feed: Path, *, as_json: bool) -> int:
@@ -107,18 +121,18 @@ def _verify(feed: Path, *, as_json: bool) -> int:
     try:
         found = verify(feed)
     except WrongUsage as exc:
-        raise UsageError(str(exc), print_help=False) from exc
+        raise UsageError(printable(exc, MESSAGE), print_help=False) from exc
     if as_json:
-        print(json.dumps(asdict(found), ensure_ascii=False, indent=1))  # noqa: T201
+        emit(printable_json(json.dumps(asdict(found), ensure_ascii=False, indent=1)))
         return FeedUnusable.exit_code if found.count else 0
     for problem in found.problems:
-        print(problem)  # noqa: T201
+        emit(printable(problem))
     if found.count > len(found.problems):
-        print(f"… {found.count - len(found.problems):,} more")  # noqa: T201
+        emit(f"… {found.count - len(found.problems):,} more")
     for name, size in found.tails.items():
-        print(f"{name}: {size:,} bytes of an unfinished line, which the next run cuts off")  # noqa: T201
+        emit(f"{name}: {size:,} bytes of an unfinished line, which the next run cuts off")
     lines = ", ".join(f"{count:,} {name}" for name, count in found.lines.items())
-    print(f"{feed}: {lines}; {found.count:,} problems")  # noqa: T201
+    emit(printable(f"{feed}: {lines}; {found.count:,} problems", MESSAGE))
     return FeedUnusable.exit_code if found.count else 0
 
 

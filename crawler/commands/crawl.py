@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
-import signal
-import sys
 import textwrap
-from collections.abc import Awaitable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from scrapy import signals
 from scrapy.commands import ScrapyHelpFormatter
 from scrapy.commands.crawl import Command as CrawlCommand
-from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured, UsageError
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
+from scrapy.exceptions import UsageError
 
+from crawler.commands.status import TruthfulStatus
 from crawler.config.options import ARGUMENTS
 from crawler.config.program import program
 from crawler.config.suggestions import suggestion
-from crawler.exceptions import RunError, WrongUsage
-from crawler.run.endings import STOPPING, Ending
-from crawler.run.run import Run
-from crawler.run.summary import log_summary
-from crawler.run.terminal import Line, say
 
-logger = logging.getLogger(__name__)
-
-_CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
 _HELP_COLUMN = 24
 _HELP_COLUMNS = 78
 
 
-class Command(CrawlCommand):
+class Command(TruthfulStatus, CrawlCommand):
     """Runs a spider; ends with the status of its run (``crawler.run.endings``)."""
 
     def syntax(self) -> str:
@@ -56,24 +40,16 @@ class Command(CrawlCommand):
         parser.formatter_class = _HelpFormatter
         parser.epilog = "\n".join(_spider_help())
 
-    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Take the options in, before Scrapy begins to log."""
-        super().process_options(args, opts)
-        self._quieten()
-
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider that ``args`` names."""
+        self.begin()
         assert self.crawler_process is not None  # noqa: S101 - a promise of Scrapy's
         self._check_spider(args)
         crawler = self._create_crawler(args[0])
-        self.failure: BaseException | None = None
-        self.spider_error: BaseException | None = None
-        crawler.signals.connect(self._spider_failed, signal=signals.spider_error)
-        self._watch(self.crawler_process.crawl(crawler, **opts.spargs))
+        self.watch(crawler)
+        self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
-        for number in STOPPING:
-            signal.signal(number, signal.SIG_IGN)  # the run is done, and its line says so
-        self.exitcode = self._status(crawler)
+        self.end(crawler)
 
     def _check_spider(self, args: list[str]) -> None:
         """Check that ``args`` is the name of one spider.
@@ -95,51 +71,6 @@ class Command(CrawlCommand):
             given = args[1].lstrip("-")
             hint = f"give it as -a {given}" if "=" in given else f"see {program()} crawl --help"
             raise UsageError(f"{args[1]!r} is not an option: {hint}", print_help=False)
-
-    def _quieten(self) -> None:
-        """Leave Scrapy's versions and component lists to those who debug: cron mails the log.
-
-        By filters: Scrapy resets the levels of its loggers when it configures the log.
-        """
-        if self.settings and self.settings["LOG_LEVEL"] != "DEBUG":
-            for name in _CHATTY:
-                logging.getLogger(name).addFilter(_is_warning)
-
-    def _watch(self, crawl: Deferred[Any] | Awaitable[None]) -> None:
-        """Keep the error of a crawl that could not begin, whichever kind of future it is."""
-        if isinstance(crawl, Deferred):
-            crawl.addErrback(lambda failure: self._failed(failure.value))
-        else:
-            asyncio.ensure_future(crawl).add_done_callback(
-                lambda task: self._failed(task.exception())
-            )
-
-    def _failed(self, failure: BaseException | Failure | None) -> None:
-        self.failure = failure if isinstance(failure, BaseException) else None
-
-    def _spider_failed(self, failure: Failure) -> None:
-        """Keep the error of a callback, for a spider without a run."""
-        self.spider_error = self.spider_error or failure.value
-
-    def _status(self, crawler: Crawler) -> int:
-        if isinstance(self.failure, RunError):
-            _tell(self.failure)
-        elif self.failure is not None:
-            logger.critical("the crawl could not begin", exc_info=self.failure)
-        try:
-            run = Run.of(crawler)
-        except NotConfigured:  # another spider, or wrong usage
-            return self._status_without_run()
-        if not run.closed:  # the spider never opened
-            run.abandon(self.failure)
-            log_summary(logger, run)
-        return run.outcome.exit_code
-
-    def _status_without_run(self) -> int:
-        error = self.failure or self.spider_error
-        if error is None:
-            return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
-        return Ending.of_error(error).exit_code if isinstance(error, RunError) else 1
 
 
 class _HelpFormatter(ScrapyHelpFormatter):
@@ -174,19 +105,3 @@ def _help_row(example: str, text: str) -> list[str]:
     lines = [f"{' ' * _HELP_COLUMN}{row}" for row in rows]
     lines[0] = f"{first:<{_HELP_COLUMN}}{rows[0]}".rstrip()
     return lines
-
-
-def _is_warning(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING
-
-
-def _tell(error: RunError) -> None:
-    """Log an error; on stderr too where it is wrong usage and the log goes elsewhere."""
-    say(logger, logging.ERROR, Line(str(error)))
-    if isinstance(error, WrongUsage) and not any(map(_is_terminal_log, logging.root.handlers)):
-        sys.stderr.write(f"{error}\n")
-
-
-def _is_terminal_log(handler: logging.Handler) -> bool:
-    """Return whether a handler of the log writes to stderr."""
-    return isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr

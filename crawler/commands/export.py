@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler import terminal
 from crawler.config.extras import require_extra
 from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import RunError, WrongUsage
+from crawler.printable import MESSAGE, printable
+from crawler.terminal import emit
 
 if TYPE_CHECKING:
     import argparse
@@ -71,16 +74,17 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Export, print what was exported, and set the exit status."""
+        terminal.prepare()
         if not args or not opts.to:
             usage = f"{program()} export feeds/sample --to feed.db"
             raise UsageError(f"say what and where: {usage}", print_help=False)
         try:
             feeds = [feed_at(feed, self.settings) for feed in args]
-            print(_export(feeds, Path(opts.to), opts))  # noqa: T201
+            emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
         except WrongUsage as exc:
-            raise UsageError(str(exc), print_help=False) from exc
+            raise UsageError(printable(exc, MESSAGE), print_help=False) from exc
         except RunError as exc:
-            sys.stderr.write(f"{exc}\n")
+            sys.stderr.write(f"{printable(exc, MESSAGE)}\n")
             self.exitcode = exc.exit_code
         except KeyboardInterrupt:
             sys.stderr.write("stopped: export again to continue\n")

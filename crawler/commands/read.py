@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler import terminal
 from crawler.exceptions import PageError, WrongUsage
+from crawler.printable import MESSAGE, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -60,6 +62,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Read the pages and print them."""
+        terminal.prepare()
         if not args:
             raise UsageError("give a page: scrapy read pages/ncid278/n14079761.md --mirror news")
         # imported here because Scrapy imports every command before it runs one
@@ -71,13 +74,13 @@ class Command(ScrapyCommand):
         try:
             reader = _Reader(self.settings["MIRRORS_FILE"], opts.mirror, opts.sections)
         except WrongUsage as error:
-            raise UsageError(str(error), print_help=False) from error
+            raise UsageError(printable(error, MESSAGE), print_help=False) from error
         console = Console()
         for arg in args:
             try:
                 page = reader.read(arg)
             except PageError as error:
-                sys.stderr.write(f"{arg}: {error.reason}: {error}\n")
+                sys.stderr.write(f"{printable(f'{arg}: {error.reason}: {error}', MESSAGE)}\n")
                 self.exitcode = NO_LINE
                 continue
             if console.is_terminal or opts.explain:

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from crawler import terminal
 from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.printable import MESSAGE, printable
+from crawler.terminal import emit
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +58,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Write the page."""
+        terminal.prepare()
         if len(args) != 1 or not opts.to:
             usage = f"{program()} report feeds/news --to report.html"
             raise UsageError(f"name one feed and a file to write: {usage}", print_help=False)
@@ -67,15 +71,17 @@ class Command(ScrapyCommand):
             page = render(facts, datetime.now(UTC))
             _replace(Path(opts.to), page)
         except WrongUsage as error:
-            raise UsageError(str(error), print_help=False) from error
+            raise UsageError(printable(error, MESSAGE), print_help=False) from error
         except OSError as error:
-            raise UsageError(f"{opts.to}: {error.strerror}", print_help=False) from error
+            raise UsageError(
+                printable(f"{opts.to}: {error.strerror}", MESSAGE), print_help=False
+            ) from error
         except FeedUnusable as error:
-            print(error)  # noqa: T201
+            emit(printable(error, MESSAGE))
             self.exitcode = error.exit_code
             return
         runs = f"{len(facts.runs):,} run{'s' * (len(facts.runs) != 1)}"
-        print(f"{opts.to}: {facts.articles:,} articles, {runs}")  # noqa: T201
+        emit(f"{printable(opts.to)}: {facts.articles:,} articles, {runs}")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -7,9 +7,12 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import platformdirs
+
+from crawler.config.mirrors import expanded
+from crawler.exceptions import WrongUsage
 
 APPLICATION = "epoch-mirror-crawler"
 """The name of the user's data and cache directories."""
@@ -38,6 +41,31 @@ def mirrors_file(setting: str | None) -> Path:
     return (checkout() or _packaged_data()) / "mirrors.toml"
 
 
+def cache_directory(setting: str | None) -> Path:
+    """Return the directory for clones and turns: the setting's, else the user's.
+
+    Raises:
+        WrongUsage: the user has no home.
+    """
+    given = setting or platformdirs.user_cache_path(APPLICATION)
+    return expanded(str(given), "CACHE_DIRECTORY")
+
+
+def require_temporary_directory(what: str) -> None:
+    """Check that there is a directory for temporary files.
+
+    Raises:
+        WrongUsage: there is none, and ``what`` needs it.
+    """
+    try:
+        gettempdir()
+    except OSError as error:
+        raise WrongUsage(
+            f"{what} needs a directory for temporary files, and no usual one can be written: make "
+            "one and name it in the environment variable TMPDIR"
+        ) from error
+
+
 @cache
 def _packaged_data() -> Path:
     """Return the package's data as a directory on disk.
@@ -48,6 +76,7 @@ def _packaged_data() -> Path:
     data = files(_PACKAGE).joinpath(_DATA)
     if isinstance(data, Path):
         return data
+    require_temporary_directory("a package in an archive")
     folder = TemporaryDirectory(prefix=f"{APPLICATION}-")
     atexit.register(folder.cleanup)
     copy = Path(folder.name) / _DATA

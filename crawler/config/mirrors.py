@@ -213,7 +213,7 @@ def web_base(value: str, where: str, *, rendered: bool = False) -> str:
         )
     if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
         raise WrongUsage(f"{where} must be a base address, without ? and #")
-    if ".." in re.split(r"[/\\]", unquote(parts.path)):
+    if re.search(r"(?:^|[/\\])\.\.(?:[/\\;]|$)", unquote(parts.path)):
         raise WrongUsage(f"{where} must not climb with ..: {value!r}")
     try:
         host = _ascii_host(parts.hostname)
@@ -254,7 +254,9 @@ def expanded(value: str, where: str) -> Path:
     try:
         path = Path(value).expanduser()
     except RuntimeError as exc:  # ~ of nobody
-        raise WrongUsage(f"{where}: {value!r} is no directory: {exc}") from exc
+        raise WrongUsage(
+            f"{where}: {value!r} is no directory: {exc} Set HOME, or give a path without ~."
+        ) from exc
     if "\0" in value:
         raise WrongUsage(f"{where}: {value!r} is no directory")
     return path

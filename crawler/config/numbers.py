@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from typing import Any
 
+from crawler.config.machine import reader_count
 from crawler.exceptions import WrongUsage
 
 _MOST_DIGITS = 9
@@ -52,27 +52,19 @@ def days_or_never(values: Mapping[str, Any], name: str) -> float:
 def process_count(values: Mapping[str, Any], name: str) -> int:
     """Return the value called ``name`` as a number of processes beside the program's own.
 
-    None or an empty text: one for each processor that may be used, none where there is only one.
+    None or an empty text: as many as processors and memory have room for (``machine``).
 
     Raises:
         WrongUsage: it is no integer from 0 on.
     """
     if values[name] in (None, ""):
-        processors = usable_processors()
-        return processors if processors > 1 else 0
+        return reader_count()
     number = _natural(values[name])
     if number is None:
         raise WrongUsage(
             f"{name} must be a number of processes, 0 for none, not {_shown(values[name])}"
         )
     return number
-
-
-def usable_processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _natural(value: object) -> int | None:

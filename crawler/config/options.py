@@ -104,20 +104,20 @@ class CrawlOptions:
 
     @classmethod
     def from_arguments(
-        cls, arguments: Mapping[str, str], *, mirrors_file: Path, feeds: Path
+        cls, arguments: Mapping[str, object], *, mirrors_file: Path, feeds: Path
     ) -> CrawlOptions:
-        """Check a spider's arguments, all of them strings as ``-a`` passes them.
+        """Check a spider's arguments: strings as ``-a`` passes them, or values from a script.
 
         Args:
-            arguments: by name; an empty string counts as not given, and a name that begins with
-                ``_`` is another tool's (scrapyd passes ``_job``).
+            arguments: by name; None, an empty string and an empty list count as not given, and a
+                name that begins with ``_`` is another tool's (scrapyd passes ``_job``).
             mirrors_file: the mirrors file in force.
             feeds: directory for feeds that ``feed=`` does not name.
 
         Raises:
             WrongUsage: one is unknown or invalid; the message names the choices.
         """
-        given = {name: str(value).strip() for name, value in arguments.items()}
+        given = {name: _text(value) for name, value in arguments.items()}
         given = {name: value for name, value in given.items() if value and not name.startswith("_")}
         for unknown in given.keys() - set(cls.ARGUMENTS):
             meant, known = suggestion(unknown, cls.ARGUMENTS), ", ".join(cls.ARGUMENTS)
@@ -127,7 +127,7 @@ class CrawlOptions:
         mirrors = load_mirrors(mirrors_file)
         mirror = mirrors.find(wanted, name)
         via = mirror.way(given.get("via"))
-        feed = expanded(given["feed"], "feed") if "feed" in given else feeds / mirror.name
+        feed = _feed(given.get("feed"), feeds, mirror)
         if via == "path" and mirrors.mirrors.get(mirror.name) is not mirror:
             _require_home_page(mirror, feed)
         return cls(
@@ -141,6 +141,21 @@ class CrawlOptions:
             fallback=_fallback(mirror, via, given.get("fallback")),
             defaulted=not wanted,
         )
+
+
+def _text(value: object) -> str:
+    """Return an argument as ``-a`` would pass it."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(map(str, value))
+    return str(value).strip()
+
+
+def _feed(text: str | None, feeds: Path, mirror: Mirror) -> Path:
+    if text is not None:
+        return expanded(text, "feed")
+    return expanded(str(feeds), "FEEDS_DIRECTORY") / mirror.name
 
 
 def _require_home_page(mirror: Mirror, feed: Path) -> None:

@@ -11,7 +11,7 @@ from crawler.driver.window import PageMemory, Window
 from crawler.exceptions import MirrorMoved, PageError, RunError
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.target import Target
-from crawler.items import Article
+from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.transports.base import Fetched, Hinted, Transport
@@ -19,6 +19,7 @@ from crawler.transports.base import Fetched, Hinted, Transport
 if TYPE_CHECKING:
     from asyncio import Task
 
+    from crawler.loaders import Reading
     from crawler.readers.pages import Page
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Driver:
         readers: PageReaders,
         *,
         closing: Callable[[], bool],
+        lines: bool = False,
     ) -> None:
         """Set up the driver; :meth:`articles` starts it.
 
@@ -59,6 +61,7 @@ class Driver:
             fallback: fetches the targets that the frontier marks for it.
             readers: read pages outside of this process.
             closing: returns whether Scrapy is closing the spider.
+            lines: whether the readers may make the lines of articles.
         """
         self.run = run
         self.frontier = frontier
@@ -67,12 +70,13 @@ class Driver:
         self.readers = readers
         self.moved: MirrorMoved | None = None
         self._closing = closing
+        self._lines = lines
         self._memory = PageMemory(HELD_BYTES)
         self._window: Window[Target, tuple[Fetched, Page | None]] = Window(
             ordered=transport.ordered
         )
 
-    async def articles(self) -> AsyncIterator[Article]:
+    async def articles(self) -> AsyncIterator[Article | ArticleLine]:
         """Yield articles until the frontier has no more targets or the run stops."""
         watch = asyncio.ensure_future(self._watch())
         try:
@@ -154,13 +158,27 @@ class Driver:
         fetched = await transport.fetch(target.path)
         self._memory.hold(len(fetched.body))
         try:
-            page = await self.readers.read(target.kind, target.section, fetched.body, target.key)
+            page = await self.readers.read(
+                target.kind, target.section, fetched.body, target.key, self._reading(target)
+            )
         except BaseException:
             self._memory.free(len(fetched.body))
             raise
         return fetched, page
 
-    def _take(self, target: Target, task: Task[tuple[Fetched, Page | None]]) -> Article | None:
+    def _reading(self, target: Target) -> Reading | None:
+        """Return what the readers need to make an article's line; None if they must not.
+
+        The frontier compares an article that is read again, and chooses among several copies.
+        """
+        if not (self._lines and self.readers.pooled) or target.kind != "article":
+            return None
+        chosen = target.published or target.copies or target.trouble
+        return None if chosen else self.frontier.reading(target)
+
+    def _take(
+        self, target: Target, task: Task[tuple[Fetched, Page | None]]
+    ) -> Article | ArticleLine | None:
         """Hand the result of a fetch to the frontier; return its article, if any."""
         try:
             try:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from crawler.printable import printable
+
 
 class Display:
     """Redraws one line in place, truncated to the width of the terminal, and removes it at the end."""
@@ -34,7 +36,8 @@ class Display:
 
     def show(self, line: str) -> None:
         """Replace the text of the line."""
-        text = Text.assemble(line, "  ", (self.title, "bold"), no_wrap=True, overflow="ellipsis")
+        shown = printable(line)
+        text = Text.assemble(shown, "  ", (self.title, "bold"), no_wrap=True, overflow="ellipsis")
         self.live.update(text, refresh=True)
 
     def stop(self) -> None:

@@ -6,11 +6,12 @@ import logging
 from datetime import UTC, datetime
 from typing import Self
 
-from scrapy import signals
+from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
 from crawler.exceptions import FeedUnusable
+from crawler.extensions.feed_exports import FeedExports
 from crawler.run.run import Run
 from crawler.run.summary import log_summary
 
@@ -20,15 +21,17 @@ logger = logging.getLogger(__name__)
 class RunReport:
     """Closes the store when the spider closes, and reports how the run ended."""
 
-    def __init__(self, run: Run, stats: StatsCollector) -> None:
-        """Take the run, and the stats that get its counts."""
+    def __init__(self, run: Run, stats: StatsCollector, exports: FeedExports | None) -> None:
+        """Take the run, the stats that get its counts, and the exports whose failures count."""
         self.run = run
         self.stats = stats
+        self.exports = exports
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Connect to ``crawler``'s signals."""
-        extension = cls(Run.of(crawler), crawler.stats)
+        extension = cls(Run.of(crawler), crawler.stats, None)
+        crawler.signals.connect(extension.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(extension.crashed, signal=signals.spider_error)
         crawler.signals.connect(extension.crashed, signal=signals.item_error)
         crawler.signals.connect(extension.spider_closed, signal=signals.spider_closed)
@@ -39,8 +42,14 @@ class RunReport:
         """Note an error of the program itself."""
         self.run.crash()
 
-    def spider_closed(self) -> None:
+    def spider_opened(self, spider: Spider) -> None:
+        """Find the exports, now that all extensions are there."""
+        self.exports = spider.crawler.get_extension(FeedExports)
+
+    async def spider_closed(self) -> None:
         """Write the run's line, and the counts into Scrapy's stats."""
+        if self.exports is not None:
+            await self.exports.wait_closed()
         try:
             self.run.close(datetime.now(UTC))
         except FeedUnusable as error:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
@@ -20,12 +21,15 @@ from crawler.frontier.changes import blob_id_of
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
 from crawler.frontier.target import Target
-from crawler.items import Article, as_record
+from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
 from crawler.run.counts import RunCounts
 from crawler.store.edition import is_thin
 from crawler.store.feed import FeedStore
-from crawler.store.state import PublishedArticle
+from crawler.store.published import PublishedArticle
+
+if TYPE_CHECKING:
+    from crawler.loaders import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class Frontier(Plan):
 
     def on_page(
         self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
-    ) -> Article | None:
+    ) -> Article | ArticleLine | None:
         """Take in a page; return the article it gives, if any.
 
         Args:
@@ -90,6 +94,8 @@ class Frontier(Plan):
                     self.lists.tell_forgotten(self.sections_present())
             elif isinstance(page, Index):
                 self.lists.take_index(target, page)
+            elif isinstance(page, ArticleLine):
+                return self._took_line(target, page, version or blob_id_of(body))
             else:
                 return self._took_article(target, page, version or blob_id_of(body))
         except PageError as error:
@@ -133,13 +139,22 @@ class Frontier(Plan):
         self._read(target)  # last: an error before it is answered by on_error
         return given
 
-    def _loaded(self, target: Target, page: ArticlePage, version: str) -> Article:
-        # Here, not above: nearly all runs of a crontab find nothing new, and need no loader.
-        from crawler.loaders import Reading, load_article  # noqa: PLC0415
+    def _took_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
+        """Take an article whose line was made where its page was read."""
+        _check_id(target, line.id)
+        self._note_bytes(target, line)
+        self.counts.unusable_urls += line.unusable_urls
+        line.came_from(version)
+        self.given += 1
+        self._read(target)
+        return line
 
-        if page.original.id != target.id:
-            raise PageMalformed(f"it is the page of {page.original.id}")
-        reading = Reading(
+    def reading(self, target: Target) -> Reading:
+        """Return what is known of an article apart from its page."""
+        # Here, not above: nearly all runs of a crontab find nothing new, and need no loader.
+        from crawler.loaders import Reading  # noqa: PLC0415
+
+        return Reading(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
             sections=self.lists.sections(target.id),
@@ -147,14 +162,25 @@ class Frontier(Plan):
             unsupported_keys=(self.second_unsupported_keys or self.unsupported_keys)
             if target.second_transport
             else self.unsupported_keys,
+            copies=1 + len(target.others),
         )
+
+    def _loaded(self, target: Target, page: ArticlePage, version: str) -> Article:
+        from crawler.loaders import load_article  # noqa: PLC0415
+
+        _check_id(target, page.original.id)
+        reading = self.reading(target)
         article = load_article(page, reading, self.format)
-        if slips := page.replaced_bytes:
-            self.counts.replaced_bytes += slips
-            self.lists.warn(f"{target.path} is not UTF-8 in {slips} place(s): replaced by U+FFFD")
+        self._note_bytes(target, page)
         if not reading.unsupported_keys:
             article.came_from(version)
         return article
+
+    def _note_bytes(self, target: Target, page: ArticlePage | ArticleLine) -> None:
+        """Count the bytes of an article's page that are not UTF-8."""
+        if slips := page.replaced_bytes:
+            self.counts.replaced_bytes += slips
+            self.lists.warn(f"{target.path} is not UTF-8 in {slips} place(s): replaced by U+FFFD")
 
     def _give(self, target: Target, copies: tuple[Article, ...]) -> Article | None:
         """Return the best copy, where it gives a line."""
@@ -271,3 +297,9 @@ class Frontier(Plan):
         if _PUT_OFF.fullmatch(error.reason):
             return False
         return error.reason == "http_403" or target.key in self._set_aside
+
+
+def _check_id(target: Target, found: str) -> None:
+    """Raise PageMalformed where the page is another article's."""
+    if found != target.id:
+        raise PageMalformed(f"it is the page of {found}")

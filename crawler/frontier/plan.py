@@ -17,7 +17,7 @@ from crawler.frontier.listings import Listings
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
-from crawler.store.state import PackedIds, PublishedArticle
+from crawler.store.published import PackedIds, PublishedArticle
 
 # So many pages may vanish at once from the smallest mirror.
 _FEW_GONE = 20
@@ -82,6 +82,7 @@ class Plan:
         self.lists = Listings(options, store, counts, clock=clock, waiting=self._waiting)
         self._gone: list[str] = []
         self.given = 0
+        self._count_again_at = 0
         self._again: deque[Target] = deque()
         self._plan = self._planned()
         self._over = False
@@ -161,7 +162,7 @@ class Plan:
             if self.options.limit is None:
                 pages = [target for targets in due.values() for target in targets]
                 due = {}
-            elif len(self._wanted()) < self.options.limit:
+            elif self._is_short_of(self.options.limit):
                 pages = [targets.pop(0) for targets in due.values() if targets]
             else:
                 return
@@ -170,6 +171,18 @@ class Plan:
                     yield target
             yield from self._all_in()
         self.lists_asked = True
+
+    def _is_short_of(self, limit: int) -> bool:
+        """Return whether the index pages read so far list fewer articles to fetch than ``limit``.
+
+        Counting reads every listing. A listing adds at most one article, so nothing is counted
+        until there are as many new listings as articles were missing.
+        """
+        if self.counts.listings < self._count_again_at:
+            return True
+        missing = limit - len(self._wanted())
+        self._count_again_at = self.counts.listings + missing
+        return missing > 0
 
     def _differs(self, path: str) -> bool:
         """Tell whether a page that was read before has changed, as far as the transport can know."""

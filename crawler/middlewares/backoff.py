@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Final
 from scrapy import signals
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.config.locations import cache_directory
 from crawler.config.numbers import nonnegative_float
-from crawler.exceptions import HostBusy
+from crawler.exceptions import HostBusy, WrongUsage
+from crawler.middlewares.turns import Turns
 from crawler.politeness.host_slot import HostSlot, ParkBudget
 from crawler.politeness.pace import chosen_pace
 from crawler.politeness.retry_after import retry_after_seconds
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Self
 
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.robotstxt import RobotParser
+    from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +46,22 @@ _WENT_UNDER = "parking_went_under"
 _TRIED = "parking_tried"
 
 
+async def _until_open(door: HostSlot) -> None:
+    while (wait := door.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
+        await asyncio.sleep(wait)
+
+
+def _directory_of_turns(settings: BaseSettings) -> Path | None:
+    try:
+        return cache_directory(settings["CACHE_DIRECTORY"]) / "hosts"
+    except WrongUsage:  # without a home, this run keeps the pace alone
+        return None
+
+
 class BackoffMiddleware:
     """Delays requests to a host until it accepts them.
+
+    Runs that share a cache directory keep a host's pace together (:mod:`crawler.middlewares.turns`).
 
     It may only delay a request, retry it, or end the run if a host asks for a longer wait than the
     run allows. It is the middleware closest to the downloader, so that requests are delayed right
@@ -76,6 +94,7 @@ class BackoffMiddleware:
         )
         self._retry_wait = nonnegative_float(settings, "RETRY_FIRST_WAIT")
         self._slots: dict[str, HostSlot] = {}
+        self._turns = Turns(_directory_of_turns(settings))
         self._ended: HostBusy | None = None
         crawler.signals.connect(self._slow_down, signal=signals.robots_parsed)
 
@@ -95,8 +114,11 @@ class BackoffMiddleware:
         if retries := request.meta.get("retry_times", 0):
             await asyncio.sleep(self._retry_wait * 2 ** (retries - 1))
         slot = self._slot(request)
-        while (wait := slot.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
+        await _until_open(slot)
+        host = urlparse_cached(request).hostname or ""
+        if (wait := await self._turns.take(host, slot.delay)) > 0:
             await asyncio.sleep(wait)
+        await _until_open(slot)
         request.meta[_WENT_UNDER] = slot.pass_(monotonic())
 
     def process_response(self, request: Request, response: Response) -> Request | Response:

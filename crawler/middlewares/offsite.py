@@ -63,10 +63,14 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None, str | None
 
 
 def _stays(path: str) -> bool:
-    """Return whether ``path`` has no ``..`` segment, even after repeated percent-decoding."""
+    """Return whether ``path`` has no ``..`` segment, even after repeated percent-decoding.
+
+    Java servers drop ``;`` and the rest of a segment before they resolve it.
+    """
     while (plain := unquote(path)) != path:
         path = plain
-    return ".." not in path.replace("\\", "/").split("/")
+    segments = path.replace("\\", "/").split("/")
+    return ".." not in (segment.partition(";")[0] for segment in segments)
 
 
 class OffsiteMiddleware:

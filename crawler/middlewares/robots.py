@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from scrapy import Request, signals
 from scrapy.exceptions import NotConfigured
@@ -16,6 +16,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from crawler.exceptions import MirrorUnusable, RunError
 from crawler.middlewares.offsite import REDIRECTS, redirect_target
 from crawler.middlewares.refusals import ForbiddenByRobots
+from crawler.printable import printable
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _MOST_REDIRECTS: Final = 5  # RFC 9309, 2.3.1.2
 _READ_AT_MOST: Final = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB
+_PORTS: Final = {"http": 80, "https": 443}
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
 
 
@@ -134,16 +136,32 @@ class RobotsMiddleware:
 def _same_host_target(response: Response) -> str:
     """Return the target of a redirect of robots.txt.
 
-    RFC 9309 allows redirects to other hosts. This crawler stays on the mirror's host, because a
-    redirect must not direct it at a machine of the operator's own network.
+    RFC 9309 allows redirects to other hosts. This crawler stays on the mirror's host, on the same
+    port, or goes from http to https on the default ports: a redirect must not direct it at another
+    service there, or at a machine of the operator's own network.
 
     Raises:
-        RobotsUnreachable: the redirect leads to another host.
+        RobotsUnreachable: the redirect leads elsewhere.
     """
     target = redirect_target(response)
-    host = urlsplit(response.url).hostname
-    parts = urlsplit(target)
-    if parts.scheme not in {"http", "https"} or parts.hostname != host:
-        message = f"{response.url} redirects to {target}, which is not followed: not on {host}"
+    try:
+        same = _is_same_host(urlsplit(response.url), urlsplit(target))
+    except ValueError:  # the port is not a number
+        same = False
+    if not same:
+        host = urlsplit(response.url).netloc
+        message = (
+            f"{response.url} redirects to {printable(target)}, which is not followed: not on "
+            f"{host}; all pages are disallowed"
+        )
         raise RobotsUnreachable(message)
     return target
+
+
+def _is_same_host(before: SplitResult, after: SplitResult) -> bool:
+    if after.hostname != before.hostname or after.username is not None:
+        return False
+    if after.scheme != before.scheme and (before.scheme, after.scheme) != ("http", "https"):
+        return False
+    ports = [parts.port or _PORTS.get(parts.scheme) for parts in (before, after)]
+    return ports[0] == ports[1] or (before.scheme != after.scheme and ports == [80, 443])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypeVar
 
 from scrapy.crawler import Crawler
 
 from crawler.canonical import canonicalize
-from crawler.items import Article
+from crawler.items import Article, ArticleLine
 from crawler.run.counts import RunCounts
 from crawler.run.run import Run
+
+T = TypeVar("T", bound=Article | ArticleLine)
 
 
 class CanonicalizePipeline:
@@ -39,9 +41,9 @@ class CanonicalizePipeline:
         run = Run.of(crawler)
         return cls(run.counts, settled=run.options.mirror.format.canonical_urls)
 
-    def process_item(self, item: Article) -> Article:
-        """Return the article with canonical URLs."""
-        if not self.settled:
+    def process_item(self, item: T) -> T:
+        """Return the article with canonical URLs; a finished line has them."""
+        if not self.settled and isinstance(item, Article):
             self.counts.unusable_urls += canonicalize(item)
             if item.before is not None:
                 self.counts.unusable_urls += canonicalize(item.before)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypeVar
 
-import jsonschema_rs
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from crawler.items import Article, as_record
+from crawler.items import Article, ArticleLine, as_record
 from crawler.run.run import Run
-from crawler.schema import article_schema
+from crawler.schema import article_validator
+
+T = TypeVar("T", bound=Article | ArticleLine)
 
 
 class CheckPipeline:
     """Drops an article that is not valid, and counts it as a failure of its page."""
 
     def __init__(self, run: Run) -> None:
-        """Compile the schema of the run's format; validating a record then takes 0.003 ms."""
+        """Use the validator of the run's format."""
         self.run = run
-        self.validator = jsonschema_rs.Draft202012Validator(
-            article_schema(run.options.mirror.format)
-        )
+        self.validator = article_validator(run.options.mirror.format)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -32,12 +31,14 @@ class CheckPipeline:
         """
         return cls(Run.of(crawler))
 
-    def process_item(self, item: Article) -> Article:
-        """Return the article if it is valid.
+    def process_item(self, item: T) -> T:
+        """Return the article if it is valid; a finished line is.
 
         Raises:
             DropItem: the article breaks the contract.
         """
+        if isinstance(item, ArticleLine):
+            return item
         record = as_record(item)
         if self.validator.is_valid(record):
             return item

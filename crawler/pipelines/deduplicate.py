@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, TypeVar
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from crawler.items import Article
+from crawler.items import Article, ArticleLine
 from crawler.run.run import Run
+
+T = TypeVar("T", bound=Article | ArticleLine)
 
 
 class DeduplicatePipeline:
@@ -30,7 +32,7 @@ class DeduplicatePipeline:
         """
         return cls(Run.of(crawler))
 
-    def process_item(self, item: Article) -> Article:
+    def process_item(self, item: T) -> T:
         """Return the article, or drop it; one that was read again to compare it goes on."""
         if not item.has_line and self.run.store.state.is_written(str(item.id)):
             self.run.counts.dropped += 1

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Self
+from typing import Self, TypeVar
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from crawler.exceptions import FeedUnusable
-from crawler.items import Article, as_record
+from crawler.items import Article, ArticleLine, as_record
 from crawler.run.run import Run
+
+T = TypeVar("T", bound=Article | ArticleLine)
 
 
 class WritePipeline:
@@ -32,7 +34,7 @@ class WritePipeline:
         """
         return cls(Run.of(crawler))
 
-    def process_item(self, item: Article) -> Article:
+    def process_item(self, item: T) -> T:
         """Return the article once its line is written; drop one that reads as it did before."""
         try:
             changed = self._write(item)
@@ -43,9 +45,14 @@ class WritePipeline:
             raise DropItem(f"{item.id} reads as before", log_level="DEBUG")
         return item
 
-    def _write(self, item: Article) -> bool:
+    def _write(self, item: Article | ArticleLine) -> bool:
         """Write what there is to write of an article; return whether there was anything."""
-        store, counts, record = self.run.store, self.run.counts, as_record(item)
+        store, counts = self.run.store, self.run.counts
+        if isinstance(item, ArticleLine):
+            store.write_line(item)
+            counts.new += 1
+            return True
+        record = as_record(item)
         if not item.has_line:
             store.write(record, blob=item.blob_id)
             counts.new += 1

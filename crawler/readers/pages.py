@@ -7,12 +7,16 @@ from typing import Literal, NamedTuple
 
 from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage, Home, Index
+from crawler.items import ArticleLine
 
 Kind = Literal["home", "index", "archive", "article"]
 
-Page = Home | Index | ArticlePage
-Reader = Callable[[Kind, str, bytes], Page]
-"""Reads a page, given its kind, section and bytes. It must be picklable."""
+Page = Home | Index | ArticlePage | ArticleLine
+Reader = Callable[..., Page]
+"""Reads a page, given its kind, section and bytes. It must be picklable.
+
+Given what is known of an article besides its page (a ``Reading``), it may return the article's line.
+"""
 
 LARGE_BYTES = 256 << 10
 """None of 22,000 real pages is larger. The largest of 132,101 has 555,303 bytes."""

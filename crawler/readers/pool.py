@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -19,8 +19,11 @@ from crawler.readers import worker
 P = ParamSpec("P")
 T = TypeVar("T")
 
-NO_POOL: Final = (BrokenExecutor, OSError, ImportError, NotImplementedError)
+UNSTARTABLE: Final = (OSError, ImportError, NotImplementedError)
 """Exceptions when a pool cannot be started: no processes, no memory, no semaphores."""
+
+NO_POOL: Final = (RuntimeError, MemoryError, *UNSTARTABLE)
+"""What a pool fails with at all: one that broke (a RuntimeError), or for want of a thread."""
 
 
 class Pool:
@@ -30,7 +33,8 @@ class Pool:
         """Set up ``width`` processes, which start on demand.
 
         Raises:
-            OSError, ImportError, NotImplementedError: the system does not support it (``NO_POOL``).
+            OSError, ImportError, NotImplementedError: the system does not support it
+                (``UNSTARTABLE``).
         """
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(width, mp_context=context, initializer=worker.begin)

@@ -7,7 +7,7 @@ import logging
 from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING
 
-from crawler.readers.pool import NO_POOL, Pool
+from crawler.readers.pool import NO_POOL, UNSTARTABLE, Pool
 from crawler.readers.worker import Unread, read_alone, read_batch, ready, too_costly
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class BatchPool:
             pages = await pool.run(
                 read_batch, self._reader, self._bounds, [page for page, _ in batch]
             )
-        except (*NO_POOL, MemoryError) as error:
+        except NO_POOL as error:
             self._broke(pool, error)
             for _, read in batch:
                 if not read.done():
@@ -161,14 +161,17 @@ class BatchPool:
         return self._pool
 
     def _broke(self, pool: Pool | None, error: BaseException) -> None:
-        """Close the pool; the next batch starts another, up to ``REBUILDS`` times."""
+        """Close the pool; the next batch starts another, up to ``REBUILDS`` times, if any can start."""
         if pool is not self._pool or self._rebuilds > REBUILDS:
             return  # another batch of the same pool has reported it
         self._pool = None
         self._rebuilds += 1
         if pool is not None:
             pool.close()
-        if self._rebuilds > REBUILDS:
+        if isinstance(error, UNSTARTABLE):
+            self._rebuilds = REBUILDS + 1
+            logger.warning("Processes that read articles cannot be started (%s)", error)
+        elif self._rebuilds > REBUILDS:
             logger.warning("Processes that read articles keep failing (%s), using one", error)
         else:
             logger.warning("A process that reads articles died, reading its pages one by one")

@@ -10,6 +10,7 @@ from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious
 if TYPE_CHECKING:
     from crawler.readers.pages import Kind, Page, Reader
     from crawler.readers.processes import BatchPool, LoneReader
+    from crawler.readers.worker import Unread
 
 BOUNDS = Bounds()
 
@@ -61,7 +62,14 @@ class PageReaders:
             self._pool = BatchPool(self._width, self._read, self._bounds, self._lone_reader())
             self.batches = 2 * self._width + 1
 
-    async def read(self, kind: Kind, section: str, body: bytes, key: str) -> Page | None:
+    @property
+    def pooled(self) -> bool:
+        """Whether a pool reads articles."""
+        return self._pool is not None
+
+    async def read(
+        self, kind: Kind, section: str, body: bytes, key: str, reading: object = None
+    ) -> Page | None:
         """Read a page; return None if the crawler has to read it itself.
 
         Args:
@@ -69,6 +77,7 @@ class PageReaders:
             section: the section that the page belongs to.
             body: the page's bytes.
             key: the key under which the store keeps failures of the page.
+            reading: what the pool needs to make an article's line.
 
         Raises:
             PageError: the content is not a page of this kind; with the reason ``too_costly``, it
@@ -81,7 +90,8 @@ class PageReaders:
         if is_suspicious(body):
             return await self._lone_reader().read((kind, section, body), key)
         if self._pool is not None and kind == "article":
-            return await self._pool.read((kind, section, body), key)
+            page: Unread = (kind, section, body)
+            return await self._pool.read(page if reading is None else (*page, reading), key)
         return None
 
     def _lone_reader(self) -> LoneReader:

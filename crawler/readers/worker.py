@@ -21,7 +21,7 @@ _STATM: Final = Path("/proc/self/statm")
 _DATA: Final = 5  # index of the size, in memory pages, that RLIMIT_DATA limits
 
 
-Unread = tuple[Kind, str, bytes]
+Unread = tuple[Kind, str, bytes] | tuple[Kind, str, bytes, object]
 """A page to read: the arguments of a :class:`Reader`."""
 
 

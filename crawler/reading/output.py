@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 
 from rich.console import Console
+from rich.highlighter import JSONHighlighter
 from rich.table import Table
 from rich.text import Text
 
+from crawler.printable import printable_json
 from crawler.reading.pages import ReadPage
+from crawler.terminal import emit
 from crawler.text import visible
 
 _SHOWN = 500
 
 
 def print_line(page: ReadPage) -> None:
-    """Print the record on one line, as in the feed."""
-    print(json.dumps(page.record, ensure_ascii=False, separators=(",", ":")))  # noqa: T201
+    """Print the record on one line, with what is invisible escaped."""
+    emit(printable_json(json.dumps(page.record, ensure_ascii=False, separators=(",", ":"))))
 
 
 def print_record(page: ReadPage, console: Console) -> None:
-    """Print the record indented, and in colour if the console supports it."""
-    console.print_json(json.dumps(page.record, ensure_ascii=False), indent=2, ensure_ascii=False)
+    """Print the record indented, what is invisible escaped, coloured where the console can."""
+    # print_json() would undo the escapes
+    record = printable_json(json.dumps(page.record, ensure_ascii=False, indent=2))
+    console.print(JSONHighlighter()(record), soft_wrap=True)
 
 
 def print_cuts(page: ReadPage, console: Console) -> None:

@@ -113,6 +113,12 @@ class Run:
         """Note that the spider was closed early, with Scrapy's ``reason``."""
         self._endings.add(cut_short(reason))
 
+    def export_failed(self, reason: str) -> None:
+        """Note that one of Scrapy's exports failed, perhaps after the run's line was written."""
+        self._endings.add(FAILURES._replace(reason=reason))
+        if self._outcome is not None and self._outcome.exit_code == 0:
+            self._outcome = self._endings.gravest
+
     def refuse(self, article: str, reason: str) -> None:
         """Note that an article was read and no line can be made of it."""
         self.counts.fail(article, reason)

@@ -1,4 +1,7 @@
-"""Lines for people: plain and wrapped on a terminal, ordinary lines of the log elsewhere."""
+"""Lines for people: plain and wrapped on a terminal, ordinary lines of the log elsewhere.
+
+:mod:`crawler.terminal` has what every command needs: usable streams and a printable log.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ import logging
 import os
 import sys
 from typing import NamedTuple
+
+from crawler.printable import MESSAGE, printable
+from crawler.terminal import PRINTABLE
 
 _COLUMNS = 80
 
@@ -25,7 +31,8 @@ class Line(NamedTuple):
 
 
 def say(logger: logging.Logger, level: int, line: Line) -> None:
-    """Log a line; a terminal shows it without time and logger."""
+    """Log a line, made printable; a terminal shows it without time and logger."""
+    line = line._replace(text=printable(line.text, MESSAGE))
     if sys.stderr.isatty():
         _show_plainly()
     logger.log(level, "%s", line.text, extra={"line": line})
@@ -45,6 +52,7 @@ def _show_plainly() -> None:
     if any(isinstance(handler, logging.FileHandler) for handler in logging.root.handlers):
         handler = logging.StreamHandler()
         handler.setFormatter(_PlainLines(None))
+        handler.addFilter(PRINTABLE)
         handler.addFilter(lambda record: hasattr(record, "line"))
         logging.root.addHandler(handler)
 

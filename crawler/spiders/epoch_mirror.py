@@ -15,7 +15,10 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 
+from crawler import pipelines, terminal
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, load_mirrors, moved
 from crawler.config.numbers import days_or_never, nonnegative_float, process_count
@@ -23,9 +26,9 @@ from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import MirrorMoved, PageError, PageUnreachable, RunError, WrongUsage
 from crawler.frontier.frontier import Frontier
-from crawler.items import Article
+from crawler.items import Article, ArticleLine
+from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
-from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.run.summary import log_opening
@@ -33,6 +36,8 @@ from crawler.transports.base import Comparing, Listing, Transport, sections_pres
 from crawler.transports.registry import transport_for, with_fallback
 
 logger = logging.getLogger(__name__)
+
+_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 
 class EpochMirrorSpider(Spider):
@@ -55,11 +60,13 @@ class EpochMirrorSpider(Spider):
         Raises:
             RunError: an argument is wrong, or the feed cannot be opened.
         """
+        terminal.prepare()
         settings = crawler.settings
         if settings.frozen or cls.start.__module__.startswith("scrapy.commands."):
             # scrapy shell builds the spider last; fetch, parse and check replace its start().
             # None of them reads the mirror, so there is no run and no feed
             return super().from_crawler(crawler, *args)
+        _refuse_what_breaks_a_run(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
@@ -92,8 +99,16 @@ class EpochMirrorSpider(Spider):
 
     def new_readers(self, mirror: Mirror) -> PageReaders:
         """Return the readers for pages of ``mirror``."""
-        read = partial(read_page, mirror.format, mirror.bases)
+        read = partial(read_or_finish, mirror.format, mirror.bases)
         return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
+
+    def makes_lines(self, mirror: Mirror) -> bool:
+        """Return whether readers may make lines: nothing but the project's pipelines sees an item."""
+        given = self.settings.getdict("ITEM_PIPELINES").items()
+        used = sorted((order, name) for name, order in given if order is not None)
+        others = self.settings.getdict("FEEDS") or self.settings.getdict("SPIDER_MIDDLEWARES")
+        own = tuple(name for _, name in used) == pipelines.OWN
+        return own and not others and mirror.format.canonical_urls
 
     async def download(self, request: Request) -> Response:
         """Send a request through Scrapy's downloader and its middlewares."""
@@ -115,7 +130,7 @@ class EpochMirrorSpider(Spider):
         self.run.lists = frontier
         return frontier
 
-    async def start(self) -> AsyncIterator[Article]:
+    async def start(self) -> AsyncIterator[Article | ArticleLine]:
         """Yield the articles of the mirror, and after a move those at its new address."""
         while True:
             try:
@@ -130,7 +145,7 @@ class EpochMirrorSpider(Spider):
                 break
             self.driver = Driver(
                 self.run, self.frontier, self.transport, self.fallback, self.readers,
-                closing=self.closing,
+                closing=self.closing, lines=self.makes_lines(self.frontier.options.mirror),
             )  # fmt: skip
             async for article in self.driver.articles():
                 yield article
@@ -220,3 +235,24 @@ class EpochMirrorSpider(Spider):
             self.run.limit()
         elif not self.frontier.finished:
             self.run.cut_short(reason)
+
+
+def _refuse_what_breaks_a_run(settings: BaseSettings) -> None:
+    """Refuse settings of Scrapy's that a run cannot keep its promises with.
+
+    Raises:
+        WrongUsage: one of them is set.
+    """
+    if settings["JOBDIR"]:
+        raise WrongUsage(
+            f"JOBDIR={settings['JOBDIR']} cannot be used: a queue that is kept would replay old "
+            "requests; without it, a run that is started again goes on where the last one ended"
+        )
+    foreign = is_reactor_installed() and not is_asyncio_reactor_installed()
+    if foreign or settings["TWISTED_REACTOR"] != _REACTOR:
+        raise WrongUsage(
+            f"TWISTED_REACTOR={settings['TWISTED_REACTOR']} cannot be used: a run needs {_REACTOR}, "
+            "and no other reactor installed before it"
+        )
+    if not settings.getbool("TWISTED_REACTOR_ENABLED"):
+        raise WrongUsage("TWISTED_REACTOR_ENABLED=False cannot be used: a run needs a reactor")

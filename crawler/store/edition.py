@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
+
+from crawler.items import timestamp
 
 _ASIDE: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
 """Keys that tell how an article was found, not what it says."""
@@ -35,3 +38,16 @@ def is_thin(record: Mapping[str, Any]) -> bool:
         or not record.get("image")
         or len(record.get("content_text") or "") < THIN_CHARACTERS
     )
+
+
+def change_line(
+    article: str, kind: str, now: datetime, record: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return a line of ``changes.jsonl``; ``record`` is None if the article vanished."""
+    return {
+        "id": article,
+        "kind": kind,
+        "seen_at": timestamp(now),
+        "content_sha256": record["content_sha256"] if record is not None else None,
+        "article": record,
+    }

@@ -18,8 +18,9 @@ from typing import Any
 from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
-from crawler.items import timestamp
-from crawler.store.edition import digest_of
+from crawler.items import ArticleLine, timestamp
+from crawler.store.edition import change_line, digest_of
+from crawler.store.files import make_directory, require_regular, sync_directory, unwritable
 from crawler.store.history import (
     Sizes,
     account_for_the_dead,
@@ -28,8 +29,9 @@ from crawler.store.history import (
     only_readers,
 )
 from crawler.store.jsonlines import JsonLines, Lock
+from crawler.store.published import PackedIds, PublishedArticle
 from crawler.store.recovery import Recovery
-from crawler.store.state import CLOCK_FLOOR, PackedIds, PublishedArticle
+from crawler.store.set_aside import failed_long, look_is_due
 from crawler.store.withdrawn import withdrawn_ids
 
 logger = logging.getLogger(__name__)
@@ -37,9 +39,8 @@ logger = logging.getLogger(__name__)
 # Seconds between two commits: the files are synced, then the state.
 COMMIT_INTERVAL = 2.0
 
-# A page that fails is tried by every run for a week, then once a week.
-SET_ASIDE_AFTER = 7 * 86400.0
-SET_ASIDE_INTERVAL = 7 * 86400.0
+# What SQLite opens.
+_STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal")
 
 
 class FeedStore:
@@ -76,9 +77,12 @@ class FeedStore:
         self.readers: str | None = about.get("readers")
         self.unlike_readers = 0
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_directory(directory)
         except OSError as exc:
-            raise FeedUnusable(f"the feed's directory {directory}: {exc.strerror}") from exc
+            raise FeedUnusable(
+                f"the feed's directory {directory}: {exc.strerror}: make it, repair its "
+                "permissions, or name another with -a feed=DIR"
+            ) from exc
         self.lock = Lock(directory / "lock")
         with ExitStack() as opened:
             opened.callback(self.lock.leave)
@@ -88,6 +92,8 @@ class FeedStore:
             self.listings = opened.enter_context(self._opened("listings.jsonl"))
             self.changes = opened.enter_context(self._opened("changes.jsonl"))
             self.runs = opened.enter_context(self._opened("runs.jsonl"))
+            for name in _STATE_FILES:
+                require_regular(directory / name)
             self._recovery = Recovery(
                 self.articles,
                 self.listings,
@@ -95,13 +101,14 @@ class FeedStore:
                 known,
                 partial(only_readers, self.runs, self.lock.left_behind),
             )
-            self.state = self._recovery.state_at(directory / "state.sqlite")
+            self.state = self._recovery.state_at(directory / _STATE_FILES[0])
             account_for_the_dead(self.runs, mirror, self.lock.left_behind, self._sizes)
             self.before = self._sizes
             self._withdrawn = withdrawn_ids(directory)
             self.lock.note(about)
             self._committed = time.monotonic()
             self.commit()
+            self._sync_names()
             self._opened_files = opened.pop_all()
 
     # -- what the crawl asks and tells -----------------------------------------------
@@ -115,23 +122,19 @@ class FeedStore:
             How many pairs are new, and how many of those are of an id that was listed already.
         """
         self.state.require_usable()
-        new = repeated = 0
+        seen = timestamp(now)
+        new: dict[str, Mapping[str, Any]] = {}
         for article, title in entries:
-            if article in self._withdrawn or self.state.lists(section, article):
+            if article in new or article in self._withdrawn:
                 continue
-            new += 1
-            repeated += self.state.is_listed(article)
-            self.listings.append(
-                {
-                    "id": article,
-                    "section": section,
-                    "title": title,
-                    "first_seen_at": timestamp(now),
-                }
-            )
-            self.state.list_article(section, article)
+            if not self.state.lists(section, article):
+                record = {"id": article, "section": section, "title": title, "first_seen_at": seen}
+                new[article] = record
+        repeated = sum(map(self.state.is_listed, new))
+        self.listings.append(*new.values())
+        self.state.list_articles(section, new)
         self._commit_in_time()
-        return new, repeated
+        return len(new), repeated
 
     def saw(self, section: str, articles: Iterable[str]) -> None:
         """Note that ``section`` lists these articles now, to tell later which it lists no more."""
@@ -176,6 +179,24 @@ class FeedStore:
         self.state.write_article(record["id"], self._read_now(record, blob))
         self._commit_in_time()
 
+    def write_line(self, article: ArticleLine) -> None:
+        """Append an article's finished line.
+
+        Raises:
+            FeedUnusable: it could not be written.
+        """
+        self.state.require_usable()
+        self.articles.append_lines(article.line)
+        edition = PublishedArticle(
+            sha256=article.content_sha256,
+            section=self._recovery.section_of(article.mirror_url),
+            digest=article.digest,
+            thin=article.thin,
+            day=article.date_published,
+        )
+        self.state.write_article(article.id, self._seen_now(edition, article.blob_id))
+        self._commit_in_time()
+
     def write_change(
         self,
         record: Mapping[str, Any],
@@ -205,7 +226,7 @@ class FeedStore:
         assert last is not None, article  # noqa: S101 - only what has a line is read again
         kind = self._kind(last, edition, before)
         if kind is not None:
-            self.changes.append(_change(article, kind, now, record))
+            self.changes.append(change_line(article, kind, now, record))
         self.state.read_again(article, edition)
         self._commit_in_time()
         return kind
@@ -220,7 +241,7 @@ class FeedStore:
         last = self.state.published(article)
         new = last is not None and not last.vanished
         if new:
-            self.changes.append(_change(article, "vanished", now, None))
+            self.changes.append(change_line(article, "vanished", now, None))
         if last is not None:
             self.state.read_again(article, last._replace(vanished=True))
         self._commit_in_time()
@@ -240,9 +261,12 @@ class FeedStore:
             self.state.settle(article)
 
     def _read_now(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
+        return self._seen_now(self._recovery.published(record), blob)
+
+    def _seen_now(self, edition: PublishedArticle, blob: str | None) -> PublishedArticle:
         # without a blob id the transport did not see the page itself, and all that it says
         readers = self.readers if blob is not None else None
-        return self._recovery.published(record)._replace(blob=blob, readers=readers)
+        return edition._replace(blob=blob, readers=readers)
 
     def _kind(
         self,
@@ -295,7 +319,7 @@ class FeedStore:
         return {
             key: reason
             for key, reason, first, last in self.state.failures()
-            if _failed_long(first, now) and _look_is_due(last, now) is due
+            if failed_long(first, now) and look_is_due(last, now) is due
         }
 
     def all_set_aside(self) -> dict[str, str]:
@@ -356,6 +380,12 @@ class FeedStore:
     def _sizes(self) -> Sizes:
         return Sizes(self.articles.size, self.listings.size, self.changes.size)
 
+    def _sync_names(self) -> None:
+        try:
+            sync_directory(self.directory)
+        except OSError as exc:
+            raise unwritable(self.directory, exc) from exc
+
     def _opened(self, name: str) -> JsonLines:
         file = JsonLines(self.directory / name)
         if file.torn:
@@ -365,25 +395,3 @@ class FeedStore:
                 file.torn,
             )
         return file
-
-
-def _failed_long(first: float, now: float) -> bool:
-    """Tell whether a page has failed for a week; no wrong clock makes it look so."""
-    return first >= CLOCK_FLOOR and now - first >= SET_ASIDE_AFTER
-
-
-def _look_is_due(last: float, now: float) -> bool:
-    """Tell whether a page was last tried a week ago, or at a time that has not come yet."""
-    return not 0 <= now - last < SET_ASIDE_INTERVAL
-
-
-def _change(
-    article: str, kind: str, now: datetime, record: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    return {
-        "id": article,
-        "kind": kind,
-        "seen_at": timestamp(now),
-        "content_sha256": record["content_sha256"] if record is not None else None,
-        "article": record,
-    }

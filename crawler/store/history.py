@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.base import Format
 from crawler.items import CONTRACT_VERSION, is_continued
+from crawler.store.files import open_regular
 from crawler.store.jsonlines import JsonLines
 from crawler.store.recovery import number
 
@@ -141,7 +142,7 @@ def only_readers(runs: JsonLines, note: Mapping[str, Any] | None) -> str | None:
 def _first_records(directory: Path) -> Iterator[dict[str, Any]]:
     for path in (directory / "runs.jsonl", directory / "articles.jsonl"):
         try:
-            with path.open("rb") as file:
+            with open(open_regular(path), "rb") as file:
                 line = file.readline(1 << 26)
         except FileNotFoundError:
             continue

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from crawler.exceptions import FeedBusy, FeedUnusable
+import orjson
+
+from crawler.exceptions import FeedUnusable
+from crawler.store.files import lock, open_regular, unwritable
 
 _CHUNK = 1 << 20
+_WRITING = os.O_RDWR | os.O_CREAT
 
 
 def dumps(record: Mapping[str, Any]) -> bytes:
-    """Return ``record`` as one line of JSON in UTF-8, newline included."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    """Return ``record`` as one line of JSON in UTF-8, newline included.
+
+    Raises:
+        TypeError: a value is not JSON, or a string has a lone surrogate.
+    """
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class JsonLines:
@@ -35,30 +42,33 @@ class JsonLines:
         """
         self.path = path
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            _lock(self._fd, path)
+            self._fd = open_regular(path, _WRITING)
+            lock(self._fd, path)
             self.size = os.fstat(self._fd).st_size
             self.torn = self._cut_tail()
         except OSError as exc:
-            raise _unusable(path, exc) from exc
+            raise unwritable(path, exc) from exc
 
-    def append(self, record: Mapping[str, Any]) -> int:
-        """Write one line; return the offset behind its newline.
+    def append(self, *records: Mapping[str, Any]) -> int:
+        """Write a line for each of ``records``; see :meth:`append_lines`."""
+        return self.append_lines(b"".join(map(dumps, records)))
+
+    def append_lines(self, lines: bytes) -> int:
+        """Write whole lines, all at once; return the offset behind the last.
 
         Raises:
             FeedUnusable: it could not be written; what got through is cut off again. Or somebody
                 else changed the file.
         """
         self._check_untouched()  # a write behind a cut would leave a hole
-        line = dumps(record)
         written = 0
         try:
-            while written < len(line):
-                written += os.pwrite(self._fd, line[written:], self.size + written)
+            while written < len(lines):
+                written += os.pwrite(self._fd, lines[written:], self.size + written)
         except OSError as exc:
             self._give_up(written)
-            raise _unusable(self.path, exc) from exc
-        self.size += len(line)
+            raise unwritable(self.path, exc) from exc
+        self.size += len(lines)
         return self.size
 
     def sync(self) -> None:
@@ -70,7 +80,7 @@ class JsonLines:
         try:
             os.fsync(self._fd)
         except OSError as exc:
-            raise _unusable(self.path, exc) from exc
+            raise unwritable(self.path, exc) from exc
         self._check_untouched()
 
     def _check_untouched(self) -> None:
@@ -88,7 +98,7 @@ class JsonLines:
         Raises:
             FeedUnusable: a line is no JSON object; the message tells where.
         """
-        with self.path.open("rb") as file:
+        with open(open_regular(self.path), "rb") as file:
             file.seek(start)
             for line in file:
                 try:
@@ -142,26 +152,6 @@ class JsonLines:
             os.ftruncate(self._fd, self.size)
 
 
-def _lock(descriptor: int, path: Path) -> None:
-    """Lock an open file against other runs; readers ask for no lock.
-
-    Raises:
-        FeedBusy: another run has it.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise FeedBusy(f"another run holds the feed {path.parent}; this one leaves it") from None
-
-
-def _unusable(path: Path, exc: OSError) -> FeedUnusable:
-    return FeedUnusable(
-        f"the feed cannot be written: {path}: {exc.strerror or exc}. "
-        "Make room or repair the permissions, then run again: nothing is lost."
-    )
-
-
 class Lock:
     """The feed's lock; it dies with the process that holds it.
 
@@ -177,10 +167,10 @@ class Lock:
             FeedUnusable: the file cannot be made.
         """
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._fd = open_regular(path, _WRITING)
         except OSError as exc:
-            raise _unusable(path, exc) from exc
-        _lock(self._fd, path)
+            raise unwritable(path, exc) from exc
+        lock(self._fd, path)
         self.left_behind = self._note()
 
     def note(self, run: Mapping[str, Any]) -> None:

@@ -18,7 +18,8 @@ from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.store.edition import digest_of, is_thin
 from crawler.store.jsonlines import JsonLines
-from crawler.store.state import PublishedArticle, State, StateDamaged, StateTooNew
+from crawler.store.published import PublishedArticle
+from crawler.store.state import State, StateDamaged, StateTooNew
 
 logger = logging.getLogger(__name__)
 
@@ -73,21 +74,25 @@ class Recovery:
             state.put(f"{name}_tail", _digest(file.last_line()))
 
     def published(self, record: Mapping[str, Any]) -> PublishedArticle:
-        """Return what the state keeps of an article's record, blob id and readers aside.
-
-        The page's path is the end of ``mirror_url``; where it begins, the format tells.
-        """
-        parts = str(record.get("mirror_url")).split("/")
-        copies = (self.format.copy_at("/".join(parts[-n:])) for n in range(1, len(parts)))
-        copy = next(filter(None, copies), None)
+        """Return what the state keeps of an article's record, blob id and readers aside."""
         day = record.get("date_published")
         return PublishedArticle(
             sha256=record.get("content_sha256"),
-            section=copy.section if copy else None,
+            section=self.section_of(record.get("mirror_url")),
             digest=digest_of(record),
             thin=is_thin(record),
             day=day if isinstance(day, str) else None,
         )
+
+    def section_of(self, mirror_url: object) -> str | None:
+        """Return the section of the copy at ``mirror_url``.
+
+        The page's path is the end of ``mirror_url``; where it begins, the format tells.
+        """
+        parts = str(mirror_url).split("/")
+        copies = (self.format.copy_at("/".join(parts[-n:])) for n in range(1, len(parts)))
+        copy = next(filter(None, copies), None)
+        return copy.section if copy else None
 
     def _files(self) -> tuple[tuple[str, JsonLines], ...]:
         return (
@@ -120,7 +125,7 @@ class Recovery:
             section, article = str(record.get("section")), str(record.get("id"))
             if not (self.format.is_section_id(section) and is_article_id(article)):
                 raise FeedUnusable(_names_nothing(self.listings.path, record))
-            state.list_article(section, article)
+            state.list_articles(section, [article])
         known, known_changes = (number(state.get(f"{n}_offset")) for n in ("articles", "changes"))
         if (known, known_changes) == (self.articles.size, self.changes.size):
             return

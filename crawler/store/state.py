@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from crawler.exceptions import FeedBusy, FeedUnusable
+from crawler.store.files import has_locks
+from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.set_aside import CLOCK_FLOOR
 
 STATE_VERSION = 2
-
-CLOCK_FLOOR = 1.7e9
-"""2023-11-14, in Unix seconds: a clock that tells an earlier time was never set."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -47,51 +48,13 @@ _PUBLISHED = "sha256, section, blob, digest, readers, thin, day, vanished"
 _NEWEST = "id_order(id) DESC, id DESC"
 
 
-class PublishedArticle(NamedTuple):
-    """What is kept of an article that has a line: the edition that was read last.
-
-    Attributes:
-        sha256: ``content_sha256``.
-        section: section of the copy that it was read from.
-        blob: git's id of that copy's bytes; None where the edition was found in the feed's files.
-        digest: of all keys that make an edition (``store.edition``).
-        readers: version of the readers that read it; None where it is not known.
-        thin: whether further copies are read beside this one.
-        day: ``date_published``.
-        vanished: whether no section has the page any more; the rest tells of the last edition.
-    """
-
-    sha256: str | None
-    section: str | None
-    blob: str | None = None
-    digest: str | None = None
-    readers: str | None = None
-    thin: bool = False
-    day: str | None = None
-    vanished: bool = False
-
-
-class PackedIds:
-    """Many ids in an order: ten bytes for each, where a list of strings takes seventy."""
-
-    def __init__(self, ids: Iterable[str]) -> None:
-        """Take in ``ids``; none of them holds a line break."""
-        self._text = bytearray()
-        self._count = 0
-        for one in ids:
-            self._text += one.encode() + b"\n"
-            self._count += 1
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return self._count
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield them in their order."""
-        start = 0
-        while (end := self._text.find(b"\n", start)) >= 0:
-            yield self._text[start:end].decode()
-            start = end + 1
+def _can_spill() -> bool:
+    """Return whether SQLite finds a directory for what it keeps beside the file for a while."""
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        return False
+    return True
 
 
 class StateTooNew(Exception):
@@ -101,6 +64,20 @@ class StateTooNew(Exception):
 class StateDamaged(Exception):
     """Raised when the file is not a state, or no longer whole."""
 
+
+# What SQLite says where the file system has no locks, or no memory that processes share.
+_NO_LOCKS = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_LOCK,
+        sqlite3.SQLITE_IOERR_UNLOCK,
+        sqlite3.SQLITE_IOERR_RDLOCK,
+        sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+        sqlite3.SQLITE_IOERR_SHMLOCK,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
 
 # What SQLite says of a file that is none of its own, or no longer whole.
 _DAMAGE = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -159,6 +136,8 @@ class State:
             raise sqlite3.DatabaseError("quick_check failed")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        if not _can_spill():
+            self._db.execute("PRAGMA temp_store = MEMORY")
         if version == 0:
             self.fresh = True
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {STATE_VERSION};COMMIT;")
@@ -195,9 +174,10 @@ class State:
         """Return the names kept, by section id."""
         return dict(self._rows("SELECT id, name FROM sections"))
 
-    def list_article(self, section: str, article: str) -> bool:
-        """Note that ``section`` lists ``article``; return whether that is new."""
-        return self._changed("INSERT OR IGNORE INTO listings VALUES (?, ?)", (article, section))
+    def list_articles(self, section: str, articles: Iterable[str]) -> None:
+        """Note that ``section`` lists ``articles``."""
+        pairs = ((article, section) for article in articles)
+        self._execute_many("INSERT OR IGNORE INTO listings VALUES (?, ?)", pairs)
 
     def lists(self, section: str, article: str) -> bool:
         """Tell whether ``section`` was ever seen to list ``article``."""
@@ -381,7 +361,14 @@ class State:
     def _refused(self, error: sqlite3.Error) -> FeedUnusable | FeedBusy:
         """Give up, and return what SQLite's error means for the user."""
         self.give_up()
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        code = getattr(error, "sqlite_errorcode", None)
+        busy = code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+        if code in _NO_LOCKS or (busy and not has_locks(self._path)):  # ENOLCK is told as BUSY
+            return FeedUnusable(
+                f"the feed's state in {self._path.parent} cannot be locked ({error}): put the feed "
+                "on a local disk, or mount its file system with locks, and run again"
+            )
+        if busy:
             return FeedBusy(
                 f"another program holds the feed's state in {self._path.parent}; run again"
             )

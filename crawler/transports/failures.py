@@ -117,7 +117,7 @@ def _reason(error: BaseException) -> str:
         return "timeout"
     if isinstance(error, (NotSupported, UnsupportedURLSchemeError)):
         return "unsupported"
-    if any("certificate verify failed" in str(cause) for cause in _causes(error)):
+    if any("certificate verify failed" in str(cause) for cause in causes(error)):
         return "certificate"
     return "connection" if isinstance(error, _CONNECTION) else "unreachable"
 
@@ -139,10 +139,10 @@ def _is_too_large(error: BaseException) -> bool:
     return isinstance(error, IgnoreRequest) and hasattr(error.__cause__, "decompressed_size")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield ``error`` and its causes, including those that Twisted keeps in a list."""
     yield error
     for reason in getattr(error, "reasons", ()):
-        yield from _causes(_unwrapped(reason))
+        yield from causes(_unwrapped(reason))
     if error.__cause__ is not None:
-        yield from _causes(error.__cause__)
+        yield from causes(error.__cause__)

@@ -10,10 +10,11 @@ from lxml import etree
 
 from crawler.exceptions import PageMalformed, PageTooLarge
 from crawler.formats.epoch.attributes import bounded_attributes
-from crawler.formats.epoch.body import BEGIN, END, Anchor, Body, read_body
+from crawler.formats.epoch.body import BEGIN, END, read_body
 from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.credits import take_credits
 from crawler.formats.epoch.figures import Picture
+from crawler.formats.epoch.found import Anchor, Body
 from crawler.formats.epoch.markup import Leaf, render_html, render_text
 from crawler.formats.epoch.nesting import flattened
 from crawler.formats.epoch.page_tools import remove_page_tools

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urldefrag
@@ -20,6 +19,7 @@ from crawler.exceptions import PageMalformed, PageTooLarge
 from crawler.formats.epoch import elements
 from crawler.formats.epoch.elements import HEADINGS, LINKS, MARKS, PARAGRAPHS, SILENT
 from crawler.formats.epoch.figures import Picture, attach_captions
+from crawler.formats.epoch.found import Anchor, Body
 from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, shown
 from crawler.formats.epoch.paths import tag_of
 from crawler.formats.epoch.videos import TRACES, is_empty_centre, is_video, leaves_player_trace
@@ -35,28 +35,6 @@ MAX_DEPTH: Final = 200
 
 # Addresses were relative to the old site's programs until then: ``newscontent.asp?ID=91416``.
 _RELATIVE_SINCE: Final = 2004
-
-
-@dataclass(slots=True)
-class Anchor:
-    """A link of the body; ``runs`` fill up with the text that carries it."""
-
-    url: str
-    runs: list[Run] = field(default_factory=list)
-    wraps_image: bool = False
-
-
-@dataclass(slots=True)
-class Body:
-    """What the walk found, in order of appearance."""
-
-    leaves: list[Leaf] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    anchors: list[Anchor] = field(default_factory=list)
-    tags: dict[str, None] = field(default_factory=dict)
-    media: list[str] = field(default_factory=list)
-    player: bool = False
-    unusable_urls: int = 0
 
 
 class _End(Exception):
@@ -245,7 +223,10 @@ class _Walk:
             self.centred = centred or elements.is_centred(element)
         elif name in elements.CENTRES:
             self.centred = True
-        self.inside(element, tag, path, marks, depth + 1)
+        if len(element) or depth >= MAX_DEPTH:
+            self.inside(element, tag, path, marks, depth + 1)
+        elif (text := element.text) and not text.isspace():  # most of all paragraphs
+            self.text(text, tag, path, marks)
         self.leaf, self.centred = None, centred
         if name in TRACES:
             empty = name in elements.CENTRES and is_empty_centre(element, self.empty_centres)
@@ -310,7 +291,8 @@ class _Walk:
             self.inside(element, tag, path, marks, depth + 1)
             return
         # HTML knows no link in a link: the innermost is the one that is followed
-        marks = (*(mark for mark in marks if mark[0] != "a"), ("a", _href(url)))
+        outer = tuple(mark for mark in marks if mark[0] != "a") if marks else ()
+        marks = (*outer, ("a", _href(url)))
         label = tag_of(url)
         if label is None:
             anchor = Anchor(url)

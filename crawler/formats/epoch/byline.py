@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY, OFFICE, WIRE
@@ -133,6 +134,7 @@ def _doubled(first: Byline, text: str) -> Byline:
     return Byline(inside if more else first.text, first.start, end)
 
 
+@lru_cache(maxsize=1024)
 def credited(byline_text: str) -> People:
     """Read whom a byline names, after labels (``文／李言 译／王立``) or after titles (``记者李言``)."""
     return signed(byline_text) or people(byline_text)
@@ -143,6 +145,7 @@ def _is_report(inside: str) -> bool:
     return bool(OFFICE.search(inside) and _ENDS_IN_VERB.search(inside))
 
 
+@lru_cache(maxsize=1024)
 def names_the_writers(inside: str) -> bool:
     """Tell whether the text in parentheses says who wrote, reported, compiled or translated.
 

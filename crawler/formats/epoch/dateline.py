@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final, Literal
 
 from crawler.formats.epoch.places import PLACE_ENDS, is_place
@@ -103,6 +104,7 @@ def _with_place(text: str, start: int) -> int:
     return line if stray or (unknown and before.isalpha()) else start
 
 
+@lru_cache(maxsize=1024)
 def date_of(dateline_text: str, url_date: date) -> date | None:
     """Read the day that a dateline names.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from crawler.formats.epoch.names import COMPOUND_SURNAMES, HAN, SURNAMES, is_surname_led
@@ -39,6 +40,7 @@ _GLUED_NAME: Final = re.compile(
     "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
 )
 _SIGNS: Final = ("责", "責", "贵任", "任编", "任編")
+_USUAL_LENGTH: Final = 40
 _MOST_LINES: Final = 20
 _MOST_KEYWORDS: Final = 20
 _MOST_NAMES: Final = 20
@@ -94,12 +96,20 @@ def find_editors(text: str) -> EditorLine | None:
     """
     if not any(map(text.__contains__, _SIGNS)):
         return None
+    # the same few editors sign a day's articles
+    return _find_known(text) if len(text) <= _USUAL_LENGTH else _find(text)
+
+
+def _find(text: str) -> EditorLine | None:
     for line in _lines(text):
         misspelt = _MISSPELT.match(text, line)
         if misspelt and (found := _alone_on_line(text, misspelt)):
             return found
     keywords = deque(_KEYWORD.finditer(text), maxlen=_MOST_KEYWORDS)
     return next((part for keyword in keywords if (part := _read(text, keyword))), None)
+
+
+_find_known = lru_cache(maxsize=1024)(_find)
 
 
 def find_plain_editors(text: str) -> EditorLine | None:

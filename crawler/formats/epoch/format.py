@@ -59,8 +59,10 @@ class EpochFormat:
         """Read an article's page."""
         from crawler.formats.epoch.article import read_article
 
-        page = read_article(decoded(body))
-        page.replaced_bytes = replaced(body)
+        text = decoded(body)
+        page = read_article(text)
+        if "\ufffd" in text:
+            page.replaced_bytes = replaced(body)
         return page
 
     def rendering(self, path: str) -> Rendering:

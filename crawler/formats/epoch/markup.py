@@ -193,7 +193,7 @@ def shown(leaves: list[Leaf]) -> list[Leaf]:
     cells = False
     for leaf in leaves:
         leaf.fold()
-        if not leaf.empty:
+        if leaf.text or not leaf.empty:
             kept.append(leaf)
         elif leaf.path and leaf.path[-1].tag in _CELLS:
             cells = leaf.cell = True
@@ -258,7 +258,7 @@ def render_html(leaves: Iterable[Leaf]) -> str:
     out: list[str] = []
     path: tuple[Container, ...] = ()
     for leaf in leaves:
-        if leaf.empty and not leaf.cell:
+        if not leaf.text and leaf.empty and not leaf.cell:
             continue
         if path or leaf.path:
             shared = _shared(path, leaf.path)

@@ -76,6 +76,7 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     found = [
         (number, line, before)
         for number, text in enumerate(texts)
+        if len(text) <= _SIGNATURE_LENGTH or "\n" in text
         for line, before in _short_lines(text, texts[number - 1] if number else "")
     ]
     writers = {line for _, line, _ in found if _WRITER_LINE.match(line)}
@@ -90,8 +91,6 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
 
 def _short_lines(text: str, block_before: str) -> Iterator[tuple[str, str]]:
     """Yield the lines of a block that are short enough to be a signature, and what is before each."""
-    if len(text) > _SIGNATURE_LENGTH and "\n" not in text:
-        return
     before = block_before.rpartition("\n")[2]
     for line in text.split("\n"):
         if len(line) <= _SIGNATURE_LENGTH:

@@ -21,9 +21,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from crawler.exceptions import WrongUsage
+from crawler.config.proxies import proxy_for
 
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -84,18 +83,11 @@ def upstream_for(scheme: str, host: str) -> Upstream | None:
     Raises:
         WrongUsage: the proxy is neither an http nor an https proxy.
     """
-    proxies = getproxies()
-    address = proxies.get(scheme) or proxies.get("all")
-    if not address or proxy_bypass(host):
+    address = proxy_for(scheme, host)
+    if address is None:
         return None
-    parts = urlsplit(address if "://" in address else f"http://{address}")
-    place = place_of(parts.geturl())
-    if parts.scheme not in PORTS or not all(place):
-        raise WrongUsage(
-            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}: the browser cannot use this "
-            "proxy; set http_proxy and https_proxy to an http or https proxy, or exempt the "
-            "mirror's host with no_proxy"
-        )
+    parts = urlsplit(address)
+    place = place_of(address)
     return Upstream(
         place,
         tls=parts.scheme == "https",

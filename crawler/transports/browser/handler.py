@@ -23,6 +23,7 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable
 from crawler.formats.epoch.rendered_site import error_status
+from crawler.transports.bounded import BoundedHandler
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium
 from crawler.transports.browser.confinement import Confinement, place_of
 from crawler.transports.browser.failures import is_gone
@@ -50,8 +51,8 @@ TAB_SECONDS: Final = 30.0
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
 
 
-class RenderingHandler(ScrapyPlaywrightDownloadHandler):
-    """Renders requests with ``meta["playwright"]``; Scrapy's own handler downloads all others."""
+class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
+    """Renders requests with ``meta["playwright"]``; the project's http handler downloads others."""
 
     def __init__(self, crawler: Crawler) -> None:
         """Read the settings of :meth:`BrowserTransport.settings`; Chromium starts later."""

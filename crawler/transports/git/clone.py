@@ -25,7 +25,9 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from crawler.exceptions import MirrorUnusable, RunError, TryLater, WrongUsage
-from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis, readable
+from crawler.printable import printable
+from crawler.transports.git.branches import choose
+from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis
 from crawler.transports.git.limits import GitLimits, Watch
 from crawler.transports.git.program import (
     CONFIGURATION,
@@ -53,7 +55,6 @@ Each update adds a pack, and git searches all of them for an object.
 """
 
 REDIRECT = re.compile(r"returned error: 30[12378]\b")
-NAMED_BRANCHES = 10
 SHA1_DIGITS = 40
 
 CONFIG_SHA1 = "[core]\n\trepositoryFormatVersion = 0\n\tbare = true\n"
@@ -94,7 +95,11 @@ class Clone:
         self.folder = cache / remote.folder
         self.git_dir = self.folder / "clone.git"
         self.env = environment(self.folder / "gitconfig")
-        self._remote_env = environment(self.folder / "gitconfig", protocols=remote.protocols)
+        self._remote_env = environment(
+            self.folder / "gitconfig",
+            protocols=remote.protocols,
+            host=remote.host,
+        )
         self._on_progress = on_progress
         self._lock: IO[str] | None = None
         self._lifeline: Lifeline | None = None
@@ -148,10 +153,16 @@ class Clone:
             raise _cache_fault(error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             lock.close()
             message = f"another run uses the clone {self.folder}; try again later"
             raise CloneBusy(message) from error
+        except OSError as error:
+            lock.close()
+            raise WrongUsage(
+                f"the cache directory {self.folder.parent} cannot be locked ({error.strerror}): "
+                "name one on a local disk with -s CACHE_DIRECTORY=DIR"
+            ) from error
         self._lock = lock
 
     def _prepare(self) -> None:
@@ -293,7 +304,7 @@ class Clone:
         remote = redirected(self.remote, told, self._name)
         if remote is None:
             raise answer
-        logger.info("the mirror's git server redirects to %s", readable(remote.url))
+        logger.info("the mirror's git server redirects to %s", printable(remote.url))
         return remote
 
     async def _head(self) -> str:
@@ -375,31 +386,3 @@ def _reset(git_dir: Path) -> None:
     (git_dir / "HEAD").write_text(f"ref: {HEAD}\n")
     (git_dir / "objects/info/alternates").unlink(missing_ok=True)
     shutil.rmtree(git_dir / "hooks", ignore_errors=True)
-
-
-def choose(heads: Mapping[str, str], branch: str | None) -> tuple[str, str]:
-    """Return the reference to follow and its commit.
-
-    Args:
-        heads: commits of the remote's ``HEAD`` and ``refs/heads/…``.
-        branch: the configured branch; None for the remote's default, else its only branch.
-
-    Raises:
-        MirrorUnusable: the repository is empty, or has no such branch.
-    """
-    branches = sorted(name.removeprefix("refs/heads/") for name in heads if name != "HEAD")
-    if branch is not None and branch in branches:
-        return f"refs/heads/{branch}", heads[f"refs/heads/{branch}"]
-    if branch is None and "HEAD" in heads:
-        return "HEAD", heads["HEAD"]
-    if branch is None and len(branches) == 1:
-        return f"refs/heads/{branches[0]}", heads[f"refs/heads/{branches[0]}"]
-    if not branches:
-        message = "the mirror's repository is empty"
-        raise MirrorUnusable(message)
-    named = readable(", ".join(branches[:NAMED_BRANCHES]))
-    wanted = "no default branch" if branch is None else f"no branch {branch!r}"
-    raise MirrorUnusable(
-        f"the mirror's repository has {wanted}; correct `branch` in mirrors.toml: it has {named}"
-        + (f" and {len(branches) - NAMED_BRANCHES} more" * (len(branches) > NAMED_BRANCHES))
-    )

@@ -85,8 +85,3 @@ def diagnosis(text: str) -> RunError:
         if pattern.search(text):
             return error(f"{meaning} ({text})")
     return GitFailed(f"git failed ({text})")
-
-
-def readable(text: str) -> str:
-    """Return ``text`` with control characters replaced, safe for terminals and logs."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

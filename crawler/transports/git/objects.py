@@ -189,6 +189,7 @@ class Objects:
         self._command = limited(command, limits)
         self._watchdog = Watchdog(limits.object_seconds)
         self._env = dict(env)
+        self._place = git_dir.parent
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
         self._expected: deque[str] = deque()
@@ -275,7 +276,7 @@ class Objects:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+            self._complaints = tempfile.TemporaryFile(dir=self._place)  # noqa: SIM115 (closed by close)
             self._process = subprocess.Popen(  # noqa: S603 (a fixed command)
                 self._command, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=self._complaints, bufsize=1 << 16,

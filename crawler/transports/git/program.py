@@ -19,7 +19,9 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from crawler.transports.git.faults import GitFailed, GitMissing, readable
+from crawler.config.proxies import proxy_for
+from crawler.printable import printable
+from crawler.transports.git.faults import GitFailed, GitMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,13 +77,9 @@ CONFIGURATION = """\
 
 PASSED_ON = (
     "PATH", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
-    "GIT_SSL_CAPATH", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-    "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "GIT_SSL_CAPATH",
 )  # fmt: skip
-"""Environment variables that git inherits: paths of programs and certificates, and proxies.
-
-HTTP_PROXY in capitals is left out: a CGI request could set it.
-"""
+"""Environment variables that git inherits: paths of programs and certificates."""
 
 TICK = 0.2
 """Seconds between two checks of the limits."""
@@ -139,14 +137,22 @@ def program() -> str:
     return path
 
 
-def environment(configuration: Path, *, protocols: Sequence[str] = ()) -> dict[str, str]:
+def environment(
+    configuration: Path, *, protocols: Sequence[str] = (), host: str = ""
+) -> dict[str, str]:
     """Return the complete environment of a git process.
 
     Args:
         configuration: the file that holds CONFIGURATION.
         protocols: protocols that git may use; empty for commands that use the disk only.
+        host: the only host that git talks to; its proxies are taken from the environment.
+
+    Raises:
+        WrongUsage: a proxy of the environment cannot be used.
     """
+    proxies = {f"{scheme}_proxy": proxy_for(scheme, host) for scheme in protocols if host}
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    kept |= {name: proxy for name, proxy in proxies.items() if proxy}
     return kept | {
         "LC_ALL": "C",
         "HOME": os.devnull,  # no ~/.netrc, no ~/.ssh
@@ -314,4 +320,4 @@ def _is_due(told: float) -> bool:
 
 
 def _readable(line: bytes) -> str:
-    return readable(line[:LINE_BYTES].decode("utf-8", "replace")).strip()
+    return printable(line[:LINE_BYTES].decode("utf-8", "replace")).strip()

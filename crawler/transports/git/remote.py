@@ -33,6 +33,11 @@ class Remote:
     directory: Path | None = None
 
     @property
+    def host(self) -> str:
+        """Name of the host; empty for a directory."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
     def folder(self) -> str:
         """Name of the clone's directory in the cache: readable, and unique for each URL."""
         last = re.split(r"[/\\]", self.url.rstrip("/"))[-1].removesuffix(".git")

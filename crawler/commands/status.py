@@ -1,0 +1,132 @@
+"""The exit status of a command that crawls: that of its run (``crawler.run.endings``)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from crawler import terminal
+from crawler.exceptions import RunError, WrongUsage
+from crawler.printable import MESSAGE, printable
+from crawler.run.endings import STOPPING, Ending
+from crawler.run.run import Run
+from crawler.run.summary import log_summary
+from crawler.run.terminal import Line, say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scrapy.commands import ScrapyCommand as _Command
+else:
+    _Command = object
+
+logger = logging.getLogger(__name__)
+
+_CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
+
+
+class TruthfulStatus(_Command):
+    """Mixin for a command that crawls: prepares the terminal, and sets the exit status."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Take the options in, before Scrapy begins to log."""
+        super().process_options(args, opts)
+        self._quieten()
+
+    def begin(self) -> None:
+        """Prepare the terminal, and keep the error of a crawl that cannot begin."""
+        terminal.prepare()
+        self.failure: BaseException | None = None
+        self.spider_error: BaseException | None = None
+        process = self.crawler_process
+        assert process is not None  # noqa: S101 - a promise of Scrapy's
+        crawl = process.crawl
+
+        def watched(*args: Any, **arguments: Any) -> Deferred[Any] | Awaitable[None]:
+            crawling = crawl(*args, **arguments)
+            self._watch(crawling)
+            return crawling
+
+        process.crawl = watched  # type: ignore[method-assign]
+
+    def watch(self, crawler: Crawler) -> None:
+        """Keep the error of a callback, for a spider without a run."""
+        crawler.signals.connect(self._spider_failed, signal=signals.spider_error)
+
+    def end(self, crawler: Crawler) -> None:
+        """Set the exit status."""
+        terminal.prepare()
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)  # the run is done, and its line says so
+        self.exitcode = self._status(crawler)
+
+    def _quieten(self) -> None:
+        """Leave Scrapy's versions and component lists to those who debug: cron mails the log.
+
+        By filters: Scrapy resets the levels of its loggers when it configures the log.
+        """
+        if self.settings and self.settings["LOG_LEVEL"] != "DEBUG":
+            for name in _CHATTY:
+                logging.getLogger(name).addFilter(_is_warning)
+
+    def _watch(self, crawl: Deferred[Any] | Awaitable[None]) -> None:
+        """Keep the error of a crawl that could not begin, whichever kind of future it is."""
+        if isinstance(crawl, Deferred):
+            crawl.addErrback(lambda failure: self._failed(failure.value))
+        else:
+            asyncio.ensure_future(crawl).add_done_callback(
+                lambda task: self._failed(task.exception())
+            )
+
+    def _failed(self, failure: BaseException | Failure | None) -> None:
+        self.failure = failure if isinstance(failure, BaseException) else None
+
+    def _spider_failed(self, failure: Failure) -> None:
+        """Keep the error of a callback, for a spider without a run."""
+        self.spider_error = self.spider_error or failure.value
+
+    def _status(self, crawler: Crawler) -> int:
+        if isinstance(self.failure, RunError):
+            _tell(self.failure)
+        elif self.failure is not None:
+            logger.critical("the crawl could not begin", exc_info=self.failure)
+        try:
+            run = Run.of(crawler)
+        except NotConfigured:  # another spider, or wrong usage
+            return self._status_without_run()
+        if not run.closed:  # the spider never opened
+            run.abandon(self.failure)
+            log_summary(logger, run)
+        return run.outcome.exit_code
+
+    def _status_without_run(self) -> int:
+        error = self.failure or self.spider_error
+        if error is None:
+            return int(bool(self.crawler_process and self.crawler_process.bootstrap_failed))
+        return Ending.of_error(error).exit_code if isinstance(error, RunError) else 1
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
+def _tell(error: RunError) -> None:
+    """Log an error; on stderr too where it is wrong usage and the log goes elsewhere."""
+    say(logger, logging.ERROR, Line(str(error)))
+    if isinstance(error, WrongUsage) and not any(map(_is_terminal_log, logging.root.handlers)):
+        sys.stderr.write(f"{printable(error, MESSAGE)}\n")
+
+
+def _is_terminal_log(handler: logging.Handler) -> bool:
+    """Return whether a handler of the log writes to stderr."""
+    return isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr

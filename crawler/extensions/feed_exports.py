@@ -1,0 +1,95 @@
+"""Scrapy's exports (``-O``), whose failures count for the run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Self
+
+from scrapy import Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.extensions.feedexport import FeedExporter, FeedSlot
+
+from crawler.run.run import Run
+
+logger = logging.getLogger(__name__)
+
+_FAILED = "feedexport/failed_count/"
+
+
+class FeedExports(FeedExporter):
+    """Scrapy's own extension; a file that cannot be written makes the run partial.
+
+    Scrapy logs a traceback for each item, or nothing at all, and goes on as if all were well.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Read the settings of ``crawler``."""
+        super().__init__(crawler)
+        self._closed = asyncio.Event()
+        self._failed = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Connect to ``crawler``'s signals.
+
+        Raises:
+            NotConfigured: nothing is to be exported, or it cannot be.
+        """
+        try:
+            return super().from_crawler(crawler)
+        except NotConfigured:
+            if crawler.settings.getdict("FEEDS"):
+                _tell(crawler, "the setting FEEDS names no export that can be made")
+            raise
+
+    def open_spider(self, spider: Spider) -> None:
+        """Prepare the files."""
+        try:
+            super().open_spider(spider)
+        except Exception as error:  # noqa: BLE001 - a storage may fail in any way
+            self._fail(error)
+
+    def item_scraped(self, item: Any, spider: Spider) -> None:
+        """Export an item; none after the first failure."""
+        if self._failed:
+            return
+        try:
+            super().item_scraped(item, spider)
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+
+    async def close_spider(self, spider: Spider) -> None:
+        """Close and store the files."""
+        try:
+            await super().close_spider(spider)
+            stats = self.crawler.stats.get_stats() if self.crawler.stats else {}
+            if any(name.startswith(_FAILED) for name in stats):
+                self._fail("it could not be stored, see above")
+        finally:
+            self._closed.set()
+
+    async def wait_closed(self) -> None:
+        """Wait until all files are stored, or are known to have failed."""
+        await self._closed.wait()
+
+    async def _close_slot(self, slot: FeedSlot, spider: Spider) -> None:
+        try:
+            await super()._close_slot(slot, spider)
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+
+    def _fail(self, why: object) -> None:
+        if not self._failed:
+            self._failed = True
+            _tell(self.crawler, f"{', '.join(self.feeds)}: {why}")
+
+
+def _tell(crawler: Crawler, why: str) -> None:
+    message = f"the export (-O, FEEDS) is incomplete: {why}; the feed itself is not"
+    logger.error("%s", message)
+    try:
+        Run.of(crawler).export_failed(message)
+    except NotConfigured:
+        return

@@ -1,0 +1,85 @@
+"""Makes an article's line in the process that reads its page.
+
+It does what the loader, ``CheckPipeline`` and ``WritePipeline`` do to an article that the crawler's own
+process reads, with the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from crawler.formats.base import Format
+from crawler.formats.pages import ArticlePage
+from crawler.items import ArticleLine, as_record
+from crawler.readers.pages import Kind, Page, read_page
+from crawler.schema import article_validator
+from crawler.store.edition import digest_of, is_thin
+from crawler.store.jsonlines import dumps
+
+if TYPE_CHECKING:
+    from crawler.loaders import Reading
+
+
+def read_or_finish(
+    mirror_format: Format,
+    bases: Sequence[str],
+    kind: Kind,
+    section: str,
+    body: bytes,
+    reading: Reading | None = None,
+) -> Page:
+    """Read a page; with ``reading``, return an article's line if it can be made at once.
+
+    Args:
+        mirror_format: parses the page.
+        bases: URLs below which the mirror's own pages are.
+        kind: the kind of page that was requested.
+        section: the section that the page belongs to.
+        body: the page's bytes.
+        reading: what is known of an article besides its page.
+
+    Raises:
+        PageError: the content is not a page of this kind.
+    """
+    page = read_page(mirror_format, bases, kind, section, body)
+    if reading is None or not isinstance(page, ArticlePage):
+        return page
+    return finished(page, reading, mirror_format) or page
+
+
+def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> ArticleLine | None:
+    """Return the line of an article; None if the crawler has to decide about the page.
+
+    It reads further copies of a thin article, and counts one that breaks the contract as failed.
+    """
+    # Imported here because most scheduled runs find nothing new and need no loader.
+    from crawler.loaders import load_article  # noqa: PLC0415
+
+    mirror_format = _only(type(mirror_format))
+    article = load_article(page, reading, mirror_format)
+    record = as_record(article)
+    thin = is_thin(record)
+    if (thin and reading.copies > 1) or not article_validator(mirror_format).is_valid(record):
+        return None
+    return ArticleLine(
+        id=page.original.id,
+        content_sha256=article.content_sha256,
+        date_published=article.date_published,
+        mirror_url=article.mirror_url,
+        digest=digest_of(record),
+        thin=thin,
+        unusable_urls=page.unusable_urls,
+        replaced_bytes=page.replaced_bytes,
+        line=dumps(record),
+    )
+
+
+@cache
+def _only(kind: type[Format]) -> Format:
+    """Return one instance of a format, whose loader and validator are kept.
+
+    Every batch of pages brings an instance of its own into the process.
+    """
+    return kind()

@@ -1,0 +1,28 @@
+"""The proxy of the environment for each request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
+from scrapy.utils.httpobj import urlparse_cached
+
+from crawler.config.proxies import proxy_for
+
+if TYPE_CHECKING:
+    from scrapy import Request
+
+
+class ProxyMiddleware(HttpProxyMiddleware):
+    """Honours ``all_proxy``, which Scrapy's own ignores, and refuses a proxy that it cannot use."""
+
+    def process_request(self, request: Request) -> None:  # type: ignore[override]
+        """Send a request through its proxy.
+
+        Raises:
+            WrongUsage: the proxy cannot be used.
+        """
+        if "proxy" not in request.meta:
+            parts = urlparse_cached(request)
+            request.meta["proxy"] = proxy_for(parts.scheme, parts.hostname or "")
+        super().process_request(request)

@@ -1,0 +1,107 @@
+"""Standard output, standard error and the log: usable wherever the program was started."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from typing import Final, TextIO
+
+from crawler.printable import printable_lines
+
+_STREAMS: Final = 3
+_FORMATTER: Final = logging.Formatter()
+
+
+def prepare() -> None:
+    """Make the standard streams usable, and let only printable text into the log.
+
+    To be called again when the log has got new handlers.
+    """
+    open_streams()
+    atexit.unregister(_settle)
+    atexit.register(_settle)
+    for handler in logging.root.handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is None:
+            handler.setStream(sys.stderr)
+        if PRINTABLE not in handler.filters:
+            handler.addFilter(PRINTABLE)
+
+
+def emit(text: str) -> None:
+    """Print ``text`` and a line break.
+
+    Characters that the output's encoding lacks are spelled out. A reader that has seen enough (a
+    pipe to ``head``) is no error.
+
+    Raises:
+        SystemExit: the output cannot be written; standard error says why.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)  # noqa: T201
+    except OSError as error:
+        _silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"standard output cannot be written: {error.strerror}\n")
+            raise SystemExit(1) from error
+
+
+def _settle() -> None:
+    """Flush the standard streams; what cannot be written is given up.
+
+    Python would end with status 120 otherwise, whatever the program's own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _silence(stream)
+
+
+def _silence(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+class PrintableFilter(logging.Filter):
+    """Makes the message and the traceback of every record printable."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change ``record`` in place; return True."""
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - a wrong format string: logging itself reports that
+            return True
+        record.msg, record.args = printable_lines(message), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = _FORMATTER.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = printable_lines(record.exc_text)
+        if record.stack_info:
+            record.stack_info = printable_lines(record.stack_info)
+        return True
+
+
+PRINTABLE: Final = PrintableFilter()
+
+
+def open_streams() -> None:
+    """Open what the program was started without (``2>&-``): the next file would take its place.
+
+    Scrapy's set-up of the log fails without a standard error, so this has to come before it.
+    """
+    for number in range(_STREAMS):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process's life
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process's life

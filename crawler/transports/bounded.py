@@ -1,0 +1,81 @@
+"""Scrapy's download handler with a bound for what an answer may put before its body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+    _LenientHTTPClientParser,
+)
+from scrapy.exceptions import DownloadCancelledError, DownloadFailedError
+
+from crawler.transports.failures import causes
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IAddress
+    from twisted.web._newclient import HTTP11ClientProtocol
+    from twisted.web._newclient import Request as TxRequest
+    from twisted.web.iweb import IResponse
+
+HEADER_BYTES: Final = 256 << 10
+"""GitHub sends 3 KB. Trailers of a chunked body are bounded by Twisted, at 64 KB."""
+
+
+class HeadersTooLarge(Exception):
+    """Raised when the headers of an answer, interim ones included, are larger than any real ones."""
+
+
+class BoundedHandler(HTTP11DownloadHandler):
+    """Fails an answer whose headers do not end; Twisted keeps all of them in memory."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        """Let the handler's connections count."""
+        super().__init__(crawler)
+        self._pool._factory = _Factory  # noqa: SLF001 - as Scrapy itself sets it
+
+    async def download_request(self, request: Request) -> Response:
+        """Download ``request``.
+
+        Raises:
+            DownloadCancelledError: the headers are too large.
+        """
+        try:
+            return await super().download_request(request)
+        except DownloadFailedError as error:
+            if any(isinstance(cause, HeadersTooLarge) for cause in causes(error)):
+                # of the kind that is not tried again
+                message = f"the headers of {request.url} have more than {HEADER_BYTES} bytes"
+                raise DownloadCancelledError(message) from error
+            raise
+
+
+class _Parser(_LenientHTTPClientParser):
+    """Counts the bytes of status and header lines."""
+
+    _counted = 0
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802 - Twisted's name
+        self._counted += len(line) + 1
+        if self._counted > HEADER_BYTES:
+            raise HeadersTooLarge
+        super().lineReceived(line)
+
+
+class _Protocol(_LenientHTTP11ClientProtocol):
+    def request(self, request: TxRequest) -> Deferred[IResponse]:
+        answered = super().request(request)
+        assert self._parser is not None  # noqa: S101 - request() has made it
+        self._parser.__class__ = _Parser  # the way in which Scrapy sets its own
+        return answered
+
+
+class _Factory(_LenientHTTP11ClientFactory):
+    def buildProtocol(self, addr: IAddress | None) -> HTTP11ClientProtocol:  # noqa: ARG002, N802
+        return _Protocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
