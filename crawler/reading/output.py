@@ -18,13 +18,13 @@ _SHOWN = 500
 
 
 def print_line(page: ReadPage) -> None:
-    """Print the record on one line, with what is invisible escaped."""
+    """Print the record on one line, with invisible characters escaped."""
     emit(printable_json(json.dumps(page.record, ensure_ascii=False, separators=(",", ":"))))
 
 
 def print_record(page: ReadPage, console: Console) -> None:
-    """Print the record indented, what is invisible escaped, coloured where the console can."""
-    # print_json() would undo the escapes
+    """Print the record indented, with invisible characters escaped, in colour if the console supports it."""
+    # print_json() would decode the escapes
     record = printable_json(json.dumps(page.record, ensure_ascii=False, indent=2))
     console.print(JSONHighlighter()(record), soft_wrap=True)
 
