@@ -261,6 +261,8 @@ _TYPED_MARKS = "3￥"
 
 _NO_EDITOR = re.compile(rf"责任编辑[：:][{_MARKS}]*")
 _SEPARATORS = "；;，,、：:／/·。.﹕"
+_GLUED_MARKS = re.compile(rf"[{_MARKS}]+(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{{0,12}}\Z)")
+"""An end mark between the last sentence and a note that more follows."""
 _TAIL = 14
 """Maximum number of lines of credits and promotion after an end mark."""
 
@@ -365,6 +367,8 @@ def _brackets_kept(match: re.Match[str]) -> str:
 
 def _without_end_marks(lines: list[str], found: str) -> list[str]:
     lines = list(lines)
+    for number in range(max(0, len(lines) - _TAIL), len(lines)):
+        lines[number] = _GLUED_MARKS.sub("", lines[number])
     for number in range(max(0, len(lines) - _TAIL), len(lines) - 1):
         shown = lines[number].rstrip(_MARKS)
         behind = next((line for line in lines[number + 1 :] if line.strip(_MARKS)), "")

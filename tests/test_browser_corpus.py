@@ -25,6 +25,8 @@ SAME_TEXT = 0.995
 CAUSES = {
     # the sanitizer drops the element, so its line is joined to its neighbours
     "centered text": re.compile(r"<center>\s*(?:<ok[^>]*>\s*)?[^<\s]"),
+    # the sanitizer drops the link: whether a blank stood between it and the mark cannot be seen
+    "a quotation mark after a link": re.compile(r"</ok>\s+[“”‘’]"),
     # Markdown ends a block of HTML there, and the rest of the tag is text
     "a blank line in an attribute": re.compile(r'="[^"<>]*\n[ \t]*\n[^"<>]*"'),
 }
@@ -33,7 +35,17 @@ CAUSES = {
 
 def differing(line: dict[str, Any], other: dict[str, Any]) -> set[str]:
     """Return the keys that a browser can see and that differ between two lines."""
-    return {key for key in line.keys() - UNSUPPORTED_KEYS - OF_THE_WAY if line[key] != other[key]}
+    keys = line.keys() - UNSUPPORTED_KEYS - OF_THE_WAY
+    return {key for key in keys if _visible(line[key]) != _visible(other[key])}
+
+
+def _visible(value: Any) -> Any:
+    """Return a value without what a browser cannot see of it: the link around an image."""
+    if isinstance(value, list):
+        return list(map(_visible, value))
+    if isinstance(value, dict):
+        return {key: part for key, part in value.items() if key != "full_url"}
+    return value
 
 
 def unexplained(page: str) -> bool:

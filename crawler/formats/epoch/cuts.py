@@ -19,6 +19,7 @@ _END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
 _GLUED_MARKS: Final = re.compile(
     r"(?<=\S)[ ]{0,3}[#＃◇◆@＠*＊♢◊]{1,6}[ ]{0,3}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
 )
+_TAIL_LENGTH: Final = 40  # of a line, in which such a mark can stand
 _AFTER_THE_END: Final = 12
 """Maximum of lines of credits and promotion after the end mark; the longest known tail has nine."""
 _CREDIT_LENGTH: Final = 80
@@ -123,7 +124,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
             if shown < end:
                 leaf.cut(shown, end, "cuts.end mark")
             line = leaf.text[:shown].rpartition("\n")[2]
-            if found := _GLUED_MARKS.search(line):
+            if found := _GLUED_MARKS.search(line, max(len(line) - _TAIL_LENGTH, 0)):
                 start = shown - len(line)
                 leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
                 return
