@@ -79,6 +79,7 @@ def cost(page: str) -> float:
     return min(spent)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("form", FORMS)
 def test_time_grows_with_the_size(form: str) -> None:
     once, four_times = cost(crafted(form, SIZE)), cost(crafted(form, 4 * SIZE))
