@@ -60,8 +60,8 @@ def test_which_transport_is_used(file: Path) -> None:
     [
         ("default = ", "cannot be read"),
         ("\udcff", "cannot be read"),
-        ('default = "nobody"', "'nobody' is none of"),
-        ('default = ["one"]', "['one'] is none of"),
+        ('default = "nobody"', "default must be one of (none is described), not 'nobody'"),
+        ('default = ["one"]', "not ['one']"),
         (f'[mirrors.one]\n{PUBLIC}path = "~nobodyhere/x"', "path: '~nobodyhere/x' is no directory"),
         (f'[mirrors.one]\n{PUBLIC}path = "a\\u0000b"', "is no directory"),
         (f'[mirrors.one]\n{PUBLIC}http = "http://[bad"', "http must be an address"),

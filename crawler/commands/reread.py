@@ -82,7 +82,7 @@ class Command(ScrapyCommand):
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Reread, say what came of it, and set the exit status."""
+        """Reread the feed, print the result, and set the exit status."""
         if len(args) != 1 or not opts.to:
             raise UsageError(
                 "give one feed and a new directory: scrapy reread feeds/news --to feeds/news-2"

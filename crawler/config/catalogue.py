@@ -41,7 +41,7 @@ def catalogue_at(mirror: str) -> Catalogue:
             or a directory.
 
     Raises:
-        WrongUsage: it is none of these.
+        WrongUsage: ``mirror`` is neither an address nor an existing directory.
     """
     if "://" in mirror:
         base = web_base(mirror, "mirror")

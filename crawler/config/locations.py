@@ -55,7 +55,7 @@ def require_temporary_directory(what: str) -> None:
     """Check that there is a directory for temporary files.
 
     Raises:
-        WrongUsage: there is none, and ``what`` needs it.
+        WrongUsage: no usable directory exists; the message says that ``what`` requires one.
     """
     try:
         gettempdir()

@@ -137,9 +137,9 @@ def load_mirrors(file: Path) -> Mirrors:
     mirrors = {name: _described(file, name, table) for name, table in tables.items()}
     default = document.get("default")
     if default is not None and (not isinstance(default, str) or default not in mirrors):
-        known = ", ".join(sorted(mirrors)) or "the mirrors described, for there are none"
+        known = ", ".join(sorted(mirrors)) or "(none is described)"
         meant = suggestion(str(default), mirrors)
-        raise WrongUsage(f"{file}: default = {default!r} is none of {known}{meant}")
+        raise WrongUsage(f"{file}: default must be one of {known}, not {default!r}{meant}")
     return Mirrors(file, default, mirrors)
 
 

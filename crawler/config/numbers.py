@@ -13,10 +13,10 @@ _MOST_DIGITS = 9
 
 
 def positive_int(values: Mapping[str, Any], name: str) -> int:
-    """Return the value called ``name`` as an integer from 1 on.
+    """Return the value called ``name`` as a positive integer.
 
     Raises:
-        WrongUsage: it is none.
+        WrongUsage: the value is not a positive integer.
     """
     number = _natural(values[name])
     if not number:
@@ -28,7 +28,7 @@ def nonnegative_float(values: Mapping[str, Any], name: str, most: float = math.i
     """Return the value called ``name`` as a number from 0 to ``most``.
 
     Raises:
-        WrongUsage: it is none, or out of range.
+        WrongUsage: the value is not a number, or is out of range.
     """
     try:
         number = float(values[name])

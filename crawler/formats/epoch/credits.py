@@ -105,8 +105,8 @@ def _cut_spare_closings(leaf: Leaf) -> None:
 def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
     """Cut the editors' parts out of the last blocks and return the names, each once.
 
-    A few pages have two: one where the text ends, and one behind the credits that follow. Where
-    there is none, a line of its own far from the end counts, and last ``编辑：X``.
+    A few pages have two: one where the text ends, and one behind the credits that follow. If
+    there is none, an editor line farther from the end is used; failing that, ``编辑：X``.
     """
     names: dict[str, None] = {}
     for leaf in blocks[-_EDITOR_BLOCKS:]:
