@@ -127,6 +127,13 @@ def test_the_sample_gives_its_own_lines(tmp_path: Path) -> None:
     assert_whole(new)
 
 
+def crawl_repository(repository: Repository, place: Path) -> Feed:
+    """Crawl a bare repository that no mirrors file describes."""
+    arguments = (f"mirror={repository.path}", "via=git", "name=small")
+    settings = {"CACHE_DIRECTORY": place / "cache"}
+    return start_crawl(*arguments, feed=place / "old", settings=settings).finish().feed
+
+
 def test_one_commit_of_a_repository_in_place(tmp_path: Path) -> None:
     """The commit of the beginning is read to the end, whatever is committed meanwhile."""
     builder = MirrorBuilder.simple(ONE)
@@ -135,19 +142,16 @@ def test_one_commit_of_a_repository_in_place(tmp_path: Path) -> None:
     files = {name: text.encode() for name, text in builder.files(builder.stamp)}
     repository = Repository(tmp_path / "mirror.git")
     first = repository.commit(files)
-    mirrors = mirrors_file(tmp_path, "small", git=str(repository.path))
-    settings = {"MIRRORS_FILE": mirrors, "CACHE_DIRECTORY": tmp_path / "cache"}
-    old = start_crawl(feed=tmp_path / "old", settings=settings).finish().feed
-    named = ("-s", f"MIRRORS_FILE={mirrors}")
+    old = crawl_repository(repository, tmp_path)
     half = len(old.data("articles.jsonl")) // 2
-    assert reread(old.directory, tmp_path / "new", *named, "--range", f"0:{half}").exit_code == 0
+    assert reread(old.directory, tmp_path / "new", "--range", f"0:{half}").exit_code == 0
     repository.commit({name: data.replace("准点".encode(), b"") for name, data in files.items()})
-    result = reread(old.directory, tmp_path / "new", *named)
+    result = reread(old.directory, tmp_path / "new")
     assert result.exit_code == 0, result.output
     assert timeless(result.feed) == timeless(old)
     assert (result.feed.runs[0]["way"], result.feed.runs[0]["commit"]) == ("git", first)
     assert not result.feed.data("changes.jsonl")
-    later = reread(old.directory, tmp_path / "later", *named)
+    later = reread(old.directory, tmp_path / "later")
     assert later.exit_code == 0, later.output
     assert timeless(later.feed) == timeless(old)
     assert len(later.feed.lines("changes.jsonl")) == 40

@@ -215,10 +215,15 @@ def _feeds_mirror(described: Mirrors, name: str, url: str) -> Mirror | None:
     parts = urlsplit(url)
     if parts.scheme == "file":
         folders = Path(unquote(parts.path)).parents
-        base = next((str(one) for one in folders if (one / "README.md").is_file()), None)
+        base = next((str(one) for one in folders if _is_mirror(one)), None)
         return described.find(base) if base else None
     bases = url.split("/pages/")[:1] if "/pages/" in url else []
     return described.find(bases[0] + "/") if bases and parts.scheme in ("http", "https") else None
+
+
+def _is_mirror(folder: Path) -> bool:
+    """Return whether a folder is a mirror's root, or a bare repository."""
+    return (folder / "README.md").is_file() or (folder / "HEAD").is_file()
 
 
 def _format(described: Mirrors, wanted: str | None) -> Format:
