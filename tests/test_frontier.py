@@ -442,7 +442,7 @@ UNSUPPORTED_KEYS = frozenset({"tags", "links"})
 
 
 def with_a_second_way(frontier: Frontier) -> None:
-    frontier.second_unsupported_keys = UNSUPPORTED_KEYS
+    frontier.fallback_unsupported_keys = UNSUPPORTED_KEYS
 
 
 def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, feed: Path) -> None:
@@ -456,8 +456,8 @@ def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, fe
         on_error = frontier.on_error
 
         def by_the_second_way(target: Target, error: PageError) -> Article | None:
-            tried.append(target.second_transport)
-            if target.second_transport:
+            tried.append(target.use_fallback)
+            if target.use_fallback:
                 given = frontier.on_page(target, (mirror / target.path).read_bytes())
                 assert not isinstance(given, ArticleLine)
                 return given

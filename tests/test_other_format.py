@@ -115,7 +115,7 @@ def test_a_lost_state_is_rebuilt(weekly: Callable[..., Result], mirror: Path) ->
     (feed.directory / "state.sqlite").unlink()
     result = weekly(path=str(mirror))
     assert result.exit_code == 0, result.log
-    assert any("rebuilt from the feed" in line for line in result.warnings)
+    assert any("rebuilding it from the feed" in line for line in result.warnings)
     assert (feed.data("articles.jsonl"), feed.data("listings.jsonl")) == before
     assert "article" not in result.run["pages"]
 
@@ -125,7 +125,7 @@ def test_a_feed_of_another_format(weekly: Callable[..., Result], mirror: Path) -
     before = feed.data("articles.jsonl")
     result = weekly(path=str(mirror), format="epoch")
     assert result.exit_code == 2, result.log
-    assert "holds article '100003', which is no id of the mirror's format" in result.log
+    assert "has article '100003', which is not an id of the mirror's format" in result.log
     assert feed.data("articles.jsonl") == before
 
 

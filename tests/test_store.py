@@ -69,7 +69,7 @@ def entries(*numbers: int) -> list[tuple[str, str]]:
 def filled(directory: Path) -> Feed:
     """Write three listings and two articles in one run."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1, 2, 3), NOON)
+        store.add_listings("nf1", entries(1, 2, 3), NOON)
         store.write(line(1), blob="a" * 40)
         store.write(line(2), blob="a" * 40)
     return Feed(directory)
@@ -91,11 +91,11 @@ def test_what_a_run_leaves(directory: Path) -> None:
 def test_listings_are_taken_once(directory: Path) -> None:
     """How many pairs are new, and how many of those are of an id that was listed before."""
     with opened(directory) as store:
-        assert store.take_listings("nf1", entries(1, 2), NOON) == (2, 0)
-        assert store.take_listings("nf1", entries(1, 2, 3), NOON) == (1, 0)
-        assert store.take_listings("nf2", entries(2, 3, 4), NOON) == (3, 2)
+        assert store.add_listings("nf1", entries(1, 2), NOON) == (2, 0)
+        assert store.add_listings("nf1", entries(1, 2, 3), NOON) == (1, 0)
+        assert store.add_listings("nf2", entries(2, 3, 4), NOON) == (3, 2)
     with opened(directory) as store:
-        assert store.take_listings("nf2", entries(2, 5), NOON) == (1, 0)
+        assert store.add_listings("nf2", entries(2, 5), NOON) == (1, 0)
         assert store.state.sections_of("n2") == {"nf1", "nf2"}
     assert len(Feed(directory).pairs) == 7
 
@@ -103,7 +103,7 @@ def test_listings_are_taken_once(directory: Path) -> None:
 def test_pending_is_what_is_listed_and_has_no_line(directory: Path) -> None:
     """The newest first, by number: ids have seven digits and eight."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(9999999, 10000000, 28512), NOON)
+        store.add_listings("nf1", entries(9999999, 10000000, 28512), NOON)
         store.write(line(28512))
         assert list(store.pending()) == ["n10000000", "n9999999"]
 
@@ -112,13 +112,13 @@ def test_a_killed_run_is_caught_up_with(directory: Path) -> None:
     """Lines behind the state's last commit are read from the feed; its line is written for it."""
     feed = filled(directory)
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf2", entries(2, 7), NOON)
+    store.add_listings("nf2", entries(2, 7), NOON)
     store.write(line(3))
     die(store)
     with opened(directory) as after:
         assert list(after.pending()) == ["n7"]
         assert after.state.sections_of("n2") == {"nf1", "nf2"}
-        assert after.take_listings("nf2", entries(2, 7), NOON) == (0, 0)
+        assert after.add_listings("nf2", entries(2, 7), NOON) == (0, 0)
     assert [run["status"] for run in feed.runs] == ["complete", "killed", "complete"]
     killed = feed.runs[1]
     assert (killed["start"], killed["end"], killed["exit_code"]) == (ABOUT["start"], None, None)
@@ -156,14 +156,14 @@ def test_the_state_is_committed_while_lists_are_read_and_pages_fail(
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf1", entries(1), NOON)
-    store.archive_read("nf1", 1)
+    store.add_listings("nf1", entries(1), NOON)
+    store.state.mark_archive_read("nf1", 1)
     clock[0] += 3
     if what == "lists":
-        store.take_listings("nf1", entries(2), NOON)
+        store.add_listings("nf1", entries(2), NOON)
     else:
         store.fail("n1", "missing")
-    store.archive_read("nf1", 2)
+    store.state.mark_archive_read("nf1", 2)
     die(store)
     with opened(directory) as after:
         assert after.state.archives_read("nf1") == {1}
@@ -182,10 +182,10 @@ def test_a_full_disk_in_the_lists_loses_no_listing(
     with monkeypatch.context() as patch:
         patch.setattr(os, "pwrite", full)
         with pytest.raises(FeedUnusable, match="No space left"):
-            store.take_listings("nf1", entries(1), NOON)
+            store.add_listings("nf1", entries(1), NOON)
     store.close(RUN)
     with opened(directory) as after:
-        assert after.take_listings("nf1", entries(1), NOON) == (1, 0)
+        assert after.add_listings("nf1", entries(1), NOON) == (1, 0)
     assert Feed(directory).pairs == [("nf1", "n1")]
 
 
@@ -265,12 +265,12 @@ def test_a_state_that_cannot_be_written_is_the_feeds_trouble(directory: Path) ->
     store = FeedStore(directory, "small", ABOUT)
     store.state._db.execute("PRAGMA query_only = ON")
     for what in (
-        lambda: store.take_listings("nf1", entries(8), NOON),
+        lambda: store.add_listings("nf1", entries(8), NOON),
         lambda: store.write(line(8)),
         lambda: store.fail("n8", "missing"),
-        lambda: store.recover("n8"),
-        lambda: store.archive_read("nf1", 1),
-        lambda: store.name_section("nf1", "一"),
+        lambda: store.state.recover("n8"),
+        lambda: store.state.mark_archive_read("nf1", 1),
+        lambda: store.state.name_section("nf1", "一"),
         store.commit,
     ):
         with pytest.raises(FeedUnusable, match=r"state in .* cannot be written"):
@@ -300,7 +300,7 @@ def test_a_feed_of_another_mirror_is_refused(directory: Path, left: str) -> None
 def test_a_feed_that_was_killed_before_its_first_article_is_refused(directory: Path) -> None:
     """The dead run's note tells whose it is."""
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf1", entries(1), NOON)
+    store.add_listings("nf1", entries(1), NOON)
     die(store)
     before = contents(directory)
     with pytest.raises(WrongUsage, match=r"belongs to mirror 'small', not to 'other'"):
@@ -357,7 +357,7 @@ def test_files_that_were_changed_by_hand(
         known = store.state.counts()[name == "listings.jsonl"]
         assert known == left
         assert store.state.is_written("n9") is (name == "articles.jsonl" and how == "edited")
-    assert "changed by hand: put aside as state.sqlite.aside-" in caplog.text
+    assert "changed by hand: renaming it to state.sqlite.aside-" in caplog.text
     assert len([path for path in directory.iterdir() if "aside" in path.name]) == 1
     assert len(feed.runs) == 2 + (how != "edited")
     assert_offsets_meet(feed) if how != "edited" else None
@@ -394,7 +394,7 @@ def test_a_state_that_was_spoilt(
     with opened(directory) as store:
         assert list(store.pending()) == ["n3"]
         assert store.state.counts() == (2, 3)
-    assert "rebuilt from the feed" in caplog.text
+    assert "rebuilding it from the feed" in caplog.text
     aside = [path.name for path in directory.iterdir() if "aside" in path.name]
     assert len(aside) == (how not in ("deleted", "emptied"))
     caplog.clear()
@@ -427,7 +427,7 @@ def test_a_state_that_the_system_refuses_is_not_put_aside(
 def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     """``state.sqlite`` deleted, its write-ahead log left: the log of another file is not taken."""
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf1", entries(1, 2, 3), NOON)
+    store.add_listings("nf1", entries(1, 2, 3), NOON)
     store.write(line(1))
     store.commit()
     log = (directory / "state.sqlite-wal").read_bytes()
@@ -437,7 +437,7 @@ def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptu
     (directory / "state.sqlite-wal").write_bytes(log)
     with opened(directory) as after:
         assert list(after.pending()) == ["n3", "n2"]
-    assert "missing: rebuilt from the feed" in caplog.text
+    assert "missing: rebuilding it from the feed" in caplog.text
 
 
 # -- what fails ------------------------------------------------------------------------------------
@@ -445,12 +445,12 @@ def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptu
 
 def test_failures_end_with_a_line(directory: Path) -> None:
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1), NOON)
+        store.add_listings("nf1", entries(1), NOON)
         store.fail("n1", "missing")
         store.fail("indexes/nf1/2.md", "timeout")
         store.write(line(1))
         assert [key for key, *_ in store.state.failures()] == ["indexes/nf1/2.md"]
-        store.recover("indexes/nf1/2.md")
+        store.state.recover("indexes/nf1/2.md")
         assert list(store.state.failures()) == []
 
 
@@ -511,11 +511,11 @@ def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
 def test_further_listings(directory: Path) -> None:
     """Sections that list an article and are not in its line."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1, 2), NOON)
+        store.add_listings("nf1", entries(1, 2), NOON)
         store.write(line(1))
         store.write(line(2))
         assert list(store.further_listings()) == []
-        store.take_listings("nf3", entries(2, 5), NOON)
+        store.add_listings("nf3", entries(2, 5), NOON)
         assert list(store.further_listings()) == [("nf3", "n2")]
 
 
@@ -535,7 +535,7 @@ def test_lines_are_on_the_disk_before_the_state_knows_them(
 ) -> None:
     """When power fails between the two, the state must not be ahead."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1), NOON)
+        store.add_listings("nf1", entries(1), NOON)
         store.write(line(1))
         safe: list[int] = []
         file = getattr(store, name)

@@ -122,11 +122,11 @@ class EpochMirrorSpider(Spider):
             self.run.store,
             self.run.counts,
             clock=lambda: datetime.now(UTC),
-            unsupported_keys=self.transport.unsupported_keys,
             shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )
+        frontier.unsupported_keys = self.transport.unsupported_keys
         if self.fallback is not None:
-            frontier.second_unsupported_keys = self.fallback.unsupported_keys
+            frontier.fallback_unsupported_keys = self.fallback.unsupported_keys
         self.run.lists = frontier
         return frontier
 
