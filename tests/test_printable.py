@@ -20,7 +20,7 @@ from crawler.printable import printable, printable_json, printable_lines
 from crawler.reading.output import print_record
 from crawler.reading.pages import ReadPage
 from crawler.report.markup import escape, link
-from crawler.run.terminal import Line, say
+from crawler.run.console import Line, say
 from crawler.terminal import PRINTABLE
 
 if TYPE_CHECKING:

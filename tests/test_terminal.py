@@ -19,7 +19,7 @@ from rich.cells import cell_len
 
 from crawler.config.suggestions import suggestion
 from crawler.extensions.rate import WINDOW, RecentRate
-from crawler.run.terminal import Line, wrapped
+from crawler.run.console import Line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
