@@ -212,8 +212,8 @@ def test_parse_knows_a_described_mirror(scrapy: Scrapy, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("page.txt", "its address names no article's page"),
-        ("README.md", "its address names no article's page"),
+        ("page.txt", "its URL is not that of an article"),
+        ("README.md", "its URL is not that of an article"),
         ("pages/nf900201/n1.md", "the host answered 404"),
         ("pages/nf900201/n15000305.md", "it is the page of n15000304"),
     ],

@@ -126,7 +126,7 @@ def test_a_feed_that_a_script_does_not_name(tmp_path: Path) -> None:
 )
 def test_a_foreign_reactor_is_refused(tmp_path: Path, process: str, before: str) -> None:
     log = script(f"mirror='sample', feed={str(tmp_path / 'feed')!r}", process, before)
-    assert re.search(r"WrongUsage: TWISTED_REACTOR\S* cannot be used", log), log
+    assert re.search(r"WrongUsage: TWISTED_REACTOR\S* is not supported", log), log
     assert not (tmp_path / "feed").exists()
 
 

@@ -283,7 +283,7 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
     assert not (tmp_path / "feeds").exists()
     (folder / ".git").mkdir()
     done = scrapy(*words, "-a", f"mirror={folder}", "-a", "via=path")
-    assert "): -a via=git reads its repository" in done.stderr
+    assert "): read its repository with -a via=git" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -292,10 +292,10 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
         (["audit"], "name one feed: "),
         (["report"], "name one feed and a file to write: "),
         (["export"], "say what and where: "),
-        (["audit", "smaple"], "'smaple' is no feed: name a directory that holds articles.jsonl; "),
+        (["audit", "smaple"], "'smaple' is not a feed: give a directory with articles.jsonl; "),
         (["export", "smaple", "--to", "x.db"], " has sample (did you mean sample?)"),
         (["report", "smaple", "--to", "x.html"], " has sample (did you mean sample?)"),
-        (["audit", "sample"], "'sample' is no feed: name a directory that holds articles.jsonl; "),
+        (["audit", "sample"], "'sample' is not a feed: give a directory with articles.jsonl; "),
     ],
 )
 def test_a_feed_that_is_none_gets_a_suggestion(words: list[str], says: str, tmp_path: Path) -> None:
