@@ -461,7 +461,7 @@ def test_a_truncated_feed(crawl: Crawl) -> None:
     result = crawl("mirror=sample")
     assert result.exit_code == 0, result.log
     assert any("changed by hand" in line for line in result.warnings)
-    assert any("shorter than its last run left it" in line for line in result.warnings)
+    assert any("shorter than after its last run" in line for line in result.warnings)
     assert result.run["articles"] == articles - left > 0
     assert result.run["pages"]["article"] < first.run["pages"]["article"]
     assert result.run["listings"] == 0

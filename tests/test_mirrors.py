@@ -50,7 +50,9 @@ def test_which_transport_is_used(file: Path) -> None:
     mirror = Mirror("one", "https://example.org/", {"http": "h", "git": "g", "browser": "b"})
     assert mirror.way(None) == "git"
     assert mirror.way("browser") == "browser"
-    with pytest.raises(WrongUsage, match=r"via=path is not available .* choose one of http, git, browser"):
+    with pytest.raises(
+        WrongUsage, match=r"via=path is not available .* choose one of http, git, browser"
+    ):
         mirror.way("path")
     assert load_mirrors(file).find("two").way(None) == "http"
 

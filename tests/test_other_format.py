@@ -115,7 +115,7 @@ def test_a_lost_state_is_rebuilt(weekly: Callable[..., Result], mirror: Path) ->
     (feed.directory / "state.sqlite").unlink()
     result = weekly(path=str(mirror))
     assert result.exit_code == 0, result.log
-    assert any("rebuilding it from the feed" in line for line in result.warnings)
+    assert any("rebuilt from the feed" in line for line in result.warnings)
     assert (feed.data("articles.jsonl"), feed.data("listings.jsonl")) == before
     assert "article" not in result.run["pages"]
 

@@ -158,7 +158,9 @@ def test_an_irregular_file_of_a_feed_is_refused(tmp_path: Path, name: str, kind:
     feed = tmp_path / "feed"
     FeedStore(feed, "small", {}).close(None)
     make_irregular(feed / name, kind)
-    with pytest.raises(FeedUnusable, match=rf"{name} is a link.*move it away") as caught:
+    with pytest.raises(
+        FeedUnusable, match=rf"{name} is not a regular file, but a link.*move it away"
+    ) as caught:
         FeedStore(feed, "small", {})
     assert caught.value.exit_code == 5
 

@@ -357,7 +357,7 @@ def test_files_that_were_changed_by_hand(
         known = store.state.counts()[name == "listings.jsonl"]
         assert known == left
         assert store.state.is_written("n9") is (name == "articles.jsonl" and how == "edited")
-    assert "changed by hand: renaming it to state.sqlite.aside-" in caplog.text
+    assert "changed by hand: renamed to state.sqlite.aside-" in caplog.text
     assert len([path for path in directory.iterdir() if "aside" in path.name]) == 1
     assert len(feed.runs) == 2 + (how != "edited")
     assert_offsets_meet(feed) if how != "edited" else None
@@ -394,7 +394,7 @@ def test_a_state_that_was_spoilt(
     with opened(directory) as store:
         assert list(store.pending()) == ["n3"]
         assert store.state.counts() == (2, 3)
-    assert "rebuilding it from the feed" in caplog.text
+    assert "rebuilt from the feed" in caplog.text
     aside = [path.name for path in directory.iterdir() if "aside" in path.name]
     assert len(aside) == (how not in ("deleted", "emptied"))
     caplog.clear()
@@ -437,7 +437,7 @@ def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptu
     (directory / "state.sqlite-wal").write_bytes(log)
     with opened(directory) as after:
         assert list(after.pending()) == ["n3", "n2"]
-    assert "missing: rebuilding it from the feed" in caplog.text
+    assert "missing: rebuilt from the feed" in caplog.text
 
 
 # -- what fails ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The proxy of the environment for each request."""
+"""Sends requests through the proxy from the environment variables."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class ProxyMiddleware(HttpProxyMiddleware):
-    """Honours ``all_proxy``, which Scrapy's own ignores, and refuses a proxy that it cannot use."""
+    """Scrapy's middleware with support for ``all_proxy``; a proxy that it cannot use is an error."""
 
     def process_request(self, request: Request) -> None:  # type: ignore[override]
-        """Send a request through its proxy.
+        """Set the proxy of a request.
 
         Raises:
             WrongUsage: the proxy cannot be used.

@@ -62,7 +62,7 @@ class Recovery:
             state.close()
             return self._rebuilt(path, "contradicts the feed's files, which were changed by hand")
         if state.fresh and self.articles.size + self.listings.size:
-            logger.warning("%s is missing: rebuilding it from the feed", path)
+            logger.warning("%s is missing: rebuilt from the feed", path)
         self._catch_up(state)
         return state
 
@@ -105,9 +105,7 @@ class Recovery:
         path.rename(aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        logger.warning(
-            "%s %s: renaming it to %s, rebuilding it from the feed", path, why, aside.name
-        )
+        logger.warning("%s %s: renamed to %s and rebuilt from the feed", path, why, aside.name)
         state = State(path, self.format.id_order)
         self._catch_up(state)
         return state
