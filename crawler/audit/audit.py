@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.audit.oddities import NAMES, captions, oddities
 from crawler.exceptions import WrongUsage
 from crawler.items import Article
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 KEYS = tuple(item.name for item in fields(Article))
 """The contract's keys, in the order of a line."""

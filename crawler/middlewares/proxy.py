@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from scrapy import Request
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.proxies import proxy_for
-
-if TYPE_CHECKING:
-    from scrapy import Request
 
 
 class ProxyMiddleware(HttpProxyMiddleware):

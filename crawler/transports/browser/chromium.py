@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from playwright.async_api import Browser
+from scrapy_playwright.provider import BrowserProvider
 
 from crawler.exceptions import PageUnreachable, WrongUsage
 from crawler.transports.browser.failures import launch_failure
 from crawler.transports.browser.processes import chromium_processes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from scrapy_playwright.provider import BrowserProvider
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,10 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from crawler.exceptions import WrongUsage
-
-if TYPE_CHECKING:
-    from crawler.transports.browser.confinement import Confinement
+from crawler.transports.browser.confinement import Confinement
 
 #: Names of the executable on Debian, other Linux distributions, and macOS with Homebrew.
 EXECUTABLES: Final = (

@@ -16,29 +16,26 @@ import logging
 import time
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from playwright.async_api import Browser, Route
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Request as BrowserRequest
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import HtmlResponse, Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable
 from crawler.formats.epoch.rendered_site import error_status
 from crawler.transports.bounded import BoundedHandler
+from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium
 from crawler.transports.browser.confinement import Confinement, place_of
 from crawler.transports.browser.failures import is_gone
 from crawler.transports.browser.memory import MemoryWatch
 from crawler.transports.browser.tabs import Tab, Tabs
 from crawler.transports.browser.visit import Visit, is_framed
-
-if TYPE_CHECKING:
-    from playwright.async_api import Browser, Route
-    from playwright.async_api import Request as BrowserRequest
-    from scrapy import Request
-    from scrapy.crawler import Crawler
-    from scrapy.http import HtmlResponse, Response
-
-    from crawler.transports.browser.cancellation import Cancellation
 
 logger = logging.getLogger(__name__)
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Route
 from playwright.async_api import Error as PlaywrightError
 
 from crawler.transports.browser.failures import is_navigating
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Route
 
 #: Milliseconds for a tab to leave its page; after that it is closed.
 _LEAVE_MS: Final = 2000

@@ -8,11 +8,11 @@ browser.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from scrapy import Request
-from scrapy.http import TextResponse
+from scrapy.http import Response, TextResponse
 
 from crawler.exceptions import (
     PageError,
@@ -31,9 +31,6 @@ from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import PORTS, Confinement
 from crawler.transports.browser.executable import find_chromium, launch_options
 from crawler.transports.failures import downloaded
-
-if TYPE_CHECKING:
-    from scrapy.http import Response
 
 #: Hosts of the scripts that a site needs, besides its own.
 SCRIPT_HOSTS: Final = {"github.com": ("github.githubassets.com",)}

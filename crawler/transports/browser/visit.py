@@ -6,24 +6,20 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+from playwright.async_api import Request as BrowserRequest
+from playwright.async_api import Response as BrowserResponse
 from playwright.async_api import TimeoutError as PlaywrightTimeout
+from scrapy import Request
 from scrapy.http import Headers, HtmlResponse
 
 from crawler.exceptions import PageError, PageTooLarge, PageUnreachable
 from crawler.transports.browser.failures import unreachable
-from crawler.transports.browser.tabs import ContentTooLarge
+from crawler.transports.browser.tabs import ContentTooLarge, Tab
 from crawler.transports.browser.transport import MAX_BYTES
-
-if TYPE_CHECKING:
-    from playwright.async_api import Page
-    from playwright.async_api import Request as BrowserRequest
-    from playwright.async_api import Response as BrowserResponse
-    from scrapy import Request
-
-    from crawler.transports.browser.tabs import Tab
 
 #: Shares of a page's time limit: for its navigation, and for showing all of it.
 _NAVIGATION_SHARE: Final = 0.8
