@@ -17,12 +17,12 @@ from crawler.transports.browser.processes import chromium_processes
 
 logger = logging.getLogger(__name__)
 
-#: Seconds to wait for a browser or tab to close before killing the browser.
 CLOSE_SECONDS: Final = 5.0
-#: Consecutive failures to start after which the run ends.
+"""Seconds to wait for a browser or tab to close before killing the browser."""
 LAUNCHES: Final = 3
-#: Seconds to wait for the event that a browser has disconnected.
+"""Consecutive failures to start after which the run ends."""
 _NEWS_SECONDS: Final = 1.0
+"""Seconds to wait for the event that a browser has disconnected."""
 
 
 class Chromium:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from crawler.exceptions import WrongUsage
 from crawler.transports.browser.confinement import Confinement
 
-#: Names of the executable on Debian, other Linux distributions, and macOS with Homebrew.
 EXECUTABLES: Final = (
     "chromium",
     "chromium-browser",
@@ -20,8 +19,8 @@ EXECUTABLES: Final = (
     "google-chrome",
     "chrome",
 )
+"""Names of the executable on Debian, other Linux distributions, and macOS with Homebrew."""
 
-#: Switches in addition to Playwright's. They turn off what reading a page does not need.
 FLAGS: Final = (
     "--blink-settings=imagesEnabled=false",
     "--block-new-web-contents",
@@ -38,6 +37,7 @@ FLAGS: Final = (
     "--js-flags=--max-old-space-size=512",
     "--no-pings",
 )
+"""Switches in addition to Playwright's. They turn off what reading a page does not need."""
 
 _VERSION_SECONDS: Final = 60
 _LAUNCH_SECONDS: Final = 60

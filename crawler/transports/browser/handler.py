@@ -39,13 +39,13 @@ from crawler.transports.browser.visit import Visit, is_framed
 
 logger = logging.getLogger(__name__)
 
-#: How often a page is tried if the browser ends while rendering it.
 TRIES: Final = 3
-#: Seconds to wait for a tab to open.
+"""How often a page is tried if the browser ends while rendering it."""
 TAB_SECONDS: Final = 30.0
-#: Resource types that a page may load besides its document and its scripts. Images, styles, fonts
-#: and frames contain nothing that is read.
+"""Seconds to wait for a tab to open."""
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
+"""Resource types that a page may load besides its document and its scripts. Images, styles, fonts
+and frames contain nothing that is read."""
 
 
 class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):

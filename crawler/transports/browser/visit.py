@@ -21,8 +21,8 @@ from crawler.transports.browser.failures import unreachable
 from crawler.transports.browser.tabs import ContentTooLarge, Tab
 from crawler.transports.browser.transport import MAX_BYTES
 
-#: Shares of a page's time limit: for its navigation, and for showing all of it.
 _NAVIGATION_SHARE: Final = 0.8
+"""Shares of a page's time limit: for its navigation, and for showing all of it."""
 _READY_SHARE: Final = 0.7
 _READY_POLLING_MS: Final = 50
 
