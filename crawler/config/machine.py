@@ -27,8 +27,7 @@ READER_BYTES = 128 << 20
 def reader_count(root: Path = _ROOT) -> int:
     """Return the number of additional processes for reading pages; 0 if the crawler reads them.
 
-    Args:
-        root: directory in which ``proc`` and ``sys`` are mounted.
+    ``proc`` and ``sys`` are mounted in ``root``.
     """
     processors = usable_processors(root)
     if processors < 2:  # noqa: PLR2004 - one is the crawler's

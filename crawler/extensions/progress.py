@@ -31,12 +31,7 @@ class Progress:
     """Shows the time left, the articles written, the rate and failures; at first, the lists read."""
 
     def __init__(self, run: Run, display: Display | None) -> None:
-        """Show the progress of ``run``.
-
-        Args:
-            run: the run.
-            display: the display on a terminal; None to log lines.
-        """
+        """Show the progress of ``run`` on a display, or log it."""
         self.run = run
         self.display = display
         self.rate = RecentRate()

@@ -42,15 +42,7 @@ class Listings:
         clock: Callable[[], datetime],
         waiting: frozenset[str],
     ) -> None:
-        """Set up for a mirror of which nothing was read yet.
-
-        Args:
-            options: the run's options.
-            store: stores the listings.
-            counts: the run's counts.
-            clock: returns the current time, in UTC.
-            waiting: paths of lists that are set aside and not due for another try.
-        """
+        """Set up; ``waiting`` has the paths of lists that are set aside and not due for a try."""
         self.options = options
         self.format = options.mirror.format
         self.store = store
@@ -78,10 +70,7 @@ class Listings:
         """Return the section's final archive pages that were not read yet, newest first.
 
         Page N is final once N + 1 exists. The section's index shows the content of the last page.
-
-        Args:
-            section: the section's id.
-            differs: returns whether a page may have changed since it was read.
+        ``differs`` returns whether a page may have changed since it was read.
         """
         read = self.store.state.archives_read(section)
         targets = []
@@ -261,8 +250,7 @@ class Listings:
     def report(self, *, complete: bool) -> None:
         """Record the differences between lists and feed.
 
-        Args:
-            complete: whether all lists were read; if so, missing entries count as removed.
+        If all lists were read (``complete``), missing entries count as removed.
         """
         for section, article in self.store.further_listings():
             self.counts.differs("listed", f"{section}/{article}")

@@ -125,8 +125,7 @@ class OffsiteMiddleware:
         hops = request.meta.get(_REDIRECTED, 0) + 1
         if hops > _MOST_REDIRECTS or target == request.url or not self._is_inside(target):
             self._stats.inc_value("epoch/filtered/redirect")
-            message = f"{request.url} redirects to {target!r}, which is not followed"
-            raise Redirected(message)
+            raise Redirected(f"{request.url} redirects to {target!r}, which is not followed")
         meta = {**request.meta, _REDIRECTED: hops}
         return request.replace(url=target, dont_filter=True, meta=meta)
 

@@ -37,12 +37,7 @@ class Turns:
         self._directory = directory
 
     async def take(self, host: str, delay: float) -> float:
-        """Take the next turn at ``host``; return the seconds until it comes.
-
-        Args:
-            host: the host's name.
-            delay: seconds between this turn and the next.
-        """
+        """Take the next turn at ``host``, ``delay`` seconds long; return the seconds until it."""
         if self._directory is None or delay <= 0:
             return 0.0
         try:

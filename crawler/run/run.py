@@ -49,11 +49,7 @@ class Run:
     """
 
     def __init__(self, options: CrawlOptions, *, stale_after_days: float = math.inf) -> None:
-        """Open the feed.
-
-        Args:
-            options: the run's options.
-            stale_after_days: the run ends as ``stale`` if the newest article is older.
+        """Open the feed; the run ends as ``stale`` if the newest article is too old.
 
         Raises:
             RunError: the feed cannot be opened.

@@ -46,6 +46,8 @@ _STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.s
 class FeedStore:
     """A feed's directory, locked by one run.
 
+    All methods raise FeedUnusable if a file cannot be written or synced.
+
     Attributes:
         state: the state; its methods for sections, archive pages and failures are used directly.
         before: sizes of the files when the run began.
@@ -138,11 +140,7 @@ class FeedStore:
         return len(new), repeated
 
     def further_listings(self) -> Iterator[tuple[str, str]]:
-        """Yield (section, id) of listings that the article's line lacks.
-
-        Raises:
-            FeedUnusable: a line of the feed is damaged.
-        """
+        """Yield (section, id) of listings that the article's line lacks."""
         for record in self.articles.records():
             article = str(record.get("id"))
             named = {section["id"] for section in record.get("sections", ())}
@@ -152,26 +150,14 @@ class FeedStore:
     # -- articles --------------------------------------------------------------------
 
     def write(self, record: Mapping[str, Any], *, blob: str | None = None) -> None:
-        """Append an article's line.
-
-        Args:
-            record: the article's record.
-            blob: git blob id of its page.
-
-        Raises:
-            FeedUnusable: the line cannot be written.
-        """
+        """Append an article's line; ``blob`` is the git blob id of its page."""
         self.state.require_usable()
         self.articles.append(record)
         self.state.write_article(record["id"], self._edition(record, blob))
         self._commit_in_time()
 
     def write_line(self, article: ArticleLine) -> None:
-        """Append an article's finished line.
-
-        Raises:
-            FeedUnusable: the line cannot be written.
-        """
+        """Append an article's finished line."""
         self.state.require_usable()
         self.articles.append_lines(article.line)
         edition = PublishedArticle(
@@ -203,9 +189,6 @@ class FeedStore:
 
         Returns:
             The kind of the change; None if no key that makes an edition differs.
-
-        Raises:
-            FeedUnusable: the line cannot be written.
         """
         self.state.require_usable()
         article = record["id"]
@@ -221,11 +204,7 @@ class FeedStore:
     def write_vanished(self, article: str, now: datetime) -> bool:
         """Append a line to ``changes.jsonl`` for a page that no longer exists.
 
-        Returns:
-            Whether a line was written: False if the article had vanished before, or has no line.
-
-        Raises:
-            FeedUnusable: the line cannot be written.
+        Return False if the article had vanished before, or has no line.
         """
         self.state.require_usable()
         last = self.state.published(article)
@@ -240,9 +219,7 @@ class FeedStore:
     def mark_unchanged(self, article: str, section: str | None = None) -> None:
         """Record that an article's page has the same bytes as its last edition.
 
-        Args:
-            article: the article's id.
-            section: section of the copy that was read; None for the same as before.
+        ``section`` is that of the copy that was read; None for the same as before.
         """
         last = self.state.published(article)
         if last is not None and section not in (None, last.section):
@@ -288,11 +265,7 @@ class FeedStore:
         return str(key) if key else None
 
     def note_reading(self, key: str | None) -> None:
-        """Record that the page of ``key`` is being read; None after it was.
-
-        Raises:
-            FeedUnusable: the state cannot be written.
-        """
+        """Record that the page of ``key`` is being read; None after it was."""
         self.state.put("reading", key)
         if key is not None:
             self.commit()
@@ -300,8 +273,7 @@ class FeedStore:
     def set_aside(self, *, due: bool) -> dict[str, str]:
         """Return the reason of each page that has failed for 7 days, by key.
 
-        Args:
-            due: True for pages whose weekly try is due, False for all others.
+        ``due`` selects the pages whose weekly try is due, or all others.
         """
         now = time.time()
         return {
@@ -322,11 +294,7 @@ class FeedStore:
     # -- commits ---------------------------------------------------------------------
 
     def commit(self) -> None:
-        """Sync the files to disk, then commit the state.
-
-        Raises:
-            FeedUnusable: a file cannot be synced.
-        """
+        """Sync the files to disk, then commit the state."""
         try:
             self.articles.sync()
             self.listings.sync()
@@ -345,11 +313,8 @@ class FeedStore:
     def close(self, record: Mapping[str, Any] | None) -> None:
         """Write the run's line and release the lock; everything else is already committed.
 
-        Args:
-            record: the run's line without offsets; None for no line.
-
-        Raises:
-            FeedUnusable: the line cannot be written; the next run writes it.
+        ``record`` is the line without offsets, or None for no line. If it cannot be written, the
+        next run writes one.
         """
         try:
             if record is not None:

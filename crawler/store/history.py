@@ -82,11 +82,7 @@ def account_for_killed(
 ) -> None:
     """Write the line of a run that was killed before it could, so that offsets are contiguous.
 
-    Args:
-        runs: ``runs.jsonl``, open.
-        mirror: the mirror's name.
-        note: the note that a killed run left in the lock file.
-        sizes: current sizes of the feed's files.
+    ``note`` is what that run left in the lock file, ``sizes`` the current sizes of the files.
     """
     last = _last_record(runs)
     before = Sizes(*(number(last.get(f"{name}_after")) for name in Sizes._fields))
@@ -126,9 +122,7 @@ def offsets(before: Sizes, after: Sizes) -> dict[str, int]:
 def common_readers(runs: JsonLines, note: Mapping[str, Any] | None) -> str | None:
     """Return the readers' version of all lines of the feed; None if unknown or not the same.
 
-    Args:
-        runs: ``runs.jsonl``, open.
-        note: the note that a killed run left in the lock file.
+    ``note`` is what a killed run left in the lock file.
     """
     found = {None if note is None else note.get("readers")} - {None}
     with runs.path.open("rb") as lines:

@@ -49,8 +49,9 @@ class BoundedHandler(HTTP11DownloadHandler):
         except DownloadFailedError as error:
             if any(isinstance(cause, HeadersTooLarge) for cause in causes(error)):
                 # this type is not retried
-                message = f"the headers of {request.url} have more than {HEADER_BYTES} bytes"
-                raise DownloadCancelledError(message) from error
+                raise DownloadCancelledError(
+                    f"the headers of {request.url} have more than {HEADER_BYTES} bytes"
+                ) from error
             raise
 
 

@@ -89,8 +89,7 @@ def _unwrapped(failure: Failure | BaseException) -> BaseException:
 def _of_response(response: Response) -> PageError:
     status, message = response.status, f"{response.url} answers {response.status}"
     if status == _OK:
-        message = f"{message}, which is not a failure"
-        raise ValueError(message)
+        raise ValueError(f"{message}, which is not a failure")
     if status in _MISSING:
         return PageMissing(message)
     if _REDIRECT <= status < _BAD_REQUEST:

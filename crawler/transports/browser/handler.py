@@ -147,8 +147,9 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
                     await self._chromium.replace(browser)
                     if self._memory.claim_browser():
                         raise too_costly(request.url) from error
-        message = f"{request.url}: Chromium ended {TRIES} times while rendering it"
-        raise PageUnreachable(message, reason="browser_lost")
+        raise PageUnreachable(
+            f"{request.url}: Chromium ended {TRIES} times while rendering it", reason="browser_lost"
+        )
 
     def _failure(self, visit: Visit, error: PlaywrightError) -> PageError:
         failure = visit.failure(error)
@@ -172,8 +173,9 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
                 return await self._tabs.take(browser)
         except TimeoutError as error:
             await self._replace_hanging(browser)
-            message = f"Chromium opened no tab within {TAB_SECONDS:g} s"
-            raise PageUnreachable(message, reason="timeout") from error
+            raise PageUnreachable(
+                f"Chromium opened no tab within {TAB_SECONDS:g} s", reason="timeout"
+            ) from error
 
     async def _put_back(self, tab: Tab, *, reusable: bool) -> None:
         try:

@@ -62,11 +62,13 @@ class Visit:
         except TimeoutError as error:
             if self._led_away:
                 raise self._redirected(self._led_away) from error
-            message = f"{self.url}: not rendered within {self._seconds:g} s"
-            raise PageUnreachable(message, reason="timeout") from error
+            raise PageUnreachable(
+                f"{self.url}: not rendered within {self._seconds:g} s", reason="timeout"
+            ) from error
         except ContentTooLarge as error:
-            message = f"{self.url}: the rendered page is too large, {error} characters"
-            raise PageTooLarge(message) from error
+            raise PageTooLarge(
+                f"{self.url}: the rendered page is too large, {error} characters"
+            ) from error
         finally:
             self._limit = None
 
