@@ -199,7 +199,7 @@ def audit(feed: Path) -> Audit:
         WrongUsage: the file cannot be read.
     """
     path = feed / FILE if feed.is_dir() else feed
-    if path.exists() and not path.is_file():  # a FIFO would be waited for
+    if path.exists() and not path.is_file():  # opening a FIFO would block
         raise WrongUsage(f"no feed to audit: {path} is not a regular file")
     found = Audit()
     try:

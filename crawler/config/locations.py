@@ -18,7 +18,7 @@ APPLICATION = "epoch-mirror-crawler"
 """The name of the user's data and cache directories."""
 
 _PACKAGE = "crawler"
-_DATA = "data"  # holds what setup.py copies from beside the package
+_DATA = "data"  # setup.py copies files from outside of the package to it
 
 
 def checkout() -> Path | None:
