@@ -183,7 +183,7 @@ ARTICLE = "pages/nf900201/n15000304.md"
 
 
 def test_parse_prints_the_article_of_a_page(scrapy: Scrapy, tmp_path: Path) -> None:
-    """As a crawl gives it, but for its sections: no list is read. There is no feed."""
+    """Like a crawl, except for its sections, because no list is read. There is no feed."""
     shutil.copytree(ROOT / "sample", tmp_path / "site", dirs_exist_ok=True)
     url = scrapy.url.replace("page.txt", ARTICLE)
     done = scrapy("parse", "--spider", "epoch_mirror", "--nocolour", "--nolinks", url)
