@@ -135,7 +135,7 @@ class Recovery:
                 raise FeedUnusable(_invalid(self.articles.path, record))
             if not state.write_article(article, self.published(record)._replace(readers=readers)):
                 raise FeedUnusable(
-                    f"{self.articles.path} has more than one line of {article}: it was edited by "
+                    f"{self.articles.path} has more than one line of {article}: it was changed by "
                     "hand. Restore it from a backup, or move the feed's directory away."
                 )
         for record in self.changes.records(known_changes):
