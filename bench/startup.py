@@ -101,10 +101,10 @@ def _write_index(mirror: Path, section: Section, rows: list[tuple[str, str]]) ->
 
 
 def _know_section(store: FeedStore, section: Section, rows: list[tuple[str, str]]) -> None:
-    store.take_listings(section.id, rows, datetime.now(UTC))
-    store.name_section(section.id, section.name)
+    store.add_listings(section.id, rows, datetime.now(UTC))
+    store.state.name_section(section.id, section.name)
     for page in range(1, page_count(len(rows))):
-        store.archive_read(section.id, page)
+        store.state.mark_archive_read(section.id, page)
 
 
 def _know_articles(store: FeedStore, sections: list[Section]) -> None:

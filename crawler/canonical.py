@@ -1,4 +1,4 @@
-"""Canonical addresses in an article whose reader gives them as the page has them."""
+"""Makes the URLs of an article canonical, for formats whose readers do not."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from crawler.urls import UnusableURL, canonical
 
 
 def canonicalize(item: Article) -> int:
-    """Make every address of ``item`` canonical; return how many cannot be, and are left out."""
-    settling = _Settling()
-    item.url = settling.canonical(item.url)
-    settling.base = item.url or ""
-    item.image = settling.canonical(item.image)
-    item.images = [image for image in item.images if settling.has_address(image)]
+    """Make all URLs of ``item`` canonical; return the number of unusable ones, which are removed."""
+    urls = _Urls()
+    item.url = urls.canonical(item.url)
+    urls.base = item.url or ""
+    item.image = urls.canonical(item.image)
+    item.images = [image for image in item.images if urls.has_url(image)]
     for image in item.images:
-        image["full_url"] = settling.canonical(image["full_url"])
+        image["full_url"] = urls.canonical(image["full_url"])
     if item.links is not None:
-        item.links = [link for link in item.links if settling.has_address(link)]
+        item.links = [link for link in item.links if urls.has_url(link)]
     if item.videos is not None:
-        urls = (settling.canonical(video) for video in item.videos)
-        item.videos = list(dict.fromkeys(url for url in urls if url))
-    return settling.unusable
+        videos = map(urls.canonical, item.videos)
+        item.videos = list(dict.fromkeys(filter(None, videos)))
+    return urls.unusable
 
 
-class _Settling:
-    """The addresses of one article, relative to ``base``."""
+class _Urls:
+    """Makes URLs relative to ``base`` canonical, and counts unusable ones."""
 
     def __init__(self) -> None:
         self.base = ""
         self.unusable = 0
 
-    def has_address(self, thing: Image | Link) -> bool:
-        """Make the address of an image or a link canonical; tell whether it has one."""
+    def has_url(self, thing: Image | Link) -> bool:
+        """Make the URL of an image or a link canonical; return False if it is unusable."""
         url = self.canonical(thing["url"])
         if url:
             thing["url"] = url

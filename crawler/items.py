@@ -95,7 +95,7 @@ class _FromPage:
         self.blob_id = blob_id
 
     def read_again(self, before: Article | None) -> None:
-        """Note that the feed has a line of the article, and what its last edition's page says."""
+        """Mark the article as published; ``before`` is its last edition, if available."""
         self.has_line, self.before = True, before
 
 
@@ -106,10 +106,9 @@ class Article(_FromPage):
     ``None`` means that the page does not state the value, or that the transport cannot supply it.
 
     Attributes:
-        blob_id: git's id of the bytes of the page that the article was read from; not a key of
-            the line, so neither exports nor the schema know it.
-        has_line: whether the feed has a line of it: this is what its page says now.
-        before: what today's readers read from the page of its last edition, where it is at hand.
+        blob_id: git blob id of the article's page; not a key of the line or the schema.
+        has_line: whether the feed has a line of the article, which was read again to compare it.
+        before: the page of its last edition as read by the current readers, if available.
     """
 
     id: str | None = _key(type="string")

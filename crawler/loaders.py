@@ -81,13 +81,7 @@ def loader_for(mirror_format: Format) -> type[ArticleLoader]:
 
 
 def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> Article:
-    """Build the item from a parsed page.
-
-    Args:
-        page: the parsed page.
-        reading: what is known besides the page.
-        mirror_format: the mirror's rules for columns, names, dates and captions.
-    """
+    """Build the item from a parsed page, with the format's rules for columns, names and dates."""
     section_ids = [section["id"] for section in reading.sections]
     writers = mirror_format.writers(page, section_ids)
     loader = loader_for(mirror_format)()

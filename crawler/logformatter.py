@@ -19,7 +19,7 @@ class BriefLogFormatter(LogFormatter):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build for ``crawler``; before its spider opens, Scrapy gives the log a new handler."""
+        """Build for ``crawler``; Scrapy sets a new log handler before the spider opens."""
         terminal.prepare()
         crawler.signals.connect(terminal.prepare, signal=signals.spider_opened)
         return cls()

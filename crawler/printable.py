@@ -1,27 +1,26 @@
-"""Text from outside, as it may be shown: on a terminal, in a log, in a report.
+"""Makes untrusted text safe to show on a terminal, in a log or in a report.
 
-Pages, addresses, headers and git's messages are a stranger's. An escape sequence in them could
-retitle a terminal or move its cursor, a bidi character reverse what is read, a line break forge a
-line of the log.
+Pages, URLs, headers and git's messages may have escape sequences that control a terminal,
+bidirectional characters that change what is read, or line breaks that forge a line of the log.
 """
 
 from __future__ import annotations
 
 SHORT = 300
-"""Characters that are shown of one value: a title, an address, a message."""
+"""Maximum number of characters shown of a value, such as a title or a URL."""
 
 MESSAGE = 2000
-"""Characters that are shown of a message: it may have long paths, or name many choices."""
+"""Maximum number of characters shown of a message, which may have paths or list choices."""
 
 _LINE = 1000
 _LINES = 200
 
 
 def printable(text: object, most: int = SHORT) -> str:
-    r"""Return ``text`` in one line, at most so many characters, each of them visible.
+    r"""Return ``text`` on one line, with at most ``most`` characters, all of them visible.
 
-    White space becomes a space. What is invisible or steers (control characters, C1 included, bidi
-    and zero-width characters, surrogates) is spelled out as in Python: ``\x1b``, ``\u202e``.
+    White space becomes a space. Control, bidirectional and zero-width characters and surrogates are
+    escaped as in Python: ``\x1b``, ``\u202e``.
     """
     given = str(text)
     shown = "".join(map(_visible, given[: most + 1]))
@@ -29,10 +28,10 @@ def printable(text: object, most: int = SHORT) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return ``text`` with its line breaks, each line :func:`printable`.
+    """Return ``text`` with its line breaks and each line :func:`printable`.
 
-    Lines behind the first are indented, so that none looks like a line of its own. Lines are cut at
-    1,000 characters, and of more than 200 the middle is left out.
+    Lines after the first are indented, so that they do not look like log records. Lines are
+    shortened to 1,000 characters; of more than 200 lines, the middle is omitted.
     """
     lines = text.split("\n")
     if len(lines) > _LINES:
@@ -43,7 +42,7 @@ def printable_lines(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    """Return a JSON text that says the same, with what is invisible escaped."""
+    """Return an equivalent JSON text with invisible characters escaped."""
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 

@@ -104,7 +104,7 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.closespider.CloseSpider": 0,
 }
 EXTENSIONS = {
-    # in place of Scrapy's own, whose failures nobody notices
+    # replaces Scrapy's own, whose failures do not affect the run
     "crawler.extensions.feed_exports.FeedExports": 0,
     "crawler.extensions.stop_signal.StopSignal": 100,
     "crawler.extensions.last_item.LastItem": 150,

@@ -1,4 +1,4 @@
-"""Standard output, standard error and the log: usable wherever the program was started."""
+"""Makes the standard streams and the log usable, wherever the program was started."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FORMATTER: Final = logging.Formatter()
 
 
 def prepare() -> None:
-    """Make the standard streams usable, and let only printable text into the log.
+    """Open missing standard streams, and let only printable text into the log.
 
-    To be called again when the log has got new handlers.
+    Call it again after the log has new handlers.
     """
     open_streams()
     atexit.unregister(_settle)
@@ -32,11 +32,11 @@ def prepare() -> None:
 def emit(text: str) -> None:
     """Print ``text`` and a line break.
 
-    Characters that the output's encoding lacks are spelled out. A reader that has seen enough (a
-    pipe to ``head``) is no error.
+    Characters that the output's encoding lacks are escaped. A closed pipe, as with ``head``, is not
+    an error.
 
     Raises:
-        SystemExit: the output cannot be written; standard error says why.
+        SystemExit: the output cannot be written; a message is on standard error.
     """
     encoding = sys.stdout.encoding or "utf-8"
     try:
@@ -49,10 +49,7 @@ def emit(text: str) -> None:
 
 
 def _settle() -> None:
-    """Flush the standard streams; what cannot be written is given up.
-
-    Python would end with status 120 otherwise, whatever the program's own.
-    """
+    """Flush the standard streams and ignore errors, for which Python would exit with 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -73,7 +70,7 @@ class PrintableFilter(logging.Filter):
         """Change ``record`` in place; return True."""
         try:
             message = record.getMessage()
-        except Exception:  # noqa: BLE001 - a wrong format string: logging itself reports that
+        except Exception:  # noqa: BLE001 - a wrong format string; logging reports it
             return True
         record.msg, record.args = printable_lines(message), ()
         if record.exc_info and not record.exc_text:
@@ -89,9 +86,9 @@ PRINTABLE: Final = PrintableFilter()
 
 
 def open_streams() -> None:
-    """Open what the program was started without (``2>&-``): the next file would take its place.
+    """Open the standard streams that are closed (``2>&-``), before files take their descriptors.
 
-    Scrapy's set-up of the log fails without a standard error, so this has to come before it.
+    This must come before Scrapy sets up the log, which fails without standard error.
     """
     for number in range(_STREAMS):
         try:
@@ -102,6 +99,6 @@ def open_streams() -> None:
                 os.dup2(nowhere, number)
                 os.close(nowhere)
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process's life
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the process's life
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends

@@ -19,9 +19,10 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 
-# The mirrors' cache-buster: MMDDHHMM as the query of a Markdown page.
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _ANY_BASE = "https://www.epochtimes.com/"
+
+# The mirrors' cache-buster: MMDDHHMM as the query of a Markdown page.
 _CACHE_BUSTER = re.compile(r"[0-9]{8}")
 
 # letters of any script, or an IPv6 address; quotes and brackets are not valid in a host (10 pages)
@@ -67,7 +68,6 @@ _ALREADY_CANONICAL = re.compile(
 # quotes of hand-written HTML: `\"http://…\"` (61 pages), “…”.
 _STRAYS = "".join(map(chr, range(33))) + "\\\"'“”‘’＂"
 
-
 _LOOSE_ENDS = ("'", "?", "#")
 
 
@@ -78,10 +78,9 @@ class UnusableURL(ValueError):
 def mirror_path(page_path: str, href: str) -> str | None:
     """Resolve ``href`` on the page at ``page_path``; return the path below the mirror's base.
 
-    The cache-buster and fragment are stripped first. None where the link leaves the
-    base: another scheme or host, an absolute path, more ``..`` than there are folders,
-    or a spelling (back slash, percent escape, control character) that two readers
-    could resolve differently.
+    The cache-buster and the fragment are removed first. The result is None if the link leaves the
+    base (another scheme or host, an absolute path, too many ``..``) or has characters that programs
+    resolve differently (backslash, percent escape, control character).
     """
     href = href.strip().partition("#")[0].partition("?")[0]
     if not href or href[0] == "/" or re.search(r"[\\%:\x00-\x20\x7f]", href):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import ROOT, clean_environment
 
-from crawler.config.catalogue import Catalogue, catalogue_at
 from crawler.exceptions import PageMalformed, PageNotText, WrongUsage
 from crawler.formats.books import Book, Download, read_catalogue
+from crawler.spiders.epoch_books import EpochBooksSpider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,16 +175,24 @@ def _seconds(text: str) -> float:
     ],
 )
 def test_a_repository_is_read_at_its_raw_host(address: str) -> None:
-    assert catalogue_at(address) == Catalogue(
-        "https://raw.githubusercontent.com/owner/books/HEAD/",
-        "https://github.com/owner/books/blob/HEAD/README.md",
-        "https://github.com/owner/books/raw/HEAD/README.md",
-    )
+    spider = EpochBooksSpider(address)
+    assert spider.base == "https://raw.githubusercontent.com/owner/books/HEAD/"
+    assert spider.page == "https://github.com/owner/books/blob/HEAD/README.md"
+    assert spider.linked == "https://github.com/owner/books/raw/HEAD/README.md"
 
 
 def test_any_other_address_is_a_base_of_raw_files() -> None:
     page = "http://127.0.0.1:80/x/README.md"
-    assert catalogue_at("http://127.0.0.1:80/x") == Catalogue(page[:-9], page, page)
+    spider = EpochBooksSpider("http://127.0.0.1:80/x")
+    assert (spider.base, spider.page, spider.linked) == (page[:-9], page, page)
+
+
+def test_a_directory_has_any_name(tmp_path: Path) -> None:
+    directory = tmp_path / "my blob" / "blob"
+    directory.mkdir(parents=True)
+    spider = EpochBooksSpider(str(directory))
+    assert spider.base == f"{directory.as_uri()}/"
+    assert spider.linked == spider.page == f"{directory.as_uri()}/README.md"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +201,7 @@ def test_any_other_address_is_a_base_of_raw_files() -> None:
 )
 def test_without_a_mirror(mirror: str) -> None:
     with pytest.raises(WrongUsage, match="mirror"):
-        catalogue_at(mirror)
+        EpochBooksSpider(mirror)
 
 
 # -- the spider ------------------------------------------------------------------------------
@@ -250,7 +258,7 @@ def test_a_page_that_is_not_a_catalogue(books: Path, tmp_path: Path) -> None:
     (books / "README.md").write_text("### 大纪元\n", encoding="utf-8")
     status, log = crawl(export, f"mirror={books}")
     assert status == 4, log
-    assert "is no catalogue of books: no table of books" in log
+    assert "is not a catalogue of books: no table of books" in log
     assert export.read_text() == "kept\n"
 
 

@@ -1,4 +1,4 @@
-"""Articles that a mirror corrects, withdraws or brings back: lines of ``changes.jsonl``, for real."""
+"""Articles that a mirror corrects, withdraws or brings back become lines of ``changes.jsonl``."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Edited:
 
     Attributes:
         tree: its files.
-        via: the way it is crawled by.
+        via: the transport.
         server: serves them over HTTP.
-        settings: of a crawl.
+        settings: settings of the crawls.
         feed: the feed's directory.
     """
 
@@ -71,12 +71,12 @@ class Edited:
         return self.tree / page_of(section, number)
 
     def edit(self, number: int, section: str = ONE, **keys: Any) -> None:
-        """Let a page say something else."""
+        """Change the text of a page."""
         page = article_page(story(number, **keys), section)
         self.page(number, section).write_text(page, encoding="utf-8")
 
     def touch(self, numbers: Iterable[int]) -> None:
-        """Change bytes of pages that no line keeps."""
+        """Change bytes of pages without an effect on lines."""
         for number in numbers:
             page = self.page(number)
             page.write_text(page.read_text(encoding="utf-8") + "\n", encoding="utf-8")
@@ -90,7 +90,7 @@ class Edited:
         return [f"via={self.via}", *(["recheck=true"] if recheck else [])]
 
     def crawl(self, *, recheck: bool | None = None, **settings: object) -> Result:
-        """Crawl; by default as is needed to see what changed."""
+        """Crawl; by default with the arguments that find changes."""
         given = {**self.settings, **settings}
         arguments = self.arguments(recheck=recheck)
         result = start_crawl(*arguments, feed=self.feed, settings=given).finish()
@@ -101,7 +101,7 @@ class Edited:
 
 @pytest.fixture
 def edited(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Callable[[str], Edited]:
-    """Return a function that makes the mirror ready to be crawled by a way."""
+    """Return a function that prepares the mirror for a transport."""
 
     def ready(via: str) -> Edited:
         tree = tmp_path / "tree"
@@ -123,7 +123,7 @@ def edited(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Callab
     return ready
 
 
-def told(feed: Feed) -> list[tuple[str, str]]:
+def changes_of(feed: Feed) -> list[tuple[str, str]]:
     """Return (kind, id) of all changes, in order."""
     return [(line["kind"], line["id"]) for line in feed.changes]
 
@@ -134,7 +134,7 @@ def id_of(number: int) -> str:
 
 @pytest.mark.parametrize("via", ["git", "http", "path"])
 def test_what_changes_and_what_does_not(edited: Callable[[str], Edited], via: str) -> None:
-    """A correction, a withdrawal and a return are lines; other bytes and sections are none."""
+    """Corrections, withdrawals and returns have lines; other bytes and sections have none."""
     mirror = edited(via)
     first = mirror.crawl(recheck=False)
     assert first.exit_code == 0, first.log
@@ -148,7 +148,7 @@ def test_what_changes_and_what_does_not(edited: Callable[[str], Edited], via: st
     mirror.page(7).unlink()
     second = mirror.crawl()
     assert second.exit_code == 0, second.log
-    assert sorted(told(second.feed)) == [
+    assert sorted(changes_of(second.feed)) == [
         ("changed", id_of(5)), ("changed", id_of(6)), ("vanished", id_of(7))
     ]  # fmt: skip
     lines = {line["id"]: line for line in second.feed.changes}
@@ -170,7 +170,7 @@ def test_what_changes_and_what_does_not(edited: Callable[[str], Edited], via: st
     mirror.edit(5)
     mirror.edit(7, blocks=("青屿的渡船停航。", *story(7).blocks))
     third = mirror.crawl()
-    assert told(third.feed)[3:] in (
+    assert changes_of(third.feed)[3:] in (
         [("returned", id_of(7)), ("changed", id_of(5))],
         [("changed", id_of(5)), ("returned", id_of(7))],
     )
@@ -190,7 +190,7 @@ def test_by_git_only_what_differs_is_read(edited: Callable[[str], Edited]) -> No
     mirror.edit(11, title="又一条")
     result = mirror.crawl()
     assert result.run["pages"] == {"home": 1, "index": 2, "article": 3}
-    assert told(result.feed) == [("changed", id_of(11))]
+    assert changes_of(result.feed) == [("changed", id_of(11))]
     assert mirror.crawl().run["pages"] == {}
 
 
@@ -200,7 +200,7 @@ def test_without_a_recheck_http_reads_no_page_again(edited: Callable[[str], Edit
     mirror.edit(11, title="又一条")
     result = mirror.crawl(recheck=False)
     assert "article" not in result.run["pages"]
-    assert told(result.feed) == []
+    assert changes_of(result.feed) == []
 
 
 # -- copies ------------------------------------------------------------------------------------
@@ -217,16 +217,16 @@ def test_an_article_has_vanished_when_its_last_copy_has(
     mirror.page(40).unlink()
     mirror.page(41).unlink()
     result = mirror.crawl()
-    assert told(result.feed) == [("changed", id_of(41))], "its other copy says more"
+    assert changes_of(result.feed) == [("changed", id_of(41))], "its other copy says more"
     mirror.page(40, TWO).unlink()
     mirror.page(41, TWO).unlink()
     result = mirror.crawl()
-    assert sorted(told(result.feed)[1:]) == [("vanished", id_of(40)), ("vanished", id_of(41))]
+    assert sorted(changes_of(result.feed)[1:]) == [("vanished", id_of(40)), ("vanished", id_of(41))]
 
 
 @pytest.mark.parametrize("via", ["git", "http"])
-def test_a_stub_is_made_up_for_by_another_copy(edited: Callable[[str], Edited], via: str) -> None:
-    """Where a section lists it later with a copy that is whole."""
+def test_a_stub_is_replaced_by_another_copy(edited: Callable[[str], Edited], via: str) -> None:
+    """If another section lists it later with a complete copy."""
     mirror = edited(via)
     mirror.edit(8, blocks=("青屿的渡船停航。",))
     mirror.crawl(recheck=False)
@@ -243,7 +243,7 @@ def test_a_stub_is_made_up_for_by_another_copy(edited: Callable[[str], Edited], 
 
 
 def forget(feed: Path, **columns: str | None) -> None:
-    """Change what the state keeps of all articles."""
+    """Change the state of all articles."""
     with sqlite3.connect(feed / "state.sqlite") as state:
         for name, value in columns.items():
             state.execute(f"UPDATE articles SET {name} = ?", (value,))  # noqa: S608
@@ -251,24 +251,24 @@ def forget(feed: Path, **columns: str | None) -> None:
 
 
 @pytest.mark.parametrize(("via", "changes"), [("git", [4]), ("path", [9, 4])])
-def test_other_readers_make_no_changes_where_the_old_page_is_at_hand(
+def test_other_readers_make_no_changes_if_the_old_page_is_available(
     edited: Callable[[str], Edited], via: str, changes: list[int]
 ) -> None:
-    """Else the run says that readers differ."""
+    """Otherwise the run warns that the readers differ."""
     mirror = edited(via)
     mirror.crawl(recheck=False)
     forget(mirror.feed, digest="0" * 32, readers="older")
     mirror.touch([9])
     mirror.edit(4, title="更正")
     result = mirror.crawl()
-    assert told(result.feed) == [("changed", id_of(number)) for number in changes]
+    assert changes_of(result.feed) == [("changed", id_of(number)) for number in changes]
     differ = [text for text in result.run["warnings"] if "readers differ: 2 changes" in text]
     assert bool(differ) is (via == "path")
 
 
 @pytest.mark.parametrize("via", ["git", "path"])
 def test_a_lost_state_loses_no_change(edited: Callable[[str], Edited], via: str) -> None:
-    """What holds is then read from the feed, changes included."""
+    """The last editions are read from the feed, including its changes."""
     mirror = edited(via)
     mirror.crawl(recheck=False)
     mirror.edit(2, title="更正")
@@ -277,20 +277,20 @@ def test_a_lost_state_loses_no_change(edited: Callable[[str], Edited], via: str)
     (mirror.feed / "state.sqlite").unlink()
     mirror.edit(4, title="更正")
     result = mirror.crawl()
-    assert told(result.feed)[2:] == [("changed", id_of(4))]
+    assert changes_of(result.feed)[2:] == [("changed", id_of(4))]
     (mirror.feed / "state.sqlite").unlink()
     mirror.edit(3)
-    assert told(mirror.crawl().feed)[3:] == [("returned", id_of(3))]
+    assert changes_of(mirror.crawl().feed)[3:] == [("returned", id_of(3))]
 
 
 def test_a_lost_state_and_other_readers_make_no_changes(edited: Callable[[str], Edited]) -> None:
-    """Nothing tells then whether a page changed."""
+    """Then it is unknown whether a page changed."""
     mirror = edited("path")
     mirror.crawl(recheck=False)
     forget(mirror.feed, digest="0" * 32, readers="older", blob=None)
-    assert told(mirror.crawl().feed) == []
+    assert changes_of(mirror.crawl().feed) == []
     mirror.edit(4, title="更正")
-    assert told(mirror.crawl().feed) == [("changed", id_of(4))]
+    assert changes_of(mirror.crawl().feed) == [("changed", id_of(4))]
 
 
 # -- troubles ----------------------------------------------------------------------------------
@@ -299,16 +299,16 @@ def test_a_lost_state_and_other_readers_make_no_changes(edited: Callable[[str], 
 def test_a_page_that_differs_and_cannot_be_read_is_tried_again(
     edited: Callable[[str], Edited],
 ) -> None:
-    """Also by a run without a recheck; what the feed has of it stays as good as it was."""
+    """Even by a run without a recheck; its published edition stays valid."""
     mirror = edited("http")
     mirror.crawl(recheck=False)
     mirror.edit(4, title="更正")
     mirror.server.behave(f"/{page_of(ONE, 4)}", status(403), times=1)
     failed = mirror.crawl()
-    assert (failed.exit_code, told(failed.feed)) == (3, [])
+    assert (failed.exit_code, changes_of(failed.feed)) == (3, [])
     assert failed.run["changed"] == {"unread": {"count": 1, "ids": [id_of(4)]}}
     again = mirror.crawl(recheck=False)
-    assert (again.exit_code, told(again.feed)) == (0, [("changed", id_of(4))])
+    assert (again.exit_code, changes_of(again.feed)) == (0, [("changed", id_of(4))])
     assert again.run["pages"]["article"] == 1
     assert again.run["set_aside"] == {}
 
@@ -324,10 +324,12 @@ def test_pages_that_vanish_by_the_dozen_are_a_broken_mirror(
     refused = mirror.crawl()
     assert (refused.exit_code, refused.run["status"]) == (4, "unusable")
     assert "has lost 21 pages of the 30 articles" in refused.run["reason"]
-    assert told(refused.feed) == []
+    assert changes_of(refused.feed) == []
     right = mirror.crawl(MIRROR_SHRUNK_SHARE=0)
     assert right.exit_code == 0, right.log
-    assert sorted(told(right.feed)) == [("vanished", id_of(number)) for number in range(1, 22)]
+    assert sorted(changes_of(right.feed)) == [
+        ("vanished", id_of(number)) for number in range(1, 22)
+    ]
 
 
 def crawl_killed(mirror: Edited, rng: random.Random, longest: float) -> None:
@@ -345,7 +347,7 @@ def crawl_killed(mirror: Edited, rng: random.Random, longest: float) -> None:
 
 
 def killed_at_random(mirror: Edited, kills: int) -> None:
-    """Let a run that finds 200 changes be killed so often, then end."""
+    """Kill a run that finds 200 changes so often, then let one end."""
     rng = random.Random(SEED)
     mirror.publish(range(100, 300), ONE)
     assert mirror.crawl(recheck=False).exit_code == 0
@@ -361,7 +363,7 @@ def killed_at_random(mirror: Edited, kills: int) -> None:
             break
         time.sleep(0.2)
     assert result.exit_code == 0, result.log
-    assert sorted(told(result.feed), key=lambda one: one[1]) == [
+    assert sorted(changes_of(result.feed), key=lambda one: one[1]) == [
         *(("changed", id_of(number)) for number in range(100, 290)),
         *(("vanished", id_of(number)) for number in range(290, 300)),
     ], f"EPOCH_TEST_SEED={SEED}"
@@ -383,11 +385,11 @@ def test_sixty_kills_lose_and_double_no_change(edited: Callable[[str], Edited], 
 
 
 def test_a_mirror_that_is_no_longer_updated_is_stale(edited: Callable[[str], Edited]) -> None:
-    """The feed is complete; a run that is worse than stale ends as what it is."""
+    """The feed is complete; a graver ending takes precedence."""
     mirror = edited("path")
     first = mirror.crawl(STALE_AFTER_DAYS=30)
     assert (first.exit_code, first.run["status"]) == (4, "stale")
-    assert "the newest article is of 2023-01-0" in first.run["reason"]
+    assert "days old (2023-01-0" in first.run["reason"]
     assert len(first.feed.ids) == 30
     assert first.run["newest"] == max(line["date_published"] for line in first.feed.articles)
     assert any(line.startswith("newest ") and "2023-01-0" in line for line in first.tail)

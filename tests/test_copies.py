@@ -1,4 +1,4 @@
-"""The best of an article's copies, and what makes a copy a thin one."""
+"""Which copy of an article is the best, and which is thin."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def test_the_best_copy(copies: list[Article], best: int) -> None:
 
 
 def test_a_digest_of_what_a_hand_wrote() -> None:
-    """A lone surrogate and a number beyond 64 bits are no error."""
+    """A lone surrogate and a number of more than 64 bits are not errors."""
     assert digest_of({"title": "\ud800"}) != digest_of({"title": 1 << 70})

@@ -199,7 +199,7 @@ def test_only_the_mirror_is_requested(
     pages = {f"/mirror/{page_of(ONE, number)}": 1 for number in range(1, 36)}
     lists = ["/mirror/README.md", f"/mirror/indexes/{ONE}/README.md", f"/mirror/indexes/{ONE}/1.md"]
     assert asked(server) == {**dict.fromkeys(lists, 1), **pages}
-    warned = [text for text in result.run["warnings"] if "no article of its own" in text]
+    warned = [text for text in result.run["warnings"] if "that is not an article" in text]
     assert len(warned) == len(strays)
     assert all(any(stray in text for stray in strays) for text in warned)
 

@@ -103,7 +103,7 @@ def forget(home: str) -> str:
 
 
 @pytest.mark.parametrize("via", ["path", "git"])
-def test_a_section_that_the_home_page_forgets_is_named(
+def test_a_section_without_a_link_on_the_home_page_is_named(
     tmp_path: Path, mirror: Path, via: str
 ) -> None:
     """The message has the line that adds it; with that line it is read and no longer reported."""
@@ -121,10 +121,10 @@ def test_a_section_that_the_home_page_forgets_is_named(
         settings = {"MIRRORS_FILE": file, "CACHE_DIRECTORY": tmp_path / "cache"}
         result = start_crawl("mirror=small", feed=tmp_path / "feed", settings=settings).finish()
         assert result.exit_code == 0, result.log
-        named = [text for text in result.run["warnings"] if "forgets" in text]
+        named = [text for text in result.run["warnings"] if "does not link to" in text]
         assert len(named) == (0 if sections else 1)
         assert all(
-            f'under [mirrors.small] in the mirrors file: sections = ["{THREE}"]' in text
+            f'below [mirrors.small] in the mirrors file: sections = ["{THREE}"]' in text
             for text in named
         )
         assert (story(41).id in result.feed.ids) == bool(sections)

@@ -176,7 +176,9 @@ def test_an_unfinished_tail_is_cut_off(crawl: Crawl) -> None:
     result = crawl("mirror=sample")
     assert result.exit_code == 0, result.log
     for name, data in whole.items():
-        assert any(name in line and "cut off" in line for line in result.warnings)
+        assert any(
+            name in line and "truncated an unfinished line" in line for line in result.warnings
+        )
         assert result.feed.data(name).startswith(data)
         assert name == "runs.jsonl" or result.feed.data(name) == data
     assert len(result.feed.runs) == 2
@@ -349,7 +351,7 @@ def test_the_lock_dies_with_its_holder(mirror: Mirror, tmp_path: Path) -> None:
     running.finish()
     result = start_crawl(mirror.argument, feed=tmp_path / "feed").finish()
     assert result.exit_code == 0, result.log
-    assert any("died without its line" in line for line in result.warnings)
+    assert any("was killed before it wrote its line" in line for line in result.warnings)
     dead, alive = result.feed.runs
     assert (dead["status"], dead["end"], dead["exit_code"]) == ("killed", None, None)
     assert dead["start"] <= alive["start"]
@@ -459,7 +461,7 @@ def test_a_truncated_feed(crawl: Crawl) -> None:
     result = crawl("mirror=sample")
     assert result.exit_code == 0, result.log
     assert any("changed by hand" in line for line in result.warnings)
-    assert any("shorter than its last run left it" in line for line in result.warnings)
+    assert any("shorter than after its last run" in line for line in result.warnings)
     assert result.run["articles"] == articles - left > 0
     assert result.run["pages"]["article"] < first.run["pages"]["article"]
     assert result.run["listings"] == 0

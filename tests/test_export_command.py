@@ -56,7 +56,7 @@ def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
     for arguments, why in {
         (): "say what and where",
         (feed,): "say what and where",
-        (tmp_path / "none", "--to", "feed.db"): "is no feed: name a directory that holds",
+        (tmp_path / "none", "--to", "feed.db"): "is not a feed: give a directory with",
         (
             feed,
             "--to",

@@ -169,7 +169,7 @@ def test_a_failed_sync_is_reported(lines: JsonLines, monkeypatch: pytest.MonkeyP
 
 def test_a_directory_in_its_place(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(FeedUnusable, match="not a regular file: move it away"):
+    with pytest.raises(FeedUnusable, match="is not a regular file, but a link"):
         JsonLines(path)
 
 

@@ -1,4 +1,4 @@
-"""The frontier: what is read, in which order, and what comes of pages that are no good."""
+"""The frontier: which pages are fetched, in which order, and what happens to unreadable pages."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def feed(tmp_path: Path) -> Path:
 
 
 def test_lists_come_before_articles(mirror: Path, feed: Path) -> None:
-    """Home, own indexes, archive pages down from the last but one, articles; the newest first."""
+    """Home page, indexes, archive pages from the last but one down, articles; newest first."""
     built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
     walked = walk_mirror(mirror, feed)
     archives = [f"indexes/{ONE}/2.md", f"indexes/{ONE}/1.md"]
@@ -84,7 +84,7 @@ def test_lists_come_before_articles(mirror: Path, feed: Path) -> None:
 def test_a_limit_reads_no_more_lists_than_it_needs(
     mirror: Path, feed: Path, limit: int, archives: int
 ) -> None:
-    """The section's own index lists 30 of 65 articles, archive page 2 has 5 more, page 1 the rest."""
+    """The index lists 30 of 65 articles, archive page 2 has 5 more, and page 1 the rest."""
     built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
     walked = walk_mirror(mirror, feed, limit=limit)
     assert walked.counts.pages["archive"] == archives
@@ -94,7 +94,7 @@ def test_a_limit_reads_no_more_lists_than_it_needs(
 def test_a_limit_does_not_count_listings_on_every_round(
     mirror: Path, feed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten archive pages are read for a limit that is reached by the last."""
+    """Ten archive pages are read before the limit is reached."""
     built(mirror, dict.fromkeys(range(1, 301), (ONE,)))
     counted: list[int] = []
     real = State.pending
@@ -120,7 +120,7 @@ def test_an_article_of_two_sections_counts_once_for_a_limit(
 
 
 def test_a_pager_of_two_hundred_pages(mirror: Path, feed: Path) -> None:
-    """Pages are derived from the last number, not hopped to: no depth limit can bite."""
+    """Pages are derived from the last number, so no depth limit applies."""
     builder = MirrorBuilder.simple(ONE)
     builder.rows[ONE] = [(story(number).id, f"第{number}号") for number in range(1, 6001)]
     builder.write(mirror)
@@ -132,7 +132,7 @@ def test_a_pager_of_two_hundred_pages(mirror: Path, feed: Path) -> None:
 
 
 def test_a_pager_that_is_a_trap(mirror: Path, feed: Path) -> None:
-    """More pages than any mirror has: the section failed, nothing is asked for."""
+    """It names more pages than any mirror has: the section fails, and none is requested."""
     built(mirror, {1: (ONE,), 2: (TWO,)})
     path = mirror / "indexes" / ONE / "README.md"
     text = path.read_text(encoding="utf-8").replace("[1](./1.md", "[99999](./99999.md")
@@ -142,8 +142,8 @@ def test_a_pager_that_is_a_trap(mirror: Path, feed: Path) -> None:
     assert walked.feed.ids == [story(2).id]
 
 
-def test_a_pager_that_lies_is_not_believed_to_the_end(mirror: Path, feed: Path) -> None:
-    """After thirty missing pages in a row the section's others are not asked for; it is told."""
+def test_missing_pages_of_a_pager_are_skipped(mirror: Path, feed: Path) -> None:
+    """After thirty consecutive missing pages, the rest is not requested, which is reported."""
     built(mirror, {1: (ONE,), **dict.fromkeys(range(2, 70), (TWO,))})
     path = mirror / "indexes" / ONE / "README.md"
     text = path.read_text(encoding="utf-8").replace("[1](./1.md", "[19999](./19999.md")
@@ -163,10 +163,10 @@ HTML = "<!DOCTYPE html><html><body><h1>503</h1></body></html>"
 
 
 @pytest.mark.parametrize("cut", [HTML, "", 6, -1], ids=["html", "empty", "few lines", "no pager"])
-def test_an_archive_page_that_is_none_is_asked_for_again(
+def test_an_invalid_archive_page_is_requested_again(
     mirror: Path, feed: Path, cut: str | int
 ) -> None:
-    """Whole pages are final; one that a busy host answered otherwise, or cut short, is not."""
+    """Complete pages are final; error pages and truncated ones are not."""
     built(mirror, dict.fromkeys(range(1, 66), (ONE,)))
     path = mirror / "indexes" / ONE / "1.md"
     whole = path.read_text(encoding="utf-8")
@@ -183,7 +183,7 @@ def test_an_archive_page_that_is_none_is_asked_for_again(
 
 
 def test_an_archive_page_that_is_not_full_is_not_final(mirror: Path, feed: Path) -> None:
-    """A cache may give it as it was when it was the last."""
+    """A cache may return an old version, from when it was the last page."""
     built(mirror, dict.fromkeys(range(1, 51), (ONE,)))
     old = (mirror / "indexes" / ONE / "2.md").read_text(encoding="utf-8")
     walk_mirror(mirror, feed)
@@ -224,7 +224,7 @@ def test_an_id_that_is_listed_a_thousand_times_is_one(mirror: Path, feed: Path) 
 def test_sections_in_the_order_of_the_home_page_then_of_the_mirrors_file(
     mirror: Path, feed: Path
 ) -> None:
-    """And by the headings of their own indexes, by the label where one has none."""
+    """Named by the headings of their indexes, or by the labels of the home page."""
     groups = (
         Section("nf9", "第九", heading="专题：第九"),
         Section("nf5", "第五"),
@@ -250,7 +250,7 @@ def test_sections_in_the_order_of_the_home_page_then_of_the_mirrors_file(
 
 
 def test_a_name_is_kept_where_the_index_fails_later(mirror: Path, feed: Path) -> None:
-    """What a section's own heading said before goes before the home page's label."""
+    """The last known heading takes precedence over the home page's label."""
     builder = MirrorBuilder(
         (Group("海岛", (Section(ONE, "一"), Section(TWO, "二", heading="第二版"))),)
     )
@@ -326,7 +326,7 @@ COPIES = [
 
 
 def write_copy(mirror: Path, section: str, state: str) -> None:
-    """Make the copy of the first story in a section what ``state`` says."""
+    """Write the copy of the first story in a section, in the given state."""
     blocks = story(1).blocks
     versions = {
         STUB: story(1, blocks=("青屿的渡船今天准点到港。",)),
@@ -347,10 +347,10 @@ def write_copy(mirror: Path, section: str, state: str) -> None:
 
 
 @pytest.mark.parametrize(("copies", "tried", "taken"), COPIES)
-def test_which_copy_is_taken(
+def test_which_copy_is_published(
     mirror: Path, feed: Path, copies: tuple[str, str, str], tried: int, taken: int | None
 ) -> None:
-    """The first section's; where that is missing, malformed or thin, the best of all."""
+    """The first section's; if that is missing, malformed or thin, the best of all."""
     sections = (ONE, TWO, THREE)
     built(mirror, {1: sections})
     fails = {}
@@ -377,7 +377,7 @@ def test_which_copy_is_taken(
 
 
 def test_after_a_week_an_article_does_without_a_copy(mirror: Path, feed: Path) -> None:
-    """Whatever keeps it out of reach, and also where it is the first; on the weekly look."""
+    """Whatever the reason, and even if it is the first copy; at the weekly try."""
     built(mirror, {1: (ONE, TWO, THREE), 2: (ONE, TWO)})
     write_copy(mirror, ONE, STUB)
     refused = PageUnreachable("no", reason="http_403")
@@ -395,7 +395,7 @@ def test_after_a_week_an_article_does_without_a_copy(mirror: Path, feed: Path) -
 
 
 def age(feed: Path, first: float, last: float) -> None:
-    """Make all failures begin and end so many days ago."""
+    """Set the first and last time of all failures to so many days ago."""
     now = time.time()
     with sqlite3.connect(feed / "state.sqlite") as state:
         state.execute(
@@ -417,10 +417,10 @@ def age(feed: Path, first: float, last: float) -> None:
     ],
 )
 @pytest.mark.parametrize("what", ["article", "archive"])
-def test_what_fails_for_a_week_is_looked_at_once_a_week(
+def test_what_fails_for_a_week_is_tried_once_a_week(
     mirror: Path, feed: Path, what: str, first: float, last: float, asked: bool, counted: int
 ) -> None:
-    """And counts in the status no more."""
+    """And no longer counts for the status."""
     built(mirror, dict.fromkeys(range(1, 40), (ONE,)))
     path = {"article": page_of(ONE, 39), "archive": f"indexes/{ONE}/1.md"}[what]
     key = {"article": story(39).id, "archive": path}[what]
@@ -442,11 +442,11 @@ UNSUPPORTED_KEYS = frozenset({"tags", "links"})
 
 
 def with_a_second_way(frontier: Frontier) -> None:
-    frontier.second_unsupported_keys = UNSUPPORTED_KEYS
+    frontier.fallback_unsupported_keys = UNSUPPORTED_KEYS
 
 
-def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, feed: Path) -> None:
-    """And its line has null where that way sees nothing; others are read as ever."""
+def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) -> None:
+    """Its line has null for unsupported keys; other pages are fetched as usual."""
     built(mirror, {1: [ONE], 2: [ONE]})
     refused = {page_of(ONE, 1): PageUnreachable("no", reason="http_403")}
     tried: list[bool] = []
@@ -456,8 +456,8 @@ def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, fe
         on_error = frontier.on_error
 
         def by_the_second_way(target: Target, error: PageError) -> Article | None:
-            tried.append(target.second_transport)
-            if target.second_transport:
+            tried.append(target.use_fallback)
+            if target.use_fallback:
                 given = frontier.on_page(target, (mirror / target.path).read_bytes())
                 assert not isinstance(given, ArticleLine)
                 return given
@@ -486,10 +486,10 @@ def test_a_page_that_is_refused_is_tried_once_by_the_second_way(mirror: Path, fe
         ("http_503", True, 1),
     ],
 )
-def test_which_pages_the_second_way_is_for(
+def test_which_pages_the_fallback_fetches(
     mirror: Path, feed: Path, reason: str, set_aside: bool, tries: int
 ) -> None:
-    """Refused for good, or set aside; never what a busy or broken host puts off."""
+    """Pages that are refused or set aside, but not those of a busy or broken host."""
     built(mirror, {1: [ONE]})
     path = page_of(ONE, 1)
     if set_aside:
@@ -501,8 +501,8 @@ def test_which_pages_the_second_way_is_for(
     assert walked.counts.failures == {reason: {story(1).id}}
 
 
-def test_another_copy_is_tried_by_the_first_way_again(mirror: Path, feed: Path) -> None:
-    """It may be whole there."""
+def test_another_copy_is_tried_by_the_first_transport_again(mirror: Path, feed: Path) -> None:
+    """It may be complete there."""
     built(mirror, {1: [ONE, TWO]})
     paths = [page_of(ONE, 1), page_of(TWO, 1)]
     gone = {path: PageMissing("gone") for path in paths}
@@ -547,14 +547,12 @@ def test_wanted_sections_must_be_there(mirror: Path, feed: Path) -> None:
 
     walked = walk_mirror(mirror, feed, prepare=want)
     assert isinstance(walked.error, WrongUsage)
-    assert "sections=nf8:" in str(walked.error)
+    assert "sections=nf8 are not" in str(walked.error)
     assert f"{ONE} (版面{ONE})" in str(walked.error)
 
 
-def test_what_the_next_run_compares_with_is_kept_only_where_all_lists_were_read(
-    mirror: Path, feed: Path
-) -> None:
-    """A limit stops before the archive pages: the commit's other news would never be looked for."""
+def test_the_commit_is_kept_only_if_all_lists_were_read(mirror: Path, feed: Path) -> None:
+    """With a limit, archive pages are not read, so other new articles would never be found."""
     built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
     limited = walk_mirror(mirror, feed, limit=1, commit="c1")
     assert (limited.error, limited.counts.failed) == (None, 0)
@@ -568,7 +566,7 @@ def test_what_the_next_run_compares_with_is_kept_only_where_all_lists_were_read(
 
 
 def kept(feed: Path) -> tuple[object, object]:
-    """Return the commit and the number of entries that the state keeps."""
+    """Return the commit and the number of entries in the state."""
     state = State(feed / "state.sqlite", find_format().id_order)
     found = state.get("commit"), state.get("entries")
     state.close()
@@ -576,21 +574,21 @@ def kept(feed: Path) -> tuple[object, object]:
 
 
 def test_shrinking_is_measured_against_the_last_complete_run(mirror: Path, feed: Path) -> None:
-    """Not against one that failed in part, and not where a list failed."""
+    """Not against a partial run, and not if a list failed."""
     builder = built(mirror, dict.fromkeys(range(1, 31), (ONE,)))
     assert walk_mirror(mirror, feed).error is None
     builder.rows[ONE] = builder.rows[ONE][:10]
     builder.write(mirror)
     shrunk = walk_mirror(mirror, feed)
     assert isinstance(shrunk.error, MirrorUnusable)
-    assert "10 entries, 30 in" in str(shrunk.error)
+    assert "10 entries, after 30 in" in str(shrunk.error)
     fails = {f"indexes/{TWO}/README.md": PageUnreachable("late", reason="timeout")}
     assert walk_mirror(mirror, feed, fails=fails).error is None
 
 
 @pytest.mark.parametrize("what", ["README.md", f"indexes/{ONE}/README.md", page_of(ONE, 3)])
-def test_a_walk_that_ends_while_pages_are_on_their_way(mirror: Path, feed: Path, what: str) -> None:
-    """What was not tried is neither read nor failed, and nothing is concluded without it."""
+def test_a_crawl_that_ends_while_pages_are_in_flight(mirror: Path, feed: Path, what: str) -> None:
+    """Cancelled pages count neither as read nor as failed, and lists as incomplete."""
     built(mirror, {**dict.fromkeys(range(1, 31), (ONE,)), 31: (TWO,)})
     assert walk_mirror(mirror, feed, fails={page_of(ONE, 3): PageMissing("gone")}).error is None
     ended = walk_mirror(mirror, feed, stops_at=what)
@@ -601,8 +599,8 @@ def test_a_walk_that_ends_while_pages_are_on_their_way(mirror: Path, feed: Path,
     assert walk_mirror(mirror, feed).frontier.finished
 
 
-def test_a_recheck_of_what_is_the_same_finds_nothing(mirror: Path, feed: Path) -> None:
-    """It reads everything again: lists that are final, and the copy that a line was made from."""
+def test_a_recheck_of_an_unchanged_mirror_finds_nothing(mirror: Path, feed: Path) -> None:
+    """It reads everything again: final lists, and the copies that lines were made from."""
     built(mirror, dict.fromkeys(range(1, 36), (ONE, TWO)))
     drop_page(mirror, ONE, story(5).id)
     walk_mirror(mirror, feed)
@@ -613,8 +611,8 @@ def test_a_recheck_of_what_is_the_same_finds_nothing(mirror: Path, feed: Path) -
     assert len(walked.feed.ids) == 35
 
 
-def test_a_recheck_tells_what_is_listed_no_more(mirror: Path, feed: Path) -> None:
-    """Also where nothing is."""
+def test_a_recheck_reports_what_is_no_longer_listed(mirror: Path, feed: Path) -> None:
+    """Even if nothing is listed."""
     builder = built(mirror, {**dict.fromkeys(range(1, 36), (ONE, TWO)), 36: (TWO,)})
     assert walk_mirror(mirror, feed).error is None
     builder.rows[ONE].clear()
@@ -645,17 +643,17 @@ def test_a_recheck_that_cannot_read_is_partial(mirror: Path, feed: Path) -> None
     assert walk_mirror(mirror, feed).counts.failures == {}
 
 
-def test_a_section_that_left_the_home_page_is_told(mirror: Path, feed: Path) -> None:
+def test_a_section_that_left_the_home_page_is_named(mirror: Path, feed: Path) -> None:
     built(mirror, {1: (ONE,), 2: (TWO,)})
     walk_mirror(mirror, feed)
     path = mirror / "README.md"
     path.write_text(path.read_text(encoding="utf-8").replace(f"indexes/{TWO}/", "indexes/x/"))
     walked = walk_mirror(mirror, feed)
-    assert any(f"section {TWO} " in text and "no more" in text for text in walked.counts.warnings)
+    assert any(f"section {TWO} " in text and "no longer" in text for text in walked.counts.warnings)
 
 
 def test_section_pages_that_are_notices(mirror: Path, feed: Path) -> None:
-    """All of them: moved. Some of them: those sections failed, the others are read."""
+    """If all are, the mirror has moved. If some are, those sections fail and others are read."""
     built(mirror, {1: (ONE, TWO), 2: (TWO,)})
     home = (mirror / "README.md").read_bytes()
     index = (mirror / INDEXES[1]).read_bytes()
@@ -673,7 +671,7 @@ def test_section_pages_that_are_notices(mirror: Path, feed: Path) -> None:
 
 
 def test_an_archive_page_is_read_once(mirror: Path, feed: Path) -> None:
-    """When the next one exists, however slowly a section grows; each story is read once."""
+    """Once the next one exists, however slowly a section grows. Each story is read once."""
     builder = built(mirror, dict.fromkeys(range(1, 101), (ONE,)))
     walk_mirror(mirror, feed)
     archives = []
@@ -697,7 +695,7 @@ def changes(**kinds: Iterable[str]) -> Changes:
 
 
 def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:
-    """Frontier with a way that knows what changed (None: it cannot tell), and each page's blob id."""
+    """Crawl with a transport that knows blob ids, and what changed (None: it does not know)."""
 
     def blob_id(path: str) -> str | None:
         file = mirror / path
@@ -724,7 +722,7 @@ def test_nothing_changed_means_nothing_is_read(mirror: Path, feed: Path) -> None
 
 
 def test_an_archive_page_that_changed_is_read_again(mirror: Path, feed: Path) -> None:
-    """Where the way cannot tell, all of them are."""
+    """If the transport does not know, all of them are."""
     built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
     walk_mirror(mirror, feed)
     path = f"indexes/{ONE}/2.md"
@@ -736,10 +734,10 @@ def test_an_archive_page_that_changed_is_read_again(mirror: Path, feed: Path) ->
     ]
 
 
-def test_changed_and_vanished_pages_are_told(mirror: Path, feed: Path) -> None:
-    """Only where a key is another one, not where bytes are; each once.
+def test_changed_and_vanished_pages_are_reported(mirror: Path, feed: Path) -> None:
+    """Only if a key differs, not if only bytes do; each once.
 
-    Where the way cannot tell, all lines are compared.
+    If the transport does not know, all lines are compared.
     """
     built(mirror, {1: (ONE, TWO), 2: (ONE,), 3: (ONE,), 4: (ONE,)})
     walk_mirror(mirror, feed)
@@ -764,8 +762,8 @@ def test_changed_and_vanished_pages_are_told(mirror: Path, feed: Path) -> None:
     assert walked_with(mirror, feed, None).counts.changed == {"changed": [story(4).id]}
 
 
-def test_a_list_that_failed_is_due_though_nothing_changed(mirror: Path, feed: Path) -> None:
-    """Also an archive page that was read before, changed, and could not be had then."""
+def test_a_list_that_failed_is_due_even_if_nothing_changed(mirror: Path, feed: Path) -> None:
+    """Even an archive page that was read, then changed, and failed."""
     built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
     path = f"indexes/{ONE}/2.md"
     walk_mirror(mirror, feed)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ONE, TWO, THREE = "ncid1", "ncid2", "nf3"
 SECTIONS = (ONE, TWO, THREE)
 ALWAYS = {"/README.md": 1, **{f"/indexes/{section}/README.md": 1 for section in SECTIONS}}
-"""What a run asks for when nothing is new, robots.txt apart."""
+"""The requests of a run if nothing is new, except for robots.txt."""
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Growing:
         self.builder.write(self.directory)
 
     def crawl(self, *arguments: str) -> tuple[Result, Counter[str]]:
-        """Crawl; return what came of it and what was asked for."""
+        """Crawl; return the result and the requests."""
         mirror = (f"mirror={self.server.base}", "name=growing")
         result = start_crawl(*mirror, *arguments, feed=self.feed).finish()
         assert_sound(result.feed)
@@ -69,7 +69,7 @@ def archives(numbers: Iterable[int], section: str = ONE) -> dict[str, int]:
 
 
 def test_updates_cost_what_is_new(mirror: Growing) -> None:
-    """First all; then a few; then so many that archive pages came between; then nothing."""
+    """First all; then a few; then so many that there are new archive pages; then none."""
     result, requests = mirror.crawl()
     assert result.exit_code == 0, result.log
     assert requests == {
@@ -98,7 +98,7 @@ def test_updates_cost_what_is_new(mirror: Growing) -> None:
 
 
 def test_a_first_run_that_was_killed_half_way(mirror: Growing) -> None:
-    """Listed and not in the feed means fetched, whether seen first today or before the kill."""
+    """Listed articles without a line are fetched, whether listed first today or before the kill."""
     running = start_crawl(f"mirror={mirror.server.base}", "name=growing", feed=mirror.feed)
     running.wait_for_lines(25)
     running.send(signal.SIGKILL)
@@ -118,7 +118,7 @@ def test_a_first_run_that_was_killed_half_way(mirror: Growing) -> None:
 
 
 def test_failed_pages_are_tried_again(mirror: Growing) -> None:
-    """By the next run, with what is new; nothing that went well is asked for again."""
+    """By the next run, with new articles; successful pages are not requested again."""
     mirror.server.behave(f"/{page_of(ONE, 9)}", status(403))
     kept = (mirror.directory / page_of(TWO, 105)).read_bytes()
     break_page(mirror.directory, TWO, story(105).id)
@@ -136,8 +136,8 @@ def test_failed_pages_are_tried_again(mirror: Growing) -> None:
     assert (result.exit_code, result.run["articles"]) == (3, 2)
 
 
-def test_a_list_that_failed_is_made_up_for(mirror: Growing) -> None:
-    """An archive page or an index that could not be had: the next run reads it."""
+def test_a_list_that_failed_is_read_later(mirror: Growing) -> None:
+    """The next run reads an archive page or an index that failed."""
     mirror.server.behave(f"/indexes/{ONE}/2.md", status(404), times=1)
     mirror.server.behave(f"/indexes/{TWO}/README.md", status(404), times=1)
     result, _ = mirror.crawl()

@@ -1,4 +1,4 @@
-"""Lines that readers make: the same bytes as by loader and pipelines, and only where nobody else looks."""
+"""Lines made by readers have the same bytes as those of loader and pipelines."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def crawled(mirror: Path, feed: Path, *options: str, **others: object) -> tuple[
 
 
 def test_an_export_gets_whole_articles(mirror: Path, tmp_path: Path) -> None:
-    """And the feed has the same lines as without; every article is one item of Scrapy's counts."""
+    """The feed has the same lines as without; Scrapy counts every article as one item."""
     plain, _ = crawled(mirror, tmp_path / "plain")
     exported, _ = crawled(mirror, tmp_path / "feed", "-O", str(tmp_path / "out.jsonl"))
     assert exported.timeless() == plain.timeless()
@@ -168,7 +168,7 @@ def test_another_pipeline_gets_whole_articles(mirror: Path, tmp_path: Path) -> N
 
 
 def test_copies_are_chosen_and_compared_as_without_readers(tmp_path: Path) -> None:
-    """Of an article in several sections, and of one that is read again, readers return the page."""
+    """Readers return the page of an article with several copies, or one that is read again."""
     mirror = tmp_path / "mirror"
     large_mirror(mirror, 3, MANY + 40)
     alone, _ = crawled(mirror, tmp_path / "alone", READERS=0)

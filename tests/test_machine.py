@@ -1,4 +1,4 @@
-"""Readers are sized by what the process may use of the machine."""
+"""The number of readers depends on what the process may use of the machine."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_control_groups(host: Path, files: dict[str, str], expected: int) -> Non
 def test_affinity(
     host: Path, monkeypatch: pytest.MonkeyPatch, processors: int, expected: int
 ) -> None:
-    """None where there is one processor: they would read no faster."""
+    """No readers for a single processor: they would not be faster."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))
     assert machine.reader_count(host) == expected
 
@@ -119,7 +119,7 @@ multiprocessing.util.spawnv_passfds = refuse
 
 
 def test_readers_that_cannot_be_started(tmp_path: Path, crawl: Crawl) -> None:
-    """The crawler reads on itself, and says so; no page is lost."""
+    """The crawler reads the pages itself, with a warning; no page is lost."""
     large_mirror(tmp_path / "mirror", 1, MANY + 10)
     (tmp_path / "site").mkdir()
     (tmp_path / "site/sitecustomize.py").write_text(REFUSING)

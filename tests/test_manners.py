@@ -766,7 +766,7 @@ def test_a_proxy_that_cannot_be_used_is_refused(
         )  # fmt: skip
         assert server.connections == 0
     assert result.exit_code == 2, result.log
-    assert "socks5h://127.0.0.1:1: this proxy of the environment cannot be used" in result.log
+    assert "socks5h://127.0.0.1:1: this proxy from the environment cannot be used" in result.log
     assert "secret" not in result.log
 
 

@@ -50,7 +50,9 @@ def test_which_transport_is_used(file: Path) -> None:
     mirror = Mirror("one", "https://example.org/", {"http": "h", "git": "g", "browser": "b"})
     assert mirror.way(None) == "git"
     assert mirror.way("browser") == "browser"
-    with pytest.raises(WrongUsage, match=r"no way via=path; it has: http, git, browser"):
+    with pytest.raises(
+        WrongUsage, match=r"via=path is not available .* choose one of http, git, browser"
+    ):
         mirror.way("path")
     assert load_mirrors(file).find("two").way(None) == "http"
 
@@ -60,28 +62,34 @@ def test_which_transport_is_used(file: Path) -> None:
     [
         ("default = ", "cannot be read"),
         ("\udcff", "cannot be read"),
-        ('default = "nobody"', "default must be one of (none is described), not 'nobody'"),
+        ('default = "nobody"', "default must be one of (none), not 'nobody'"),
         ('default = ["one"]', "not ['one']"),
-        (f'[mirrors.one]\n{PUBLIC}path = "~nobodyhere/x"', "path: '~nobodyhere/x' is no directory"),
-        (f'[mirrors.one]\n{PUBLIC}path = "a\\u0000b"', "is no directory"),
-        (f'[mirrors.one]\n{PUBLIC}http = "http://[bad"', "http must be an address"),
-        ('[mirrors.one]\npublic = "http://x:y/"\npath = "x"', "public must be an address"),
+        (
+            f'[mirrors.one]\n{PUBLIC}path = "~nobodyhere/x"',
+            "path: '~nobodyhere/x' is not a directory",
+        ),
+        (f'[mirrors.one]\n{PUBLIC}path = "a\\u0000b"', "is not a directory"),
+        (f'[mirrors.one]\n{PUBLIC}http = "http://[bad"', "http must be a URL"),
+        ('[mirrors.one]\npublic = "http://x:y/"\npath = "x"', "public must be a URL"),
         ("colour = 1", "unknown key 'colour'; known: default"),
-        ("mirrors = 1", "a mirror is a table"),
-        ("[mirrors]\none = 1", "a mirror is a table"),
-        (f"[mirrors.one]\n{PUBLIC}", "needs 'public' and a way: path, git, http, browser"),
-        ('[mirrors.one]\npath = "here"', "needs 'public' and a way"),
+        ("mirrors = 1", "mirrors must be tables"),
+        ("[mirrors]\none = 1", "mirrors must be tables"),
+        (f"[mirrors.one]\n{PUBLIC}", "needs 'public' and at least one of path, git, http, browser"),
+        ('[mirrors.one]\npath = "here"', "needs 'public' and at least one"),
         (f'[mirrors.one]\n{PUBLIC}ftp = "x"', "unknown key 'ftp'; known: branch, browser"),
-        (f"[mirrors.one]\n{PUBLIC}path = 1", "path is a text, not 1"),
-        (f'[mirrors.one]\n{PUBLIC}path = ""', "path is a text, not ''"),
-        (f'[mirrors.one]\n{PUBLIC}http = "raw.example.org"', "http must be an address"),
-        (f'[mirrors.one]\n{PUBLIC}http = "file:///etc/"', "http must be an address"),
+        (f"[mirrors.one]\n{PUBLIC}path = 1", "path must be a non-empty string, not 1"),
+        (f'[mirrors.one]\n{PUBLIC}path = ""', "path must be a non-empty string, not ''"),
+        (f'[mirrors.one]\n{PUBLIC}http = "raw.example.org"', "http must be a URL"),
+        (f'[mirrors.one]\n{PUBLIC}http = "file:///etc/"', "http must be a URL"),
         (f'[mirrors.one]\n{PUBLIC}http = "https://example.org/?a=1"', "without ? and #"),
         (f'[mirrors.one]\n{PUBLIC}http = "https://example.org/#/"', "without ? and #"),
-        ('[mirrors.one]\npublic = "here"\npath = "x"', "public must be an address"),
-        (f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = "nf1"', "sections is a list of ids"),
-        (f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = ["../x"]', "sections is a list of ids"),
-        (f'[mirrors."../one"]\n{PUBLIC}path = "x"', "no name for a mirror"),
+        ('[mirrors.one]\npublic = "here"\npath = "x"', "public must be a URL"),
+        (f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = "nf1"', "sections must be a list of ids"),
+        (
+            f'[mirrors.one]\n{PUBLIC}path = "x"\nsections = ["../x"]',
+            "sections must be a list of ids",
+        ),
+        (f'[mirrors."../one"]\n{PUBLIC}path = "x"', "a mirror's name may have"),
     ],
 )
 def test_an_invalid_file(file: Path, text: str, says: str) -> None:
@@ -95,7 +103,7 @@ def test_an_invalid_file(file: Path, text: str, says: str) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match=r"MIRRORS_FILE=… names another"):
+    with pytest.raises(WrongUsage, match=r"choose one with -s MIRRORS_FILE=…"):
         load_mirrors(tmp_path / "none.toml")
 
 
@@ -223,19 +231,19 @@ def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
     ("wanted", "name", "says"),
     [
         ("three", None, "choose one of one, two"),
-        ("/nowhere/at/all", None, "or give an address"),
+        ("/nowhere/at/all", None, "or give a URL"),
         ("ftp://example.org/", None, "http(s)://…/"),
         ("file:///etc", None, "http(s)://…/"),
-        ("http:///x", None, "must be an address"),
-        ("http://user:secret@example.org/", None, "must not contain a user name or password"),
-        ("http://[::1", None, "must be an address"),
-        ("http://127.0.0.1:99999/", None, "must be an address"),
-        ("http://127.0.0.1:ab/", None, "must be an address"),
-        ("~nobodyhere/x", None, "is no directory"),
-        ("a\0b", None, "is no directory"),
+        ("http:///x", None, "must be a URL"),
+        ("http://user:secret@example.org/", None, "must not have a user name or password"),
+        ("http://[::1", None, "must be a URL"),
+        ("http://127.0.0.1:99999/", None, "must be a URL"),
+        ("http://127.0.0.1:ab/", None, "must be a URL"),
+        ("~nobodyhere/x", None, "is not a directory"),
+        ("a\0b", None, "is not a directory"),
         ("https://example.org/a?b=1", None, "without ? and #"),
         ("https://example.org/a#b", None, "without ? and #"),
-        ("one", "other", "for a mirror given by address"),
+        ("one", "other", "only for mirrors given by URL or directory"),
     ],
 )
 def test_an_unknown_mirror(file: Path, wanted: str, name: str | None, says: str) -> None:
@@ -246,7 +254,7 @@ def test_an_unknown_mirror(file: Path, wanted: str, name: str | None, says: str)
 
 def test_no_default(file: Path) -> None:
     file.write_text(FINE.partition("\n")[2], encoding="utf-8")
-    with pytest.raises(WrongUsage, match=r"names no default: say -a mirror=one, two"):
+    with pytest.raises(WrongUsage, match=r"has no default: choose one with -a mirror=one, two"):
         load_mirrors(file).find(None)
 
 
@@ -300,7 +308,7 @@ def test_a_move_replaces_owner_and_repository_in_all_bases(needed: list[str]) ->
         ("http", "https://github.com/", "not followed"),
         ("http", "https://github.com/../epoch-news", "not followed"),
         ("http", "javascript://github.com/new/epoch-news", "not followed"),
-        ("path", "https://github.com/new/epoch-news", "does not hold 'old/epoch-news'"),
+        ("path", "https://github.com/new/epoch-news", "does not contain 'old/epoch-news'"),
     ],
 )
 def test_a_move_that_is_not_followed(via: str, address: str, says: str) -> None:

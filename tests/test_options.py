@@ -83,10 +83,10 @@ def test_a_relative_feed_is_relative_to_the_working_directory(
     [
         ({"colour": "red"}, "unknown argument -a colour=: known: mirror, via, name, feed"),
         ({"mirror": "nobody"}, "choose one of comment, news, sample, special"),
-        ({"via": "git"}, "no way via=git; it has: path"),
-        ({"via": "carrier-pigeon"}, "no way via=carrier-pigeon"),
-        ({"name": "a/b"}, "no name for a mirror"),
-        ({"name": "other"}, "given by address"),
+        ({"via": "git"}, "via=git is not available for mirror 'sample': choose one of path"),
+        ({"via": "carrier-pigeon"}, "via=carrier-pigeon is not available"),
+        ({"name": "a/b"}, "a mirror's name may have"),
+        ({"name": "other"}, "given by URL or directory"),
         (
             {"sections": "ncid1;ncid2"},
             "sections must be ids like ncid278,nf1412576, not 'ncid1;ncid2'",
@@ -100,7 +100,7 @@ def test_a_relative_feed_is_relative_to_the_working_directory(
         ({"recheck": "maybe"}, "recheck must be true or false, not 'maybe'"),
         ({"follow_move": "2"}, "follow_move must be true or false, not '2'"),
         ({"fallback": "git"}, "fallback must be browser"),
-        ({"fallback": "browser"}, "for a run via=http"),
+        ({"fallback": "browser"}, "must be browser, with via=http"),
     ],
 )
 def test_wrong_arguments(tmp_path: Path, arguments: dict[str, str], says: str) -> None:

@@ -125,7 +125,7 @@ def test_a_feed_of_another_format(weekly: Callable[..., Result], mirror: Path) -
     before = feed.data("articles.jsonl")
     result = weekly(path=str(mirror), format="epoch")
     assert result.exit_code == 2, result.log
-    assert "holds article '100003', which is no id of the mirror's format" in result.log
+    assert "has article '100003', which is not an id of the mirror's format" in result.log
     assert feed.data("articles.jsonl") == before
 
 
@@ -189,4 +189,4 @@ def test_a_format_without_a_rendering(weekly: Callable[..., Result]) -> None:
 def test_a_format_that_is_not_installed(weekly: Callable[..., Result], mirror: Path) -> None:
     result = weekly(path=str(mirror), format="monthly")
     assert result.exit_code == 2, result.log
-    assert "format: 'monthly' is no mirror format: choose one of epoch, weekly" in result.log
+    assert "format: 'monthly' is not a mirror format: choose one of epoch, weekly" in result.log

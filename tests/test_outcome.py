@@ -82,7 +82,7 @@ def test_the_gravest_of_several_errors_counts() -> None:
 
 def test_the_reason_is_that_of_the_gravest_that_has_one() -> None:
     """A signal has no reason of its own, so Scrapy's is used."""
-    assert ended(SIGTERM, CUT).reason == "it ended before its time: closespider_timeout"
+    assert ended(SIGTERM, CUT).reason == "the run was closed early: closespider_timeout"
     assert ended(SIGTERM, CUT, FULL).reason == "full"
     assert ended(LIMITED).reason is None
     assert ended().gravest == COMPLETE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,12 @@ from scrapy.exceptions import DropItem
 
 from crawler.config.mirrors import Mirror
 from crawler.config.options import CrawlOptions
+from crawler.formats.epoch.format import EpochFormat
 from crawler.items import Article, as_record
 from crawler.pipelines.canonicalize import CanonicalizePipeline
 from crawler.pipelines.check import CheckPipeline
 from crawler.pipelines.deduplicate import DeduplicatePipeline
 from crawler.pipelines.write import WritePipeline
-from crawler.run.counts import RunCounts
 from crawler.run.run import Run
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ def run(tmp_path: Path) -> Iterator[Run]:
     yield run
     if not run.closed:
         run.close(datetime.now(UTC))
+
+
+class RawUrls(EpochFormat):
+    """A format whose reader returns URLs as the page has them."""
+
+    canonical_urls = False
+
+
+@pytest.fixture
+def raw(run: Run) -> Run:
+    run.options = replace(run.options, mirror=replace(run.options.mirror, format=RawUrls()))
+    return run
 
 
 def article(**keys: object) -> Article:
@@ -71,10 +84,9 @@ def test_an_article_that_breaks_the_contract_is_a_failure(run: Run) -> None:
     assert run.counts.failures == {"contract": {article().id}}
 
 
-def test_addresses_become_canonical() -> None:
+def test_addresses_become_canonical(raw: Run) -> None:
     """Unusable URLs are removed and counted; videos with equal canonical URLs are merged."""
-    counts = RunCounts()
-    item = CanonicalizePipeline(counts, settled=False).process_item(
+    item = CanonicalizePipeline(raw).process_item(
         article(
             url="HTTP://www.epochtimes.com/gb/23/9/1/n1.htm",
             image="/a.jpg",
@@ -97,16 +109,16 @@ def test_addresses_become_canonical() -> None:
     assert image["full_url"] == "https://www.epochtimes.com/B.jpg"
     assert item.links == [{"url": "https://www.epochtimes.com/gb/23/9/1/c", "text": "丙"}]
     assert item.videos == ["http://example.org/v"]
-    assert counts.unusable_urls == 1
+    assert raw.counts.unusable_urls == 1
 
 
-def test_urls_that_the_reader_made_canonical_are_skipped() -> None:
+def test_urls_that_the_reader_made_canonical_are_skipped(run: Run) -> None:
     links = [{"url": "HTTP://example.org", "text": "甲"}]
-    item = CanonicalizePipeline(RunCounts(), settled=True).process_item(article(links=links))
+    item = CanonicalizePipeline(run).process_item(article(links=links))
     assert item.links == [{"url": "HTTP://example.org", "text": "甲"}]
 
 
-def test_what_a_browser_cannot_see_stays_null() -> None:
+def test_what_a_browser_cannot_see_stays_null(raw: Run) -> None:
     item = article(links=None, videos=None, image=None)
-    CanonicalizePipeline(RunCounts(), settled=False).process_item(item)
+    CanonicalizePipeline(raw).process_item(item)
     assert (item.links, item.videos, item.image) == (None, None, None)

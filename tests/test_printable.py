@@ -1,4 +1,4 @@
-"""What comes from outside is shown without tricks, wherever the program was started."""
+"""Untrusted text is shown safely, wherever the program was started."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crawler.printable import printable, printable_json, printable_lines
 from crawler.reading.output import print_record
 from crawler.reading.pages import ReadPage
 from crawler.report.markup import escape, link
-from crawler.run.terminal import Line, say
+from crawler.run.console import Line, say
 from crawler.terminal import PRINTABLE
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def logged(message: str, *args: object, error: BaseException | None = None) -> s
 
 @pytest.mark.parametrize("args", [("got %s", EVIL), ("got %(url)s", {"url": EVIL}), (EVIL,)])
 def test_the_log(args: tuple[str, object]) -> None:
-    """Also what Scrapy logs itself; nothing begins a line that is no record's."""
+    """Also messages of Scrapy itself; no text can forge a log record."""
     text = logged(*args)
     assert not TRICKS & set(text)
     assert all(line.startswith(("[scrapy.core", "  ")) for line in text.splitlines())
@@ -96,7 +96,7 @@ def test_the_log(args: tuple[str, object]) -> None:
 
 
 def test_a_line_of_the_summary(caplog: pytest.LogCaptureFixture) -> None:
-    """Also on a terminal, which is shown the line and not the log's message."""
+    """Also on a terminal, which shows the line instead of the log message."""
     say(logging.getLogger("summary"), logging.WARNING, Line(f"reason  {EVIL}", indent=8))
     [record] = caplog.records
     line = record.__dict__["line"]
@@ -105,7 +105,7 @@ def test_a_line_of_the_summary(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_record_that_is_read(tmp_path: Path) -> None:
-    """Neither as a line nor on a terminal, and the JSON says the same."""
+    """Escaped on a line and on a terminal; the JSON is equivalent."""
     page = ReadPage({"title": EVIL}, [])
     console = Console(file=io.StringIO(), force_terminal=False, width=200)
     print_record(page, console)
@@ -140,7 +140,7 @@ def test_the_report() -> None:
 
 
 def test_the_audit_of_a_hostile_feed(tmp_path: Path) -> None:
-    """Neither tricks nor rich's markup, in the table and in JSON."""
+    """No escape sequences and no rich markup, in the table and in JSON."""
     record = {"id": EVIL, "title": EVIL, EVIL: EVIL, "authors": [{"name": "[red]x[/red]" + EVIL}]}
     (tmp_path / "articles.jsonl").write_text(json.dumps(record) + "\n")
     console = Console(file=io.StringIO(), force_terminal=False, width=200)
@@ -164,7 +164,7 @@ def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
 
 
 def shell(command: str, redirected: str = "", **env: str) -> tuple[int, str]:
-    """Run one of Scrapy's commands by a shell; return its status and what it printed."""
+    """Run a Scrapy command in a shell; return its status and output."""
     line = f"set -o pipefail; {sys.executable} -m scrapy {command} {redirected}"
     done = subprocess.run(
         ["bash", "-c", line], cwd=ROOT, env=clean_environment(env), capture_output=True, check=False
@@ -209,7 +209,7 @@ def test_an_output_that_ends(feed: Feed, command: str, redirected: str, expected
 
 
 def test_no_home(tmp_path: Path) -> None:
-    """A crawl that names its feed needs none; one that does not says what is missing."""
+    """It is needed only without ``feed=``; the message says what is missing."""
     code = (
         "import os, pwd; os.environ.pop('HOME', None); pwd.getpwuid = {}.__getitem__\n"
         "from crawler.__main__ import main; main()"

@@ -1,4 +1,4 @@
-"""Pages and a feed's files are regular files: nothing else is waited for or followed."""
+"""Only regular files are read as pages or used as a feed's files."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def fetch(transport: PathTransport, path: str = PAGE) -> bytes:
 
 
 def make_irregular(path: Path, kind: str) -> None:
-    """Put something at ``path`` that is no regular file."""
+    """Create something other than a regular file at ``path``."""
     path.unlink(missing_ok=True)
     if kind == "fifo":
         os.mkfifo(path)
@@ -92,7 +92,7 @@ def test_a_directory_is_no_page(mirror: Path, transport: PathTransport) -> None:
 
 
 def test_a_linked_folder_is_not_followed(mirror: Path, transport: PathTransport) -> None:
-    """Not even one that was swapped for a link when the mirror was open."""
+    """Not even one that was replaced by a link while the mirror was open."""
     (mirror / "pages").rename(mirror / "away")
     (mirror / "pages").symlink_to(mirror.parent / "outside")
     with pytest.raises(PageMissing):
@@ -154,11 +154,13 @@ FILES = ("articles.jsonl", "listings.jsonl", "runs.jsonl", "lock", "state.sqlite
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("kind", ["fifo", "socket", "directory", "link", "device"])
 def test_an_irregular_file_of_a_feed_is_refused(tmp_path: Path, name: str, kind: str) -> None:
-    """It is named, with what to do; nothing behind a link is touched."""
+    """The message names it and what to do; the target of a link stays unchanged."""
     feed = tmp_path / "feed"
     FeedStore(feed, "small", {}).close(None)
     make_irregular(feed / name, kind)
-    with pytest.raises(FeedUnusable, match=rf"{name} is a link.*move it away") as caught:
+    with pytest.raises(
+        FeedUnusable, match=rf"{name} is not a regular file, but a link.*move it away"
+    ) as caught:
         FeedStore(feed, "small", {})
     assert caught.value.exit_code == 5
 
@@ -175,7 +177,7 @@ def test_an_audit_waits_for_no_fifo(tmp_path: Path) -> None:
 
 
 def test_a_new_feeds_names_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each directory that was made, in the one above it, and the files in theirs."""
+    """Those of new directories and of the files in them are synced."""
     synced: list[str] = []
     real = os.fsync
 
@@ -196,7 +198,7 @@ def test_a_new_feeds_names_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.M
 def test_a_feed_without_locks_is_unusable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str
 ) -> None:
-    """Not "another run holds it", which a service takes for good news."""
+    """It is not reported as busy, which a service treats as success."""
 
     def refuse(*_: object) -> None:
         number = getattr(errno, error)
@@ -213,7 +215,7 @@ def test_a_feed_without_locks_is_unusable(
 def test_a_state_without_locks_is_unusable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """SQLite calls a file system without locks busy (ENOLCK), or tells of an I/O error."""
+    """SQLite reports a file system without locks as busy (ENOLCK) or as an I/O error."""
 
     def refuse(*_: object) -> None:
         refused = sqlite3.OperationalError("refused")

@@ -45,14 +45,14 @@ def git(directory: Path, *arguments: str) -> str:
 
 @dataclass
 class Replay:
-    """A mirror that is served commit after commit, and crawled by one way.
+    """A mirror that is served commit after commit, and crawled by one transport.
 
     Attributes:
-        via: the way: ``http`` or ``git``.
+        via: the transport, ``http`` or ``git``.
         tree: a clone: for ``http`` its files are served, for ``git`` it is the remote itself.
-        server: counts what is asked for over HTTP.
-        commits: all of the mirror's states, the oldest first.
-        costs: of each update run: pages read, and how many there may be.
+        server: counts the requests over HTTP.
+        commits: all states of the mirror, oldest first.
+        costs: for each update run, the pages read and the maximum.
     """
 
     via: str
@@ -88,7 +88,7 @@ class Replay:
         return git(self.tree, "ls-tree", "-r", "--name-only", commit).split()
 
     def crawl(self, feed: Path | None = None, via: str | None = None) -> Result:
-        """Crawl what is served now, into the replay's feed or another, by its way or another."""
+        """Crawl what is served now, by default with the replay's feed and transport."""
         argument = f"via={via or self.via}"
         return start_crawl(argument, feed=feed or self.feed, settings=self.settings).finish(600)
 
@@ -107,7 +107,7 @@ Ready = Callable[[Path, str], Replay]
 
 @pytest.fixture
 def replay(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Ready:
-    """Return a function that makes the mirror in a repository ready to be crawled by a way."""
+    """Return a function that prepares the mirror in a repository for a transport."""
 
     def ready(source: Path, via: str) -> Replay:
         tree = tmp_path / "tree"
@@ -133,7 +133,7 @@ def full_run(replay: Replay, feed: Path) -> Feed:
 
 
 def assert_the_same(replayed: Feed, full: Feed, later: set[str]) -> None:
-    """Assert that two feeds hold the same, articles apart that were listed somewhere later."""
+    """Assert that two feeds are equal, except for articles that were listed elsewhere later."""
     assert_sound(replayed)
     assert set(replayed.ids) == set(full.ids)
     assert set(replayed.pairs) == set(full.pairs)
@@ -147,7 +147,7 @@ def assert_the_same(replayed: Feed, full: Feed, later: set[str]) -> None:
 
 
 def run_updates(replay: Replay, commits: list[str]) -> None:
-    """Run once after each commit; the first of them is crawled as a whole."""
+    """Run once after each commit; the first run crawls everything."""
     replay.update(commits[0])
     assert replay.crawl().exit_code == 0
     replay.server.requests.clear()
@@ -194,7 +194,7 @@ def growing_mirror(directory: Path) -> Path:
 
 @pytest.mark.parametrize("via", ["http", "git"])
 def test_the_updates_of_a_small_mirror(replay: Ready, tmp_path: Path, via: str) -> None:
-    """Each costs what is new in it, and the feed is that of one run at the end."""
+    """Each costs what is new in it, and the feed equals that of one run at the end."""
     mirror = replay(growing_mirror(tmp_path / "source"), via)
     run_updates(mirror, mirror.commits)
     # home, three sections; then what is new: archive pages that became final, articles
@@ -255,7 +255,7 @@ def test_sixty_one_updates_with_every_fifth_run_killed(
 
 
 def crawl_when_free(replay: Replay) -> None:
-    """Crawl; wait for the git that a killed run has left at work, which holds the clone."""
+    """Crawl; first wait for the git of a killed run, which still locks the clone."""
     while (result := replay.crawl()).exit_code == TRY_LATER:
         assert "another run uses the clone" in result.log
         time.sleep(0.5)

@@ -183,7 +183,7 @@ ARTICLE = "pages/nf900201/n15000304.md"
 
 
 def test_parse_prints_the_article_of_a_page(scrapy: Scrapy, tmp_path: Path) -> None:
-    """As a crawl gives it, but for its sections: no list is read. There is no feed."""
+    """Like a crawl, except for its sections, because no list is read. There is no feed."""
     shutil.copytree(ROOT / "sample", tmp_path / "site", dirs_exist_ok=True)
     url = scrapy.url.replace("page.txt", ARTICLE)
     done = scrapy("parse", "--spider", "epoch_mirror", "--nocolour", "--nolinks", url)
@@ -212,8 +212,8 @@ def test_parse_knows_a_described_mirror(scrapy: Scrapy, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("page.txt", "its address names no article's page"),
-        ("README.md", "its address names no article's page"),
+        ("page.txt", "its URL is not that of an article"),
+        ("README.md", "its URL is not that of an article"),
         ("pages/nf900201/n1.md", "the host answered 404"),
         ("pages/nf900201/n15000305.md", "it is the page of n15000304"),
     ],

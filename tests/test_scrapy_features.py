@@ -1,4 +1,4 @@
-"""Scrapy's features that a run's promises could break on, and crawls from a script."""
+"""Scrapy features that could break the guarantees of a run, and crawls from a script."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def script(arguments: str, process: str = "CrawlerProcess", before: str = "") ->
 
 
 def test_jobdir_is_refused(crawl: Crawl, tmp_path: Path) -> None:
-    """Its queue would be replayed into lines that are wrong for ever."""
+    """Replaying its queue would write wrong lines."""
     result = crawl("mirror=sample", settings={"JOBDIR": tmp_path / "job"})
     assert (result.exit_code, result.feed.directory.exists()) == (2, False)
     assert "JOBDIR" in result.log
@@ -55,7 +55,7 @@ def test_jobdir_is_refused(crawl: Crawl, tmp_path: Path) -> None:
     ["/dev/full:jsonlines", "/proc/x.jsonl", "{}/file/x.csv", "ftp://127.0.0.1:1/x.jsonl"],
 )
 def test_an_export_that_cannot_be_written(crawl: Crawl, tmp_path: Path, export: str) -> None:
-    """Said once, in the log and in the run's line; the feed is whole."""
+    """Reported once, in the log and in the run's line; the feed is complete."""
     (tmp_path / "file").touch()
     result = crawl("mirror=sample", options=["-O", export.format(tmp_path)])
     assert (result.exit_code, result.run["status"], result.run["exit_code"]) == (3, "partial", 3)
@@ -91,7 +91,7 @@ def test_runspider_ends_as_crawl_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("process", ["CrawlerProcess", "AsyncCrawlerProcess"])
 def test_a_crawl_from_a_script_has_its_line(tmp_path: Path, process: str) -> None:
-    """Complete and unusable alike; arguments may be Python's values."""
+    """Whether complete or unusable; arguments may be Python values."""
     feed = Feed(tmp_path / "feed")
     log = script(
         f"mirror='sample', feed={str(feed.directory)!r}, limit=None, via=None, name=None, "
@@ -126,12 +126,12 @@ def test_a_feed_that_a_script_does_not_name(tmp_path: Path) -> None:
 )
 def test_a_foreign_reactor_is_refused(tmp_path: Path, process: str, before: str) -> None:
     log = script(f"mirror='sample', feed={str(tmp_path / 'feed')!r}", process, before)
-    assert re.search(r"WrongUsage: TWISTED_REACTOR\S* cannot be used", log), log
+    assert re.search(r"WrongUsage: TWISTED_REACTOR\S* is not supported", log), log
     assert not (tmp_path / "feed").exists()
 
 
-def test_names_from_the_mirror_do_not_steer_the_log(crawl: Crawl, tmp_path: Path) -> None:
-    """Whatever logs them, and though Scrapy replaces the log's handler when a crawl begins."""
+def test_names_from_the_mirror_are_printable_in_the_log(crawl: Crawl, tmp_path: Path) -> None:
+    """Whichever logger, and although Scrapy replaces the handler when a crawl begins."""
     directory = tmp_path / "mirror"
     mirror = MirrorBuilder((Group("海岛", (Section("ncid1", "青屿"),)),))
     mirror.publish(story(1), "ncid1")

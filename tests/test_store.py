@@ -1,4 +1,4 @@
-"""The store: feed and state are one, whatever happens to either."""
+"""The store: feed and state agree, whatever happens to either."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def directory(tmp_path: Path) -> Path:
 
 @contextmanager
 def opened(directory: Path, mirror: str = "small") -> Iterator[FeedStore]:
-    """Open the store and close it in good order."""
+    """Open the store, and close it regularly."""
     store = FeedStore(directory, mirror, ABOUT)
     yield store
     store.commit()
@@ -48,7 +48,7 @@ def opened(directory: Path, mirror: str = "small") -> Iterator[FeedStore]:
 
 
 def die(store: FeedStore) -> None:
-    """Leave a store as a killed run does: nothing is committed, the note stays."""
+    """Leave a store as a killed run does: without a commit, with the note."""
     store.state.close()
     for file in (store.articles, store.listings, store.changes, store.runs):
         file.close()
@@ -56,7 +56,7 @@ def die(store: FeedStore) -> None:
 
 
 def line(number: int, section: str = "nf1", **keys: Any) -> dict[str, Any]:
-    """Return as much of an article's line as the store looks at."""
+    """Return the part of an article's line that the store uses."""
     url = f"https://example.org/small/pages/{section}/n{number}.md"
     told = {"id": f"n{number}", "mirror": "small", "mirror_url": url, "content_sha256": "0" * 64}
     return {**told, "sections": [{"id": section, "name": "一"}], **keys}
@@ -69,7 +69,7 @@ def entries(*numbers: int) -> list[tuple[str, str]]:
 def filled(directory: Path) -> Feed:
     """Write three listings and two articles in one run."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1, 2, 3), NOON)
+        store.add_listings("nf1", entries(1, 2, 3), NOON)
         store.write(line(1), blob="a" * 40)
         store.write(line(2), blob="a" * 40)
     return Feed(directory)
@@ -88,37 +88,37 @@ def test_what_a_run_leaves(directory: Path) -> None:
     assert_offsets_meet(feed)
 
 
-def test_listings_are_taken_once(directory: Path) -> None:
-    """How many pairs are new, and how many of those are of an id that was listed before."""
+def test_listings_are_added_once(directory: Path) -> None:
+    """The result has the number of new pairs, and how many are of ids listed before."""
     with opened(directory) as store:
-        assert store.take_listings("nf1", entries(1, 2), NOON) == (2, 0)
-        assert store.take_listings("nf1", entries(1, 2, 3), NOON) == (1, 0)
-        assert store.take_listings("nf2", entries(2, 3, 4), NOON) == (3, 2)
+        assert store.add_listings("nf1", entries(1, 2), NOON) == (2, 0)
+        assert store.add_listings("nf1", entries(1, 2, 3), NOON) == (1, 0)
+        assert store.add_listings("nf2", entries(2, 3, 4), NOON) == (3, 2)
     with opened(directory) as store:
-        assert store.take_listings("nf2", entries(2, 5), NOON) == (1, 0)
+        assert store.add_listings("nf2", entries(2, 5), NOON) == (1, 0)
         assert store.state.sections_of("n2") == {"nf1", "nf2"}
     assert len(Feed(directory).pairs) == 7
 
 
 def test_pending_is_what_is_listed_and_has_no_line(directory: Path) -> None:
-    """The newest first, by number: ids have seven digits and eight."""
+    """Newest first by number, because ids have seven or eight digits."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(9999999, 10000000, 28512), NOON)
+        store.add_listings("nf1", entries(9999999, 10000000, 28512), NOON)
         store.write(line(28512))
         assert list(store.pending()) == ["n10000000", "n9999999"]
 
 
 def test_a_killed_run_is_caught_up_with(directory: Path) -> None:
-    """Lines behind the state's last commit are read from the feed; its line is written for it."""
+    """Lines after the state's last commit are read from the feed, and the run's line is written."""
     feed = filled(directory)
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf2", entries(2, 7), NOON)
+    store.add_listings("nf2", entries(2, 7), NOON)
     store.write(line(3))
     die(store)
     with opened(directory) as after:
         assert list(after.pending()) == ["n7"]
         assert after.state.sections_of("n2") == {"nf1", "nf2"}
-        assert after.take_listings("nf2", entries(2, 7), NOON) == (0, 0)
+        assert after.add_listings("nf2", entries(2, 7), NOON) == (0, 0)
     assert [run["status"] for run in feed.runs] == ["complete", "killed", "complete"]
     killed = feed.runs[1]
     assert (killed["start"], killed["end"], killed["exit_code"]) == (ABOUT["start"], None, None)
@@ -140,7 +140,7 @@ def test_a_run_that_died_behind_its_line_gets_no_second(
 
 @pytest.mark.parametrize("line", ["{\n", '{"articles_after": null, "end": "x"}\n'])
 def test_a_runs_line_that_was_changed_by_hand(directory: Path, line: str) -> None:
-    """Passed over where it cannot be read; a count that is none is counted as nothing."""
+    """It is skipped if it is invalid; an invalid count is 0."""
     filled(directory)
     with (directory / "runs.jsonl").open("a", encoding="utf-8") as runs:
         runs.write(line)
@@ -152,18 +152,18 @@ def test_a_runs_line_that_was_changed_by_hand(directory: Path, line: str) -> Non
 def test_the_state_is_committed_while_lists_are_read_and_pages_fail(
     directory: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """A killed run costs no more than the last two seconds' worth of lists."""
+    """A killed run loses at most two seconds of reading lists."""
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf1", entries(1), NOON)
-    store.archive_read("nf1", 1)
+    store.add_listings("nf1", entries(1), NOON)
+    store.state.mark_archive_read("nf1", 1)
     clock[0] += 3
     if what == "lists":
-        store.take_listings("nf1", entries(2), NOON)
+        store.add_listings("nf1", entries(2), NOON)
     else:
         store.fail("n1", "missing")
-    store.archive_read("nf1", 2)
+    store.state.mark_archive_read("nf1", 2)
     die(store)
     with opened(directory) as after:
         assert after.state.archives_read("nf1") == {1}
@@ -173,7 +173,7 @@ def test_the_state_is_committed_while_lists_are_read_and_pages_fail(
 def test_a_full_disk_in_the_lists_loses_no_listing(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pair whose line could not be written is not known, also where the state could be."""
+    """A pair whose line cannot be written is not known, even if the state can be."""
     store = FeedStore(directory, "small", ABOUT)
 
     def full(fd: int, data: bytes, offset: int) -> int:
@@ -182,17 +182,17 @@ def test_a_full_disk_in_the_lists_loses_no_listing(
     with monkeypatch.context() as patch:
         patch.setattr(os, "pwrite", full)
         with pytest.raises(FeedUnusable, match="No space left"):
-            store.take_listings("nf1", entries(1), NOON)
+            store.add_listings("nf1", entries(1), NOON)
     store.close(RUN)
     with opened(directory) as after:
-        assert after.take_listings("nf1", entries(1), NOON) == (1, 0)
+        assert after.add_listings("nf1", entries(1), NOON) == (1, 0)
     assert Feed(directory).pairs == [("nf1", "n1")]
 
 
 def test_a_full_disk_in_the_changes_loses_no_change(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing torn stays, and what could not be written is found again."""
+    """No partial line stays, and the change is found again."""
     filled(directory)
     store = FeedStore(directory, "small", ABOUT)
     pwrite = os.pwrite
@@ -222,7 +222,7 @@ def test_a_full_disk_in_the_changes_loses_no_change(
 
 
 def test_changes_behind_the_state_are_caught_up_with(directory: Path) -> None:
-    """A killed run's changes are known, and are not written again; its torn line is cut off."""
+    """A killed run's changes are known and not written again; its partial line is truncated."""
     filled(directory)
     store = FeedStore(directory, "small", ABOUT)
     assert store.write_change(line(1, title="x"), NOON) == "changed"
@@ -259,18 +259,18 @@ def test_which_keys_make_a_change(directory: Path, key: str, value: Any, kind: s
         assert store.write_change(line(1, **{key: value}), NOON, blob="b" * 40) == kind
 
 
-def test_a_state_that_cannot_be_written_is_the_feeds_trouble(directory: Path) -> None:
-    """Whatever part of the store meets it: status 5, not an error of the program."""
+def test_a_state_that_cannot_be_written_ends_the_run_with_5(directory: Path) -> None:
+    """Whichever method fails: status 5, not an unexpected exception."""
     filled(directory)
     store = FeedStore(directory, "small", ABOUT)
     store.state._db.execute("PRAGMA query_only = ON")
     for what in (
-        lambda: store.take_listings("nf1", entries(8), NOON),
+        lambda: store.add_listings("nf1", entries(8), NOON),
         lambda: store.write(line(8)),
         lambda: store.fail("n8", "missing"),
-        lambda: store.recover("n8"),
-        lambda: store.archive_read("nf1", 1),
-        lambda: store.name_section("nf1", "一"),
+        lambda: store.state.recover("n8"),
+        lambda: store.state.mark_archive_read("nf1", 1),
+        lambda: store.state.name_section("nf1", "一"),
         store.commit,
     ):
         with pytest.raises(FeedUnusable, match=r"state in .* cannot be written"):
@@ -298,9 +298,9 @@ def test_a_feed_of_another_mirror_is_refused(directory: Path, left: str) -> None
 
 
 def test_a_feed_that_was_killed_before_its_first_article_is_refused(directory: Path) -> None:
-    """The dead run's note tells whose it is."""
+    """The killed run's note names the mirror."""
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf1", entries(1), NOON)
+    store.add_listings("nf1", entries(1), NOON)
     die(store)
     before = contents(directory)
     with pytest.raises(WrongUsage, match=r"belongs to mirror 'small', not to 'other'"):
@@ -325,8 +325,8 @@ def test_a_feed_of_another_contract_is_refused(directory: Path, version: str) ->
 # -- hands in it -----------------------------------------------------------------------------------
 
 
-def test_an_article_twice_is_no_feed(directory: Path) -> None:
-    """A line that a hand doubled is found when the state is rebuilt, and behind its offset."""
+def test_an_article_with_two_lines_is_an_error(directory: Path) -> None:
+    """It is found when the state is rebuilt, and after the state's offset."""
     filled(directory)
     path = directory / "articles.jsonl"
     path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[0])
@@ -339,7 +339,7 @@ def test_an_article_twice_is_no_feed(directory: Path) -> None:
 def test_files_that_were_changed_by_hand(
     directory: Path, name: str, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The state that knew them is put aside; what they hold now is what is known."""
+    """The old state is renamed; only what the files contain now is known."""
     feed = filled(directory)
     path = directory / name
     lines = path.read_bytes().splitlines(keepends=True)
@@ -357,14 +357,14 @@ def test_files_that_were_changed_by_hand(
         known = store.state.counts()[name == "listings.jsonl"]
         assert known == left
         assert store.state.is_written("n9") is (name == "articles.jsonl" and how == "edited")
-    assert "changed by hand: put aside as state.sqlite.aside-" in caplog.text
+    assert "changed by hand: renamed to state.sqlite.aside-" in caplog.text
     assert len([path for path in directory.iterdir() if "aside" in path.name]) == 1
     assert len(feed.runs) == 2 + (how != "edited")
     assert_offsets_meet(feed) if how != "edited" else None
 
 
 def spoil(state: Path, how: str) -> None:
-    """Do to a state what is done to states."""
+    """Damage a state in one way."""
     data = state.read_bytes()
     spoilt = {
         "emptied": b"",
@@ -388,7 +388,7 @@ def spoil(state: Path, how: str) -> None:
 def test_a_state_that_was_spoilt(
     directory: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is put aside, if there is anything to, and rebuilt from the feed."""
+    """It is renamed, if it exists, and rebuilt from the feed."""
     filled(directory)
     spoil(directory / "state.sqlite", how)
     with opened(directory) as store:
@@ -407,10 +407,10 @@ def test_a_state_that_was_spoilt(
     "error",
     [sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR],
 )
-def test_a_state_that_the_system_refuses_is_not_put_aside(
+def test_a_state_that_cannot_be_opened_is_not_renamed(
     directory: Path, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:
-    """A full disk is no damage: status 5, and the state stays where it is."""
+    """A full disk is not damage: status 5, and the state stays."""
     filled(directory)
 
     def refuse(_: State) -> None:
@@ -425,9 +425,9 @@ def test_a_state_that_the_system_refuses_is_not_put_aside(
 
 
 def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """``state.sqlite`` deleted, its write-ahead log left: the log of another file is not taken."""
+    """``state.sqlite`` was deleted, but not its write-ahead log, which is not applied."""
     store = FeedStore(directory, "small", ABOUT)
-    store.take_listings("nf1", entries(1, 2, 3), NOON)
+    store.add_listings("nf1", entries(1, 2, 3), NOON)
     store.write(line(1))
     store.commit()
     log = (directory / "state.sqlite-wal").read_bytes()
@@ -445,12 +445,12 @@ def test_a_state_beside_a_forgotten_log(directory: Path, caplog: pytest.LogCaptu
 
 def test_failures_end_with_a_line(directory: Path) -> None:
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1), NOON)
+        store.add_listings("nf1", entries(1), NOON)
         store.fail("n1", "missing")
         store.fail("indexes/nf1/2.md", "timeout")
         store.write(line(1))
         assert [key for key, *_ in store.state.failures()] == ["indexes/nf1/2.md"]
-        store.recover("indexes/nf1/2.md")
+        store.state.recover("indexes/nf1/2.md")
         assert list(store.state.failures()) == []
 
 
@@ -466,10 +466,10 @@ def test_a_failure_keeps_its_first_time(directory: Path, monkeypatch: pytest.Mon
     ("wrong", "resting"),
     [("2099", False), ("1970", False), (None, True)],
 )
-def test_a_clock_that_was_wrong_once_silences_nothing(
+def test_a_wrong_clock_sets_no_page_aside(
     directory: Path, monkeypatch: pytest.MonkeyPatch, wrong: str | None, resting: bool
 ) -> None:
-    """Neither by a first failure nor by a last one, and the right clock puts both right."""
+    """Neither by the first failure nor by the last; the correct clock corrects both."""
     now = 1.8e9
     times = {"2099": 4.07e9, "1970": 60.0, None: now - 1}
 
@@ -494,7 +494,7 @@ def test_a_clock_that_was_wrong_once_silences_nothing(
 
 
 def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
-    """All that the line tells, and the page's blob id, which only its own run knows."""
+    """The values from the line, and the blob id of the page, which only the run knows."""
     record = line(1, "nf2", date_published="2026-10-31")
     with opened(directory) as store:
         store.write(record, blob="b" * 40)
@@ -509,18 +509,18 @@ def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
 
 
 def test_further_listings(directory: Path) -> None:
-    """Sections that list an article and are not in its line."""
+    """Sections that list an article but are not in its line."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1, 2), NOON)
+        store.add_listings("nf1", entries(1, 2), NOON)
         store.write(line(1))
         store.write(line(2))
         assert list(store.further_listings()) == []
-        store.take_listings("nf3", entries(2, 5), NOON)
+        store.add_listings("nf3", entries(2, 5), NOON)
         assert list(store.further_listings()) == [("nf3", "n2")]
 
 
 def test_many_ids_take_little_memory_and_keep_their_order() -> None:
-    """A list of strings would take seventy bytes for each."""
+    """A list of strings takes seventy bytes for each."""
     made = PackedIds(f"n{number}" for number in range(100_000))
     assert len(made) == 100_000
     assert list(made) == list(made) == [f"n{number}" for number in range(100_000)]
@@ -535,7 +535,7 @@ def test_lines_are_on_the_disk_before_the_state_knows_them(
 ) -> None:
     """When power fails between the two, the state must not be ahead."""
     with opened(directory) as store:
-        store.take_listings("nf1", entries(1), NOON)
+        store.add_listings("nf1", entries(1), NOON)
         store.write(line(1))
         safe: list[int] = []
         file = getattr(store, name)

@@ -1,4 +1,4 @@
-"""What a person sees: a live display and a report on a terminal, and messages that help."""
+"""A live display and a report on a terminal, and helpful messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rich.cells import cell_len
 
 from crawler.config.suggestions import suggestion
 from crawler.extensions.rate import WINDOW, RecentRate
-from crawler.run.terminal import Line, wrapped
+from crawler.run.console import Line, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def scrapy(*words: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[
 
 
 def on_terminal(*words: str | Path) -> tuple[int, str]:
-    """Run ``scrapy`` on a terminal of 80 columns; return its status and all that it drew."""
+    """Run ``scrapy`` on a terminal of 80 columns; return its status and output."""
     controller, terminal = pty.openpty()
     ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     process = subprocess.Popen(
@@ -71,7 +71,7 @@ def on_terminal(*words: str | Path) -> tuple[int, str]:
 
 
 def rows(drawn: str) -> list[str]:
-    """Return everything that stood in a row of the terminal, at any time."""
+    """Return every text that was ever in a row of the terminal."""
     return [
         row for row in re.split(r"[\r\n]+", ESCAPE.sub("\r", COLOUR.sub("", drawn))) if row.strip()
     ]
@@ -145,7 +145,7 @@ def test_a_report_is_wrapped_below_its_values() -> None:
 
 
 def test_the_rate_is_that_of_the_last_half_minute() -> None:
-    """Neither what came before counts, nor the time until the first article."""
+    """Earlier articles do not count, nor the time until the first article."""
     rate = RecentRate()
     for second in range(200):
         rate.add(second, 0)
@@ -283,7 +283,7 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
     assert not (tmp_path / "feeds").exists()
     (folder / ".git").mkdir()
     done = scrapy(*words, "-a", f"mirror={folder}", "-a", "via=path")
-    assert "): -a via=git reads its repository" in done.stderr
+    assert "): read its repository with -a via=git" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -292,10 +292,10 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
         (["audit"], "name one feed: "),
         (["report"], "name one feed and a file to write: "),
         (["export"], "say what and where: "),
-        (["audit", "smaple"], "'smaple' is no feed: name a directory that holds articles.jsonl; "),
+        (["audit", "smaple"], "'smaple' is not a feed: give a directory with articles.jsonl; "),
         (["export", "smaple", "--to", "x.db"], " has sample (did you mean sample?)"),
         (["report", "smaple", "--to", "x.html"], " has sample (did you mean sample?)"),
-        (["audit", "sample"], "'sample' is no feed: name a directory that holds articles.jsonl; "),
+        (["audit", "sample"], "'sample' is not a feed: give a directory with articles.jsonl; "),
     ],
 )
 def test_a_feed_that_is_none_gets_a_suggestion(words: list[str], says: str, tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_a_feed_that_is_none_gets_a_suggestion(words: list[str], says: str, tmp_
 
 
 def test_a_mirror_that_lost_its_home_page_is_in_the_history_of_its_feed(tmp_path: Path) -> None:
-    """An archive disk that is not mounted: no usage error, once there is a feed."""
+    """For example a disk that is not mounted: if there is a feed, this is not a usage error."""
     mirror, feed = tmp_path / "mirror", tmp_path / "feed"
     shutil.copytree(ROOT / "sample", mirror)
     words = ("crawl", "epoch_mirror", "-a", f"mirror={mirror}", "-a", f"feed={feed}")
@@ -330,8 +330,8 @@ def test_the_help_lists_the_arguments_of_the_spiders() -> None:
     assert max(map(len, done.stdout.splitlines())) <= COLUMNS
 
 
-def test_hints_name_the_program_that_runs(tmp_path: Path) -> None:
-    """Run from elsewhere by its path, it is called by its path; found by the shell, by its name."""
+def test_hints_name_the_running_program(tmp_path: Path) -> None:
+    """By its name if the shell finds it, or by its path."""
     script = tmp_path / "bin" / "scrapy"
     script.parent.mkdir()
     script.write_text(f"#!{sys.executable}\nfrom scrapy.cmdline import execute\nexecute()\n")

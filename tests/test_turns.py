@@ -58,7 +58,7 @@ def test_a_host_without_a_pace_has_no_turns(tmp_path: Path) -> None:
     ],
 )
 def test_what_others_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
-    """A time of before a reboot, or none at all, holds nobody up."""
+    """A time from before a reboot, or an invalid one, delays no request."""
     monkeypatch.setattr(turns, "_boot", lambda: "this")
     (tmp_path / "h.example").write_text(left)
     assert take(tmp_path) == pytest.approx(0, abs=0.1)

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.audit.oddities import NAMES, captions, oddities
 from crawler.exceptions import WrongUsage
 from crawler.items import Article
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 KEYS = tuple(item.name for item in fields(Article))
 """The contract's keys, in the order of a line."""
@@ -201,7 +199,7 @@ def audit(feed: Path) -> Audit:
         WrongUsage: the file cannot be read.
     """
     path = feed / FILE if feed.is_dir() else feed
-    if path.exists() and not path.is_file():  # a FIFO would be waited for
+    if path.exists() and not path.is_file():  # opening a FIFO would block
         raise WrongUsage(f"no feed to audit: {path} is not a regular file")
     found = Audit()
     try:

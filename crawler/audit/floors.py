@@ -12,14 +12,12 @@ Each entry refers to a number by its path in the report::
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from crawler.exceptions import WrongUsage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 TABLES = ("at_least", "at_most")
 

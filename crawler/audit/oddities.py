@@ -9,14 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.formats.epoch.paths import original
 from crawler.formats.epoch.places import LONGEST, PLACES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 WINDOW = (-1, 70)
 """Ordinary range of days from the date in the URL to the dateline."""

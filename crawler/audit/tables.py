@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from crawler.printable import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rich.console import Console
 
 MOST, RAREST = 10, 5
 """How many of an oddity's most frequent and rarest values the table shows."""

@@ -18,10 +18,10 @@ from twisted.python.failure import Failure
 from crawler import terminal
 from crawler.exceptions import RunError, WrongUsage
 from crawler.printable import MESSAGE, printable
+from crawler.run.console import Line, say
 from crawler.run.endings import STOPPING, Ending
 from crawler.run.run import Run
 from crawler.run.summary import log_summary
-from crawler.run.terminal import Line, say
 
 if TYPE_CHECKING:
     import argparse

@@ -1,1 +1,1 @@
-"""What the user asks for: arguments, mirrors, numbers; checked."""
+"""Validates what the user sets: arguments, mirrors.toml, and settings."""

@@ -1,4 +1,4 @@
-"""Optional dependencies: the extras of ``pyproject.toml``, imported only where a run needs them."""
+"""Optional dependencies: the extras of ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ EXTRAS = {
     "cluster": ("distributed",),
     "parquet": ("pyarrow",),
 }
-"""The packages of each extra, by the names under which they are imported."""
+"""Import names of the packages of each extra."""
 
 
 def require_extra(extra: str, what: str) -> None:
-    """Check that the packages of an extra are installed, before a module that needs them is imported.
+    """Check that the packages of an extra are installed.
 
     Args:
         extra: one of `EXTRAS`.
-        what: what the user asked for that needs it, such as ``via=browser``.
+        what: the option that needs it, such as ``via=browser``.
 
     Raises:
-        WrongUsage: one is not installed; the message tells how to install it.
+        WrongUsage: a package is missing; the message says how to install it.
     """
     for package in EXTRAS[extra]:
         if find_spec(package) is None:

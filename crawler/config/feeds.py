@@ -1,4 +1,4 @@
-"""A feed that is named on the command line."""
+"""Finds a feed named on the command line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _ARTICLES = "articles.jsonl"
 
 
 def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
-    """Return the path of a feed, given by its directory or by its ``articles.jsonl``.
+    """Return the path of a feed.
 
     Args:
-        given: what the user typed.
-        settings: name the directory of feeds, for suggestions; None: the default one.
+        given: the feed's directory or its ``articles.jsonl``, as the user typed it.
+        settings: settings with ``FEEDS_DIRECTORY``, for suggestions; None for the default.
 
     Raises:
-        WrongUsage: there is no feed.
+        WrongUsage: there is no such feed.
     """
     path = Path(given).expanduser()
     if path.is_file() or (path / _ARTICLES).is_file():
@@ -30,4 +30,4 @@ def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
     feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
     known = sorted(file.parent.name for file in feeds.glob(f"*/{_ARTICLES}"))
     there = f"{shown(feeds)} has {', '.join(known) or 'none'}{suggestion(path.name, known)}"
-    raise WrongUsage(f"{given!r} is no feed: name a directory that holds {_ARTICLES}; {there}")
+    raise WrongUsage(f"{given!r} is not a feed: give a directory with {_ARTICLES}; {there}")

@@ -1,4 +1,4 @@
-"""Where mirrors file, sample and feeds lie: in a checkout, in an installed package, in an egg."""
+"""Locations of the mirrors file, the sample, feeds and caches, in a checkout or a package."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ APPLICATION = "epoch-mirror-crawler"
 """The name of the user's data and cache directories."""
 
 _PACKAGE = "crawler"
-_DATA = "data"  # holds what setup.py copies from beside the package
+_DATA = "data"  # setup.py copies files from outside of the package to it
 
 
 def checkout() -> Path | None:
-    """Return the checkout that this code runs from, None where the package is installed."""
+    """Return the checkout that this code runs from; None if the package is installed."""
     package = files(_PACKAGE)
     if isinstance(package, Path) and (package.parent / "scrapy.cfg").is_file():
         return package.parent
@@ -30,22 +30,22 @@ def checkout() -> Path | None:
 
 
 def feeds_directory() -> Path:
-    """Return the directory of feeds: ``feeds`` in a checkout, else the user's data directory."""
+    """Return the default directory of feeds, in the checkout or the user's data directory."""
     return (checkout() or platformdirs.user_data_path(APPLICATION)) / "feeds"
 
 
 def mirrors_file(setting: str | None) -> Path:
-    """Return the mirrors file that the setting names, by default the checkout's or the package's."""
+    """Return the mirrors file: the setting ``MIRRORS_FILE``, or the default one."""
     if setting:
         return Path(setting)
     return (checkout() or _packaged_data()) / "mirrors.toml"
 
 
 def cache_directory(setting: str | None) -> Path:
-    """Return the directory for clones and turns: the setting's, else the user's.
+    """Return the directory for clones and turns: the setting ``CACHE_DIRECTORY``, or the user's.
 
     Raises:
-        WrongUsage: the user has no home.
+        WrongUsage: the directory is below ``~``, and the user has no home directory.
     """
     given = setting or platformdirs.user_cache_path(APPLICATION)
     return expanded(str(given), "CACHE_DIRECTORY")
@@ -61,8 +61,8 @@ def require_temporary_directory(what: str) -> None:
         gettempdir()
     except OSError as error:
         raise WrongUsage(
-            f"{what} needs a directory for temporary files, and no usual one can be written: make "
-            "one and name it in the environment variable TMPDIR"
+            f"{what} needs a directory for temporary files, but none of the usual ones is writable: "
+            "create one and set the environment variable TMPDIR to it"
         ) from error
 
 
@@ -70,8 +70,8 @@ def require_temporary_directory(what: str) -> None:
 def _packaged_data() -> Path:
     """Return the package's data as a directory on disk.
 
-    From an egg it is unpacked for the life of the process. ``importlib.resources.as_file`` does
-    this for directories from Python 3.12 on only.
+    Data in an egg is unpacked to a temporary directory. ``importlib.resources.as_file`` supports
+    directories only from Python 3.12 on.
     """
     data = files(_PACKAGE).joinpath(_DATA)
     if isinstance(data, Path):

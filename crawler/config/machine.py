@@ -1,7 +1,7 @@
-"""What this process may use of the machine: processors, memory, processes.
+"""The processors, memory and processes that this process may use.
 
-The smallest limit counts: the machine's own, the affinity, ``ulimit``, and those of the control
-groups (versions 1 and 2) that the process is in, up to their root.
+The smallest limit counts: of the machine, CPU affinity, ``ulimit``, and the control groups
+(versions 1 and 2) of the process up to their root.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ _ROOT = Path("/")
 _GROUPS = "sys/fs/cgroup"
 
 READERS_AT_MOST = 8
-"""More gain nothing: what remains, the crawler's own process does."""
+"""More readers gain nothing, because the crawler's own process becomes the bottleneck."""
 CRAWLER_BYTES = 512 << 20
-"""Kept for the crawler, git, and the one process that a costly page may fill."""
+"""Memory reserved for the crawler, git, and one process that reads a costly page."""
 READER_BYTES = 128 << 20
-"""A reader takes 40 MB with usual pages."""
+"""Memory reserved for each reader, which needs 40 MB for ordinary pages."""
 
 
 def reader_count(root: Path = _ROOT) -> int:
-    """Return how many processes may read pages beside the crawler; 0 where only it may.
+    """Return the number of additional processes for reading pages; 0 if the crawler reads them.
 
-    Args:
-        root: where ``proc`` and ``sys`` are mounted.
+    ``proc`` and ``sys`` are mounted in ``root``.
     """
     processors = usable_processors(root)
     if processors < 2:  # noqa: PLR2004 - one is the crawler's
@@ -40,7 +39,7 @@ def reader_count(root: Path = _ROOT) -> int:
 
 
 def usable_processors(root: Path = _ROOT) -> int:
-    """Return how many processors this process may use, at least 1."""
+    """Return the number of processors that this process may use, at least 1."""
     return max(1, min([_known_processors(), *map(math.ceil, _quotas(root))]))
 
 
@@ -51,7 +50,7 @@ def _known_processors() -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Yield how many processors' time each group is given."""
+    """Yield the CPU quota of each group, in processors."""
     for group in _groups(root, "cpu"):
         quota, _, period = _text(group / "cpu.max").partition(" ")
         if not quota:
@@ -61,7 +60,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _memory_limits(root: Path) -> Iterator[int]:
-    """Yield every limit of memory, in bytes."""
+    """Yield all memory limits, in bytes."""
     yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
         soft, _ = resource.getrlimit(kind)
@@ -74,16 +73,16 @@ def _memory_limits(root: Path) -> Iterator[int]:
 
 
 def _free_processes(root: Path) -> Iterator[int]:
-    """Yield how many readers each group has room for; each has a thread beside its main one."""
+    """Yield how many readers each group allows; a reader has up to three threads."""
     for group in _groups(root, "pids"):
         most, now = _text(group / "pids.max"), _text(group / "pids.current")
         if most.isdecimal() and now.isdecimal():
-            # the crawler, git and the pool take some threads, too
+            # reserve eight threads for the crawler, git and the pool
             yield (int(most) - int(now) - 8) // 3
 
 
 def _groups(root: Path, controller: str) -> Iterator[Path]:
-    """Yield the directories of the groups that this process is in, with those above them."""
+    """Yield the directories of this process's groups and of their ancestors."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")

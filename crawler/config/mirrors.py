@@ -1,4 +1,4 @@
-"""Mirrors: what ``mirrors.toml`` says of them, and one given by its address."""
+"""Mirrors: those described in ``mirrors.toml``, and mirrors given by URL or directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 
 WAYS = ("path", "git", "http", "browser")
-"""The ways to reach a mirror; where several are described, the first in this order is taken."""
+"""The transports, in order of preference."""
 
 _KEYS = {"public", "branch", "format", "sections", *WAYS}
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
@@ -29,16 +29,17 @@ _NAME = re.compile(r"(?!_)[\w\[][\w.:\-\[\]]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A mirror and the ways to reach it.
+    """A mirror, and its base for each transport.
 
     Attributes:
-        name: names its feed, and goes into every line.
-        public: base address that ``mirror_url`` is made from, whatever the way; ends in ``/``.
-        ways: way to the base under which the pages of its format lie.
-        sections: ids of sections that the home page forgets.
-        branch: the git branch, None for the repository's own default.
-        format: where its pages lie and what they say.
-        named_by_address: its name is the end of its address, which other mirrors may share.
+        name: its name, also of its feed and in every line.
+        public: base URL of ``mirror_url``, whatever the transport; ends in ``/``.
+        ways: URL or directory of the mirror's root, by transport.
+        sections: ids of sections that the home page does not link to.
+        branch: the git branch; None for the repository's default branch.
+        format: the format of its pages.
+        named_by_address: whether its name comes from its URL, so that other mirrors may have the
+            same name.
     """
 
     name: str
@@ -51,78 +52,77 @@ class Mirror:
 
     @property
     def bases(self) -> tuple[str, ...]:
-        """The addresses below which the mirror's pages lie, as its own pages may name them."""
+        """The URLs below which the mirror's pages are, as its own pages may link to them."""
         return tuple(dict.fromkeys(b for b in (self.public, *self.ways.values()) if "://" in b))
 
     def way(self, via: str | None) -> str:
-        """Return the way to take: ``via``, or the best one described.
+        """Return the transport to use: ``via``, or the preferred one.
 
         Raises:
-            WrongUsage: the mirror has no such way.
+            WrongUsage: the mirror does not have the transport ``via``.
         """
         if via is None:
             return next(way for way in WAYS if way in self.ways)
         if via not in self.ways:
             raise WrongUsage(
-                f"mirror {self.name!r} has no way via={via}{suggestion(via, self.ways)}; "
-                f"it has: {', '.join(self.ways)}"
+                f"via={via} is not available for mirror {self.name!r}"
+                f"{suggestion(via, self.ways)}: choose one of {', '.join(self.ways)}"
             )
         return via
 
 
 @dataclass(frozen=True, slots=True)
 class Mirrors:
-    """All mirrors of a mirrors file, and which is crawled where none is named."""
+    """The mirrors of a mirrors file, and the name of the default one."""
 
     file: Path
     default: str | None = None
     mirrors: Mapping[str, Mirror] = field(default_factory=dict)
 
     def find(self, wanted: str | None, name: str | None = None) -> Mirror:
-        """Return the mirror called ``wanted``, or the one at the address ``wanted``.
+        """Return the mirror with the name, URL or directory ``wanted``.
 
         Raises:
-            WrongUsage: there is none; the message names the choices.
+            WrongUsage: there is none; the message lists the choices.
         """
         wanted = (wanted or "").strip() or self.default
         if wanted is None:
-            raise WrongUsage(f"{self.file} names no default: say -a mirror={self._choices()}")
+            raise WrongUsage(
+                f"{self.file} has no default: choose one with -a mirror={self._choices()}"
+            )
         if wanted in self.mirrors:
             if name and name != wanted:
                 raise WrongUsage(
-                    f"name={name} is for a mirror given by address; {wanted!r} has its name"
+                    f"name={name} is only for mirrors given by URL or directory, not for {wanted!r}"
                 )
             return self.mirrors[wanted]
-        if "://" in wanted:
-            return _at_url(wanted, name)
-        if (folder := expanded(wanted, "mirror")).is_dir():
-            return _at_directory(folder.resolve(), name)
+        if mirror := mirror_at(wanted, name):
+            return mirror
         raise WrongUsage(
-            f"{self._not_found(wanted, folder)}: choose one of {self._choices()} (described in "
-            f"{self.file}), or give an address: http(s)://…/ or a directory"
+            f"{self._not_found(wanted)}: choose one of {self._choices()} (from {self.file}), or "
+            "give a URL http(s)://…/ or a directory"
         )
 
-    def _not_found(self, wanted: str, folder: Path) -> str:
-        """Return the beginning of the message about a mirror that is not there."""
+    def _not_found(self, wanted: str) -> str:
         if "/" in wanted:
-            trouble = "is not a directory" if folder.exists() else "does not exist"
-            return f"mirror={wanted} {trouble}"
+            exists = expanded(wanted, "mirror").exists()
+            return f"mirror={wanted} {'is not a directory' if exists else 'does not exist'}"
         return f"no mirror {wanted!r}{suggestion(wanted, self.mirrors)}"
 
     def _choices(self) -> str:
-        return ", ".join(sorted(self.mirrors)) or "(none described)"
+        return ", ".join(sorted(self.mirrors)) or "(none)"
 
 
 def load_mirrors(file: Path) -> Mirrors:
-    """Read a mirrors file; relative ``path`` and ``git`` bases count from its folder.
+    """Read a mirrors file; ``path`` and ``git`` may be relative to its directory.
 
     Raises:
-        WrongUsage: it cannot be read or says something that is not understood.
+        WrongUsage: the file cannot be read, or an entry is invalid.
     """
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise WrongUsage(f"no mirrors file {file}: -s MIRRORS_FILE=… names another") from None
+        raise WrongUsage(f"no mirrors file {file}: choose one with -s MIRRORS_FILE=…") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise WrongUsage(f"mirrors file {file} cannot be read: {exc}") from exc
     unknown = set(document) - {"default", "mirrors"}
@@ -133,11 +133,11 @@ def load_mirrors(file: Path) -> Mirrors:
         )
     tables = document.get("mirrors", {})
     if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
-        raise WrongUsage(f"{file}: a mirror is a table [mirrors.NAME]")
+        raise WrongUsage(f"{file}: mirrors must be tables [mirrors.NAME]")
     mirrors = {name: _described(file, name, table) for name, table in tables.items()}
     default = document.get("default")
     if default is not None and (not isinstance(default, str) or default not in mirrors):
-        known = ", ".join(sorted(mirrors)) or "(none is described)"
+        known = ", ".join(sorted(mirrors)) or "(none)"
         meant = suggestion(str(default), mirrors)
         raise WrongUsage(f"{file}: default must be one of {known}, not {default!r}{meant}")
     return Mirrors(file, default, mirrors)
@@ -153,10 +153,10 @@ def _described(file: Path, name: str, table: Mapping[str, Any]) -> Mirror:
     texts = {key: table[key] for key in table if key != "sections"}
     for key, value in texts.items():
         if not isinstance(value, str) or not value:
-            raise WrongUsage(f"{where}: {key} is a text, not {value!r}")
+            raise WrongUsage(f"{where}: {key} must be a non-empty string, not {value!r}")
     ways = {way: _base(file.parent, way, texts[way], where) for way in WAYS if way in texts}
     if "public" not in texts or not ways:
-        raise WrongUsage(f"{where}: needs 'public' and a way: {', '.join(WAYS)}")
+        raise WrongUsage(f"{where}: needs 'public' and at least one of {', '.join(WAYS)}")
     mirror_format = _format(texts, where)
     return Mirror(
         name=checked_name(name),
@@ -181,11 +181,11 @@ def _sections(value: object, where: str, mirror_format: Format) -> tuple[str, ..
     is_id = mirror_format.is_section_id
     if isinstance(value, list) and all(isinstance(one, str) and is_id(one) for one in value):
         return tuple(value)
-    raise WrongUsage(f'{where}: sections is a list of ids: ["nf1176114"]')
+    raise WrongUsage(f'{where}: sections must be a list of ids, such as ["nf1176114"]')
 
 
 def _base(folder: Path, way: str, value: str, where: str) -> str:
-    # host:path is no directory: the way says what it thinks of it
+    # host:path is not a directory; the git transport checks it
     if way == "path" or (way == "git" and not re.match(r"[^/]+:", value)):
         return str((folder / expanded(value, f"{where}: {way}")).resolve())
     if way == "git":
@@ -195,26 +195,30 @@ def _base(folder: Path, way: str, value: str, where: str) -> str:
 
 
 def web_base(value: str, where: str, *, rendered: bool = False) -> str:
-    """Return a base address in the one form that requests and lines use.
+    """Return a base URL in normal form.
 
-    Scheme and host are in lower case, a host in other scripts is in its ASCII form (IDNA), other
-    characters are percent-encoded, and it ends in ``/``. Where pages are ``rendered``, it may
-    hold ``#/``.
+    Scheme and host are in lower case, the host is in ASCII (IDNA), other characters are
+    percent-encoded, and the URL ends in ``/``.
+
+    Args:
+        value: the URL.
+        where: the argument or entry that it comes from, for error messages.
+        rendered: whether a fragment ``#/…`` is allowed, for pages rendered in a browser.
 
     Raises:
-        WrongUsage: it is not an address, or names a user, a query or a fragment.
+        WrongUsage: it is not a URL, or has a user name, a query or another fragment.
     """
     parts = _parts(value.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WrongUsage(f"{where} must be an address http(s)://…/, not {value!r}")
+        raise WrongUsage(f"{where} must be a URL http(s)://…/, not {value!r}")
     if parts.username is not None or parts.password is not None:
         raise WrongUsage(
-            f"{where} must not contain a user name or password: they would appear in logs"
+            f"{where} must not have a user name or password, which would appear in logs"
         )
     if parts.query or (parts.fragment and not (rendered and parts.fragment.startswith("/"))):
-        raise WrongUsage(f"{where} must be a base address, without ? and #")
+        raise WrongUsage(f"{where} must be a base URL, without ? and #")
     if re.search(r"(?:^|[/\\])\.\.(?:[/\\;]|$)", unquote(parts.path)):
-        raise WrongUsage(f"{where} must not climb with ..: {value!r}")
+        raise WrongUsage(f"{where} must not contain '..': {value!r}")
     try:
         host = _ascii_host(parts.hostname)
     except UnicodeError:
@@ -226,7 +230,7 @@ def web_base(value: str, where: str, *, rendered: bool = False) -> str:
 
 
 def _parts(value: str) -> SplitResult:
-    """Split an address; an empty one where it cannot be split, or its port is not a number."""
+    """Split a URL; treat one that cannot be parsed, or whose port is invalid, as empty."""
     try:
         parts = urlsplit(value)
         _ = parts.port
@@ -245,51 +249,55 @@ def _ascii_host(host: str) -> str:
 
 
 def _encoded(text: str) -> str:
-    """Percent-encode what may not stand in an address; escapes that are there stay."""
+    """Percent-encode characters that are invalid in a URL; keep existing escapes."""
     return quote(text, safe="/#%:@!$&'()*+,;=~-._[]")
 
 
 def expanded(value: str, where: str) -> Path:
-    """Return a directory that is given by its path, ``~`` included."""
+    """Return a path with ``~`` expanded.
+
+    Raises:
+        WrongUsage: the user of ``~`` is unknown, or the path is invalid.
+    """
     try:
         path = Path(value).expanduser()
-    except RuntimeError as exc:  # ~ of nobody
+    except RuntimeError as exc:
         raise WrongUsage(
-            f"{where}: {value!r} is no directory: {exc} Set HOME, or give a path without ~."
+            f"{where}: {value!r} is not a directory: {exc} Set HOME, or give a path without ~."
         ) from exc
     if "\0" in value:
-        raise WrongUsage(f"{where}: {value!r} is no directory")
+        raise WrongUsage(f"{where}: {value!r} is not a directory")
     return path
 
 
 def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
-    """Return ``mirror`` at the place that its notice names.
+    """Return ``mirror`` with the address that its notice of a move names.
 
-    In ``public`` and in the bases of its ways, ``owner/repository`` is replaced; nothing else
-    is believed of a notice, so that a page cannot send the crawl anywhere.
+    Only ``owner/repository`` is replaced in its URLs, so that a page cannot direct the crawl to
+    arbitrary hosts.
 
     Args:
-        mirror: as it is described.
-        needed: the ways in use; the others come along where they can.
-        address: the notice's link.
+        mirror: the mirror so far.
+        needed: the transports in use, which must have a new URL; others are kept if they do.
+        address: the URL in the notice.
 
     Raises:
-        MirrorUnusable: it leads to another host or another repository's name, to where the
-            mirror is already, or a base does not hold ``owner/repository``.
+        MirrorUnusable: the new URL has another host or repository name, or is the current one; or
+            the URL of a needed transport does not contain ``owner/repository``.
     """
     old, new = _repository(mirror.public), _repository(address)
     same_host = urlsplit(address).hostname == urlsplit(mirror.public).hostname
     if not (old and new and same_host and old != new and old[1] == new[1]):
         raise MirrorUnusable(
-            f"mirror {mirror.name!r} says that it has moved to {address}, which is not followed: "
-            f"only another owner's repository of the same name at the host of {mirror.public}"
+            f"mirror {mirror.name!r} says that it has moved to {address}, which is not followed: the "
+            f"new address must be a repository of the same name at the host of {mirror.public}"
         )
     before, after = "/".join(old), "/".join(new)
     for via in needed:
         if f"/{before}" not in mirror.ways[via]:
             raise MirrorUnusable(
-                f"mirror {mirror.name!r} has moved to {address}, but its base {mirror.ways[via]} "
-                f"for via={via} does not hold {before!r}: change it in the mirrors file"
+                f"mirror {mirror.name!r} has moved to {address}, but {via} = {mirror.ways[via]!r} "
+                f"does not contain {before!r}: correct it in the mirrors file"
             )
     return replace(
         mirror,
@@ -303,7 +311,7 @@ def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
 
 
 def _repository(address: str) -> tuple[str, str] | None:
-    """Return (owner, repository) of an address at a host of repositories."""
+    """Return (owner, repository) of a URL such as ``https://github.com/owner/repository``."""
     parts = urlsplit(address)
     names = [part for part in parts.path.split("/") if part]
     if parts.scheme not in ("http", "https") or len(names) < 2:  # noqa: PLR2004 - the pair
@@ -313,29 +321,45 @@ def _repository(address: str) -> tuple[str, str] | None:
 
 
 def checked_name(name: str) -> str:
-    """Return ``name`` if a feed's directory may be called so.
+    """Return ``name`` if it is valid for a mirror and for the directory of its feed.
 
     Raises:
-        WrongUsage: it may not.
+        WrongUsage: it is not valid.
     """
     if not _NAME.fullmatch(name):
         raise WrongUsage(
-            f"{name!r} is no name for a mirror: letters, digits and . _ : - only; one that is given "
-            "by address is named with -a name="
+            f"a mirror's name may have letters, digits and . _ : - only, not {name!r}: name a mirror "
+            "that is given by URL or directory with -a name="
         )
     return name
 
 
+def mirror_at(given: str, name: str | None = None) -> Mirror | None:
+    """Return the mirror at a URL or in a directory; None if ``given`` is neither.
+
+    Args:
+        given: a repository's page on GitHub, the base URL of raw files, or a directory.
+        name: the mirror's name; by default the last part of ``given``.
+
+    Raises:
+        WrongUsage: the URL or the name is invalid.
+    """
+    if "://" in given:
+        return _at_url(given, name)
+    folder = expanded(given, "mirror")
+    return _at_directory(folder.resolve(), name) if folder.is_dir() else None
+
+
 def _at_url(address: str, name: str | None) -> Mirror:
     if address.partition("://")[0].lower() not in ("http", "https"):
-        raise WrongUsage(f"mirror={address}: an address is http(s)://…/ or a directory")
+        raise WrongUsage(f"mirror must be a URL http(s)://…/ or a directory, not {address!r}")
     base = web_base(address, "mirror", rendered=True)
     if page := _GITHUB_PAGE.fullmatch(base):
         return _at_github(page["owner"], page["repository"], page["branch"], name)
     parts = urlsplit(base)
     path = unquote(parts.path.rstrip("/"))
     named = name or path.rpartition("/")[2].removesuffix(".git") or parts.netloc
-    if parts.fragment:  # only scripts see what follows #
+    if parts.fragment:  # only scripts see the fragment
         ways = {"browser": base}
     elif path.endswith(".git"):
         ways = {"git": base.rstrip("/")}
@@ -345,7 +369,7 @@ def _at_url(address: str, name: str | None) -> Mirror:
 
 
 def _at_github(owner: str, repository: str, branch: str | None, name: str | None) -> Mirror:
-    """Return the mirror that a page of GitHub's belongs to: its repository, by three transports."""
+    """Return the mirror in a repository on GitHub."""
     site, shown = f"https://github.com/{owner}/{repository}", branch or "HEAD"
     public = f"{site}/blob/{shown}/"
     return Mirror(

@@ -1,4 +1,4 @@
-"""Arguments and settings that are numbers, checked in one place."""
+"""Validates numeric arguments and settings."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ def nonnegative_float(values: Mapping[str, Any], name: str, most: float = math.i
 
 
 def days_or_never(values: Mapping[str, Any], name: str) -> float:
-    """Return the value called ``name`` as a number of days; infinity for None or an empty text.
+    """Return the value called ``name`` as a number of days; infinity for None or an empty string.
 
     Raises:
-        WrongUsage: it is no number from 0 on.
+        WrongUsage: the value is not a number of at least 0.
     """
     return math.inf if values[name] in (None, "") else nonnegative_float(values, name)
 
 
 def process_count(values: Mapping[str, Any], name: str) -> int:
-    """Return the value called ``name`` as a number of processes beside the program's own.
+    """Return the value called ``name`` as a number of additional processes.
 
-    None or an empty text: as many as processors and memory have room for (``machine``).
+    For None or an empty string, this is what processors and memory allow (``machine``).
 
     Raises:
-        WrongUsage: it is no integer from 0 on.
+        WrongUsage: the value is not an integer of at least 0.
     """
     if values[name] in (None, ""):
         return reader_count()
@@ -68,7 +68,7 @@ def process_count(values: Mapping[str, Any], name: str) -> int:
 
 
 def _natural(value: object) -> int | None:
-    """Return a value that is an integer from 0 on, None for any other."""
+    """Return ``value`` as an integer of at least 0, or None."""
     text = str(value)
     if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS:
         return int(text)

@@ -1,4 +1,4 @@
-"""The spider's arguments, checked and typed."""
+"""Validates the spider's arguments."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from crawler.exceptions import PageError, WrongUsage
 from crawler.formats.base import Format
 
 ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
-"""Environment variable that names the mirror to crawl where ``-a mirror=`` does not."""
+"""Environment variable that names the mirror to crawl without ``-a mirror=``."""
 
 
 class Argument(NamedTuple):
     """An argument of the spider, as ``scrapy crawl --help`` shows it.
 
     Attributes:
-        example: a value that can be given.
-        help: what it says, and what holds where it is not given.
+        example: an example of a value.
+        help: its meaning, and its default.
     """
 
     name: str
@@ -35,7 +35,7 @@ ARGUMENTS = (
     Argument(
         "mirror",
         "news",
-        "mirror to crawl: a name in mirrors.toml, an address http(s)://…/, a directory, or a git "
+        "mirror to crawl: a name in mirrors.toml, a URL http(s)://…/, a directory, or a git "
         f"repository (default: ${ENVIRONMENT_DEFAULT}, then `default` in mirrors.toml)",
     ),
     Argument(
@@ -46,48 +46,48 @@ ARGUMENTS = (
     Argument(
         "name",
         "my-news",
-        "name of a mirror that is given by its address (default: the address's last part)",
+        "name of a mirror that is given by URL or directory (default: its last part)",
     ),
-    Argument("feed", "/data/news", "directory of the feed (default: the mirror's name in feeds/)"),
+    Argument("feed", "/data/news", "directory of the feed (default: feeds/ and the mirror's name)"),
     Argument(
         "sections",
         "ncid278,nf1412576",
         "fetch only articles that these sections list (default: all)",
     ),
-    Argument("limit", "20", "stop after so many new articles, newest first (default: no limit)"),
+    Argument("limit", "20", "maximum number of new articles, newest first (default: no limit)"),
     Argument(
         "recheck",
         "true",
-        "read everything again, report what differs from the feed (default: false)",
+        "read everything again and report what differs from the feed (default: false)",
     ),
     Argument(
-        "follow_move", "true", "continue where a mirror says it has moved to (default: false)"
+        "follow_move", "true", "continue at the address that a mirror has moved to (default: false)"
     ),
     Argument(
         "fallback",
         "browser",
-        "with via=http: try pages that are refused once more in a browser (default: no)",
+        "with via=http: fetch refused pages again in a browser (default: no)",
     ),
 )
 
-_LARGEST_HOME = 64 << 10  # a run bounds what a larger page may cost
+_LARGEST_HOME = 64 << 10  # a larger page is read only in a run, with limits on its cost
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlOptions:
-    """The checked arguments of a run.
+    """The options of a run.
 
     Attributes:
         mirror: the mirror to crawl.
-        via: the transport, one of the mirror's ways.
-        feed: directory of the mirror's feed.
-        sections: only articles that these lists name are fetched; empty: all.
-        limit: stop after so many new lines; None: no limit.
-        recheck: read everything again and report what differs from the feed.
-        follow_move: continue at the address that a mirror says it has moved to.
-        fallback: transport for pages that fail for good by ``via``; None: none.
-        defaulted: neither an argument nor the environment named the mirror.
+        via: the transport.
+        feed: directory of the feed.
+        sections: ids of the sections whose articles are fetched; empty for all.
+        limit: maximum number of new lines; None for no limit.
+        recheck: whether to read everything again and report what differs from the feed.
+        follow_move: whether to continue at the address that a mirror has moved to.
+        fallback: transport for pages that fail permanently by ``via``, if any.
+        defaulted: whether neither an argument nor the environment named the mirror.
     """
 
     mirror: Mirror
@@ -106,16 +106,16 @@ class CrawlOptions:
     def from_arguments(
         cls, arguments: Mapping[str, object], *, mirrors_file: Path, feeds: Path
     ) -> CrawlOptions:
-        """Check a spider's arguments: strings as ``-a`` passes them, or values from a script.
+        """Validate a spider's arguments: strings from ``-a``, or values from a script.
 
         Args:
-            arguments: by name; None, an empty string and an empty list count as not given, and a
-                name that begins with ``_`` is another tool's (scrapyd passes ``_job``).
-            mirrors_file: the mirrors file in force.
-            feeds: directory for feeds that ``feed=`` does not name.
+            arguments: values by name. None, an empty string and an empty list count as missing.
+                Names that begin with ``_`` belong to other tools (Scrapyd passes ``_job``).
+            mirrors_file: the mirrors file.
+            feeds: directory of the feed without ``feed=``.
 
         Raises:
-            WrongUsage: one is unknown or invalid; the message names the choices.
+            WrongUsage: an argument is unknown or invalid; the message lists the choices.
         """
         given = {name: _text(value) for name, value in arguments.items()}
         given = {name: value for name, value in given.items() if value and not name.startswith("_")}
@@ -144,7 +144,7 @@ class CrawlOptions:
 
 
 def _text(value: object) -> str:
-    """Return an argument as ``-a`` would pass it."""
+    """Return an argument as a string, as ``-a`` passes it."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -159,12 +159,12 @@ def _feed(text: str | None, feeds: Path, mirror: Mirror) -> Path:
 
 
 def _require_home_page(mirror: Mirror, feed: Path) -> None:
-    """Check that a directory on the command line is a mirror, before it gets a feed.
+    """Check that a directory on the command line is a mirror, before a feed is created for it.
 
-    Where the feed exists, the run goes on, and its line says that the mirror cannot be read.
+    If the feed exists, the run starts anyway and records that the mirror cannot be read.
 
     Raises:
-        WrongUsage: it has no home page, or one that lists no section.
+        WrongUsage: there is no home page, or it lists no section.
     """
     folder, home = Path(mirror.ways["path"]), mirror.format.home
     if (feed / "runs.jsonl").exists():
@@ -175,14 +175,16 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
         trouble = f"{folder / home} lists no section"
     else:
         return
-    way_out = (
-        "-a via=git reads its repository" if "git" in mirror.ways else "give its base directory"
+    advice = (
+        "read its repository with -a via=git"
+        if "git" in mirror.ways
+        else "give the mirror's root directory"
     )
-    raise WrongUsage(f"mirror={folder} is not a mirror ({trouble}): {way_out}")
+    raise WrongUsage(f"mirror={folder} is not a mirror ({trouble}): {advice}")
 
 
 def _lists_nothing(page: Path, mirror_format: Format) -> bool:
-    """Return whether a home page can be read and lists no section; a run judges all others."""
+    """Return whether a home page is readable but lists no section; a run handles other errors."""
     try:
         if page.stat().st_size > _LARGEST_HOME:
             return False
@@ -210,5 +212,5 @@ def _fallback(mirror: Mirror, via: str, text: str | None) -> str | None:
     if text is None:
         return None
     if text != "browser" or via != "http":
-        raise WrongUsage(f"fallback must be browser, for a run via=http, not {text[:40]!r}")
+        raise WrongUsage(f"fallback must be browser, with via=http, not {text[:40]!r}")
     return mirror.way(text)

@@ -1,4 +1,4 @@
-"""The program that is running, as a user types it: for hints that can be pasted."""
+"""The running program as a user types it, for commands in messages."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 _SCRIPTS = {"scrapy": "scrapy", "crawler": "epoch-mirror"}
-"""Script of each package that is a program, ``python -m PACKAGE`` included."""
+"""Script of each package that can be run, also with ``python -m PACKAGE``."""
 
 
 def program() -> str:
-    """Return the command that starts the running program from the working directory.
+    """Return the command that starts the running program.
 
-    Its bare name where the shell finds it, else its path: ``.venv/bin/scrapy``.
+    This is its name if the shell finds it, or a path such as ``.venv/bin/scrapy``.
     """
     path = Path(sys.argv[0])
     if path.name == "__main__.py" and path.parent.name in _SCRIPTS:
@@ -27,7 +27,7 @@ def program() -> str:
 
 
 def shown(path: Path) -> str:
-    """Return a path as short as the working directory allows."""
+    """Return a path, relative to the working directory if it is below it."""
     absolute, here = path.absolute(), Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
 

@@ -1,9 +1,9 @@
-"""The proxies of the environment, by one rule for all transports.
+"""The proxies in the environment variables, for all transports.
 
-``http_proxy`` and ``https_proxy`` name the proxy for addresses of a scheme, ``all_proxy`` the one
-for schemes without their own, ``no_proxy`` the hosts that are reached directly; in small letters or
-capitals. A proxy that a transport cannot use is refused: passing it by would show the mirror's host
-where the crawler is.
+``http_proxy`` and ``https_proxy`` name the proxy for a scheme, ``all_proxy`` the proxy for schemes
+without one, and ``no_proxy`` the hosts that need none; in lower or upper case. A proxy that a
+transport cannot use is an error: a direct connection would reveal the crawler's address to the
+mirror's host.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SCHEMES = ("http", "https")
 
 
 def proxy_for(scheme: str, host: str) -> str | None:
-    """Return the proxy for ``host`` as an address; None where it is reached directly.
+    """Return the URL of the proxy for ``host``; None for a direct connection.
 
     Raises:
-        WrongUsage: the proxy is neither an http nor an https one.
+        WrongUsage: the proxy is neither an http nor an https proxy.
     """
     proxies = getproxies()
     given = proxies.get(scheme) or proxies.get("all")
@@ -34,14 +34,14 @@ def proxy_for(scheme: str, host: str) -> str | None:
         usable = None
     if not usable:
         raise WrongUsage(
-            f"{shown(address)}: this proxy of the environment cannot be used; name an http or "
-            "https proxy, or exempt the mirror's host by no_proxy"
+            f"{shown(address)}: this proxy from the environment cannot be used: set an http or https "
+            "proxy, or exempt the mirror's host with no_proxy"
         )
     return address
 
 
 def require_usable_proxy(base: str) -> None:
-    """Check that Scrapy can use the proxy for the address ``base``.
+    """Check that Scrapy can use the proxy for the URL ``base``.
 
     Raises:
         WrongUsage: it cannot.
@@ -50,12 +50,12 @@ def require_usable_proxy(base: str) -> None:
     proxy = proxy_for(parts.scheme, parts.hostname or "")
     if proxy and parts.scheme == "https" and proxy.startswith("https:"):
         raise WrongUsage(
-            f"{shown(proxy)}: via=http cannot reach an https address through an https proxy; name "
-            "it as http:// where it offers that, or crawl with via=git"
+            f"{shown(proxy)}: via=http cannot use an https proxy for an https mirror: set the proxy "
+            "as http:// if it supports that, or crawl with via=git"
         )
 
 
 def shown(address: str) -> str:
-    """Return a proxy's address without user and password."""
+    """Return a proxy's URL without user name and password."""
     scheme, _, rest = address.partition("://")
     return f"{scheme}://{rest.split('/')[0].rpartition('@')[2]}"

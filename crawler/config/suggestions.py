@@ -1,4 +1,4 @@
-"""What a mistyped name was probably meant to be."""
+"""Suggests a correct name for a mistyped one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _SHORTEST_PART = 3
 
 
 def suggestion(given: str, choices: Iterable[str]) -> str:
-    """Return `` (did you mean …?)`` for an error message, or an empty text if nothing is close.
+    """Return `` (did you mean …?)`` for an error message, or an empty string.
 
-    Letter case counts for nothing. A choice that contains ``given``, or is contained in it, is
-    close too: ``epoch-news`` suggests ``news``.
+    Case is ignored. A choice that contains ``given`` or is contained in it also matches:
+    ``epoch-news`` suggests ``news``.
     """
     folded = {choice.casefold(): choice for choice in choices}
     wanted = given.strip().casefold()

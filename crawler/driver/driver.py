@@ -151,7 +151,7 @@ class Driver:
         A page that is taken before others must not wait until they free memory.
         """
         transport = self.transport
-        if target.second_transport and self.fallback is not None:
+        if target.use_fallback and self.fallback is not None:
             transport = self.fallback
         if waits:
             await self._memory.wait()

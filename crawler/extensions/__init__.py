@@ -1,1 +1,1 @@
-"""What watches a run: the signal that stops it, its progress, its report."""
+"""Extensions: stop signals, progress, exports and the report of a run."""

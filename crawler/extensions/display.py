@@ -17,11 +17,7 @@ class Display:
     """Redraws one line in place, truncated to the width of the terminal, and removes it at the end."""
 
     def __init__(self, title: str) -> None:
-        """Draw on stderr.
-
-        Args:
-            title: shown at the end of the line, and truncated first.
-        """
+        """Draw on stderr; ``title`` is at the end of the line, and truncated first."""
         self.title = title
         self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self.redirected: list[logging.StreamHandler[TextIO]] = []

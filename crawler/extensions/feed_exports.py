@@ -1,4 +1,4 @@
-"""Scrapy's exports (``-O``), whose failures count for the run."""
+"""Makes failures of Scrapy's exports (``-O``) count for the run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _FAILED = "feedexport/failed_count/"
 
 
 class FeedExports(FeedExporter):
-    """Scrapy's own extension; a file that cannot be written makes the run partial.
+    """Scrapy's extension, except that a run whose export fails is partial.
 
-    Scrapy logs a traceback for each item, or nothing at all, and goes on as if all were well.
+    Scrapy's own logs a traceback for each item, or nothing, and the run succeeds.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -35,13 +35,13 @@ class FeedExports(FeedExporter):
         """Connect to ``crawler``'s signals.
 
         Raises:
-            NotConfigured: nothing is to be exported, or it cannot be.
+            NotConfigured: there are no exports, or none that is valid.
         """
         try:
             return super().from_crawler(crawler)
         except NotConfigured:
             if crawler.settings.getdict("FEEDS"):
-                _tell(crawler, "the setting FEEDS names no export that can be made")
+                _report(crawler, "the setting FEEDS has no valid export")
             raise
 
     def open_spider(self, spider: Spider) -> None:
@@ -52,7 +52,7 @@ class FeedExports(FeedExporter):
             self._fail(error)
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
-        """Export an item; none after the first failure."""
+        """Export an item, unless an earlier one failed."""
         if self._failed:
             return
         try:
@@ -71,7 +71,7 @@ class FeedExports(FeedExporter):
             self._closed.set()
 
     async def wait_closed(self) -> None:
-        """Wait until all files are stored, or are known to have failed."""
+        """Wait until all files are stored or have failed."""
         await self._closed.wait()
 
     async def _close_slot(self, slot: FeedSlot, spider: Spider) -> None:
@@ -83,11 +83,11 @@ class FeedExports(FeedExporter):
     def _fail(self, why: object) -> None:
         if not self._failed:
             self._failed = True
-            _tell(self.crawler, f"{', '.join(self.feeds)}: {why}")
+            _report(self.crawler, f"{', '.join(self.feeds)}: {why}")
 
 
-def _tell(crawler: Crawler, why: str) -> None:
-    message = f"the export (-O, FEEDS) is incomplete: {why}; the feed itself is not"
+def _report(crawler: Crawler, why: str) -> None:
+    message = f"the export (-O, FEEDS) is incomplete: {why}; the feed is complete"
     logger.error("%s", message)
     try:
         Run.of(crawler).export_failed(message)

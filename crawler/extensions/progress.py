@@ -1,4 +1,4 @@
-"""How far the run is: a live display on a terminal, a line every half minute elsewhere."""
+"""Shows the progress of a run: live on a terminal, elsewhere as a log line every half minute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOG_EVERY = 30.0
-"""Seconds between two lines of the log."""
+"""Seconds between two log lines."""
 _REDRAW_EVERY = 0.5
 _SAMPLE_EVERY = 1.0
 _PER_MINUTE_BELOW = 0.1
@@ -28,20 +28,15 @@ _ROUNDED_FROM = 10
 
 
 class Progress:
-    """Shows the time left, articles done and wanted, the rate, failures; before that, the lists."""
+    """Shows the time left, the articles written, the rate and failures; at first, the lists read."""
 
     def __init__(self, run: Run, display: Display | None) -> None:
-        """Show the progress of ``run``.
-
-        Args:
-            run: the run.
-            display: where to draw it; None: in the log, now and then.
-        """
+        """Show the progress of ``run`` on a display, or log it."""
         self.run = run
         self.display = display
         self.rate = RecentRate()
         self.sampling = create_looping_call(self.sample)
-        self.telling = create_looping_call(self.tell)
+        self.showing = create_looping_call(self.show)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -49,7 +44,7 @@ class Progress:
         run = Run.of(crawler)
         display = None
         if sys.stderr.isatty():
-            # only here: a run of a crontab needs no rich, which takes time to import
+            # imported here because scheduled runs do not need rich, which takes time to import
             from crawler.extensions.display import Display  # noqa: PLC0415
 
             display = Display(run.options.mirror.name)
@@ -59,17 +54,17 @@ class Progress:
         return extension
 
     def spider_opened(self) -> None:
-        """Begin."""
+        """Start."""
         self.sampling.start(_SAMPLE_EVERY)
         if self.display is None:
-            self.telling.start(LOG_EVERY, now=False)
+            self.showing.start(LOG_EVERY, now=False)
         else:
             self.display.start()
-            self.telling.start(_REDRAW_EVERY)
+            self.showing.start(_REDRAW_EVERY)
 
     def spider_closed(self) -> None:
-        """Stop; the display disappears."""
-        for call in (self.sampling, self.telling):
+        """Stop and remove the display."""
+        for call in (self.sampling, self.showing):
             if call.running:
                 call.stop()
         if self.display is not None:
@@ -79,7 +74,7 @@ class Progress:
         """Take a sample for the rate."""
         self.rate.add(time.monotonic(), self._done)
 
-    def tell(self) -> None:
+    def show(self) -> None:
         """Show the progress now."""
         if self.display is None:
             logger.info("%s", self.line())
@@ -88,12 +83,12 @@ class Progress:
 
     @property
     def _done(self) -> int:
-        """How many articles need no more work."""
+        """Number of articles that are finished."""
         counts = self.run.counts
         return counts.new + counts.failed + counts.dropped if counts.wanted else 0
 
     def line(self) -> str:
-        """Return the progress in one line, what matters most first."""
+        """Return the progress as one line, with the most important figures first."""
         counts = self.run.counts
         if self.run.doing and not counts.pages:
             return self.run.doing
@@ -126,7 +121,7 @@ def _shown_rate(rate: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return ``m:ss``, from an hour on ``h:mm:ss``."""
+    """Return ``m:ss``, or ``h:mm:ss`` from one hour on."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

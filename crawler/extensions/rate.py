@@ -1,11 +1,11 @@
-"""How fast a count has grown of late."""
+"""The recent rate of a growing count."""
 
 from __future__ import annotations
 
 from collections import deque
 
 WINDOW = 30.0
-"""Seconds that the rate is taken from: a mean over the whole run would count the clone and the lists."""
+"""Seconds over which the rate is measured; an average over the run would include the clone."""
 _SETTLED = 3.0
 
 
@@ -16,11 +16,11 @@ class RecentRate:
         self._samples: deque[tuple[float, int]] = deque()
 
     def add(self, now: float, count: int) -> None:
-        """Add a sample; the time before the count began to grow does not count.
+        """Add a sample; the time while the count is 0 is ignored.
 
         Args:
-            now: of a monotonic clock, in seconds.
-            count: it never falls.
+            now: time of a monotonic clock, in seconds.
+            count: the count, which never decreases.
         """
         samples = self._samples
         if count == 0:
@@ -31,7 +31,7 @@ class RecentRate:
 
     @property
     def per_second(self) -> float | None:
-        """The rate; None until a few seconds have shown it."""
+        """The rate; None during the first seconds."""
         if not self._samples:
             return None
         (begin, first), (end, last) = self._samples[0], self._samples[-1]

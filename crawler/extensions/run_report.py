@@ -1,4 +1,4 @@
-"""The run's report: its line in ``runs.jsonl``, its stats, and the last lines that people see."""
+"""Reports a run: its line in ``runs.jsonl``, its stats, and its summary in the log."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RunReport:
     """Closes the store when the spider closes, and reports how the run ended."""
 
     def __init__(self, run: Run, stats: StatsCollector, exports: FeedExports | None) -> None:
-        """Take the run, the stats that get its counts, and the exports whose failures count."""
+        """Set up the report of ``run`` to ``stats``, after its ``exports``."""
         self.run = run
         self.stats = stats
         self.exports = exports
@@ -39,11 +39,11 @@ class RunReport:
         return extension
 
     def crashed(self) -> None:
-        """Note an error of the program itself."""
+        """Record an unexpected exception."""
         self.run.crash()
 
     def spider_opened(self, spider: Spider) -> None:
-        """Find the exports, now that all extensions are there."""
+        """Find the exports, now that all extensions exist."""
         self.exports = spider.crawler.get_extension(FeedExports)
 
     async def spider_closed(self) -> None:
@@ -53,7 +53,7 @@ class RunReport:
         try:
             self.run.close(datetime.now(UTC))
         except FeedUnusable as error:
-            logger.error("%s", error)  # noqa: TRY400 - the message is the whole story
+            logger.error("%s", error)  # noqa: TRY400 - no traceback needed
         for name, value in self.run.counts.stats().items():
             self.stats.set_value(f"epoch/{name}", value)
         outcome = self.run.outcome
@@ -61,5 +61,5 @@ class RunReport:
         self.stats.set_value("epoch/exit_code", outcome.exit_code)
 
     def engine_stopped(self) -> None:
-        """Report, after everything else."""
+        """Log the summary, after everything else."""
         log_summary(logger, self.run)

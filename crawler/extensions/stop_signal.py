@@ -1,4 +1,4 @@
-"""Records which signal stopped the run; Scrapy does not tell."""
+"""Records which signal stopped the run; Scrapy does not report it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class StopSignal:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Wrap Scrapy's handlers as soon as the reactor runs: it installs them then."""
+        """Wrap Scrapy's handlers once the reactor is running and they are installed."""
         from twisted.internet import reactor  # noqa: PLC0415 - Scrapy has installed it by now
 
         extension = cls(Run.of(crawler))
@@ -34,12 +34,10 @@ class StopSignal:
         """Wrap the handler of each signal that stops a run."""
         for number in STOPPING:
             handler = signal.getsignal(number)
-            if not callable(handler):
-                continue
+            if callable(handler):
+                signal.signal(number, partial(self._record, handler))
 
-            signal.signal(number, partial(self._noted, handler))
-
-    def _noted(
+    def _record(
         self,
         handler: Callable[[int, FrameType | None], object],
         signum: int,

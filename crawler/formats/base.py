@@ -1,8 +1,8 @@
 """The protocol of a mirror format.
 
-A format says where a mirror's pages lie, what its ids look like, and what its pages say. It is
-stateless and picklable, so that other processes can read pages with it, and knows no network,
-clock, file or Scrapy. Frontier, store, transports and loaders know only this protocol.
+A format knows the paths and ids of a mirror's pages, and reads the pages. It is stateless and
+picklable, so that other processes can read pages with it, and uses no network, clock, file or
+Scrapy. Frontier, store, transports and loaders depend only on this protocol.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from crawler.formats.pages import ArticlePage, Copy, Home, Index
 
 
 class Writers(Protocol):
-    """Names of the people who wrote an article, and of those who translated it."""
+    """Names of the authors and translators of an article."""
 
     @property
     def authors(self) -> Sequence[str]:
-        """Who wrote or reported, in order."""
+        """Authors and reporters, in order."""
 
     @property
     def translators(self) -> Sequence[str]:
-        """Who translated, in order."""
+        """Translators, in order."""
 
 
 class Published(NamedTuple):
-    """When an article was published, and which part of its page says so."""
+    """An article's date of publication, and its source: ``dateline`` or ``url``."""
 
     date: date
     source: str
@@ -38,8 +38,8 @@ class Rendering(NamedTuple):
 
     Attributes:
         kind: ``home``, ``index`` or ``article``.
-        markdown: turns the HTML of the rendered page back into the page's own text; takes the
-            keywords ``base`` and ``path``; raises a PageError.
+        markdown: converts the HTML of a rendered page back into the page's Markdown; takes the
+            keyword arguments ``base`` and ``path``; raises PageError.
     """
 
     kind: str
@@ -51,15 +51,14 @@ class Format(Protocol):
 
     Attributes:
         home: path of the home page.
-        parts: files and folders, at the mirror's root, that hold its pages.
-        sections_folder: folder with one folder for each section's lists; None where the layout
-            has none.
-        entries_per_page: entries of an archive page that is full.
+        parts: files and folders with pages, at the mirror's root.
+        sections_folder: folder with a folder for each section's lists, if there is one.
+        entries_per_page: number of entries on a full archive page.
         id_pattern: JSON Schema pattern of an article's id.
         url_pattern: JSON Schema pattern of an article's ``url``.
-        canonical_urls: whether the reader of articles gives canonical addresses. A reader that
-            renders HTML, or drops repeated links, needs them itself; where it does not,
-            ``pipelines.canonicalize`` makes them so.
+        canonical_urls: whether the reader of articles returns canonical URLs. A reader that renders
+            HTML or drops repeated links needs them itself; for others,
+            ``pipelines.canonicalize`` makes URLs canonical.
     """
 
     home: str
@@ -71,89 +70,75 @@ class Format(Protocol):
     canonical_urls: bool
 
     def __hash__(self) -> int:
-        """Formats serve as keys of caches."""
+        """Return a hash, because formats are keys of caches."""
 
-    # -- where pages lie -----------------------------------------------------------------
+    # -- paths ---------------------------------------------------------------------------
 
     def index_path(self, section: str, page: int | None = None) -> str:
-        """Return the path of a section's own index, or of its archive page number ``page``."""
+        """Return the path of a section's index, or of its archive page number ``page``."""
 
     def index_at(self, path: str) -> tuple[str, int | None] | None:
-        """Return (section, archive page or None for its own index) of an index path, or None."""
+        """Return (section, page) of an index path, or None; ``page`` is None for the index itself."""
 
     def article_path(self, section: str, article: str) -> str:
-        """Return the path of the copy of an article that lies under a section."""
+        """Return the path of an article's copy in a section."""
 
     def copy_at(self, path: str) -> Copy | None:
-        """Return the article copy that ``path`` names, or None where it is no article page.
+        """Return the copy at ``path``, or None if it is not the path of an article.
 
-        The section is ``""`` where the path does not tell it.
+        The section is ``""`` if the path does not contain it.
         """
 
     # -- ids -----------------------------------------------------------------------------
 
     def is_section_id(self, text: str) -> bool:
-        """Tell whether ``text`` can be a section's id."""
+        """Return whether ``text`` is a valid id of a section."""
 
     def is_article_id(self, text: str) -> bool:
-        """Tell whether ``text`` can be an article's id."""
+        """Return whether ``text`` is a valid id of an article."""
 
     def id_order(self, article: str) -> int:
-        """Return what an article's id is ordered by: the newest article has the greatest."""
+        """Return the sort key of an article's id; the newest article has the greatest."""
 
-    # -- what pages say ------------------------------------------------------------------
+    # -- pages ---------------------------------------------------------------------------
 
     def read_home(self, body: bytes, bases: Sequence[str] = ()) -> Home:
-        """Read the home page.
-
-        Args:
-            body: the page.
-            bases: addresses below which the mirror's own pages lie.
+        """Read the home page; the mirror's own pages are below the URLs ``bases``.
 
         Raises:
-            PageError: it cannot be read.
+            PageError: the page cannot be read.
         """
 
     def read_index(self, body: bytes, section: str, bases: Sequence[str] = ()) -> Index:
-        """Read a section's own index, or an archive page.
-
-        Args:
-            body: the page.
-            section: its id.
-            bases: addresses below which the mirror's own pages lie.
+        """Read the index or an archive page of a section, as in :meth:`read_home`.
 
         Raises:
-            PageError: it cannot be read.
+            PageError: the page cannot be read.
         """
 
     def is_whole(self, index: Index, page: int | None) -> bool:
-        """Tell whether an index page that was read is a list, and not cut short.
-
-        Args:
-            index: what it says.
-            page: number of the archive page; None: a section's own index.
-        """
+        """Return whether an index is a complete list; ``page`` is None for a section's index."""
 
     def read_article(self, body: bytes) -> ArticlePage:
         """Read an article's page.
 
         Raises:
-            PageError: it cannot be read.
+            PageError: the page cannot be read.
         """
 
     def rendering(self, path: str) -> Rendering | None:
-        """Return how the page at ``path`` is read in a browser; None where it cannot be."""
+        """Return how to read the page at ``path`` in a browser; None if that is not supported."""
 
-    # -- from what an article's page says to the keys of its line --------------------------
+    # -- keys of a line, derived from a page -----------------------------------------------
 
     def column(self, title: str) -> str | None:
-        """Return the column that a title begins with."""
+        """Return the column at the beginning of a title."""
 
     def published(self, page: ArticlePage) -> Published:
-        """Return when an article was published."""
+        """Return an article's date of publication."""
 
     def writers(self, page: ArticlePage, section_ids: Iterable[str]) -> Writers:
-        """Return who wrote and who translated an article that these sections list."""
+        """Return the authors and translators of an article that these sections list."""
 
     def split_caption(self, caption: str) -> tuple[str | None, str | None]:
-        """Return a caption without its credit, and the credit."""
+        """Return (caption without credit, credit)."""

@@ -29,7 +29,7 @@ _HEAD = "书名"
 
 
 class Download(TypedDict):
-    """One file of a book; ``format`` is as the catalogue names it (``TXT``), null where it does not."""
+    """One file of a book; ``format`` is the catalogue's word (``TXT``), or None without one."""
 
     format: str | None
     url: str
@@ -45,15 +45,15 @@ class Book(TypedDict):
 def read_catalogue(body: bytes, base: str) -> list[Book]:
     """Return the books of a catalogue, each title once, in order.
 
-    A title whose cells hold no link has no downloads. A row without a title is no book.
+    A title without links has no downloads. A row without a title is skipped.
 
     Args:
         body: the page.
-        base: the page's address, against which links are absolute.
+        base: the page's URL, to which links are relative.
 
     Raises:
         PageNotText: the page is not UTF-8.
-        PageMalformed: it holds no table of books.
+        PageMalformed: the page has no table of books.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -84,7 +84,7 @@ def _rows(lines: list[str]) -> Iterator[list[str]]:
 
 
 def _cells(line: str) -> list[str]:
-    """Return the cells of a row, which need not begin or end with a pipe."""
+    """Return the cells of a row; the pipes at its ends are optional."""
     cells = _CELL_END.split(line.strip())
     if len(cells) > 1 and not cells[0].strip():
         del cells[0]
@@ -101,7 +101,7 @@ def _downloads(cells: list[str], base: str) -> Iterator[Download]:
 
 
 def _absolute(href: str, base: str) -> str | None:
-    """Return the address of a file; None for an anchor in the page, and what cannot be one."""
+    """Return the URL of a file; None for an anchor or an unusable URL."""
     if not href or href.startswith("#"):
         return None
     joined = urljoin(base, href)
@@ -115,7 +115,7 @@ def _absolute(href: str, base: str) -> str | None:
 
 
 def _plain(cell: str) -> str:
-    """Return a cell's text as a reader sees it: without links, emphasis and escapes."""
+    """Return a cell's text without links, emphasis and escapes."""
     text = _LINK.sub(lambda match: match[1], cell)
     text = re.sub(r"(?<!\\)(?:\*+|`+|<[^<>]*>)", "", text)
     return one_line(html.unescape(_unescaped(text)))
@@ -126,6 +126,6 @@ def _unescaped(text: str) -> str:
 
 
 def _bare(title: str) -> str:
-    """Return a title without the marks around it; one that only begins or ends with them stays."""
+    """Return a title without《》around all of it."""
     match = _TITLE.fullmatch(title)
     return match[1].strip() if match else title

@@ -1,4 +1,4 @@
-"""What the pages of a mirror say, as values: the results of a format's readers."""
+"""The results of a format's readers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from crawler.items import Image, Link
 
 MAX_PAGE_BYTES = 4 << 20
-"""No page is larger; the largest of 132,101 real ones has 555,303 bytes."""
+"""Maximum size of a page; the largest of 132,101 real ones has 555,303 bytes."""
 
 
 class Copy(NamedTuple):
-    """One copy of an article: the section it lies under, and its id."""
+    """One copy of an article: its section and its id."""
 
     section: str
     id: str
@@ -21,7 +21,7 @@ class Copy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One link of the home page to a section: what it is called there, and its id."""
+    """A link of the home page to a section: its text and the section's id."""
 
     text: str
     section: str
@@ -32,10 +32,10 @@ class Home:
     """The home page.
 
     Attributes:
-        labels: links to sections, in order, each section once (its first label).
-        repeated: labels that lead to a section which another label already named.
-        unnamed: sections whose label is longer than a name may be.
-        moved_to: address of the mirror's new place where the page is such a notice.
+        labels: the first label of each section, in order.
+        repeated: further labels of these sections.
+        unnamed: sections whose label is too long for a name.
+        moved_to: the mirror's new address, if the page says that the mirror has moved.
     """
 
     labels: tuple[Label, ...]
@@ -46,7 +46,7 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One listed article: its id and the title as listed (cut at an ASCII comma there)."""
+    """A listed article: its id, and its title as listed (truncated at an ASCII comma)."""
 
     id: str
     title: str
@@ -57,12 +57,12 @@ class Index:
     """An index page.
 
     Attributes:
-        heading: text of its first heading, None where it has none.
-        entries: the articles it lists, newest first, each once.
-        lines: how many lines are entries, repeated ones too.
-        last_page: the highest archive page its pager names; 0 without a pager.
-        strays: links of entries that are no article of this section.
-        moved_to: address of the mirror's new place where the page is such a notice.
+        heading: text of its first heading, if any.
+        entries: the articles that it lists, newest first, each once.
+        lines: number of lines that are entries, including repeated ones.
+        last_page: the highest number in its pager; 0 without a pager.
+        strays: links of entries that are not articles of this section.
+        moved_to: the mirror's new address, if the page says that the mirror has moved.
     """
 
     heading: str | None
@@ -74,12 +74,12 @@ class Index:
 
 
 class Original(NamedTuple):
-    """What the address of an article at its publisher tells.
+    """The URL of an article at its publisher, and what it contains.
 
     Attributes:
-        url: the address, canonical.
+        url: the canonical URL.
         language: ``zh-Hans`` or ``zh-Hant``.
-        published: the date in the address.
+        published: the date in the URL.
         id: the article's id.
     """
 
@@ -91,21 +91,21 @@ class Original(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class ArticlePage:
-    """What an article's page says, before anything is concluded from it.
+    """The content of an article's page.
 
     Attributes:
         title: text of the page's title line.
         original: the article at its publisher.
-        dateline: raw text inside the first dateline's brackets.
-        byline: raw text inside the parentheses that name who wrote.
-        lines: short lines of header and body that may be signed (``作者：X``).
-        editors: names behind 责任编辑.
+        dateline: text inside the brackets of the first dateline.
+        byline: text inside the parentheses of the byline.
+        lines: short lines of header and body that may name an author (``作者：X``).
+        editors: names after 责任编辑.
         tags, images, videos, links: in order of appearance in the body.
-        image, caption: the lead image's address and its caption, credit included.
-        player: the trace of a removed video player is left.
-        truncated: the end mark is missing.
-        unusable_urls: how many addresses of the body could not be made absolute.
-        replaced_bytes: how many sequences of the page are not UTF-8 and became U+FFFD.
+        image, caption: URL and caption of the lead image; the caption includes the credit.
+        player: whether there is a trace of a removed video player.
+        truncated: whether the end mark is missing.
+        unusable_urls: number of URLs in the body that cannot be made absolute.
+        replaced_bytes: number of byte sequences that are not UTF-8 and became U+FFFD.
     """
 
     title: str

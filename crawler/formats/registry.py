@@ -1,7 +1,7 @@
 """Mirror formats by name.
 
-A format of another package is found by an entry point of the group ``epoch_mirror_crawler.formats``
-whose value names a class with the methods of ``crawler.formats.base.Format``.
+Another package provides a format by an entry point of the group ``epoch_mirror_crawler.formats``, which
+refers to a class with the methods of ``crawler.formats.base.Format``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def find_format(name: str = DEFAULT_NAME) -> Format:
     """Return the format called ``name``.
 
     Raises:
-        WrongUsage: there is none.
+        WrongUsage: there is no such format.
     """
     if name in _BUILT_IN:
         return _BUILT_IN[name]()
@@ -36,4 +36,4 @@ def find_format(name: str = DEFAULT_NAME) -> Format:
             mirror_format: Format = point.load()()
             return mirror_format
     known = ", ".join(sorted({*_BUILT_IN, *installed.names}))
-    raise WrongUsage(f"{name!r} is no mirror format: choose one of {known}")
+    raise WrongUsage(f"{name!r} is not a mirror format: choose one of {known}")

@@ -1,7 +1,6 @@
-"""A trace of what a reader takes out of a page's text, and by which rule.
+"""Traces what readers cut from a page's text, and by which rule.
 
-Readers note their cuts always; nothing is kept unless somebody traces. Noting costs one look at a
-module's variable.
+Readers always report their cuts with :func:`note`, which does nothing unless tracing is on.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ class Cut(NamedTuple):
     """A part of a page that is not in the reading text.
 
     Attributes:
-        rule: the rule that took it, as ``module.what``: ``credits.byline``, ``cuts.end mark``.
-        text: what was taken, as it stood in the text.
+        rule: the rule that cut it, as ``module.what``: ``credits.byline``, ``cuts.end mark``.
+        text: the text that was cut.
     """
 
     rule: str
@@ -28,8 +27,8 @@ _traced: list[Cut] | None = None
 
 @contextmanager
 def traced() -> Iterator[list[Cut]]:
-    """Collect the cuts of all pages that are read meanwhile, in the order they are made."""
-    global _traced  # noqa: PLW0603 - read for every cut of every page: a context variable is slower
+    """Collect the cuts of all pages read meanwhile, in order."""
+    global _traced  # noqa: PLW0603 - a context variable is slower, and every cut reads it
     cuts: list[Cut] = []
     outer, _traced = _traced, cuts
     try:
@@ -39,11 +38,11 @@ def traced() -> Iterator[list[Cut]]:
 
 
 def note(rule: str, text: str) -> None:
-    """Note a cut, if somebody traces and there is text."""
+    """Record a cut if tracing is on and there is text."""
     if _traced is not None and text.strip():
         _traced.append(Cut(rule, text))
 
 
 def is_traced() -> bool:
-    """Return whether somebody traces: what only a trace needs is computed then."""
+    """Return whether tracing is on; if not, readers skip what only a trace needs."""
     return _traced is not None

@@ -1,4 +1,4 @@
-"""The version of the readers: a digest of everything that decides what a line says."""
+"""The version of the readers: a digest of all code and data that determine a line."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ _DIGITS = 12
 
 @cache
 def readers_version(mirror_format: Format) -> str:
-    """Return 12 hexadecimal digits; two runs with equal ones read the same page to the same line.
+    """Return 12 hexadecimal digits; equal versions make the same line from the same page.
 
-    They cover the code and data of the readers and loaders, those of a format in another package,
-    and the versions of the libraries that parse and sanitize HTML. They change with every edit of
-    that code, also with one that changes no line.
+    They cover code and data of readers and loaders, including a format in another package, and the
+    versions of the libraries that parse and sanitize HTML. Every edit of that code changes them.
     """
     digest = hashlib.sha256()
     package = files("crawler")
@@ -52,7 +51,7 @@ def _code_of(module: str) -> Traversable:
 
 
 def _sources(root: Traversable) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the files at or below ``root``, in the order of their names."""
+    """Yield name and content of the files at or below ``root``, sorted by name."""
     if root.is_file():
         if not root.name.endswith((".pyc", ".pyo")):
             yield root.name, root.read_bytes()

@@ -1,1 +1,1 @@
-"""What to read next, and what came of it."""
+"""Decides which pages to fetch, and processes the results."""

@@ -1,4 +1,4 @@
-"""What changed in a mirror between two crawls, from a transport that knows without reading."""
+"""Differences between two states of a mirror, as reported by a transport."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Changes:
     """The difference between two states of a mirror, as paths of pages.
 
     Attributes:
-        added: pages that are new.
+        added: new pages.
         modified: pages whose bytes differ.
-        deleted: pages that are gone.
+        deleted: pages that no longer exist.
     """
 
     added: frozenset[str] = frozenset()
@@ -36,5 +36,5 @@ def touched_articles(changes: Changes, mirror_format: Format) -> Iterator[str]:
 
 
 def blob_id_of(body: bytes) -> str:
-    """Return the id git gives these bytes; it tells a page that changed from one that did not."""
+    """Return the id that git gives these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(body) + body, usedforsecurity=False).hexdigest()

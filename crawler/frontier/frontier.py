@@ -1,20 +1,17 @@
-"""The frontier: it decides what is fetched, and takes what was fetched.
+"""The frontier: decides which pages to fetch, and processes the results.
 
-A driver asks :meth:`Frontier.next` what to fetch, and answers every target with
-:meth:`Frontier.on_page` or :meth:`Frontier.on_error`; both may return an article. The frontier does no
-input or output of its own but through the store, so it is the same whatever the transport.
+A driver asks :meth:`Frontier.next` for targets and hands each result to :meth:`Frontier.on_page` or
+:meth:`Frontier.on_error`; both may return an article. The frontier performs no I/O except through
+the store, so it is the same for all transports.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.changes import blob_id_of
@@ -23,9 +20,7 @@ from crawler.frontier.plan import Plan
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
-from crawler.run.counts import RunCounts
 from crawler.store.edition import is_thin
-from crawler.store.feed import FeedStore
 from crawler.store.published import PublishedArticle
 
 if TYPE_CHECKING:
@@ -33,135 +28,129 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Another copy of the article may be whole where this one is so.
+# Reasons of one copy's failure after which another copy may still be readable.
 _OTHER_COPY_HELPS = frozenset({"missing", "malformed", "too_large", "not_utf8"})
-# The host is busy or broken, not the page.
-_PUT_OFF = re.compile(r"http_(429|5[0-9]{2})")
+# Reasons that concern the host and not the page.
+_HOST_TROUBLE = re.compile(r"http_(429|5[0-9]{2})")
 
 
 class Frontier(Plan):
-    """A plan that learns from the pages that it gets.
+    """A plan that is updated with the pages that are fetched.
 
     Attributes:
-        unsupported_keys: keys that the transport cannot see.
-        second_unsupported_keys: keys that a second transport cannot see, where there is one for
-            pages that fail.
+        unsupported_keys: keys that the transport cannot supply.
+        fallback_unsupported_keys: keys that the fallback transport cannot supply; None if there
+            is no fallback.
     """
 
-    def __init__(
-        self,
-        options: CrawlOptions,
-        store: FeedStore,
-        counts: RunCounts,
-        *,
-        clock: Callable[[], datetime],
-        unsupported_keys: frozenset[str] = frozenset(),
-        shrunk_share: float = 0.9,
-    ) -> None:
-        """Make a frontier of a mirror of which nothing was fetched yet.
-
-        Args:
-            options: what the user asked for.
-            store: what is known, and where new knowledge goes.
-            counts: the run's counts.
-            clock: gives the time of reading, in UTC.
-            unsupported_keys: keys that the transport cannot see.
-            shrunk_share: fewer entries than this share of the last complete run: unusable.
-        """
-        super().__init__(options, store, counts, clock=clock, shrunk_share=shrunk_share)
-        self.unsupported_keys = unsupported_keys
-        self.second_unsupported_keys: frozenset[str] | None = None
+    unsupported_keys: frozenset[str] = frozenset()
+    fallback_unsupported_keys: frozenset[str] | None = None
 
     def on_page(
         self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
     ) -> Article | ArticleLine | None:
-        """Take in a page; return the article it gives, if any.
+        """Process a fetched page; return the article to publish, if any.
 
         Args:
-            target: what was fetched.
+            target: the target that was fetched.
             body: the page's bytes.
-            page: what the page says, where it was read already.
-            version: the page's git blob id, where the transport knows it.
+            page: the result of reading it, if another process has read it.
+            version: the page's git blob id, if the transport knows it.
 
         Raises:
-            RunError: the page says that going on is no use.
+            RunError: the page shows that the run cannot continue.
         """
         try:
             page = page or self._page_of(target, body)
             if isinstance(page, Home):
-                self.lists.take_home(page)
+                self.lists.add_home(page)
                 if self.sections_present:
-                    self.lists.tell_forgotten(self.sections_present())
+                    self.lists.warn_of_unlinked(self.sections_present())
             elif isinstance(page, Index):
-                self.lists.take_index(target, page)
+                self.lists.add_index(target, page)
             elif isinstance(page, ArticleLine):
-                return self._took_line(target, page, version or blob_id_of(body))
+                return self._on_line(target, page, version or blob_id_of(body))
             else:
-                return self._took_article(target, page, version or blob_id_of(body))
+                return self._on_article(target, page, version or blob_id_of(body))
         except PageError as error:
-            return self._no_good(target, error)
+            return self.on_error(target, error)
         except MirrorMoved:
             self.stop()
             raise
-        self._read(target)
+        self._done(target)
         return None
 
     def on_error(self, target: Target, error: PageError) -> Article | None:
-        """Note that a page could not be fetched; return the article an earlier copy gave, if any.
+        """Process a failure; return the article of another copy, if there is one.
 
         Raises:
-            MirrorUnusable: it was the home page.
+            MirrorUnusable: the home page failed.
         """
-        return self._no_good(target, error)
+        self.in_flight -= 1
+        if self._needs_fallback(target, error):
+            self._again.append(replace(target, use_fallback=True))
+            return None
+        if target.kind == "home":
+            raise MirrorUnusable(
+                f"mirror {self.options.mirror.name!r} cannot be reached by {self.options.via}: its "
+                f"home page {target.path}: {error}"
+            )
+        if target.kind == "article":
+            return self._without_copy(target, error)
+        if target.kind == "archive" and error.reason == "missing":
+            self.lists.note_missing(target)
+        self._failed(target, error)
+        return None
 
     def _page_of(self, target: Target, body: bytes) -> Page:
         bases = self.options.mirror.bases
         return read_page(self.format, bases, target.kind, target.section, body)
 
-    # -- what was read ---------------------------------------------------------------------
-
-    def _read(self, target: Target) -> None:
-        """Count a page that was read, and forget that it ever failed."""
+    def _done(self, target: Target) -> None:
+        """Count a page that was read, and clear its earlier failures."""
         self.in_flight -= 1
         self.counts.pages[target.kind] += 1
         if target.kind != "article" and target.path in self._troubled:
-            self.store.recover(target.path)
+            self.store.state.recover(target.path)
 
-    def _took_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
+    # -- articles --------------------------------------------------------------------------
+
+    def _on_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
         article = self._loaded(target, page, version)
         self.counts.unusable_urls += page.unusable_urls
         copies = (*target.copies, article)
-        given = None
+        chosen = None
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
             self._try_other(target, copies=copies)
         else:
-            given = self._give(target, copies)
-        self._read(target)  # last: an error before it is answered by on_error
-        return given
+            chosen = self._choose(target, copies)
+        self._done(target)  # last, because on_error handles any earlier error
+        return chosen
 
-    def _took_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
-        """Take an article whose line was made where its page was read."""
+    def _on_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
+        """Process an article whose line was made by the process that read its page."""
         _check_id(target, line.id)
         self._note_bytes(target, line)
         self.counts.unusable_urls += line.unusable_urls
         line.came_from(version)
-        self.given += 1
-        self._read(target)
+        self.yielded += 1
+        self._done(target)
         return line
 
     def reading(self, target: Target) -> Reading:
-        """Return what is known of an article apart from its page."""
-        # Here, not above: nearly all runs of a crontab find nothing new, and need no loader.
+        """Return what is known of an article besides its page."""
+        # Imported here because most scheduled runs find nothing new and need no loader.
         from crawler.loaders import Reading  # noqa: PLC0415
 
+        unsupported = self.unsupported_keys
+        if target.use_fallback and self.fallback_unsupported_keys:
+            unsupported = self.fallback_unsupported_keys
         return Reading(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
             sections=self.lists.sections(target.id),
             at=self.clock(),
-            unsupported_keys=(self.second_unsupported_keys or self.unsupported_keys)
-            if target.second_transport
-            else self.unsupported_keys,
+            unsupported_keys=unsupported,
             copies=1 + len(target.others),
         )
 
@@ -177,29 +166,29 @@ class Frontier(Plan):
         return article
 
     def _note_bytes(self, target: Target, page: ArticlePage | ArticleLine) -> None:
-        """Count the bytes of an article's page that are not UTF-8."""
-        if slips := page.replaced_bytes:
-            self.counts.replaced_bytes += slips
-            self.lists.warn(f"{target.path} is not UTF-8 in {slips} place(s): replaced by U+FFFD")
+        """Count the byte sequences of an article's page that are not UTF-8."""
+        if count := page.replaced_bytes:
+            self.counts.replaced_bytes += count
+            self.lists.warn(f"{target.path} is not UTF-8 in {count} place(s): replaced by U+FFFD")
 
-    def _give(self, target: Target, copies: tuple[Article, ...]) -> Article | None:
-        """Return the best copy, where it gives a line."""
+    def _choose(self, target: Target, copies: tuple[Article, ...]) -> Article | None:
+        """Return the best copy; None if it is already published and has not changed."""
         article = best_copy(copies)
         if target.published is not None:
             return self._compared(target, target.published, article)
-        self.given += 1
+        self.yielded += 1
         return article
 
     def _compared(
         self, target: Target, published: PublishedArticle, article: Article
     ) -> Article | None:
-        """Return an article that has a line where it may read otherwise than before."""
-        if self.unsupported_keys:  # of a key that is not seen nothing tells whether it changed
+        """Return a published article if it may have changed."""
+        if self.unsupported_keys:  # a change of an unsupported key would go unnoticed
             if published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
             return None
         if article.blob_id == published.blob and not published.vanished:
-            self.store.keep_as_read(target.id, self._section_of(article))
+            self.store.mark_unchanged(target.id, self._section_of(article))
             return None
         article.read_again(self._before(target, published))
         return article
@@ -210,7 +199,7 @@ class Frontier(Plan):
         return copy.section if copy else None
 
     def _before(self, target: Target, published: PublishedArticle) -> Article | None:
-        """Return what today's readers read from the page of the last edition, if it is at hand."""
+        """Read the page of the last edition with the current readers, if it is available."""
         if self.old_page is None or published.blob is None or published.vanished:
             return None
         body = self.old_page(published.blob)
@@ -225,49 +214,27 @@ class Frontier(Plan):
     def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
         """Queue the article's next copy."""
         path, *others = target.others
-        self._again.append(
-            replace(
-                target,
-                path=path,
-                others=tuple(others),
-                copies=copies,
-                second_transport=False,
-            )
-        )
+        again = replace(target, path=path, others=tuple(others), copies=copies, use_fallback=False)
+        self._again.append(again)
 
-    def _no_good(self, target: Target, error: PageError) -> Article | None:
-        self.in_flight -= 1
-        if self._second_way_helps(target, error):
-            self._again.append(replace(target, second_transport=True))
-            return None
-        if target.kind == "home":
-            raise MirrorUnusable(
-                f"mirror {self.options.mirror.name!r} cannot be reached by {self.options.via}: its "
-                f"home page {target.path}: {error}"
-            )
-        if target.kind == "article":
-            return self._without_copy(target, error)
-        if target.kind == "archive" and error.reason == "missing":
-            self.lists.note_missing(target)
-        self._failed(target, error)
-        return None
+    # -- failures --------------------------------------------------------------------------
 
     def _without_copy(self, target: Target, error: PageError) -> Article | None:
-        """Go on without a copy that cannot be read; return the article another copy gave, if any.
+        """Continue after an unreadable copy; return the article of another copy, if any.
 
-        A copy that is out of reach today is worth a later run's try, also where another was read:
-        it may be the better one. After a week of that the article does without it.
+        If a copy is temporarily unreachable, a later run tries again, even if another copy was
+        read: the unreachable one may be better. After a week, the other copies are used.
         """
         trouble = target.trouble or error
         withdrawn = target.withdrawn and error.reason == "missing"
         if error.reason in _OTHER_COPY_HELPS or target.key in self._set_aside:
             if target.others:
-                self.lists.warn(f"{target.path}: {error.reason}: {error}; another copy is tried")
+                self.lists.warn(f"{target.path}: {error.reason}: {error}; trying another copy")
                 target = replace(target, trouble=trouble, withdrawn=withdrawn)
                 self._try_other(target, copies=target.copies)
                 return None
             if target.copies:
-                return self._give(target, target.copies)
+                return self._choose(target, target.copies)
         if target.published is None:
             self._failed(target, trouble)
         elif withdrawn:
@@ -283,23 +250,21 @@ class Frontier(Plan):
         self.counts.fail(target.key, error.reason)
         self.store.fail(target.key, error.reason)
 
-    def _second_way_helps(self, target: Target, error: PageError) -> bool:
-        """Tell whether to try the page once by the second transport.
+    def _needs_fallback(self, target: Target, error: PageError) -> bool:
+        """Return whether to fetch the page with the fallback transport.
 
-        Only a page that is refused for good (403) or was set aside: what a busy host puts off
-        comes whole by the first transport later, and an article's line is for ever. So also one that
-        was set aside is not tried while it is answered with 429 or 5xx.
+        Only pages with status 403 and pages that are set aside qualify, because the first
+        transport supplies more keys and a line is never rewritten. A page that a busy or broken
+        host (429, 5xx) does not send now can be fetched completely later.
         """
-        if self.second_unsupported_keys is None or target.second_transport or target.published:
+        if self.fallback_unsupported_keys is None or target.use_fallback or target.published:
             return False
-        if target.copies:  # what the first transport read has all keys
-            return False
-        if _PUT_OFF.fullmatch(error.reason):
+        if target.copies or _HOST_TROUBLE.fullmatch(error.reason):
             return False
         return error.reason == "http_403" or target.key in self._set_aside
 
 
 def _check_id(target: Target, found: str) -> None:
-    """Raise PageMalformed where the page is another article's."""
+    """Raise PageMalformed if the page belongs to another article."""
     if found != target.id:
         raise PageMalformed(f"it is the page of {found}")

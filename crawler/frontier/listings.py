@@ -1,4 +1,4 @@
-"""The mirror's lists, as far as they were read: sections, their pages, which section lists what."""
+"""The mirror's lists: its home page, and the index and archive pages of its sections."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from crawler.store.feed import FeedStore
 
 logger = logging.getLogger(__name__)
 
-# A pager that names more pages than this (600,000 articles) is a mistake or a trap.
 MAX_ARCHIVE_PAGES = 20_000
-# After so many missing archive pages of a section in a row, the others are not asked for.
+"""A pager that names more pages (600,000 articles) is a mistake or a trap."""
 MISSING_IN_A_ROW = 30
-# How many entries without an article are named for each page of a list.
+"""After so many consecutive missing archive pages of a section, no others are requested."""
 NAMED_STRAYS = 10
+"""Maximum number of warnings about entries of one page that are not articles."""
 
 
 class Listings:
-    """What home page, section indexes and archive pages say.
+    """What the home page, the section indexes and the archive pages say.
 
     Attributes:
-        names: what each section is called, by id, in the mirror's order.
-        last_page: number of each section's newest archive page, where its own index was read.
+        names: name of each section by id, in the mirror's order.
+        last_page: number of the newest archive page of each section whose index was read.
     """
 
     def __init__(
@@ -42,15 +42,7 @@ class Listings:
         clock: Callable[[], datetime],
         waiting: frozenset[str],
     ) -> None:
-        """Set up lists of which none was read.
-
-        Args:
-            options: what the user asked for.
-            store: where listings go.
-            counts: the run's counts.
-            clock: gives the time of reading, in UTC.
-            waiting: lists that are set aside, and not to be looked at in this run.
-        """
+        """Set up; ``waiting`` has the paths of lists that are set aside and not due for a try."""
         self.options = options
         self.format = options.mirror.format
         self.store = store
@@ -62,10 +54,10 @@ class Listings:
         self._moved: dict[str, str] = {}
         self._missing_in_a_row: Counter[str] = Counter()
 
-    # -- what they ask for ---------------------------------------------------------------
+    # -- which lists to fetch --------------------------------------------------------------
 
     def are_due(self, troubled: set[str]) -> bool:
-        """Tell whether a list failed in an earlier run, or is of a section never read yet."""
+        """Return whether a list failed in an earlier run, or a section was never read."""
         wanted = {*self.options.mirror.sections, *self.options.sections}
         new = {
             self.format.index_path(section)
@@ -75,13 +67,10 @@ class Listings:
         return not (new | failed) <= self.waiting
 
     def due_archives(self, section: str, differs: Callable[[str], bool]) -> list[Target]:
-        """Return the section's archive pages that are final and were not read, newest first.
+        """Return the section's final archive pages that were not read yet, newest first.
 
-        Page N is final once N + 1 exists; the last page is what the section's own index shows.
-
-        Args:
-            section: its id.
-            differs: tells whether a page that was read has changed, as far as the transport can know.
+        Page N is final once N + 1 exists. The section's index shows the content of the last page.
+        ``differs`` returns whether a page may have changed since it was read.
         """
         read = self.store.state.archives_read(section)
         targets = []
@@ -90,52 +79,52 @@ class Listings:
             known = page in read and not self.options.recheck
             if known and not differs(path):
                 continue
-            if known:  # until it is read again, also by a later run
-                self.store.archive_unread(section, page)
+            if known:  # a later run reads it again if this one fails to
+                self.store.state.mark_archive_unread(section, page)
             if path not in self.waiting:
                 targets.append(Target("archive", path, section, page))
         return targets
 
     def note_missing(self, target: Target) -> None:
-        """Note that an archive page that the pager names is not there."""
+        """Record that an archive page named by the pager does not exist."""
         self._missing_in_a_row[target.section] += 1
 
-    def pager_lies(self, target: Target) -> bool:
-        """Tell whether so many of the section's pages are missing that the rest is not asked for.
+    def pager_is_wrong(self, target: Target) -> bool:
+        """Return whether so many pages of the section are missing that the rest is skipped.
 
-        A pager that names pages by the thousand would cost a host as many requests in every run.
+        A pager that names thousands of missing pages would cause as many requests in every run.
         """
         if self._missing_in_a_row[target.section] < MISSING_IN_A_ROW:
             return False
         key = self.format.index_path(target.section)
         if key not in self.counts.failures.get("pager", ()):
-            logger.warning("%s: its pager names pages that are missing: not all are tried", key)
+            logger.warning("%s: its pager names missing pages: skipping the rest", key)
             self.counts.fail(key, "pager")
         return True
 
-    # -- what they say -------------------------------------------------------------------
+    # -- what the lists say ----------------------------------------------------------------
 
-    def take_home(self, home: Home) -> None:
-        """Take in the home page.
+    def add_home(self, home: Home) -> None:
+        """Add the sections that the home page names.
 
         Raises:
-            MirrorMoved: it is a notice that the mirror has.
-            MirrorUnusable: it lists no section.
-            WrongUsage: it lists none that the user asked for.
+            MirrorMoved: the page says that the mirror has moved.
+            MirrorUnusable: the page lists no section.
+            WrongUsage: the mirror lacks a section that the user asked for.
         """
         if home.moved_to:
             raise MirrorMoved(self.options.mirror.name, home.moved_to)
         for label in home.repeated:
             self.warn(
-                f"the home page's label {label.text!r} leads to section {label.section}, "
-                "which another label already named"
+                f"the home page's label {label.text!r} links to section {label.section}, "
+                "which an earlier label already names"
             )
         for section in home.unnamed:
-            self.warn(f"the home page's label of section {section} is too long for a name")
+            self.warn(f"the home page's label for section {section} is too long for a name")
         if not home.labels:
             raise MirrorUnusable(
                 f"the home page of mirror {self.options.mirror.name!r} lists no section: "
-                "look at it, and at its address in the mirrors file"
+                "check the page, and the mirror's address in the mirrors file"
             )
         known = self.store.state.section_names()
         for label in home.labels:
@@ -144,57 +133,53 @@ class Listings:
             self.names.setdefault(section, known.get(section) or section)
         for section in sorted(known.keys() - self.names.keys()):
             self.warn(
-                f"section {section} ({known[section]}) is no more on the home page: its lists are "
-                "not read; name it under 'sections' in the mirrors file if they are still there"
+                f"section {section} ({known[section]}) is no longer on the home page and is not "
+                "read; if it still exists, add it to 'sections' in the mirrors file"
             )
         if unknown := self.options.sections - set(self.names):
             raise WrongUsage(
-                f"sections={','.join(sorted(unknown))}: the mirror has no such section; it has: "
+                f"sections={','.join(sorted(unknown))} are not sections of the mirror; choose from: "
                 + ", ".join(f"{section} ({name})" for section, name in self.names.items())
             )
 
-    def tell_forgotten(self, present: Iterable[str]) -> None:
-        """Warn of sections that have an index and no link on the home page.
-
-        Args:
-            present: ids of the sections that have one.
-        """
-        forgotten = sorted(set(present) - self.names.keys())
-        if forgotten:
-            line = ", ".join(f'"{one}"' for one in (*self.options.mirror.sections, *forgotten))
+    def warn_of_unlinked(self, present: Iterable[str]) -> None:
+        """Warn of the sections in ``present`` that the home page does not link to."""
+        if unlinked := sorted(set(present) - self.names.keys()):
+            line = ", ".join(f'"{one}"' for one in (*self.options.mirror.sections, *unlinked))
             self.warn(
-                f"the home page forgets sections of the mirror: {', '.join(forgotten)}; to read "
-                f"them, put this line under [mirrors.{self.options.mirror.name}] in the mirrors "
-                f"file: sections = [{line}]"
+                f"the home page does not link to sections {', '.join(unlinked)}; to read them, add "
+                f"this line below [mirrors.{self.options.mirror.name}] in the mirrors file: "
+                f"sections = [{line}]"
             )
 
-    def take_index(self, target: Target, index: Index) -> None:
-        """Take in a section's own index or an archive page.
+    def add_index(self, target: Target, index: Index) -> None:
+        """Add the entries of a section's index or an archive page.
 
         Raises:
-            MirrorMoved: it is a notice that the mirror has, as those of all other sections are.
-            PageMalformed: it is a notice alone, no list, or cut short; or entries give no article.
+            MirrorMoved: all sections' indexes say that the mirror has moved.
+            PageMalformed: only this index says so; or the page is not a list, is truncated, or has
+                entries that are not articles.
         """
         section = target.section
         if index.moved_to:
             self._moved[section] = index.moved_to
             if len(self._moved) == len(self.names):
                 raise MirrorMoved(self.options.mirror.name, index.moved_to)
-            raise PageMalformed(f"a notice that it moved to {index.moved_to}", reason="moved")
+            raise PageMalformed(f"it says that it moved to {index.moved_to}", reason="moved")
         if index.last_page > MAX_ARCHIVE_PAGES:
             raise PageMalformed(f"its pager names page {index.last_page}")
         for stray in index.strays[:NAMED_STRAYS]:
-            self.warn(f"{target.path} has an entry that is no article of its own: {stray[:200]}")
-        self._take_listings(section, index)
-        # An archive page is read once: one that is cut short must not count as read.
+            self.warn(f"{target.path} has an entry that is not an article: {stray[:200]}")
+        self._add_listings(section, index)
+        # an archive page is read only once, so a truncated one must not count as read
         if not self.format.is_whole(index, target.page or None):
-            raise PageMalformed("it is no list of the mirror's, or cut short: no pager, no entries")
+            raise PageMalformed("it is not a list or is truncated: it has no pager or no entries")
         if target.kind == "archive":
             self._missing_in_a_row[section] = 0
-            _refuse_strays(index)
-            # a page that is not full is one that a cache gave as it was before
+            _require_articles(index)
+            # a final page is full; one that is not is an old version from a cache
             if index.lines >= self.format.entries_per_page:
-                self.store.archive_read(section, target.page)
+                self.store.state.mark_archive_read(section, target.page)
             return
         if not index.entries:
             self.warn(f"{target.path} lists no article")
@@ -203,18 +188,18 @@ class Listings:
         self.counts.entries += archived + len(index.entries)
         if index.heading:
             self.names[section] = index.heading
-            self.store.name_section(section, index.heading)
-        _refuse_strays(index)
+            self.store.state.name_section(section, index.heading)
+        _require_articles(index)
 
-    def _take_listings(self, section: str, index: Index) -> None:
+    def _add_listings(self, section: str, index: Index) -> None:
         entries = [(entry.id, entry.title) for entry in index.entries]
         if self.options.recheck:
-            self.store.saw(section, (article for article, _ in entries))
-        new, repeated = self.store.take_listings(section, entries, self.clock())
+            self.store.state.mark_seen(section, (article for article, _ in entries))
+        new, repeated = self.store.add_listings(section, entries, self.clock())
         self.counts.listings += new
         self.counts.duplicates += repeated
 
-    # -- what follows from them ----------------------------------------------------------
+    # -- results ---------------------------------------------------------------------------
 
     def sections(self, article: str) -> list[Section]:
         """Return the sections that list an article, in the mirror's order."""
@@ -235,38 +220,37 @@ class Listings:
         return sorted(listing, key=lambda one: (order.get(one, last), one))
 
     def check_size(self, shrunk_share: float) -> None:
-        """Refuse a mirror that lists far less than when it was last read whole.
+        """Check that the mirror lists about as much as in the last complete run.
 
         Raises:
-            MirrorUnusable: less than this share.
+            MirrorUnusable: it lists less than ``shrunk_share`` of that.
         """
         before = self.store.state.get("entries")
         if not isinstance(before, int) or self.counts.failures:
             return
         if self.counts.entries < before * shrunk_share:
             raise MirrorUnusable(
-                f"mirror {self.options.mirror.name!r} has shrunk: its lists hold about "
-                f"{self.counts.entries} entries, {before} in the last complete run. If that is "
-                "right, run once with -s MIRROR_SHRUNK_SHARE=0"
+                f"mirror {self.options.mirror.name!r} has shrunk: it lists about "
+                f"{self.counts.entries} entries, after {before} in the last complete run. If that "
+                "is correct, run once with -s MIRROR_SHRUNK_SHARE=0"
             )
 
     def check_any(self) -> None:
-        """Refuse a mirror that lists nothing.
+        """Check that the mirror lists any article.
 
         Raises:
-            MirrorUnusable: none of its lists holds an entry.
+            MirrorUnusable: no index has an entry.
         """
         if not self.counts.entries and not self.counts.failures:
             raise MirrorUnusable(
-                f"mirror {self.options.mirror.name!r} lists no article: none of the indexes of its "
-                f"{len(self.names)} sections holds an entry; look at one of them"
+                f"mirror {self.options.mirror.name!r} lists no article: the indexes of its "
+                f"{len(self.names)} sections have no entries; check one of them"
             )
 
     def report(self, *, complete: bool) -> None:
-        """Note what the lists say otherwise than the feed.
+        """Record the differences between lists and feed.
 
-        Args:
-            complete: all of them were read, so that missing entries count as removed.
+        If all lists were read (``complete``), missing entries count as removed.
         """
         for section, article in self.store.further_listings():
             self.counts.differs("listed", f"{section}/{article}")
@@ -276,22 +260,17 @@ class Listings:
                     self.counts.differs("unlisted", f"{section}/{article}")
 
     def forget_moves(self) -> None:
-        """Take back that lists failed as notices of a move that is followed now."""
+        """Discard the failures of indexes that say that the mirror has moved."""
         for path in self.counts.failures.pop("moved", ()):
-            self.store.recover(path)
+            self.store.state.recover(path)
 
     def warn(self, text: str) -> None:
-        """Note what is odd and costs nothing."""
+        """Log and record something unusual that is not a failure."""
         logger.warning("%s", text)
         self.counts.warnings.append(text)
 
 
-def _refuse_strays(index: Index) -> None:
-    """Count a list whose entries do not all give an article as failed; the others are taken.
-
-    Raises:
-        PageMalformed: it is one.
-    """
+def _require_articles(index: Index) -> None:
+    """Raise PageMalformed if an entry is not an article; the other entries have been added."""
     if index.strays:
-        count = len(index.strays)
-        raise PageMalformed(f"{count} of its entries give no article", reason="stray")
+        raise PageMalformed(f"{len(index.strays)} of its entries are not articles", reason="stray")

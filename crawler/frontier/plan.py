@@ -1,7 +1,7 @@
 """The plan: which pages are due, and in which order.
 
-Home page, section indexes, archive pages, articles. All lists come before the first article,
-because an article's line names every section that lists it, and is written once.
+The order is home page, section indexes, archive pages, articles. All lists come before the first
+article, because an article's line names every section that lists it and is never rewritten.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
 from crawler.store.published import PackedIds, PublishedArticle
 
-# So many pages may vanish at once from the smallest mirror.
 _FEW_GONE = 20
+"""Number of pages that may vanish at once, however small the mirror is."""
 
 
 class Plan:
-    """The pages that are due, one after the other.
+    """Yields the targets that are due.
 
     Attributes:
         lists: what the mirror's lists say.
-        changes: what changed since the mirror was last crawled, from a transport that knows.
-        compare_all: whether the transport can compare pages, but cannot tell what changed: the
-            mirror restarted its history, or no run has compared it yet.
-        blob_id: gives a page's git blob id without reading it, from a transport that can.
-        sections_present: gives the ids of the sections that have an index, linked or not, from a
-            transport that can list them.
-        old_page: gives the bytes of a blob id that a page had, from a transport that keeps them.
-        in_flight: how many targets wait for their answer.
-        given: how many articles were given.
-        lists_asked: whether every list of the mirror was asked for, or is known not to have
-            changed; what failed is kept as failing.
-        lists_complete: whether none of them failed either.
-        finished: whether nothing was left to read, or the limit was reached.
+        changes: what changed since the last crawl, if the transport knows.
+        compare_all: whether the transport can compare pages but does not know what changed,
+            because the mirror's history was rewritten or no run has compared it yet.
+        blob_id: returns a page's git blob id without reading the page, if the transport can.
+        sections_present: returns the ids of all sections that have an index, linked or not, if the
+            transport can list them.
+        old_page: returns the bytes of an earlier blob id, if the transport keeps them.
+        in_flight: number of targets without a result.
+        yielded: number of new articles yielded.
+        lists_asked: whether every list was requested or is known to be unchanged; failures are
+            kept in the state.
+        lists_complete: whether, in addition, none of them failed.
+        finished: whether nothing is left to fetch, or the limit was reached.
         limited: whether the limit was reached.
     """
 
@@ -51,16 +51,12 @@ class Plan:
         counts: RunCounts,
         *,
         clock: Callable[[], datetime],
-        shrunk_share: float,
+        shrunk_share: float = 0.9,
     ) -> None:
-        """Make a plan of which nothing was fetched yet.
+        """Set up the plan of a new run.
 
-        Args:
-            options: what the user asked for.
-            store: what is known, and where new knowledge goes.
-            counts: the run's counts.
-            clock: gives the time of reading, in UTC.
-            shrunk_share: fewer entries than this share of the last complete run: unusable.
+        A mirror is unusable if it lists less than ``shrunk_share`` of the entries of the last
+        complete run. ``clock`` returns the current time, in UTC.
         """
         self.options = options
         self.format = options.mirror.format
@@ -81,7 +77,7 @@ class Plan:
         self._waiting = frozenset(store.set_aside(due=False))
         self.lists = Listings(options, store, counts, clock=clock, waiting=self._waiting)
         self._gone: list[str] = []
-        self.given = 0
+        self.yielded = 0
         self._count_again_at = 0
         self._again: deque[Target] = deque()
         self._plan = self._planned()
@@ -90,10 +86,10 @@ class Plan:
         self.limited = False
 
     def next(self, room: int = 1) -> list[Target]:
-        """Return at most ``room`` targets to fetch now; none while answers are awaited, at the end.
+        """Return at most ``room`` targets; none at the end, or if results have to come first.
 
         Raises:
-            RunError: what was read so far says that going on is no use.
+            RunError: the pages read so far show that the run cannot continue.
         """
         targets: list[Target] = []
         while len(targets) < room and not self._over:
@@ -105,9 +101,9 @@ class Plan:
         return targets
 
     def next_copies(self) -> list[Target]:
-        """Return the further copies that are due of articles under way.
+        """Return the queued copies of articles whose first copy was fetched.
 
-        A driver that fetches them at once gets the articles in their order.
+        A driver that fetches them before other targets yields the articles in order.
         """
         targets = [] if self._over else list(self._again)
         self._again.clear()
@@ -122,40 +118,41 @@ class Plan:
             return None
 
     def stop(self) -> None:
-        """Give no more targets."""
+        """Return no more targets."""
         self._over = True
 
     def _planned(self) -> Iterator[Target | None]:
-        """Yield targets in the order they are due; None: wait for a result."""
+        """Yield targets in order; None where results have to come first."""
         if self._nothing_to_do():
             self.lists_asked = self.lists_complete = True
             return
         self._note_changes()
         yield Target("home", self.format.home)
-        yield from self._all_in()
-        # Also one that is set aside: it is one request, and all its news wait behind it.
+        yield from self._results()
+        # even indexes that are set aside: each is one request, and new articles depend on it
         for section in self.lists.names:
             yield Target("index", self.format.index_path(section), section)
-        yield from self._all_in()
+        yield from self._results()
         self.lists.check_size(self.shrunk_share)
         yield from self._archives()
         self.lists_complete = self.lists_asked and not self.counts.failures
         if self.options.recheck:
             self.lists.report(complete=self.lists_complete)
         self.lists.check_any()
-        # what has its line in this run was read in this run
+        # determined first, because articles written in this run need not be read again
         again = self._to_read_again()
         yield from self._articles()
         yield from self._published(again)
-        yield from self._all_in()
+        yield from self._results()
         self._settle_gone()
 
-    def _all_in(self) -> Iterator[None]:
+    def _results(self) -> Iterator[None]:
+        """Yield None until all targets have their results."""
         while self._awaited:
             yield None
 
     def _archives(self) -> Iterator[Target | None]:
-        """Yield archive pages that are due; under a limit only as far back as it needs."""
+        """Yield the archive pages that are due; with a limit, only as many as it requires."""
         sections = self.lists.last_page
         due = {section: self.lists.due_archives(section, self._differs) for section in sections}
         while any(due.values()):
@@ -167,16 +164,16 @@ class Plan:
             else:
                 return
             for target in pages:
-                if not self.lists.pager_lies(target):
+                if not self.lists.pager_is_wrong(target):
                     yield target
-            yield from self._all_in()
+            yield from self._results()
         self.lists_asked = True
 
     def _is_short_of(self, limit: int) -> bool:
-        """Return whether the index pages read so far list fewer articles to fetch than ``limit``.
+        """Return whether the lists read so far have fewer than ``limit`` articles to fetch.
 
-        Counting reads every listing. A listing adds at most one article, so nothing is counted
-        until there are as many new listings as articles were missing.
+        Counting reads every listing. A listing adds at most one article, so the next count is not
+        due before there are as many new listings as articles were missing.
         """
         if self.counts.listings < self._count_again_at:
             return True
@@ -185,13 +182,13 @@ class Plan:
         return missing > 0
 
     def _differs(self, path: str) -> bool:
-        """Tell whether a page that was read before has changed, as far as the transport can know."""
+        """Return whether a page may have changed since it was read."""
         if self.changes is None:
             return self.compare_all
         return path in self.changes.modified or path in self.changes.added
 
     def _nothing_to_do(self) -> bool:
-        """Tell whether the transport knows that nothing changed, and nothing is left to fetch."""
+        """Return whether the mirror is known to be unchanged, and nothing is left to fetch."""
         if self.changes is None or self.options.recheck:
             return False
         if self.changes or self.lists.are_due(self._troubled) or self.store.pending():
@@ -199,28 +196,29 @@ class Plan:
         return not self._to_read_again()
 
     def _note_changes(self) -> None:
-        """Note which articles are to be read again, as far as the transport knows.
+        """Mark the articles that the transport reports as changed.
 
-        The state keeps them until they are read: the next run compares with what this one saw.
+        The state keeps them until they are read, because the next run compares with this run's
+        commit.
         """
         state = self.store.state
         if self.compare_all:
             if state.get("commit") is not None:
                 self.lists.warn(
-                    "the state last compared with is unknown to the mirror: all is compared"
+                    "the mirror no longer has the commit last compared with: comparing all pages"
                 )
             state.mark_all_due()
         elif self.changes is not None:
             state.mark_due(touched_articles(self.changes, self.format))
 
     def _to_read_again(self) -> PackedIds:
-        """Return the articles with a line that are to be read again, the newest first."""
+        """Return the published articles to read again, newest first."""
         state = self.store.state
         ids = state.written() if self.options.recheck else state.due()
         return PackedIds(one for one in ids if one not in self._waiting)
 
     def _wanted(self) -> PackedIds:
-        """Return the articles to fetch, the newest first."""
+        """Return the new articles to fetch, newest first."""
         pending = self.store.pending()
         if not self.options.sections:
             return pending
@@ -230,7 +228,7 @@ class Plan:
         )
 
     def _articles(self) -> Iterator[Target | None]:
-        """Yield listed articles that the feed has no line of, until the limit is reached."""
+        """Yield new articles, until the limit is reached."""
         wanted = self._wanted()
         self.counts.wanted = len(wanted)
         if self.options.limit is not None:
@@ -245,19 +243,19 @@ class Plan:
             yield Target("article", path, id=article, others=tuple(others))
 
     def _limit_in_sight(self) -> bool:
-        """Tell whether what was given and what is awaited may already reach the limit."""
+        """Return whether the articles yielded and in flight may already reach the limit."""
         limit = self.options.limit
-        return limit is not None and self.given + self._awaited >= limit
+        return limit is not None and self.yielded + self._awaited >= limit
 
     @property
     def _awaited(self) -> int:
         return self.in_flight + len(self._again)
 
     def _published(self, articles: PackedIds) -> Iterator[Target | None]:
-        """Yield the pages of articles with a line whose page differs, or may."""
+        """Yield published articles whose pages may have changed."""
         for article in articles:
             published = self.store.state.published(article)
-            if published is None:  # its line is gone from the feed
+            if published is None:
                 continue
             path, *others = self._copies_again(article, published)
             if self.blob_id is not None:
@@ -267,14 +265,14 @@ class Plan:
                     continue
                 better = published.thin and others
                 if versions[0] == published.blob and not published.vanished and not better:
-                    self.store.keep_as_read(article)
+                    self.store.mark_unchanged(article)
                     continue
             yield Target("article", path, id=article, others=tuple(others), published=published)
 
     def _copies_again(self, article: str, published: PublishedArticle) -> tuple[str, ...]:
-        """Return the paths of an article's copies, the one of its last edition first.
+        """Return the paths of an article's copies, beginning with that of its last edition.
 
-        An article does not change because the mirror lists its sections in another order.
+        So an article does not change if only the order of the mirror's sections does.
         """
         paths = self.lists.paths(article)
         if published.section is None and paths:
@@ -283,10 +281,10 @@ class Plan:
         return tuple(dict.fromkeys((first, *paths)))
 
     def _settle_gone(self) -> None:
-        """Note articles whose page is gone.
+        """Write changes for articles whose pages no longer exist.
 
         Raises:
-            MirrorUnusable: so many are that the mirror is broken, not its articles withdrawn.
+            MirrorUnusable: there are so many that the mirror must be broken.
         """
         state = self.store.state
         new = [
@@ -296,7 +294,7 @@ class Plan:
         if len(new) > max(_FEW_GONE, (1 - self.shrunk_share) * known_articles):
             raise MirrorUnusable(
                 f"mirror {self.options.mirror.name!r} has lost {len(new)} pages of the "
-                f"{known_articles} articles in the feed. If that is right, run once with "
+                f"{known_articles} articles in the feed. If that is correct, run once with "
                 "-s MIRROR_SHRUNK_SHARE=0"
             )
         for article in self._gone:

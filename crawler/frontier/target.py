@@ -1,4 +1,4 @@
-"""One page that the frontier asks for."""
+"""One page that the frontier requests."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from crawler.store.published import PublishedArticle
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One page to read.
+    """One page to fetch.
 
     Attributes:
-        path: below the mirror's base.
-        section: the section whose list it is.
-        page: number of the archive page; 0 for any other page.
-        id: the article's.
-        others: paths of further copies of the article, read where this one is thin or unusable.
-        copies: what the copies gave that were read before this one.
-        trouble: why the first unusable copy was so.
-        withdrawn: every copy tried before this one is missing.
-        published: what is kept of the article's last edition, where it is read again.
-        second_transport: it is read by the transport kept for pages that fail by the first.
+        path: relative to the mirror's base.
+        section: the section of an index or archive page.
+        page: number of an archive page; 0 for any other page.
+        id: the article's id.
+        others: paths of further copies of the article, tried if this one is thin or unusable.
+        copies: articles read from earlier copies.
+        trouble: the error of the first unusable copy.
+        withdrawn: whether all copies tried so far are missing.
+        published: the last edition of an article that is read again.
+        use_fallback: whether the fallback transport fetches it.
     """
 
     kind: Kind
@@ -37,9 +37,9 @@ class Target:
     trouble: PageError | None = None
     withdrawn: bool = True
     published: PublishedArticle | None = None
-    second_transport: bool = False
+    use_fallback: bool = False
 
     @property
     def key(self) -> str:
-        """The name its failures are kept under: the article's id, or the list's path."""
+        """Key of its failures: the article's id, or the path of a home, index or archive page."""
         return self.id or self.path

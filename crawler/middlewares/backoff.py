@@ -6,10 +6,15 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from math import isfinite
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final, Self
 
-from scrapy import signals
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.robotstxt import RobotParser
+from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.locations import cache_directory
@@ -19,16 +24,6 @@ from crawler.middlewares.turns import Turns
 from crawler.politeness.host_slot import HostSlot, ParkBudget
 from crawler.politeness.pace import chosen_pace
 from crawler.politeness.retry_after import retry_after_seconds
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Self
-
-    from scrapy import Request
-    from scrapy.crawler import Crawler
-    from scrapy.http import Response
-    from scrapy.robotstxt import RobotParser
-    from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 

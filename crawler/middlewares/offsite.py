@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final, Self
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
+from scrapy.statscollectors import StatsCollector
 
 from crawler.middlewares.refusals import OutsideMirror, Redirected
 from crawler.run.run import Run
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from scrapy import Request
-    from scrapy.crawler import Crawler
-    from scrapy.http import Response
-    from scrapy.statscollectors import StatsCollector
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +125,7 @@ class OffsiteMiddleware:
         hops = request.meta.get(_REDIRECTED, 0) + 1
         if hops > _MOST_REDIRECTS or target == request.url or not self._is_inside(target):
             self._stats.inc_value("epoch/filtered/redirect")
-            message = f"{request.url} redirects to {target!r}, which is not followed"
-            raise Redirected(message)
+            raise Redirected(f"{request.url} redirects to {target!r}, which is not followed")
         meta = {**request.meta, _REDIRECTED: hops}
         return request.replace(url=target, dont_filter=True, meta=meta)
 

@@ -1,23 +1,19 @@
-"""The proxy of the environment for each request."""
+"""Sends requests through the proxy from the environment variables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from scrapy import Request
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.proxies import proxy_for
 
-if TYPE_CHECKING:
-    from scrapy import Request
-
 
 class ProxyMiddleware(HttpProxyMiddleware):
-    """Honours ``all_proxy``, which Scrapy's own ignores, and refuses a proxy that it cannot use."""
+    """Scrapy's middleware with support for ``all_proxy``; a proxy that it cannot use is an error."""
 
     def process_request(self, request: Request) -> None:  # type: ignore[override]
-        """Send a request through its proxy.
+        """Set the proxy of a request.
 
         Raises:
             WrongUsage: the proxy cannot be used.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final, Self
 from urllib.parse import SplitResult, urlsplit
 
 from scrapy import Request, signals
+from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
+from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
+from scrapy.robotstxt import RobotParser
 from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
@@ -17,13 +20,6 @@ from crawler.exceptions import MirrorUnusable, RunError
 from crawler.middlewares.offsite import REDIRECTS, redirect_target
 from crawler.middlewares.refusals import ForbiddenByRobots
 from crawler.printable import printable
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from scrapy.crawler import Crawler
-    from scrapy.http import Response
-    from scrapy.robotstxt import RobotParser
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +51,7 @@ class RobotsMiddleware:
         """
         settings = crawler.settings
         if not settings.getbool("ROBOTSTXT_OBEY"):
-            message = "ROBOTSTXT_OBEY is off"
-            raise NotConfigured(message)
+            raise NotConfigured("ROBOTSTXT_OBEY is off")
         self._crawler = crawler
         self._agent: str = settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"]
         self._parser_class = load_object(settings["ROBOTSTXT_PARSER"])
@@ -80,8 +75,7 @@ class RobotsMiddleware:
         rules = await self._rules_for(request)
         if rules is not None and not rules.allowed(request.url, self._agent):
             self._crawler.stats.inc_value("epoch/filtered/robots")
-            message = f"robots.txt disallows {request.url}"
-            raise ForbiddenByRobots(message)
+            raise ForbiddenByRobots(f"robots.txt disallows {request.url}")
 
     def _rules_for(self, request: Request) -> asyncio.Future[RobotParser | None]:
         parts = urlparse_cached(request)
@@ -115,8 +109,9 @@ class RobotsMiddleware:
             if response.status in REDIRECTS:
                 url = _same_host_target(response)
             elif response.status >= _SERVER_ERROR:
-                message = f"{url} answers {response.status}, which disallows all pages (RFC 9309)"
-                raise RobotsUnreachable(message)
+                raise RobotsUnreachable(
+                    f"{url} answers {response.status}, which disallows all pages (RFC 9309)"
+                )
             else:
                 return response if _OK <= response.status < _BAD_REQUEST else None
         return None  # RFC 9309, 2.3.1.2: too many redirects count as no robots.txt
@@ -129,8 +124,9 @@ class RobotsMiddleware:
             raise
         except Exception as exc:
             why = str(exc) or type(exc).__name__
-            message = f"{url} is unreachable ({why[:300]}), which disallows all pages (RFC 9309)"
-            raise RobotsUnreachable(message) from exc
+            raise RobotsUnreachable(
+                f"{url} is unreachable ({why[:300]}), which disallows all pages (RFC 9309)"
+            ) from exc
 
 
 def _same_host_target(response: Response) -> str:
@@ -150,11 +146,10 @@ def _same_host_target(response: Response) -> str:
         same = False
     if not same:
         host = urlsplit(response.url).netloc
-        message = (
+        raise RobotsUnreachable(
             f"{response.url} redirects to {printable(target)}, which is not followed: not on "
             f"{host}; all pages are disallowed"
         )
-        raise RobotsUnreachable(message)
     return target
 
 

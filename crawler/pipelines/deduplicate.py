@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self, TypeVar
-
-from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from crawler.items import Article, ArticleLine
-from crawler.run.run import Run
-
-T = TypeVar("T", bound=Article | ArticleLine)
+from crawler.pipelines.base import Item, RunPipeline
 
 
-class DeduplicatePipeline:
+class DeduplicatePipeline(RunPipeline):
     """Drops an article whose id was written before, in this run or an earlier one.
 
     Only this pipeline guarantees one line per id. The frontier merely avoids needless fetches.
     """
 
-    def __init__(self, run: Run) -> None:
-        """Use the store of ``run``, which knows all ids written so far."""
-        self.run = run
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build from the crawler's run.
+    def process_item(self, item: Item) -> Item:
+        """Return the article if it is new, or was read again to compare it.
 
         Raises:
-            NotConfigured: the crawler has no run.
+            DropItem: the feed has a line of the article.
         """
-        return cls(Run.of(crawler))
-
-    def process_item(self, item: T) -> T:
-        """Return the article, or drop it; one that was read again to compare it goes on."""
         if not item.has_line and self.run.store.state.is_written(str(item.id)):
             self.run.counts.dropped += 1
             raise DropItem(f"{item.id} is already in the feed")

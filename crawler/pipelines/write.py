@@ -3,50 +3,37 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Self, TypeVar
 
-from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from crawler.exceptions import FeedUnusable
 from crawler.items import Article, ArticleLine, as_record
-from crawler.run.run import Run
-
-T = TypeVar("T", bound=Article | ArticleLine)
+from crawler.pipelines.base import Item, RunPipeline
 
 
-class WritePipeline:
+class WritePipeline(RunPipeline):
     """Appends new articles to ``articles.jsonl``, changed ones to ``changes.jsonl``.
 
     A feed that cannot be written ends the run.
     """
 
-    def __init__(self, run: Run) -> None:
-        """Write to the store of ``run``; end ``run`` on failure."""
-        self.run = run
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build from the crawler's run.
+    def process_item(self, item: Item) -> Item:
+        """Return the article after writing its line or its change.
 
         Raises:
-            NotConfigured: the crawler has no run.
+            DropItem: the article cannot be written, or has not changed.
         """
-        return cls(Run.of(crawler))
-
-    def process_item(self, item: T) -> T:
-        """Return the article once its line is written; drop one that reads as it did before."""
         try:
             changed = self._write(item)
         except FeedUnusable as error:
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error
         if not changed:
-            raise DropItem(f"{item.id} reads as before", log_level="DEBUG")
+            raise DropItem(f"{item.id} has not changed", log_level="DEBUG")
         return item
 
     def _write(self, item: Article | ArticleLine) -> bool:
-        """Write what there is to write of an article; return whether there was anything."""
+        """Write the article; return False if it has not changed."""
         store, counts = self.run.store, self.run.counts
         if isinstance(item, ArticleLine):
             store.write_line(item)

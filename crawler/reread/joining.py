@@ -172,9 +172,9 @@ class _Joined:
         try:
             store.state.note_blobs(self._blobs())
             for section, name in origins.section_names():
-                store.name_section(section, name)
+                store.state.name_section(section, name)
             for section, page in origins.archives():
-                store.archive_read(section, page)
+                store.state.mark_archive_read(section, page)
             for key, value in origins.kept():
                 store.state.put(key, value)
             store.commit()

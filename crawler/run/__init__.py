@@ -1,1 +1,1 @@
-"""One run over one feed: what its components share, how it ended."""
+"""One run over one feed: the state that its components share, and how it ended."""

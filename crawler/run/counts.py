@@ -1,4 +1,4 @@
-"""What one run has done so far: counted once, told everywhere the same."""
+"""The counts of a run, from which its line, its stats and its summary are made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NAMED_IDS = 100
-"""How many ids (or paths) of each reason a run's line names."""
+"""Maximum number of ids or paths in a run's line for each reason."""
 
 
 @dataclass(slots=True)
@@ -15,22 +15,22 @@ class RunCounts:
     """The counts of a run.
 
     Attributes:
-        pages: pages read, by kind: home, index, archive, article.
-        new: lines added to ``articles.jsonl``.
-        listings: lines added to ``listings.jsonl``.
-        duplicates: new listings of an id beyond its first.
-        dropped: items that a pipeline dropped as already in the feed.
-        entries: how many articles the section lists of the mirror hold, by their pagers.
-        wanted: articles this run means to read, as far as it knows.
-        failures: by reason, the ids (articles) or paths (lists) that failed.
-        set_aside: by key, the reason of what has failed for a week.
-        warnings: what was odd but cost nothing.
-        changes: lines added to ``changes.jsonl``.
-        changed: what differs from the feed, by kind: ids of articles with a new line in
-            ``changes.jsonl`` (changed, vanished, returned), of those that could not be read again
-            (unread), and on a recheck listings (listed, unlisted).
-        unusable_urls: addresses in bodies that could not be made absolute.
-        replaced_bytes: sequences in articles that are not UTF-8 and became U+FFFD.
+        pages: number of pages read by kind: home, index, archive, article.
+        new: number of lines added to ``articles.jsonl``.
+        listings: number of lines added to ``listings.jsonl``.
+        duplicates: number of new listings of ids that were listed before.
+        dropped: number of items dropped because the feed has them already.
+        entries: number of entries in the mirror's lists, according to their pagers.
+        wanted: number of new articles to fetch, as far as it is known.
+        failures: ids of articles and paths of lists that failed, by reason.
+        set_aside: reason of each page that has failed for a week, by key.
+        warnings: messages about what is unusual but not a failure.
+        changes: number of lines added to ``changes.jsonl``.
+        changed: differences from the feed by kind: ids of articles with a new line in
+            ``changes.jsonl`` (changed, vanished, returned), ids of articles that could not be read
+            again (unread), and on a recheck listings (listed, unlisted).
+        unusable_urls: number of URLs in bodies that cannot be made absolute.
+        replaced_bytes: number of byte sequences that are not UTF-8 and became U+FFFD.
     """
 
     pages: Counter[str] = field(default_factory=Counter)
@@ -58,11 +58,11 @@ class RunCounts:
         self.differs(kind, article)
 
     def differs(self, kind: str, name: str) -> None:
-        """Note what differs from the feed."""
+        """Record a difference from the feed."""
         self.changed.setdefault(kind, []).append(name)
 
     def named_changes(self) -> dict[str, dict[str, Any]]:
-        """Return what differs from the feed, by kind: how many, and the first names."""
+        """Return the number and the first names of differences, by kind."""
         return {
             kind: {"count": len(names), "ids": sorted(names)[:NAMED_IDS]}
             for kind, names in sorted(self.changed.items())
@@ -70,25 +70,25 @@ class RunCounts:
 
     @property
     def failed(self) -> int:
-        """How many articles and lists failed."""
+        """Number of articles and lists that failed."""
         return sum(len(keys) for keys in self.failures.values())
 
     @property
     def counted_failures(self) -> int:
-        """How many of them count for the status: those not set aside."""
+        """Number of failures that count for the status: those that are not set aside."""
         return sum(
             1 for keys in self.failures.values() for key in keys if key not in self.set_aside
         )
 
     def named_failures(self) -> dict[str, dict[str, Any]]:
-        """Return the failures by reason: how many, and the first names."""
+        """Return the number and the first names of failures, by reason."""
         return {
             reason: {"count": len(keys), "ids": sorted(keys)[:NAMED_IDS]}
             for reason, keys in sorted(self.failures.items())
         }
 
     def stats(self) -> dict[str, int]:
-        """Return the counts under the names that Scrapy's stats get (``epoch/…``)."""
+        """Return the counts for Scrapy's stats, named without the prefix ``epoch/``."""
         return {
             **{f"pages/{kind}": count for kind, count in self.pages.items()},
             "articles/new": self.new,

@@ -1,4 +1,4 @@
-"""How a run ends: every reason is noted, and the gravest is its outcome."""
+"""How a run ends: all endings are recorded, and the gravest is the outcome."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from crawler.exceptions import (
 )
 
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
-"""Signals that stop a run in good order."""
+"""Signals that stop a run gracefully."""
 
 _ERRORS: Final[tuple[tuple[type[RunError], int, str], ...]] = (
-    # the first that fits; usage is graver than the rest, for such a run never began
+    # the first match counts; with wrong usage, a run has not even started
     (WrongUsage, 2, "usage"),
     (FeedUnusable, 4, "feed"),
     (TryLater, 5, "later"),
@@ -29,14 +29,14 @@ _ERRORS: Final[tuple[tuple[type[RunError], int, str], ...]] = (
 
 
 class Ending(NamedTuple):
-    """One reason for which a run ended as it did.
+    """One way in which a run ended.
 
     Attributes:
-        gravity: of several endings, the one with the smallest number is the run's.
-        status: the word for it, in ``runs.jsonl`` and in the log.
-        exit_code: what the process exits with; ``docs/operations.md`` says what to do.
-        reason: why the run ended early, for people; None where the status says it all.
-        fatal: whether the run must not go on.
+        gravity: rank among several endings; the smallest is the outcome.
+        status: its name in ``runs.jsonl`` and in the log.
+        exit_code: the exit status of the process (``docs/operations.md``).
+        reason: why the run ended early, as text; None if the status is enough.
+        fatal: whether the run must stop.
     """
 
     gravity: int
@@ -47,18 +47,18 @@ class Ending(NamedTuple):
 
     @classmethod
     def of_error(cls, error: RunError) -> Self:
-        """Return the ending that ``error`` is."""
+        """Return the ending by ``error``."""
         gravity, status = next((g, word) for kind, g, word in _ERRORS if isinstance(error, kind))
         return cls(gravity, status, error.exit_code, str(error), fatal=True)
 
     @classmethod
     def of_signal(cls, number: int) -> Self:
-        """Return the ending by the signal ``number``; Scrapy stops the run."""
+        """Return the ending by signal ``number``; Scrapy stops the run."""
         return cls(0, "interrupted", 128 + number)
 
 
 CRASHED: Final = Ending(1, "error", 1)
-"""An error of the program happened; other pages are still read."""
+"""An unexpected exception occurred; other pages are still read."""
 FAILURES: Final = Ending(7, "partial", 3)
 """Pages failed."""
 LIMITED: Final = Ending(8, "limited", 0)
@@ -70,7 +70,7 @@ COMPLETE: Final = Ending(9, "complete", 0)
 
 def cut_short(reason: str) -> Ending:
     """Return the ending of a run that was closed early, with Scrapy's ``reason``."""
-    return FAILURES._replace(reason=f"it ended before its time: {reason}")
+    return FAILURES._replace(reason=f"the run was closed early: {reason}")
 
 
 class Endings:
@@ -80,12 +80,12 @@ class Endings:
         self._all: list[Ending] = []
 
     def add(self, ending: Ending) -> None:
-        """Note an ending; of equally grave ones the first stands."""
+        """Record an ending; of equally grave ones, the first counts."""
         self._all.append(ending)
 
     @property
     def fatal(self) -> bool:
-        """Whether the run must not go on."""
+        """Whether the run must stop."""
         return any(ending.fatal for ending in self._all)
 
     @property
@@ -95,6 +95,8 @@ class Endings:
 
     @property
     def reason(self) -> str | None:
-        """Why the run ended early; None where it did not."""
-        told = [ending for ending in self._all if ending.reason]
-        return min(told, key=lambda ending: ending.gravity).reason if told else None
+        """Why the run ended early; None if it did not."""
+        explained = [ending for ending in self._all if ending.reason]
+        if not explained:
+            return None
+        return min(explained, key=lambda ending: ending.gravity).reason

@@ -1,4 +1,4 @@
-"""One run over one feed: what its components share."""
+"""One run over one feed: the state that its components share."""
 
 from __future__ import annotations
 
@@ -23,40 +23,36 @@ from crawler.store.state import State
 
 
 class Lists(Protocol):
-    """How far the mirror's lists were read."""
+    """Whether the mirror's lists were read; see :class:`crawler.frontier.plan.Plan`."""
 
     @property
     def lists_asked(self) -> bool:
-        """Whether every list was asked for, or is known not to have changed."""
+        """Whether every list was requested or is known to be unchanged."""
 
     @property
     def lists_complete(self) -> bool:
-        """Whether none of them failed either."""
+        """Whether, in addition, none of them failed."""
 
 
 class Run:
     """A run: its options, its store, its counts, and how it ended.
 
     Attributes:
-        lists: the frontier's account of the lists, once there is a frontier.
-        commit: the git commit that was read, where there is one.
-        doing: what the run is doing before its first page, in words.
-        known: how many articles the feed has, once the run is closed.
-        newest: the latest day of publication of all its articles, once the run is closed; None
-            without any. Days after tomorrow do not count: no article is published in the future.
-        readers: version of the readers that read the run's lines.
-        closed: whether the store was closed, or would not close.
+        lists: the frontier, once there is one.
+        commit: the git commit that is read, if any.
+        doing: what the run is doing before its first page, for the progress display.
+        known: number of articles in the feed, once the run is closed.
+        newest: latest date of publication in the feed, once the run is closed; None if there is
+            none. Dates after tomorrow do not count.
+        readers: version of the readers.
+        closed: whether :meth:`close` was called.
     """
 
     def __init__(self, options: CrawlOptions, *, stale_after_days: float = math.inf) -> None:
-        """Open the feed.
-
-        Args:
-            options: what the user asked for.
-            stale_after_days: a newest article that is older makes the run end as ``stale``.
+        """Open the feed; the run ends as ``stale`` if the newest article is too old.
 
         Raises:
-            RunError: it cannot be opened.
+            RunError: the feed cannot be opened.
         """
         self.options = options
         self.counts = RunCounts()
@@ -80,47 +76,47 @@ class Run:
         """Return the run of ``crawler``'s spider.
 
         Raises:
-            NotConfigured: the spider has none; a component then stands aside.
+            NotConfigured: the spider has no run, so the component is not needed.
         """
         run = getattr(crawler.spider, "run", None)
         if not isinstance(run, Run):
-            raise NotConfigured  # with a message Scrapy would warn of every component
+            raise NotConfigured  # Scrapy would log a message as a warning
         return run
 
     def say(self, doing: str) -> None:
-        """Note in words what the run is doing before its first page; the progress shows it."""
+        """Set what the run is doing before its first page."""
         self.doing = doing
 
     # -- how it ends -----------------------------------------------------------------------
 
     def end(self, error: RunError) -> None:
-        """Note an error that ends the run."""
+        """Record an error that ends the run."""
         self._endings.add(Ending.of_error(error))
 
     def crash(self) -> None:
-        """Note that an error of the program happened."""
+        """Record an unexpected exception."""
         self._endings.add(CRASHED)
 
     def interrupt(self, signum: int) -> None:
-        """Note the signal that stops the run."""
+        """Record the signal that stops the run."""
         self._endings.add(Ending.of_signal(signum))
 
     def limit(self) -> None:
-        """Note that the limit of new lines was reached."""
+        """Record that the limit of new lines was reached."""
         self._endings.add(LIMITED)
 
     def cut_short(self, reason: str) -> None:
-        """Note that the spider was closed early, with Scrapy's ``reason``."""
+        """Record that the spider was closed early, with Scrapy's ``reason``."""
         self._endings.add(cut_short(reason))
 
     def export_failed(self, reason: str) -> None:
-        """Note that one of Scrapy's exports failed, perhaps after the run's line was written."""
+        """Record that one of Scrapy's exports failed, perhaps after the run's line was written."""
         self._endings.add(FAILURES._replace(reason=reason))
         if self._outcome is not None and self._outcome.exit_code == 0:
             self._outcome = self._endings.gravest
 
     def refuse(self, article: str, reason: str) -> None:
-        """Note that an article was read and no line can be made of it."""
+        """Record that no line can be made of an article that was read."""
         self.counts.fail(article, reason)
         self.store.fail(article, reason)
 
@@ -131,7 +127,7 @@ class Run:
 
     @property
     def outcome(self) -> Ending:
-        """How the run has ended so far; once its line is written, what that says."""
+        """How the run has ended so far; once its line is written, the ending in it."""
         if self._outcome is not None:
             return self._outcome
         gravest = self._endings.gravest
@@ -141,14 +137,14 @@ class Run:
 
     @property
     def reason(self) -> str | None:
-        """Why the run ended early; None where it did not."""
+        """Why the run ended early; None if it did not."""
         return self._endings.reason
 
-    # -- its end ---------------------------------------------------------------------------
+    # -- closing ---------------------------------------------------------------------------
 
     @contextmanager
     def closed_on_error(self) -> Iterator[None]:
-        """Close a run that fails before its spider opens, so that it has its line."""
+        """Close a run that fails before its spider opens, so that its line is written."""
         try:
             yield
         except Exception as error:
@@ -156,7 +152,7 @@ class Run:
             raise
 
     def abandon(self, error: BaseException | None) -> None:
-        """Close the run because of ``error``; the feed's own troubles are noted, not raised."""
+        """Close the run because of ``error``; do not raise further errors of the feed."""
         if isinstance(error, RunError):
             self.end(error)
         elif error is not None:
@@ -165,10 +161,10 @@ class Run:
             self.close(datetime.now(UTC))
 
     def close(self, now: datetime) -> None:
-        """Close the store with the run's line.
+        """Write the run's line and close the store.
 
         Raises:
-            FeedUnusable: the disk refused; that is the run's ending, too.
+            FeedUnusable: the line cannot be written.
         """
         self.closed = True
         try:
@@ -176,7 +172,7 @@ class Run:
             self._check_age(self.store.state, now)
             self.store.commit()
         except FeedUnusable as error:
-            self.end(error)  # its line may still find room
+            self.end(error)  # the run's line may still fit on the disk
         outcome = self.outcome
         try:
             self.store.close(self._record(now, outcome))
@@ -186,13 +182,13 @@ class Run:
         self._outcome = outcome
 
     def _conclude(self, state: State) -> None:
-        """Take from the state what the report says; leave there what the next run compares with."""
+        """Complete the counts from the state; record what the next run compares with."""
         self.counts.set_aside = self.store.all_set_aside()
         self.known, _ = state.counts()
         if unlike := self.store.unlike_readers:
             self.counts.warnings.append(
-                f"readers differ: {unlike} changes were found by comparing with what other "
-                "readers had read, for the old page is not at hand"
+                f"readers differ: {unlike} changes were found by comparison with editions of an "
+                "earlier version of the readers, because the old pages are not available"
             )
         if self.lists is None:
             return
@@ -202,7 +198,7 @@ class Run:
             state.put("commit", self.commit)
 
     def _check_age(self, state: State, now: datetime) -> None:
-        """Note the newest article's day, and whether it is too old."""
+        """Set the newest article's date, and check that it is recent enough."""
         self.newest = state.newest((now + timedelta(days=1)).date().isoformat())
         if self.newest is None:
             return
@@ -210,8 +206,8 @@ class Run:
         if age > self._stale_after_days:
             self._endings.add(
                 STALE._replace(
-                    reason=f"the newest article is of {self.newest}, {age} days ago: the mirror "
-                    "may no longer be updated; look at it, or raise STALE_AFTER_DAYS"
+                    reason=f"the newest article is {age} days old ({self.newest}), so the mirror may "
+                    "no longer be updated: check it, or raise STALE_AFTER_DAYS"
                 )
             )
 
@@ -238,7 +234,7 @@ class Run:
         }
 
     def about(self) -> dict[str, Any]:
-        """Return the head of the run's line."""
+        """Return the first keys of the run's line."""
         mirror = self.options.mirror
         return {
             "start": timestamp(self.begun),

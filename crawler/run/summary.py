@@ -1,4 +1,4 @@
-"""The first and the last lines of a run: which mirror, what the run did, what to do next."""
+"""Logs the first and last lines of a run: its mirror, its results, and what to do next."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from crawler.config.options import CrawlOptions
 from crawler.config.program import program, shown
+from crawler.run.console import Line, say
 from crawler.run.run import Run
-from crawler.run.terminal import Line, say
 
 _SAMPLE = "sample"
 _NAMED = 5
 
 
 def log_opening(logger: logging.Logger, options: CrawlOptions) -> None:
-    """Warn where nobody chose the mirror and the default is the sample."""
+    """Warn if no mirror was named and the default is the sample."""
     if options.defaulted and options.mirror.name == _SAMPLE:
         text = "No mirror was named: this run crawls the bundled sample, invented news."
         for line in (Line(text), _live_mirror()):
@@ -23,7 +23,7 @@ def log_opening(logger: logging.Logger, options: CrawlOptions) -> None:
 
 
 def log_summary(logger: logging.Logger, run: Run) -> None:
-    """Log the report of a run that ended: as warnings if it needs a look."""
+    """Log the summary of a run, as warnings if it did not succeed."""
     level = logging.INFO if run.outcome.exit_code == 0 else logging.WARNING
     for line in _report(run):
         say(logger, level, line)
@@ -67,9 +67,9 @@ def _troubles(run: Run) -> Iterator[tuple[str, str]]:
     for reason, named in counts.named_failures().items():
         yield "failed", f"{named['count']} {reason}: {_first(named['ids'], named['count'])}"
     if counts.set_aside:
-        yield "set aside", f"{len(counts.set_aside)} that failed for a week: tried once a week"
+        yield "set aside", f"{len(counts.set_aside)} failed for a week, now tried once a week"
     if counts.dropped:
-        yield "dropped", f"{counts.dropped} that the feed had already"
+        yield "dropped", f"{counts.dropped} already in the feed"
     for kind, names in counts.changed.items():
         yield kind, f"{len(names)}: {_first(names, len(names))}"
     if counts.warnings:
@@ -77,6 +77,5 @@ def _troubles(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _first(names: list[str], count: int) -> str:
-    """Return the first of ``count`` names."""
     more = " …" if count > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

@@ -11,52 +11,65 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.config.catalogue import DEFAULT_MIRROR, Catalogue, catalogue_at
+from crawler.config.mirrors import mirror_at
 from crawler.config.suggestions import suggestion
 from crawler.exceptions import MirrorUnusable, PageError, WrongUsage
 from crawler.formats.books import read_catalogue
 from crawler.items import timestamp
 
+DEFAULT_MIRROR = "https://github.com/gfw-breaker/books"
 _OK = 200
 
 
 class EpochBooksSpider(Spider):
     """Yields one item for each title. It fetches the catalogue's page, but no book.
 
-    ``-a mirror=`` is a repository on GitHub (read from its raw host), the base URL of raw files, or
-    a directory. Items go to Scrapy's own exports; there is no feed and no state.
+    Items go to Scrapy's own exports; there is no feed and no state.
     """
 
     name = "epoch_books"
-    catalogue: Catalogue
-    custom_settings = {  # noqa: RUF012 - Scrapy's own, an instance's for its types
+    custom_settings = {  # noqa: RUF012 - Scrapy declares it as an instance attribute
         "DOWNLOAD_HANDLERS": {"file": "scrapy.core.downloader.handlers.file.FileDownloadHandler"},
         # default True, with which a failed crawl replaces an earlier export with an empty file
         "FEED_STORE_EMPTY": False,
     }
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
-        """Check the arguments, and confine the crawl to the mirror.
+    def __init__(self, mirror: str = "", **others: Any) -> None:
+        """Find the catalogue's page.
+
+        Args:
+            mirror: a repository on GitHub (read from its raw host), the base URL of raw files, or a
+                directory.
+            others: arguments of other tools, whose names begin with ``_``.
 
         Raises:
             WrongUsage: an argument is unknown, or ``mirror`` is not a mirror.
         """
-        catalogue = catalogue_at(arguments.pop("mirror", "") or DEFAULT_MIRROR)
-        if unknown := [name for name in arguments if not name.startswith("_")]:
+        super().__init__()
+        if unknown := [name for name in others if not name.startswith("_")]:
             meant = suggestion(unknown[0], ["mirror"])
             raise WrongUsage(f"unknown argument -a {unknown[0]}={meant}: the only one is mirror")
-        spider = super().from_crawler(crawler, *args)
-        spider.catalogue = catalogue
-        crawler.settings.set("MIRROR_BASES", [catalogue.base], priority="spider")
+        found = mirror_at(mirror or DEFAULT_MIRROR, "books")
+        if found is None or found.ways.keys().isdisjoint({"http", "path"}):
+            raise WrongUsage(f"mirror must be a URL http(s)://…/ or a directory, not {mirror!r}")
+        self.base = found.ways.get("http", found.public)
+        self.page = found.public + "README.md"
+        # on GitHub, links are relative to the page, but lead to raw files
+        self.linked = (
+            self.page if self.base == found.public else self.page.replace("/blob/", "/raw/")
+        )
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
+        """Confine the crawl to the mirror."""
+        spider = super().from_crawler(crawler, *args, **arguments)
+        crawler.settings.set("MIRROR_BASES", [spider.base], priority="spider")
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
         """Request the catalogue's page."""
-        local = self.catalogue.base.startswith("file:")
-        yield Request(
-            self.catalogue.fetched, errback=self.failed, meta={"dont_obey_robotstxt": local}
-        )
+        meta = {"dont_obey_robotstxt": self.base.startswith("file:")}
+        yield Request(f"{self.base}README.md", errback=self.failed, meta=meta)
 
     def parse(self, response: Response) -> Iterator[dict[str, Any]]:
         """Yield the books.
@@ -67,17 +80,13 @@ class EpochBooksSpider(Spider):
         if response.status != _OK:
             raise MirrorUnusable(f"{response.url}: the host answered {response.status}")
         try:
-            books = read_catalogue(response.body, self.catalogue.linked)
+            books = read_catalogue(response.body, self.linked)
         except PageError as error:
-            raise MirrorUnusable(f"{response.url} is no catalogue of books: {error}") from error
+            raise MirrorUnusable(f"{response.url} is not a catalogue of books: {error}") from error
         now = timestamp(datetime.now(UTC))
         for book in books:
-            yield {**book, "mirror_url": self.catalogue.shown, "crawled_at": now}
+            yield {**book, "mirror_url": self.page, "crawled_at": now}
 
     def failed(self, failure: Failure) -> NoReturn:
-        """End the run because the catalogue's page could not be fetched.
-
-        Raises:
-            MirrorUnusable: always.
-        """
-        raise MirrorUnusable(f"{self.catalogue.fetched}: {failure.value}") from failure.value
+        """Raise MirrorUnusable because the page cannot be fetched."""
+        raise MirrorUnusable(f"{self.base}README.md: {failure.value}") from failure.value

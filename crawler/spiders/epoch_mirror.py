@@ -1,4 +1,4 @@
-"""The spider: builds frontier, transports and driver from the arguments."""
+"""The spider for mirrors: builds frontier, transports and driver from its arguments."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ class EpochMirrorSpider(Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
-        """Check the arguments, open the feed, choose the transport.
+        """Validate the arguments, open the feed, and choose the transport.
 
         Raises:
-            RunError: an argument is wrong, or the feed cannot be opened.
+            RunError: an argument is invalid, or the feed cannot be opened.
         """
         terminal.prepare()
         settings = crawler.settings
         if settings.frozen or cls.start.__module__.startswith("scrapy.commands."):
-            # scrapy shell builds the spider last; fetch, parse and check replace its start().
-            # None of them reads the mirror, so there is no run and no feed
+            # scrapy shell, fetch, parse and check do not crawl the mirror, so they need no run and
+            # no feed. shell freezes the settings first; the others replace start()
             return super().from_crawler(crawler, *args)
-        _refuse_what_breaks_a_run(settings)
+        _check_settings(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
@@ -84,7 +84,7 @@ class EpochMirrorSpider(Spider):
         return spider
 
     def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
-        """Set the transports for ``options``; return the Scrapy settings that they need."""
+        """Set the transports; return the Scrapy settings that they need."""
         self.transport, needed = self.new_transport(options.mirror, options.via)
         if options.fallback:
             self.fallback, more = self.new_transport(options.mirror, options.fallback)
@@ -103,7 +103,7 @@ class EpochMirrorSpider(Spider):
         return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
     def makes_lines(self, mirror: Mirror) -> bool:
-        """Return whether readers may make lines: nothing but the project's pipelines sees an item."""
+        """Return whether only the project's pipelines process items, so that readers may make lines."""
         given = self.settings.getdict("ITEM_PIPELINES").items()
         used = sorted((order, name) for name, order in given if order is not None)
         others = self.settings.getdict("FEEDS") or self.settings.getdict("SPIDER_MIDDLEWARES")
@@ -122,11 +122,11 @@ class EpochMirrorSpider(Spider):
             self.run.store,
             self.run.counts,
             clock=lambda: datetime.now(UTC),
-            unsupported_keys=self.transport.unsupported_keys,
             shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )
+        frontier.unsupported_keys = self.transport.unsupported_keys
         if self.fallback is not None:
-            frontier.second_unsupported_keys = self.fallback.unsupported_keys
+            frontier.fallback_unsupported_keys = self.fallback.unsupported_keys
         self.run.lists = frontier
         return frontier
 
@@ -155,8 +155,7 @@ class EpochMirrorSpider(Spider):
             raise CloseSpider(self.run.outcome.status)
 
     def parse(self, response: Response) -> Iterator[Article]:
-        """Yield the article of a page that ``scrapy parse`` has fetched: without run and feed."""
-        # Here, not above: a run reads pages by its frontier.
+        """Yield the article of a page that ``scrapy parse`` has fetched, without a run."""
         from crawler.spiders.single_page import read_single  # noqa: PLC0415
 
         try:
@@ -165,7 +164,7 @@ class EpochMirrorSpider(Spider):
             mirrors = load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"]))
             yield read_single(response.url, response.body, mirrors, datetime.now(UTC))
         except (PageError, WrongUsage) as error:
-            logger.error("%s: %s", response.url, error)  # noqa: TRY400 - the message says it all
+            logger.error("%s: %s", response.url, error)  # noqa: TRY400 - no traceback needed
 
     async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, if the transport knows."""
@@ -206,7 +205,7 @@ class EpochMirrorSpider(Spider):
             self.run.end(error)
             return False
         self.logger.warning(
-            "mirror %r has moved: this run continues at %s; change the mirrors file to it",
+            "mirror %r has moved: continuing at %s; update the mirrors file",
             mirror.name,
             mirror.public,
         )
@@ -237,22 +236,22 @@ class EpochMirrorSpider(Spider):
             self.run.cut_short(reason)
 
 
-def _refuse_what_breaks_a_run(settings: BaseSettings) -> None:
-    """Refuse settings of Scrapy's that a run cannot keep its promises with.
+def _check_settings(settings: BaseSettings) -> None:
+    """Check for settings of Scrapy that a run does not support.
 
     Raises:
         WrongUsage: one of them is set.
     """
     if settings["JOBDIR"]:
         raise WrongUsage(
-            f"JOBDIR={settings['JOBDIR']} cannot be used: a queue that is kept would replay old "
-            "requests; without it, a run that is started again goes on where the last one ended"
+            f"JOBDIR={settings['JOBDIR']} is not supported, because a persistent queue would replay "
+            "old requests: run without it; a new run continues where the last one ended"
         )
     foreign = is_reactor_installed() and not is_asyncio_reactor_installed()
     if foreign or settings["TWISTED_REACTOR"] != _REACTOR:
         raise WrongUsage(
-            f"TWISTED_REACTOR={settings['TWISTED_REACTOR']} cannot be used: a run needs {_REACTOR}, "
-            "and no other reactor installed before it"
+            f"TWISTED_REACTOR={settings['TWISTED_REACTOR']} is not supported: use {_REACTOR}, and "
+            "install no other reactor before the run"
         )
     if not settings.getbool("TWISTED_REACTOR_ENABLED"):
-        raise WrongUsage("TWISTED_REACTOR_ENABLED=False cannot be used: a run needs a reactor")
+        raise WrongUsage("TWISTED_REACTOR_ENABLED=False is not supported: a run needs a reactor")

@@ -1,4 +1,4 @@
-"""One page by its address, outside a run: what ``scrapy parse`` shows."""
+"""Reads one page by its URL, without a run, for ``scrapy parse``."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from crawler.loaders import Reading, load_article
 def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Article:
     """Return the article of a page.
 
-    No list was read: the section of the page's address is the only one that is known, and its
-    id stands for its name.
+    No lists are read, so the only section is the one in the URL, and its id is used as its name.
 
     Args:
-        url: the page's address, at a mirror that is described or at any other.
-        body: its bytes.
-        mirrors: the mirrors that are described.
+        url: the page's URL, at a mirror in the mirrors file or at any other.
+        body: the page's bytes.
+        mirrors: the mirrors of the mirrors file.
         now: the time of reading, in UTC.
 
     Raises:
-        PageError: it is not the page of an article.
-        WrongUsage: its address cannot be a mirror's.
+        PageError: the page is not an article.
+        WrongUsage: the URL cannot belong to a mirror.
     """
     mirror, path, copy = _located(url, mirrors)
     reading = Reading(
@@ -42,7 +41,7 @@ def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Artic
 
 
 def _located(url: str, mirrors: Mirrors) -> tuple[Mirror, str, Copy]:
-    """Return the mirror that an address belongs to, the page's path there, and what it names."""
+    """Return the mirror of a URL, the page's path in it, and the copy at this path."""
     for mirror in mirrors.mirrors.values():
         for base in (mirror.ways.get("http"), mirror.public):
             path = unquote(url.removeprefix(base)) if base and url.startswith(base) else ""
@@ -52,4 +51,4 @@ def _located(url: str, mirrors: Mirrors) -> tuple[Mirror, str, Copy]:
         mirror, path = Mirror("", url[: at + 1], {}), unquote(url[at + 1 :])
         if copy := mirror.format.copy_at(path):
             return mirrors.find(mirror.public), path, copy
-    raise PageMalformed("its address names no article's page, such as …/pages/ncid278/n1.md")
+    raise PageMalformed("its URL is not that of an article, such as …/pages/ncid278/n1.md")

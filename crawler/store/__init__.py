@@ -1,1 +1,1 @@
-"""The feed on disk: its files, its lock, its state."""
+"""The feed on disk: its files, its lock, and its state."""

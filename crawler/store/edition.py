@@ -1,4 +1,4 @@
-"""An edition of an article: what of its record makes it another one, and how good its copy is."""
+"""Editions of an article: which keys make a new edition, and which copies are thin."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any, Final
 from crawler.items import timestamp
 
 _ASIDE: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
-"""Keys that tell how an article was found, not what it says."""
+"""Keys that say how an article was found, not what it says."""
 
 _DIGEST_BYTES: Final = 16
 
 THIN_CHARACTERS: Final = 500
-"""A text with fewer characters may be the first sentences of a longer one."""
+"""A shorter text may be the beginning of a longer one."""
 
 
 def digest_of(record: Mapping[str, Any]) -> str:
     """Return a digest of the keys of a record that make an edition."""
-    told = {key: value for key, value in record.items() if key not in _ASIDE}
-    # in ASCII: a file that was changed by hand may hold a lone surrogate
-    return hashlib.blake2b(json.dumps(told).encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    kept = {key: value for key, value in record.items() if key not in _ASIDE}
+    # ASCII, because a file that was changed by hand may have lone surrogates
+    return hashlib.blake2b(json.dumps(kept).encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def is_thin(record: Mapping[str, Any]) -> bool:
-    """Tell whether another section's copy of the article may be better.
+    """Return whether another section's copy of the article may be better.
 
-    A copy is thin where it is cut short, has no editor line, no lead image, or fewer than
+    A copy is thin if it is truncated, has no editors or no lead image, or has fewer than
     ``THIN_CHARACTERS`` characters of text.
     """
     return bool(

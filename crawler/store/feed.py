@@ -1,7 +1,7 @@
-"""The store: a feed's files and its state, written so that neither runs ahead.
+"""The store of a feed: writes its files, and then its state.
 
-An article counts as known only after its line is on disk. What the state missed when a run was
-killed, the next run reads from the feed.
+An article counts as known only after its line is on disk. After a kill, the next run reads the
+lines that the state lacks from the files.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from crawler.store.edition import change_line, digest_of
 from crawler.store.files import make_directory, require_regular, sync_directory, unwritable
 from crawler.store.history import (
     Sizes,
-    account_for_the_dead,
+    account_for_killed,
     check_owner,
+    common_readers,
     offsets,
-    only_readers,
 )
 from crawler.store.jsonlines import JsonLines, Lock
 from crawler.store.published import PackedIds, PublishedArticle
@@ -36,20 +36,23 @@ from crawler.store.withdrawn import withdrawn_ids
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two commits: the files are synced, then the state.
 COMMIT_INTERVAL = 2.0
+"""Seconds between two commits, each of which syncs the files and then the state."""
 
-# What SQLite opens.
+# the files that SQLite opens
 _STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal")
 
 
 class FeedStore:
-    """A feed's directory, held by one run.
+    """A feed's directory, locked by one run.
+
+    All methods raise FeedUnusable if a file cannot be written or synced.
 
     Attributes:
+        state: the state; its methods for sections, archive pages and failures are used directly.
         before: sizes of the files when the run began.
-        readers: version of the readers of this run; None where nobody says.
-        unlike_readers: changes that were found by comparing with what other readers had read.
+        readers: version of this run's readers; None if unknown.
+        unlike_readers: number of changes found by comparison with an edition of other readers.
     """
 
     def __init__(
@@ -62,15 +65,15 @@ class FeedStore:
         """Lock the feed, repair what a killed run left, and open the state.
 
         Args:
-            directory: the feed's; created if it is missing.
+            directory: the feed's directory; created if missing.
             mirror: name of the mirror that the feed must belong to.
-            about: what the lock's note and a killed run's line say of this run.
-            mirror_format: the mirror's; None: the default one.
+            about: description of this run, for the lock's note and the line of a killed run.
+            mirror_format: the mirror's format; None for the default one.
 
         Raises:
-            WrongUsage: the feed belongs to another mirror, or is of another format.
-            FeedBusy: another run holds it.
-            FeedUnusable: it cannot be written, is damaged, or of another version.
+            WrongUsage: the feed belongs to another mirror, or has another format.
+            FeedBusy: another run uses the feed.
+            FeedUnusable: the feed cannot be written, is damaged, or has another version.
         """
         self.directory = directory
         self.mirror = mirror
@@ -80,8 +83,8 @@ class FeedStore:
             make_directory(directory)
         except OSError as exc:
             raise FeedUnusable(
-                f"the feed's directory {directory}: {exc.strerror}: make it, repair its "
-                "permissions, or name another with -a feed=DIR"
+                f"the feed's directory {directory} cannot be created: {exc.strerror}. Create it, fix "
+                "the permissions, or choose another with -a feed=DIR"
             ) from exc
         self.lock = Lock(directory / "lock")
         with ExitStack() as opened:
@@ -99,10 +102,10 @@ class FeedStore:
                 self.listings,
                 self.changes,
                 known,
-                partial(only_readers, self.runs, self.lock.left_behind),
+                partial(common_readers, self.runs, self.lock.left_behind),
             )
             self.state = self._recovery.state_at(directory / _STATE_FILES[0])
-            account_for_the_dead(self.runs, mirror, self.lock.left_behind, self._sizes)
+            account_for_killed(self.runs, mirror, self.lock.left_behind, self._sizes)
             self.before = self._sizes
             self._withdrawn = withdrawn_ids(directory)
             self.lock.note(about)
@@ -111,15 +114,15 @@ class FeedStore:
             self._sync_names()
             self._opened_files = opened.pop_all()
 
-    # -- what the crawl asks and tells -----------------------------------------------
+    # -- listings --------------------------------------------------------------------
 
-    def take_listings(
+    def add_listings(
         self, section: str, entries: Iterable[tuple[str, str]], now: datetime
     ) -> tuple[int, int]:
-        """Take in the (id, title) entries of an index page, but for withdrawn articles.
+        """Add the (id, title) entries of an index page, except for withdrawn articles.
 
         Returns:
-            How many pairs are new, and how many of those are of an id that was listed already.
+            The number of new listings, and how many of them are of ids listed before.
         """
         self.state.require_usable()
         seen = timestamp(now)
@@ -136,55 +139,25 @@ class FeedStore:
         self._commit_in_time()
         return len(new), repeated
 
-    def saw(self, section: str, articles: Iterable[str]) -> None:
-        """Note that ``section`` lists these articles now, to tell later which it lists no more."""
-        self.state.saw(section, articles)
-
-    def archive_read(self, section: str, page: int) -> None:
-        """Note that an archive page is final and was read."""
-        self.state.archive_read(section, page)
-
-    def archive_unread(self, section: str, page: int) -> None:
-        """Note that an archive page that was read has changed: it is to be read again."""
-        self.state.archive_unread(section, page)
-
-    def name_section(self, section: str, name: str) -> None:
-        """Keep what the section's own index calls it."""
-        self.state.name_section(section, name)
-
     def further_listings(self) -> Iterator[tuple[str, str]]:
-        """Yield (section, id) of listings that the article's line does not name.
-
-        Raises:
-            FeedUnusable: a line of the feed is damaged.
-        """
+        """Yield (section, id) of listings that the article's line lacks."""
         for record in self.articles.records():
             article = str(record.get("id"))
             named = {section["id"] for section in record.get("sections", ())}
             for section in sorted(self.state.sections_of(article) - named):
                 yield section, article
 
+    # -- articles --------------------------------------------------------------------
+
     def write(self, record: Mapping[str, Any], *, blob: str | None = None) -> None:
-        """Append an article's line.
-
-        Args:
-            record: the line.
-            blob: git's id of the page that it was made from, kept in the state.
-
-        Raises:
-            FeedUnusable: it could not be written.
-        """
+        """Append an article's line; ``blob`` is the git blob id of its page."""
         self.state.require_usable()
         self.articles.append(record)
-        self.state.write_article(record["id"], self._read_now(record, blob))
+        self.state.write_article(record["id"], self._edition(record, blob))
         self._commit_in_time()
 
     def write_line(self, article: ArticleLine) -> None:
-        """Append an article's finished line.
-
-        Raises:
-            FeedUnusable: it could not be written.
-        """
+        """Append an article's finished line."""
         self.state.require_usable()
         self.articles.append_lines(article.line)
         edition = PublishedArticle(
@@ -194,7 +167,7 @@ class FeedStore:
             thin=article.thin,
             day=article.date_published,
         )
-        self.state.write_article(article.id, self._seen_now(edition, article.blob_id))
+        self.state.write_article(article.id, self._of_page(edition, article.blob_id))
         self._commit_in_time()
 
     def write_change(
@@ -205,37 +178,33 @@ class FeedStore:
         blob: str | None = None,
         before: Mapping[str, Any] | None = None,
     ) -> str | None:
-        """Append a line to ``changes.jsonl`` where an article reads otherwise than it did.
+        """Append a line to ``changes.jsonl`` if an article differs from its last edition.
 
         Args:
-            record: what it reads now.
+            record: the article's current record.
             now: when it was read.
-            blob: git's id of the page that it was read from.
-            before: what today's readers read from the page of the last edition; None where that
-                page is not at hand: then the digest of the last edition is compared.
+            blob: git blob id of its page.
+            before: the last edition's page as read by the current readers. If it is None, because
+                that page is not available, the digests of the editions are compared.
 
         Returns:
-            The kind of the change; None where nothing changed that makes an edition.
-
-        Raises:
-            FeedUnusable: it could not be written.
+            The kind of the change; None if no key that makes an edition differs.
         """
         self.state.require_usable()
         article = record["id"]
-        last, edition = self.state.published(article), self._read_now(record, blob)
-        assert last is not None, article  # noqa: S101 - only what has a line is read again
+        last, edition = self.state.published(article), self._edition(record, blob)
+        assert last is not None, article  # noqa: S101 - only published articles are read again
         kind = self._kind(last, edition, before)
         if kind is not None:
             self.changes.append(change_line(article, kind, now, record))
-        self.state.read_again(article, edition)
+        self.state.update_article(article, edition)
         self._commit_in_time()
         return kind
 
     def write_vanished(self, article: str, now: datetime) -> bool:
-        """Append to ``changes.jsonl`` that an article's page is gone; return whether that is new.
+        """Append a line to ``changes.jsonl`` for a page that no longer exists.
 
-        Raises:
-            FeedUnusable: it could not be written.
+        Return False if the article had vanished before, or has no line.
         """
         self.state.require_usable()
         last = self.state.published(article)
@@ -243,28 +212,26 @@ class FeedStore:
         if new:
             self.changes.append(change_line(article, "vanished", now, None))
         if last is not None:
-            self.state.read_again(article, last._replace(vanished=True))
+            self.state.update_article(article, last._replace(vanished=True))
         self._commit_in_time()
         return new
 
-    def keep_as_read(self, article: str, section: str | None = None) -> None:
-        """Note that an article's page has the bytes of its last edition.
+    def mark_unchanged(self, article: str, section: str | None = None) -> None:
+        """Record that an article's page has the same bytes as its last edition.
 
-        Args:
-            article: its id.
-            section: section of the copy that was read; None: as before.
+        ``section`` is that of the copy that was read; None for the same as before.
         """
         last = self.state.published(article)
         if last is not None and section not in (None, last.section):
-            self.state.read_again(article, last._replace(section=section))
+            self.state.update_article(article, last._replace(section=section))
         else:
             self.state.settle(article)
 
-    def _read_now(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
-        return self._seen_now(self._recovery.published(record), blob)
+    def _edition(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
+        return self._of_page(self._recovery.published(record), blob)
 
-    def _seen_now(self, edition: PublishedArticle, blob: str | None) -> PublishedArticle:
-        # without a blob id the transport did not see the page itself, and all that it says
+    def _of_page(self, edition: PublishedArticle, blob: str | None) -> PublishedArticle:
+        # without a blob id, the transport has not seen the page's own bytes
         readers = self.readers if blob is not None else None
         return edition._replace(blob=blob, readers=readers)
 
@@ -279,41 +246,34 @@ class FeedStore:
         if before is not None:
             return "changed" if digest_of(before) != edition.digest else None
         if last.blob is None and (last.readers is None or last.readers != self.readers):
-            return None  # nothing tells whether the page differs, or only the readers do
+            return None  # perhaps only the readers differ, not the page
         if last.digest == edition.digest:
             return None
         self.unlike_readers += last.readers != self.readers
         return "changed"
 
+    # -- failures --------------------------------------------------------------------
+
     def fail(self, key: str, reason: str) -> None:
-        """Note that an article (by id) or an index page (by path) failed now."""
+        """Record that an article (by id) or a list (by path) failed now."""
         self.state.fail(key, reason, time.time())
         self._commit_in_time()
 
-    def recover(self, key: str) -> None:
-        """Note that an index page that may have failed before was read."""
-        self.state.recover(key)
-
     def reading(self) -> str | None:
-        """Return the key of the page during whose reading an earlier run died."""
+        """Return the key of the page that an earlier run was reading when it was killed."""
         key = self.state.get("reading")
         return str(key) if key else None
 
     def note_reading(self, key: str | None) -> None:
-        """Note that the page of ``key`` is being read; None: that it was.
-
-        Raises:
-            FeedUnusable: it could not be noted.
-        """
+        """Record that the page of ``key`` is being read; None after it was."""
         self.state.put("reading", key)
         if key is not None:
             self.commit()
 
     def set_aside(self, *, due: bool) -> dict[str, str]:
-        """Return reason by key of what has failed for 7 days.
+        """Return the reason of each page that has failed for 7 days, by key.
 
-        Args:
-            due: only those whose weekly look has come (False: only those it has not).
+        ``due`` selects the pages whose weekly try is due, or all others.
         """
         now = time.time()
         return {
@@ -323,30 +283,24 @@ class FeedStore:
         }
 
     def all_set_aside(self) -> dict[str, str]:
-        """Return reason by key of everything that has failed for 7 days."""
+        """Return the reason of every page that has failed for 7 days, by key."""
         return self.set_aside(due=True) | self.set_aside(due=False)
 
     def pending(self) -> PackedIds:
-        """Return what is listed and has no line, the newest first, without what waits."""
+        """Return the new articles to fetch, newest first, without those set aside until later."""
         pending, waiting = self.state.pending(), self.set_aside(due=False)
-        return (
-            PackedIds(article for article in pending if article not in waiting)
-            if waiting
-            else pending
-        )
+        return PackedIds(one for one in pending if one not in waiting) if waiting else pending
+
+    # -- commits ---------------------------------------------------------------------
 
     def commit(self) -> None:
-        """Force what was written to the disk, then count it as known.
-
-        Raises:
-            FeedUnusable: the disk refused.
-        """
+        """Sync the files to disk, then commit the state."""
         try:
             self.articles.sync()
             self.listings.sync()
             self.changes.sync()
         except FeedUnusable:
-            self.state.give_up()  # what the state was told since is not on the disk
+            self.state.give_up()  # its changes are about lines that may not be on disk
             raise
         self._recovery.mark(self.state)
         self.state.commit()
@@ -357,13 +311,10 @@ class FeedStore:
             self.commit()
 
     def close(self, record: Mapping[str, Any] | None) -> None:
-        """Write the run's line, let go of the lock; what was written was committed before.
+        """Write the run's line and release the lock; everything else is already committed.
 
-        Args:
-            record: the run's line without offsets; None: the run did nothing worth a line.
-
-        Raises:
-            FeedUnusable: the disk refused; the next run writes the line.
+        ``record`` is the line without offsets, or None for no line. If it cannot be written, the
+        next run writes one.
         """
         try:
             if record is not None:
@@ -373,8 +324,6 @@ class FeedStore:
         finally:
             self.state.close()
             self._opened_files.close()
-
-    # -- plumbing ----------------------------------------------------------------------
 
     @property
     def _sizes(self) -> Sizes:
@@ -390,7 +339,7 @@ class FeedStore:
         file = JsonLines(self.directory / name)
         if file.torn:
             logger.warning(
-                "%s ended in an unfinished line of %d bytes, left by a run that died: cut off",
+                "%s: truncated an unfinished line of %d bytes, left by a run that was killed",
                 file.path,
                 file.torn,
             )

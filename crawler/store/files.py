@@ -1,4 +1,4 @@
-"""A feed's files as the system sees them: opened, locked, on the disk with their names."""
+"""Opens, locks and syncs the files of a feed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     """Open a file of a feed; return its descriptor.
 
-    A link would lead a run, or whoever reads the feed, to a file elsewhere; a FIFO would make
-    it wait for ever.
+    A link could direct a run, or a reader of the feed, to a file elsewhere. A FIFO would block.
 
     Raises:
-        FeedUnusable: it is not a regular file.
-        OSError: the system refuses.
+        FeedUnusable: the file is not a regular file.
+        OSError: the file cannot be opened.
     """
-    # O_NONBLOCK: a FIFO opens at once; it changes nothing for regular files
+    # O_NONBLOCK has no effect on regular files, but opening a FIFO does not block
     flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, 0o644)
@@ -39,10 +38,10 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
 
 
 def require_regular(path: Path) -> None:
-    """Check a file that another library opens.
+    """Check a file that another library will open.
 
     Raises:
-        FeedUnusable: it exists and is not a regular file.
+        FeedUnusable: the file exists, but is not a regular file or cannot be opened.
     """
     try:
         os.close(open_regular(path))
@@ -53,9 +52,9 @@ def require_regular(path: Path) -> None:
 
 
 def has_locks(path: Path) -> bool:
-    """Return whether the file system of ``path`` has the locks that SQLite uses.
+    """Return whether the file system of ``path`` supports the locks that SQLite uses.
 
-    The file must be one that this process holds no lock on: closing it here would end that.
+    This process must hold no lock on the file, because closing the file releases it.
     """
     try:
         with path.open("rb+") as file:
@@ -66,10 +65,10 @@ def has_locks(path: Path) -> bool:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and those above it, each one safely on the disk with its name.
+    """Create a directory and its parents, and sync each one's name to disk.
 
     Raises:
-        OSError: the system refuses.
+        OSError: a directory cannot be created or synced.
     """
     if path.is_dir():
         return
@@ -79,14 +78,14 @@ def make_directory(path: Path) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Force the names in a directory to the disk, where its file system can do that.
+    """Sync the names in a directory to disk, if the file system supports it.
 
     Raises:
-        OSError: the disk refused.
+        OSError: the directory cannot be synced.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except PermissionError:  # names may be made here, and not be read
+    except PermissionError:  # a directory may be writable but not readable
         return
     try:
         os.fsync(descriptor)
@@ -99,37 +98,37 @@ def sync_directory(path: Path) -> None:
 
 def _irregular(path: Path) -> FeedUnusable:
     return FeedUnusable(
-        f"{path} is a link, a directory, a FIFO or a device, not a regular file: move it away, and "
-        "put the feed's own file there if it lies elsewhere (link the feed's directory instead)"
+        f"{path} is not a regular file, but a link, a directory, a FIFO or a device: move it away. "
+        "If the feed's file is elsewhere, move it here, or link the feed's directory instead."
     )
 
 
 def lock(descriptor: int, path: Path) -> None:
-    """Lock an open file against other runs; readers ask for no lock.
+    """Lock an open file against other runs; readers need no lock. Close it on failure.
 
     Raises:
-        FeedBusy: another run has it.
-        FeedUnusable: the file system has no locks.
+        FeedBusy: another run holds the lock.
+        FeedUnusable: the file system does not support locks.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise FeedBusy(f"another run holds the feed {path.parent}; this one leaves it") from None
+        raise FeedBusy(f"another run holds the feed {path.parent}: run again later") from None
     except OSError as exc:
         os.close(descriptor)
         if exc.errno in _NO_LOCKS:
             raise FeedUnusable(
-                f"{path.parent} is on a file system without locks ({exc.strerror}): two runs could "
-                "write the feed at once. Put it on a local disk, or mount it with locks, "
-                "and run again."
+                f"{path.parent} is on a file system without locks ({exc.strerror}), so two runs could "
+                "write the feed at once. Move it to a local disk, or mount the file system with "
+                "locks, and run again."
             ) from exc
         raise unwritable(path, exc) from exc
 
 
 def unwritable(path: Path, exc: OSError) -> FeedUnusable:
-    """Return the error that says that the system refuses a feed's file."""
+    """Return the error for a file of the feed that cannot be opened, written or synced."""
     return FeedUnusable(
         f"the feed cannot be written: {path}: {exc.strerror or exc}. "
-        "Make room or repair the permissions, then run again: nothing is lost."
+        "Make room or fix the permissions, then run again; nothing is lost."
     )

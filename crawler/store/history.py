@@ -1,4 +1,4 @@
-"""What a feed's files tell of earlier runs: whose it is, and which of them died."""
+"""Earlier runs of a feed: which mirror it belongs to, and which runs were killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sizes(NamedTuple):
-    """Sizes in bytes of the files whose offsets a run's line has."""
+    """Sizes in bytes of the files whose offsets are in a run's line."""
 
     articles: int
     listings: int
@@ -33,64 +33,61 @@ def check_owner(
     note: Mapping[str, Any] | None,
     mirror_format: Format,
 ) -> None:
-    """Refuse a feed of another mirror, format or contract, before anything is written.
+    """Check that a feed belongs to the mirror, its format and this contract, before any write.
 
     Args:
-        directory: the feed's.
-        mirror: name of the mirror that is to be crawled.
-        address: its address where that is all that it is named by: many mirrors are called
-            ``master``, by the end of their address, and are told apart by it.
-        note: what a run that died left in the lock; it tells where no article was written yet.
-        mirror_format: the mirror's.
+        directory: the feed's directory.
+        mirror: name of the mirror to crawl.
+        address: URL of a mirror that is named only by it. Many such mirrors have the same name,
+            for example ``master``.
+        note: the note that a killed run left in the lock file. It names the mirror even if no line
+            was written.
+        mirror_format: the mirror's format.
 
     Raises:
-        WrongUsage: the feed belongs to another mirror, or holds articles of another format.
-        FeedUnusable: it keeps another version of the contract.
+        WrongUsage: the feed belongs to another mirror, or has articles of another format.
+        FeedUnusable: the feed has another version of the contract.
     """
     for record in (*_first_records(directory), note or {}):
         owner = record.get("mirror", mirror)
         if owner != mirror:
             raise WrongUsage(
-                f"the feed {directory} belongs to mirror {owner!r}, not to "
-                f"{mirror!r}: name another with -a feed=DIR, or the mirror with -a name="
+                f"the feed {directory} belongs to mirror {owner!r}, not to {mirror!r}: choose "
+                "another feed with -a feed=DIR, or set the mirror's name with -a name="
             )
         if address and (record.get("address") or address) != address:
             raise WrongUsage(
-                f"the feed {directory} belongs to the mirror at {record['address']}, not "
-                f"to {address}: name this one with -a name=, or another feed with -a feed=DIR"
+                f"the feed {directory} belongs to the mirror at {record['address']}, not to "
+                f"{address}: set another name with -a name=, or choose another feed with -a feed=DIR"
             )
         article = record.get("id")
         if isinstance(article, str) and not mirror_format.is_article_id(article):
             raise WrongUsage(
-                f"the feed {directory} holds article {article[:40]!r}, which is no id of the mirror's "
-                "format: change 'format' in the mirrors file, or name another feed with -a feed=DIR"
+                f"the feed {directory} has article {article[:40]!r}, which is not an id of the mirror's "
+                "format: correct 'format' in the mirrors file, or choose another feed with -a feed=DIR"
             )
         version = record.get("contract", CONTRACT_VERSION)
         if not is_continued(version):
             raise FeedUnusable(
-                f"the feed {directory} keeps contract version {version!r}, this program "
-                f"writes {CONTRACT_VERSION!r}: crawl into another directory with -a feed=DIR"
+                f"the feed {directory} has contract version {version!r}, this program writes "
+                f"{CONTRACT_VERSION!r}: choose another directory with -a feed=DIR"
             )
 
 
-def account_for_the_dead(
+def account_for_killed(
     runs: JsonLines,
     mirror: str,
     note: Mapping[str, Any] | None,
     sizes: Sizes,
 ) -> None:
-    """Write the line of a run that died without one, so that offsets always meet.
+    """Write the line of a run that was killed before it could, so that offsets are contiguous.
 
-    Args:
-        runs: ``runs.jsonl``, open.
-        mirror: the mirror's name.
-        note: what a run that died left in the lock.
-        sizes: of the feed's files now.
+    ``note`` is what that run left in the lock file, ``sizes`` the current sizes of the files.
     """
     last = _last_record(runs)
     before = Sizes(*(number(last.get(f"{name}_after")) for name in Sizes._fields))
-    told = note is None or (last.get("end") and note.get("start") == last.get("start"))
-    if told and before == sizes:
+    recorded = note is None or (last.get("end") and note.get("start") == last.get("start"))
+    if recorded and before == sizes:
         return
     shrunk = any(then > now for then, now in zip(before, sizes, strict=True))
     record = {
@@ -106,9 +103,11 @@ def account_for_the_dead(
     runs.append({**record, **offsets(before, sizes)})
     runs.sync()
     if shrunk:
-        logger.warning("%s: the feed is shorter than its last run left it", runs.path.parent)
+        logger.warning("%s: the feed is shorter than after its last run", runs.path.parent)
     else:
-        logger.warning("%s: an earlier run died without its line in runs.jsonl", runs.path.parent)
+        logger.warning(
+            "%s: an earlier run was killed before it wrote its line in runs.jsonl", runs.path.parent
+        )
 
 
 def offsets(before: Sizes, after: Sizes) -> dict[str, int]:
@@ -120,12 +119,10 @@ def offsets(before: Sizes, after: Sizes) -> dict[str, int]:
     }
 
 
-def only_readers(runs: JsonLines, note: Mapping[str, Any] | None) -> str | None:
-    """Return the version of the readers that read all lines of the feed; None where not known.
+def common_readers(runs: JsonLines, note: Mapping[str, Any] | None) -> str | None:
+    """Return the readers' version of all lines of the feed; None if unknown or not the same.
 
-    Args:
-        runs: ``runs.jsonl``, open.
-        note: what a run that died left in the lock.
+    ``note`` is what a killed run left in the lock file.
     """
     found = {None if note is None else note.get("readers")} - {None}
     with runs.path.open("rb") as lines:
@@ -152,12 +149,12 @@ def _first_records(directory: Path) -> Iterator[dict[str, Any]]:
 
 
 def _last_record(file: JsonLines) -> dict[str, Any]:
-    """Return the last line that can be read; one that cannot was changed by hand."""
+    """Return the last valid line; an invalid one was changed by hand."""
     end = file.size
     while line := file.last_line(end):
         if record := _record(line):
             return record
-        logger.warning("%s: the line before byte %d is damaged: skipped", file.path, end)
+        logger.warning("%s: skipping the damaged line that ends at byte %d", file.path, end)
         end -= len(line)
     return {}
 

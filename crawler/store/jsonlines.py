@@ -1,4 +1,4 @@
-"""The feed's files: append-only JSON Lines, and the lock that one run at a time holds."""
+"""Append-only JSON Lines files, and the lock of a feed."""
 
 from __future__ import annotations
 
@@ -18,27 +18,31 @@ _WRITING = os.O_RDWR | os.O_CREAT
 
 
 def dumps(record: Mapping[str, Any]) -> bytes:
-    """Return ``record`` as one line of JSON in UTF-8, newline included.
+    """Return ``record`` as a line of JSON in UTF-8, with its newline.
 
     Raises:
-        TypeError: a value is not JSON, or a string has a lone surrogate.
+        TypeError: a value cannot be serialized, or a string has a lone surrogate.
     """
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class JsonLines:
-    """One append-only file of JSON lines, which one process writes at a time.
+    """One append-only file of JSON lines, written by one process at a time.
 
-    A line is published when its newline is in the file. Bytes that are published are
-    never touched again; an unfinished tail is.
+    A line is published once its newline is in the file. Published bytes never change; an
+    unfinished tail is truncated.
+
+    Attributes:
+        size: size of the file in bytes.
+        torn: length of the unfinished tail that was truncated.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open ``path`` for appending, made if it is missing; cut an unfinished tail.
+        """Open ``path`` for appending, create it if missing, and truncate an unfinished tail.
 
         Raises:
-            FeedBusy: another process writes it, though the feed's lock is free: it was deleted.
-            FeedUnusable: it cannot be opened or written.
+            FeedBusy: another process writes it, because the feed's lock file was deleted.
+            FeedUnusable: the file cannot be opened or written.
         """
         self.path = path
         try:
@@ -54,28 +58,29 @@ class JsonLines:
         return self.append_lines(b"".join(map(dumps, records)))
 
     def append_lines(self, lines: bytes) -> int:
-        """Write whole lines, all at once; return the offset behind the last.
+        """Append complete lines; return the new size of the file.
 
         Raises:
-            FeedUnusable: it could not be written; what got through is cut off again. Or somebody
-                else changed the file.
+            FeedUnusable: the lines cannot be written, and a partial write was undone; or another
+                program changed the file.
         """
-        self._check_untouched()  # a write behind a cut would leave a hole
+        self._check_untouched()  # writing after a truncation would leave a hole
         written = 0
         try:
             while written < len(lines):
                 written += os.pwrite(self._fd, lines[written:], self.size + written)
         except OSError as exc:
-            self._give_up(written)
+            if written:
+                os.ftruncate(self._fd, self.size)
             raise unwritable(self.path, exc) from exc
         self.size += len(lines)
         return self.size
 
     def sync(self) -> None:
-        """Force what was written to the disk.
+        """Sync the file to disk.
 
         Raises:
-            FeedUnusable: the disk refused, or somebody else changed or removed the file.
+            FeedUnusable: the sync failed, or another program changed or removed the file.
         """
         try:
             os.fsync(self._fd)
@@ -87,16 +92,16 @@ class JsonLines:
         now = os.fstat(self._fd)
         if now.st_size != self.size or not now.st_nlink:
             raise FeedUnusable(
-                f"{self.path} was changed or removed by another program while this run writes it. "
-                "Leave a feed's files alone while a run goes on; restore them from a backup, or "
-                "move the feed's directory away to crawl from nothing."
+                f"{self.path} was changed or removed by another program during this run. Do not "
+                "touch a feed's files during a run. Restore them from a backup, or move the feed's "
+                "directory away to start a new feed."
             )
 
     def records(self, start: int = 0) -> Iterator[dict[str, Any]]:
-        """Yield every published line from byte ``start`` on.
+        """Yield the object of every published line from byte ``start`` on.
 
         Raises:
-            FeedUnusable: a line is no JSON object; the message tells where.
+            FeedUnusable: a line is not a JSON object; the message names its offset.
         """
         with open(open_regular(self.path), "rb") as file:
             file.seek(start)
@@ -107,14 +112,14 @@ class JsonLines:
                     record = None
                 if not isinstance(record, dict):
                     raise FeedUnusable(
-                        f"{self.path}: the line at byte {start} is damaged. Restore the file "
-                        "from a backup, or move the feed's directory away to crawl from nothing."
+                        f"{self.path}: the line at byte {start} is damaged. Restore the file from a "
+                        "backup, or move the feed's directory away to start a new feed."
                     )
                 yield record
                 start += len(line)
 
     def last_line(self, end: int | None = None) -> bytes:
-        """Return the last published line before byte ``end`` (default: of the file), or b""."""
+        """Return the last published line before byte ``end`` (default: the file's end), or b""."""
         end = self.size if end is None else end
         low = max(self._newline_before(end - 1) + 1, 0) if end > 0 else 0
         return os.pread(self._fd, end - low, low)
@@ -130,7 +135,7 @@ class JsonLines:
         self.close()
 
     def _cut_tail(self) -> int:
-        """Cut what a killed run left behind the last newline; return how many bytes."""
+        """Truncate the file after its last newline; return how many bytes were removed."""
         whole = self._newline_before(self.size) + 1
         torn = self.size - whole
         if torn:
@@ -147,24 +152,23 @@ class JsonLines:
             end = start
         return -1
 
-    def _give_up(self, written: int) -> None:
-        if written:
-            os.ftruncate(self._fd, self.size)
-
 
 class Lock:
-    """The feed's lock; it dies with the process that holds it.
+    """The feed's lock, released when the process that holds it ends.
 
-    The file holds a note of the run while it goes on, so that the next one can tell of
-    a run that died.
+    During a run the file contains a note about it, from which the next run learns that the run was
+    killed.
+
+    Attributes:
+        left_behind: the note of a run that was killed; None if there is none.
     """
 
     def __init__(self, path: Path) -> None:
-        """Take the lock.
+        """Acquire the lock.
 
         Raises:
             FeedBusy: another run holds it.
-            FeedUnusable: the file cannot be made.
+            FeedUnusable: the file cannot be created.
         """
         try:
             self._fd = open_regular(path, _WRITING)
@@ -174,23 +178,25 @@ class Lock:
         self.left_behind = self._note()
 
     def note(self, run: Mapping[str, Any]) -> None:
-        """Write down which run holds the lock.
+        """Write a note about the run that holds the lock.
 
         Raises:
-            FeedUnusable: the disk refused.
+            FeedUnusable: the note cannot be written.
         """
         try:
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, dumps(run), 0)
         except OSError as exc:
-            raise FeedUnusable(f"the feed cannot be written: {exc.strerror}. Make room.") from exc
+            raise FeedUnusable(
+                f"the feed cannot be written: {exc.strerror}. Make room, then run again."
+            ) from exc
 
     def clear(self) -> None:
-        """Clear the note: the run it tells of has its line."""
+        """Remove the note, after the run has written its line."""
         os.ftruncate(self._fd, 0)
 
     def leave(self) -> None:
-        """Let go of the lock; a note that is not cleared tells the next run of this one."""
+        """Release the lock. A note that is not cleared stays for the next run."""
         os.close(self._fd)
 
     def _note(self) -> dict[str, Any] | None:

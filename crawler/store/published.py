@@ -1,4 +1,4 @@
-"""What the state keeps of published articles, and many ids in little memory."""
+"""Values about published articles."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 
 class PublishedArticle(NamedTuple):
-    """What is kept of an article that has a line: the edition that was read last.
+    """The last edition of an article that has a line.
 
     Attributes:
         sha256: ``content_sha256``.
-        section: section of the copy that it was read from.
-        blob: git's id of that copy's bytes; None where the edition was found in the feed's files.
-        digest: of all keys that make an edition (``store.edition``).
-        readers: version of the readers that read it; None where it is not known.
-        thin: whether further copies are read beside this one.
+        section: section of the copy that was read.
+        blob: git blob id of that copy; None if the edition was restored from the feed's files.
+        digest: digest of the keys that make an edition (``store.edition``).
+        readers: version of the readers that read it; None if unknown.
+        thin: whether another section's copy may be better.
         day: ``date_published``.
-        vanished: whether no section has the page any more; the rest tells of the last edition.
+        vanished: whether the page no longer exists; the other values describe the last edition.
     """
 
     sha256: str | None
@@ -31,10 +31,10 @@ class PublishedArticle(NamedTuple):
 
 
 class PackedIds:
-    """Many ids in an order: ten bytes for each, where a list of strings takes seventy."""
+    """A sequence of ids that takes ten bytes for each; a list of strings takes seventy."""
 
     def __init__(self, ids: Iterable[str]) -> None:
-        """Take in ``ids``; none of them holds a line break."""
+        """Pack ``ids``, which must not contain line breaks."""
         self._text = bytearray()
         self._count = 0
         for one in ids:
@@ -42,11 +42,11 @@ class PackedIds:
             self._count += 1
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of ids."""
         return self._count
 
     def __iter__(self) -> Iterator[str]:
-        """Yield them in their order."""
+        """Yield the ids in order."""
         start = 0
         while (end := self._text.find(b"\n", start)) >= 0:
             yield self._text[start:end].decode()

@@ -1,7 +1,7 @@
-"""The state of a feed, opened: caught up with the feed's files, or rebuilt from them.
+"""Opens the state of a feed and brings it up to date with the feed's files.
 
-The state is never trusted alone. What it missed of the feed when a run was killed is read from
-the feed; where it is damaged, or does not fit the files, it is put aside and rebuilt.
+Lines that the state lacks after a kill are read from the files. A state that is damaged or
+contradicts the files is renamed and rebuilt.
 """
 
 from __future__ import annotations
@@ -32,9 +32,8 @@ class Recovery:
         articles: ``articles.jsonl``, open.
         listings: ``listings.jsonl``, open.
         changes: ``changes.jsonl``, open.
-        format: tells ids and paths.
-        readers: returns the version of the readers of lines that the state does not know; None
-            where it is not known.
+        format: the mirror's format.
+        readers: returns the readers' version of lines that the state lacks; None if unknown.
     """
 
     articles: JsonLines
@@ -44,37 +43,37 @@ class Recovery:
     readers: Callable[[], str | None]
 
     def state_at(self, path: Path) -> State:
-        """Return the state kept at ``path``, in agreement with the feed.
+        """Return the state at ``path``, brought up to date with the feed.
 
         Raises:
-            FeedUnusable: it is of a newer version, or the feed was changed by hand.
-            sqlite3.Error: the system refuses the file.
+            FeedUnusable: the state has a newer version or cannot be opened, or the feed was edited
+                by hand.
         """
         try:
             state = State(path, self.format.id_order)
         except StateTooNew as exc:
             raise FeedUnusable(
-                f"{path} was written by a newer version of this program ({exc}): use that one, "
-                f"or delete {path.name} to have it rebuilt from the feed"
+                f"{path} was written by a newer version of this program ({exc}): use that version, "
+                f"or delete {path.name}, which is then rebuilt from the feed"
             ) from exc
         except StateDamaged as exc:
             return self._rebuilt(path, f"is damaged ({exc})")
         if self._disagrees(state):
             state.close()
-            return self._rebuilt(path, "does not fit the feed's files, which were changed by hand")
+            return self._rebuilt(path, "contradicts the feed's files, which were changed by hand")
         if state.fresh and self.articles.size + self.listings.size:
             logger.warning("%s is missing: rebuilt from the feed", path)
         self._catch_up(state)
         return state
 
     def mark(self, state: State) -> None:
-        """Note in the state how far it agrees with the files."""
+        """Record in the state up to which offsets it covers the files."""
         for name, file in self._files():
             state.put(f"{name}_offset", file.size)
             state.put(f"{name}_tail", _digest(file.last_line()))
 
     def published(self, record: Mapping[str, Any]) -> PublishedArticle:
-        """Return what the state keeps of an article's record, blob id and readers aside."""
+        """Return the edition of a record, without blob id and readers."""
         day = record.get("date_published")
         return PublishedArticle(
             sha256=record.get("content_sha256"),
@@ -87,7 +86,7 @@ class Recovery:
     def section_of(self, mirror_url: object) -> str | None:
         """Return the section of the copy at ``mirror_url``.
 
-        The page's path is the end of ``mirror_url``; where it begins, the format tells.
+        The URL ends in the page's path; the format recognizes where the path begins.
         """
         parts = str(mirror_url).split("/")
         copies = (self.format.copy_at("/".join(parts[-n:])) for n in range(1, len(parts)))
@@ -106,7 +105,7 @@ class Recovery:
         path.rename(aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        logger.warning("%s %s: put aside as %s, rebuilt from the feed", path, why, aside.name)
+        logger.warning("%s %s: renamed to %s and rebuilt from the feed", path, why, aside.name)
         state = State(path, self.format.id_order)
         self._catch_up(state)
         return state
@@ -119,12 +118,12 @@ class Recovery:
         )
 
     def _catch_up(self, state: State) -> None:
-        """Take in the lines that the state does not know of yet."""
+        """Add the lines that the state lacks."""
         is_article_id = self.format.is_article_id
         for record in self.listings.records(number(state.get("listings_offset"))):
             section, article = str(record.get("section")), str(record.get("id"))
             if not (self.format.is_section_id(section) and is_article_id(article)):
-                raise FeedUnusable(_names_nothing(self.listings.path, record))
+                raise FeedUnusable(_invalid(self.listings.path, record))
             state.list_articles(section, [article])
         known, known_changes = (number(state.get(f"{n}_offset")) for n in ("articles", "changes"))
         if (known, known_changes) == (self.articles.size, self.changes.size):
@@ -133,22 +132,22 @@ class Recovery:
         for record in self.articles.records(known):
             article = str(record.get("id"))
             if not is_article_id(article):
-                raise FeedUnusable(_names_nothing(self.articles.path, record))
+                raise FeedUnusable(_invalid(self.articles.path, record))
             if not state.write_article(article, self.published(record)._replace(readers=readers)):
                 raise FeedUnusable(
                     f"{self.articles.path} has more than one line of {article}: it was changed by "
                     "hand. Restore it from a backup, or move the feed's directory away."
                 )
         for record in self.changes.records(known_changes):
-            self._take_change(state, record, readers)
+            self._add_change(state, record, readers)
 
-    def _take_change(self, state: State, record: Mapping[str, Any], readers: str | None) -> None:
-        """Take in a line of ``changes.jsonl``; the page's blob id is not known any more."""
+    def _add_change(self, state: State, record: Mapping[str, Any], readers: str | None) -> None:
+        """Add a line of ``changes.jsonl``; its page's blob id is unknown."""
         article, now = str(record.get("id")), record.get("article")
         if isinstance(now, dict):
-            state.read_again(article, self.published(now)._replace(readers=readers))
+            state.update_article(article, self.published(now)._replace(readers=readers))
         elif before := state.published(article):
-            state.read_again(article, before._replace(vanished=True))
+            state.update_article(article, before._replace(vanished=True))
 
 
 def number(value: object) -> int:
@@ -160,8 +159,8 @@ def _digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def _names_nothing(path: Path, record: Mapping[str, Any]) -> str:
+def _invalid(path: Path, record: Mapping[str, Any]) -> str:
     return (
-        f"{path} has a line that names no article of a section ({str(record)[:100]}): it was "
+        f"{path} has a line without a valid article id or section ({str(record)[:100]}): it was "
         "changed by hand. Restore it from a backup, or move the feed's directory away."
     )

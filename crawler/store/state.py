@@ -1,4 +1,4 @@
-"""The state: what makes the next run cheap, in a SQLite file that can be rebuilt from the feed."""
+"""The state: a SQLite file that makes the next run cheap and can be rebuilt from the feed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ STATE_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
--- every section ever seen, with the name its own index gave it last
+-- every section ever seen, with the last name in its own index
 CREATE TABLE sections (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
 -- every (section, id) pair of listings.jsonl
 CREATE TABLE listings (id TEXT, section TEXT, PRIMARY KEY (id, section)) WITHOUT ROWID;
--- every article of articles.jsonl, as it was read last: the fields of PublishedArticle
+-- the last edition of every article of articles.jsonl: the fields of PublishedArticle
 CREATE TABLE articles (
     id TEXT PRIMARY KEY, sha256 TEXT, section TEXT, blob TEXT, digest TEXT, readers TEXT,
     thin INTEGER, day TEXT, vanished INTEGER
 ) WITHOUT ROWID;
--- articles whose page differs from the one they were read from, until it is read
+-- articles whose page has changed, until it is read
 CREATE TABLE due (id TEXT PRIMARY KEY) WITHOUT ROWID;
 -- archive pages that are final and were read
 CREATE TABLE archives (section TEXT, page INTEGER, PRIMARY KEY (section, page)) WITHOUT ROWID;
@@ -44,12 +44,12 @@ _TABLES = ("meta", "sections", "listings", "articles", "due", "archives", "failu
 
 _PUBLISHED = "sha256, section, blob, digest, readers, thin, day, vanished"
 
-# The newest article first; what an id is ordered by, the mirror's format tells.
+# newest article first; the mirror's format defines the order of ids
 _NEWEST = "id_order(id) DESC, id DESC"
 
 
 def _can_spill() -> bool:
-    """Return whether SQLite finds a directory for what it keeps beside the file for a while."""
+    """Return whether there is a directory for SQLite's temporary files."""
     try:
         tempfile.gettempdir()
     except OSError:
@@ -58,14 +58,14 @@ def _can_spill() -> bool:
 
 
 class StateTooNew(Exception):
-    """Raised when the state was written by a newer version of the project."""
+    """Raised when the state was written by a newer version of this program."""
 
 
 class StateDamaged(Exception):
-    """Raised when the file is not a state, or no longer whole."""
+    """Raised when the file is not a state, or is damaged."""
 
 
-# What SQLite says where the file system has no locks, or no memory that processes share.
+# SQLite's errors on file systems without locks or shared memory.
 _NO_LOCKS = frozenset(
     {
         sqlite3.SQLITE_IOERR_LOCK,
@@ -79,31 +79,34 @@ _NO_LOCKS = frozenset(
     }
 )
 
-# What SQLite says of a file that is none of its own, or no longer whole.
+# SQLite's errors for a file that is not a database, or is damaged.
 _DAMAGE = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class State:
-    """Tables over one SQLite file.
+    """The tables of the SQLite file.
 
-    All changes since the last :meth:`commit` stand or fall together. After the first error of
-    SQLite's nothing can be read or written any more: it may have rolled back what it was told of
-    lines that are published. The next run reads those from the feed.
+    All changes since the last :meth:`commit` are one transaction. After an error, SQLite may have
+    rolled it back although the lines are published. So nothing can be read or written any more, and
+    the next run reads those lines from the feed.
 
-    Every method raises FeedUnusable, or FeedBusy, where SQLite fails or has failed.
+    Every method raises FeedUnusable or FeedBusy if SQLite fails, now or earlier.
+
+    Attributes:
+        fresh: whether the file was created now.
     """
 
     def __init__(self, path: Path, id_order: Callable[[str], int]) -> None:
-        """Open ``path``, created if it is missing.
+        """Open the file at ``path``, or create it.
 
         Args:
             path: the file.
-            id_order: gives the number that an article's id is ordered by, the newest greatest.
+            id_order: returns the sort key of an article's id; the newest article has the greatest.
 
         Raises:
-            StateDamaged: it is damaged; a new one can take its place.
-            StateTooNew: it is of a newer version.
-            FeedUnusable: the system refuses it.
+            StateDamaged: the file is damaged and can be replaced.
+            StateTooNew: the file was written by a newer version.
+            FeedUnusable: the file cannot be opened.
         """
         self.fresh = not path.exists()
         self._path = path
@@ -117,7 +120,7 @@ class State:
             self._open()
         except sqlite3.DatabaseError as error:
             self._db.close()
-            # an error without a code is our own: the check failed
+            # an error without a code was raised by _open
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
             if code & 0xFF in _DAMAGE:
                 raise StateDamaged(str(error)) from error
@@ -129,9 +132,9 @@ class State:
     def _open(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if 0 < version < STATE_VERSION:
-            raise sqlite3.DatabaseError(f"version {version}, this program keeps {STATE_VERSION}")
+            raise sqlite3.DatabaseError(f"version {version}, this program needs {STATE_VERSION}")
         if version > STATE_VERSION:
-            raise StateTooNew(f"version {version}, this program knows {STATE_VERSION}")
+            raise StateTooNew(f"version {version}, this program supports {STATE_VERSION}")
         if self._db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("quick_check failed")
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -145,91 +148,91 @@ class State:
         self._db.execute("BEGIN")
 
     def commit(self) -> None:
-        """Make all changes since the last commit stand."""
+        """Commit all changes since the last commit."""
         self._execute("COMMIT")
         self._execute("BEGIN")
 
     def close(self) -> None:
-        """Close without the changes since the last commit; the write-ahead log is folded in."""
+        """Close without the changes since the last commit; checkpoint the write-ahead log."""
         self._db.close()
 
     # -- single values -------------------------------------------------------------
 
     def get(self, key: str) -> object:
-        """Return a single value kept under ``key``, None without one."""
+        """Return the value of ``key``, or None."""
         row = self._execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def put(self, key: str, value: str | float | None) -> None:
-        """Keep a single value under ``key``."""
+        """Set the value of ``key``."""
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # -- sections and listings -----------------------------------------------------
 
     def name_section(self, section: str, name: str) -> None:
-        """Keep what the section's own index calls it."""
+        """Set the name of a section."""
         self._execute("INSERT OR REPLACE INTO sections VALUES (?, ?)", (section, name))
 
     def section_names(self) -> dict[str, str]:
-        """Return the names kept, by section id."""
+        """Return the names of all sections by id."""
         return dict(self._rows("SELECT id, name FROM sections"))
 
     def list_articles(self, section: str, articles: Iterable[str]) -> None:
-        """Note that ``section`` lists ``articles``."""
+        """Record that ``section`` lists ``articles``."""
         pairs = ((article, section) for article in articles)
         self._execute_many("INSERT OR IGNORE INTO listings VALUES (?, ?)", pairs)
 
     def lists(self, section: str, article: str) -> bool:
-        """Tell whether ``section`` was ever seen to list ``article``."""
+        """Return whether ``section`` has ever listed ``article``."""
         query = "SELECT 1 FROM listings WHERE id = ? AND section = ?"
         return self._exists(query, (article, section))
 
     def is_listed(self, article: str) -> bool:
-        """Tell whether any section lists ``article``."""
+        """Return whether any section has ever listed ``article``."""
         return self._exists("SELECT 1 FROM listings WHERE id = ?", (article,))
 
     def sections_of(self, article: str) -> set[str]:
-        """Return the ids of the sections that list ``article``."""
+        """Return the ids of the sections that have listed ``article``."""
         rows = self._rows("SELECT section FROM listings WHERE id = ?", (article,))
         return {section for (section,) in rows}
 
-    def saw(self, section: str, articles: Iterable[str]) -> None:
-        """Note, for as long as the file is open, that ``section`` lists ``articles`` now."""
+    def mark_seen(self, section: str, articles: Iterable[str]) -> None:
+        """Record, until the file is closed, that ``section`` still lists ``articles``."""
         self._execute(_SEEN)
         pairs = ((article, section) for article in articles)
         self._execute_many("INSERT OR IGNORE INTO temp.seen VALUES (?, ?)", pairs)
 
     def unlisted(self) -> Iterator[tuple[str, str]]:
-        """Yield (section, article) of listings that were not seen now (:meth:`saw`)."""
+        """Yield (section, article) of listings that were not marked by :meth:`mark_seen`."""
         self._execute(_SEEN)
         query = "SELECT section, id FROM listings EXCEPT SELECT section, id FROM temp.seen"
         return iter(list(self._rows(query)))
 
     def archives_read(self, section: str) -> set[int]:
-        """Return the numbers of the section's archive pages that were read as final."""
+        """Return the numbers of a section's archive pages that were read when final."""
         rows = self._rows("SELECT page FROM archives WHERE section = ?", (section,))
         return {page for (page,) in rows}
 
-    def archive_read(self, section: str, page: int) -> None:
-        """Note that an archive page is final and was read."""
+    def mark_archive_read(self, section: str, page: int) -> None:
+        """Record that an archive page was read when final."""
         self._execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (section, page))
 
-    def archive_unread(self, section: str, page: int) -> None:
-        """Note that an archive page that was read is to be read again."""
+    def mark_archive_unread(self, section: str, page: int) -> None:
+        """Record that an archive page must be read again."""
         self._execute("DELETE FROM archives WHERE section = ? AND page = ?", (section, page))
 
     # -- articles ------------------------------------------------------------------
 
     def write_article(self, article: str, written: PublishedArticle) -> bool:
-        """Note that the feed has a line of ``article``; return whether that is new."""
+        """Record that ``article`` has a line; return False if it had one already."""
         self._execute("DELETE FROM failures WHERE key = ?", (article,))
         return self._changed(
             "INSERT OR IGNORE INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (article, *written),
         )
 
-    def read_again(self, article: str, edition: PublishedArticle) -> bool:
-        """Keep what an article that has a line was read as now; return whether it has one."""
+    def update_article(self, article: str, edition: PublishedArticle) -> bool:
+        """Replace the edition of an article; return False if it has no line."""
         self.settle(article)
         return self._changed(
             "INSERT OR REPLACE INTO articles SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? "
@@ -238,21 +241,21 @@ class State:
         )
 
     def settle(self, article: str) -> None:
-        """Note that an article that has a line need not be read again."""
+        """Record that a published article need not be read again."""
         self._execute("DELETE FROM failures WHERE key = ?", (article,))
         self._execute("DELETE FROM due WHERE id = ?", (article,))
 
     def note_blobs(self, blobs: Iterable[tuple[str, str]]) -> None:
-        """Note (id, git blob id) of the pages that lines were made from."""
+        """Set the git blob ids of articles, given as (id, blob id)."""
         pairs = ((blob, article) for article, blob in blobs)
         self._execute_many("UPDATE articles SET blob = ? WHERE id = ?", pairs)
 
     def is_written(self, article: str) -> bool:
-        """Tell whether the feed has a line of ``article``."""
+        """Return whether ``article`` has a line."""
         return self._exists("SELECT 1 FROM articles WHERE id = ?", (article,))
 
     def published(self, article: str) -> PublishedArticle | None:
-        """Return what is kept of an article's last edition; None without a line."""
+        """Return an article's last edition, or None if it has no line."""
         query = f"SELECT {_PUBLISHED} FROM articles WHERE id = ?"  # noqa: S608 - a constant
         row = self._execute(query, (article,)).fetchone()
         if row is None:
@@ -261,34 +264,34 @@ class State:
         return published._replace(thin=bool(published.thin), vanished=bool(published.vanished))
 
     def written(self) -> PackedIds:
-        """Return the articles that the feed has a line of, the newest first."""
+        """Return all articles that have a line, newest first."""
         rows = self._rows(f"SELECT id FROM articles ORDER BY {_NEWEST}")  # noqa: S608
         return PackedIds(article for (article,) in rows)
 
     def newest(self, until: str) -> str | None:
-        """Return the latest ``date_published`` of all articles that is not after ``until``."""
+        """Return the latest ``date_published`` that is not after ``until``, or None."""
         query = "SELECT max(day) FROM articles WHERE day <= ?"
         day: str | None = self._execute(query, (until,)).fetchone()[0]
         return day
 
     def mark_due(self, articles: Iterable[str]) -> None:
-        """Note that these are to be read again, those of them that have a line."""
+        """Record that ``articles`` must be read again, if they have a line."""
         self._execute_many(
             "INSERT OR IGNORE INTO due SELECT id FROM articles WHERE id = ?",
             ((article,) for article in articles),
         )
 
     def mark_all_due(self) -> None:
-        """Note that every article that has a line is to be read again."""
+        """Record that all published articles must be read again."""
         self._execute("INSERT OR IGNORE INTO due SELECT id FROM articles")
 
     def due(self) -> PackedIds:
-        """Return the articles that are to be read again, the newest first."""
+        """Return the published articles to read again, newest first."""
         rows = self._rows(f"SELECT id FROM due ORDER BY {_NEWEST}")  # noqa: S608
         return PackedIds(article for (article,) in rows)
 
     def pending(self) -> PackedIds:
-        """Return listed articles that the feed has no line of, the newest first."""
+        """Return the listed articles without a line, newest first."""
         rows = self._rows(
             "SELECT DISTINCT id FROM listings l WHERE NOT EXISTS "  # noqa: S608
             f"(SELECT 1 FROM articles a WHERE a.id = l.id) ORDER BY {_NEWEST}"
@@ -296,17 +299,17 @@ class State:
         return PackedIds(article for (article,) in rows)
 
     def counts(self) -> tuple[int, int]:
-        """Return how many articles and how many listings there are."""
+        """Return the number of articles with a line, and of listings."""
         articles = self._one("SELECT count(*) FROM articles")
         return articles, self._one("SELECT count(*) FROM listings")
 
     # -- failures ------------------------------------------------------------------
 
     def fail(self, key: str, reason: str, now: float) -> None:
-        """Note that ``key`` failed at ``now`` (Unix seconds).
+        """Record that ``key`` failed at ``now`` (Unix seconds).
 
-        A first failure in the future, or before ``CLOCK_FLOOR``, was noted by a wrong clock: it
-        becomes ``now``.
+        A first failure in the future or before ``CLOCK_FLOOR`` comes from a wrong clock and is
+        replaced by ``now``.
         """
         self._execute(
             "INSERT INTO failures VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET "
@@ -317,24 +320,24 @@ class State:
         )
 
     def recover(self, key: str) -> None:
-        """Forget that ``key`` ever failed."""
+        """Delete the failures of ``key``."""
         self._execute("DELETE FROM failures WHERE key = ?", (key,))
 
     def failures(self) -> Iterator[tuple[str, str, float, float]]:
-        """Yield (key, reason, first, last) of everything that fails, by key."""
+        """Yield (key, reason, first, last) of all failures, in the order of keys."""
         return iter(list(self._rows("SELECT key, reason, first, last FROM failures")))
 
     # -- plumbing ------------------------------------------------------------------
 
     def give_up(self) -> None:
-        """Let nothing be read or written any more; the file stays as it was last committed."""
+        """Refuse all further reads and writes; the file stays as last committed."""
         self._given_up = True
 
     def require_usable(self) -> None:
-        """Raise FeedUnusable where SQLite has failed."""
+        """Raise FeedUnusable if SQLite has failed."""
         if self._given_up:
             raise FeedUnusable(
-                f"the feed's state in {self._path.parent} cannot be written any more"
+                f"the feed's state in {self._path.parent} cannot be written: SQLite failed earlier"
             )
 
     def _execute(self, query: str, values: Iterable[str | float | None] = ()) -> sqlite3.Cursor:
@@ -359,22 +362,24 @@ class State:
             raise self._refused(error) from error
 
     def _refused(self, error: sqlite3.Error) -> FeedUnusable | FeedBusy:
-        """Give up, and return what SQLite's error means for the user."""
+        """Give up, and return the error to raise instead of SQLite's."""
         self.give_up()
         code = getattr(error, "sqlite_errorcode", None)
         busy = code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
-        if code in _NO_LOCKS or (busy and not has_locks(self._path)):  # ENOLCK is told as BUSY
+        if code in _NO_LOCKS or (
+            busy and not has_locks(self._path)
+        ):  # SQLite reports ENOLCK as BUSY
             return FeedUnusable(
-                f"the feed's state in {self._path.parent} cannot be locked ({error}): put the feed "
-                "on a local disk, or mount its file system with locks, and run again"
+                f"the feed's state in {self._path.parent} cannot be locked ({error}): move the feed "
+                "to a local disk, or mount its file system with locks, and run again"
             )
         if busy:
             return FeedBusy(
-                f"another program holds the feed's state in {self._path.parent}; run again"
+                f"another program uses the feed's state in {self._path.parent}: run again later"
             )
         return FeedUnusable(
             f"the feed's state in {self._path.parent} cannot be written: {error}. "
-            "Make room or repair the permissions, then run again: nothing is lost."
+            "Make room or fix the permissions, then run again; nothing is lost."
         )
 
     def _one(self, query: str) -> int:

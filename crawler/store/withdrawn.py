@@ -1,4 +1,4 @@
-"""Withdrawn articles: ids that a feed neither lists nor fetches, kept in ``withdrawn.txt``.
+"""Withdrawn articles: ids in ``withdrawn.txt``, which a feed neither lists nor fetches.
 
 ``scrapy reread --without`` writes the file. One id a line; ``#`` begins a comment.
 """
@@ -13,10 +13,10 @@ WITHDRAWN = "withdrawn.txt"
 
 
 def withdrawn_ids(feed: Path) -> frozenset[str]:
-    """Return the ids that the feed in the directory ``feed`` must not have.
+    """Return the withdrawn ids of the feed in the directory ``feed``.
 
     Raises:
-        FeedUnusable: the file cannot be read; without it, they would be fetched again.
+        FeedUnusable: the file cannot be read.
     """
     try:
         return read_ids(feed / WITHDRAWN)
@@ -24,16 +24,16 @@ def withdrawn_ids(feed: Path) -> frozenset[str]:
         return frozenset()
     except (OSError, UnicodeDecodeError) as error:
         raise FeedUnusable(
-            f"{feed / WITHDRAWN} cannot be read ({error}): repair it, or the articles that it "
-            "withdraws would be fetched again"
+            f"{feed / WITHDRAWN} cannot be read ({error}): repair it, because without it the "
+            "withdrawn articles would be fetched again"
         ) from error
 
 
 def read_ids(path: Path) -> frozenset[str]:
-    """Return the ids that a file names.
+    """Return the ids in a file.
 
     Raises:
-        OSError, UnicodeDecodeError: it cannot be read.
+        OSError, UnicodeDecodeError: the file cannot be read.
     """
     lines = path.read_text(encoding="utf-8").splitlines()
     return frozenset(filter(None, (line.partition("#")[0].strip() for line in lines)))

@@ -83,7 +83,7 @@ class Comparing(Protocol):
         """Return the git blob id of a page, or None if there is no such page."""
 
     def old_page(self, version: str) -> bytes | None:
-        """Return the bytes that have this git blob id; None where they are not at hand."""
+        """Return the bytes with this git blob id; None if they are not available."""
 
 
 @runtime_checkable

@@ -1,44 +1,42 @@
-"""Scrapy's download handler with a bound for what an answer may put before its body."""
+"""Scrapy's download handler with a limit for the headers of a response."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import (
     HTTP11DownloadHandler,
     _LenientHTTP11ClientFactory,
     _LenientHTTP11ClientProtocol,
     _LenientHTTPClientParser,
 )
+from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadCancelledError, DownloadFailedError
+from scrapy.http import Response
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.web._newclient import HTTP11ClientProtocol
+from twisted.web._newclient import Request as TxRequest
+from twisted.web.iweb import IResponse
 
 from crawler.transports.failures import causes
 
-if TYPE_CHECKING:
-    from scrapy import Request
-    from scrapy.crawler import Crawler
-    from scrapy.http import Response
-    from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IAddress
-    from twisted.web._newclient import HTTP11ClientProtocol
-    from twisted.web._newclient import Request as TxRequest
-    from twisted.web.iweb import IResponse
-
 HEADER_BYTES: Final = 256 << 10
-"""GitHub sends 3 KB. Trailers of a chunked body are bounded by Twisted, at 64 KB."""
+"""Maximum size; GitHub sends 3 KB. Twisted limits the trailers of a chunked body to 64 KB."""
 
 
 class HeadersTooLarge(Exception):
-    """Raised when the headers of an answer, interim ones included, are larger than any real ones."""
+    """Raised when the headers of a response, including interim ones, are too large."""
 
 
 class BoundedHandler(HTTP11DownloadHandler):
-    """Fails an answer whose headers do not end; Twisted keeps all of them in memory."""
+    """Rejects responses with endless headers, which Twisted would keep in memory."""
 
     def __init__(self, crawler: Crawler) -> None:
-        """Let the handler's connections count."""
+        """Set up connections that count the bytes of headers."""
         super().__init__(crawler)
-        self._pool._factory = _Factory  # noqa: SLF001 - as Scrapy itself sets it
+        self._pool._factory = _Factory  # noqa: SLF001 - as Scrapy sets its own
 
     async def download_request(self, request: Request) -> Response:
         """Download ``request``.
@@ -50,9 +48,10 @@ class BoundedHandler(HTTP11DownloadHandler):
             return await super().download_request(request)
         except DownloadFailedError as error:
             if any(isinstance(cause, HeadersTooLarge) for cause in causes(error)):
-                # of the kind that is not tried again
-                message = f"the headers of {request.url} have more than {HEADER_BYTES} bytes"
-                raise DownloadCancelledError(message) from error
+                # this type is not retried
+                raise DownloadCancelledError(
+                    f"the headers of {request.url} have more than {HEADER_BYTES} bytes"
+                ) from error
             raise
 
 
@@ -71,8 +70,8 @@ class _Parser(_LenientHTTPClientParser):
 class _Protocol(_LenientHTTP11ClientProtocol):
     def request(self, request: TxRequest) -> Deferred[IResponse]:
         answered = super().request(request)
-        assert self._parser is not None  # noqa: S101 - request() has made it
-        self._parser.__class__ = _Parser  # the way in which Scrapy sets its own
+        assert self._parser is not None  # noqa: S101 - request() creates it
+        self._parser.__class__ = _Parser  # as Scrapy sets its own
         return answered
 
 

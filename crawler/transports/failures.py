@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
+from scrapy import Request
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -26,13 +28,7 @@ from crawler.exceptions import (
     PageTooLarge,
     PageUnreachable,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from scrapy import Request
-
-    from crawler.transports.base import Download
+from crawler.transports.base import Download
 
 _MISSING: Final = frozenset({404, 410})
 _OK, _REDIRECT, _BAD_REQUEST = 200, 300, 400
@@ -93,8 +89,7 @@ def _unwrapped(failure: Failure | BaseException) -> BaseException:
 def _of_response(response: Response) -> PageError:
     status, message = response.status, f"{response.url} answers {response.status}"
     if status == _OK:
-        message = f"{message}, which is not a failure"
-        raise ValueError(message)
+        raise ValueError(f"{message}, which is not a failure")
     if status in _MISSING:
         return PageMissing(message)
     if _REDIRECT <= status < _BAD_REQUEST:

@@ -21,15 +21,15 @@ from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.transports.base import LOCAL_WINDOW, Fetched
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_NONBLOCK: a FIFO that nobody writes to opens at once; O_NOCTTY: no terminal becomes ours
+# O_NONBLOCK: opening a FIFO does not block; O_NOCTTY: a terminal does not become the controlling one
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class PathTransport:
     """Reads pages from regular files below a directory; follows no symbolic link there.
 
-    The directory itself may be a link. It is opened once, and each page is looked up from it
-    folder by folder, so nothing that is renamed or linked meanwhile leads out of it.
+    The directory itself may be a link. It is opened once, and pages are opened relative to it folder
+    by folder, so that concurrent renames and links cannot lead out of it.
     """
 
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
@@ -56,11 +56,11 @@ class PathTransport:
                 self._root = os.open(self.base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             except (FileNotFoundError, NotADirectoryError) as exc:
                 raise MirrorUnusable(
-                    f"no directory {self.base}: look at 'path' in the mirrors file"
+                    f"no directory {self.base}: correct 'path' in the mirrors file"
                 ) from exc
             except OSError as exc:
                 raise MirrorUnusable(
-                    f"{self.base}: {exc.strerror}: look at the directory's permissions"
+                    f"{self.base}: {exc.strerror}: check the directory's permissions"
                 ) from exc
         return self._root
 
@@ -138,11 +138,11 @@ class PathTransport:
         return within
 
     def _failure(self, path: str, exc: OSError) -> PageError:
-        # ELOOP: a link; ENXIO: a socket, or a device that is not there
+        # ELOOP: a link; ENXIO: a socket or a missing device
         if exc.errno in (errno.ELOOP, errno.ENXIO):
             return self._irregular(path)
         if exc.errno in (errno.ENOENT, errno.ENOTDIR):
-            return PageMissing(f"no file {self.base / path}, or a link leads there")
+            return PageMissing(f"no file {self.base / path}, or its directory is a link")
         return PageUnreachable(f"{self.base / path}: {exc.strerror}", reason="unreadable")
 
     def _irregular(self, path: str) -> PageMalformed:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from playwright.async_api import Browser
+from scrapy_playwright.provider import BrowserProvider
 
 from crawler.exceptions import PageUnreachable, WrongUsage
 from crawler.transports.browser.failures import launch_failure
 from crawler.transports.browser.processes import chromium_processes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from scrapy_playwright.provider import BrowserProvider
-
 logger = logging.getLogger(__name__)
 
-#: Seconds to wait for a browser or tab to close before killing the browser.
 CLOSE_SECONDS: Final = 5.0
-#: Consecutive failures to start after which the run ends.
+"""Seconds to wait for a browser or tab to close before killing the browser."""
 LAUNCHES: Final = 3
-#: Seconds to wait for the event that a browser has disconnected.
+"""Consecutive failures to start after which the run ends."""
 _NEWS_SECONDS: Final = 1.0
+"""Seconds to wait for the event that a browser has disconnected."""
 
 
 class Chromium:

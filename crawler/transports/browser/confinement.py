@@ -26,14 +26,14 @@ from crawler.config.proxies import proxy_for
 
 PORTS: Final = {"http": 80, "https": 443}
 
-#: The default route. RFC 6761 reserves ``.invalid``, so this name never resolves.
 _DEAD_PROXY: Final = "nowhere.invalid:1"
-#: Name of the environment's proxy inside Chromium, so that pages cannot reach its real address.
+"""The default route. RFC 6761 reserves ``.invalid``, so this name never resolves."""
 _PROXY_ALIAS: Final = "proxy.invalid"
-#: Address that all other names resolve to. TCP cannot connect to the broadcast address, so the
-#: kernel refuses without sending a packet. (``~NOTFOUND`` makes Chromium look up google.com to test
-#: DNS.)
+"""Name of the environment's proxy inside Chromium, so that pages cannot reach its real address."""
 _UNREACHABLE: Final = "255.255.255.255:1"
+"""Address that all other names resolve to. TCP cannot connect to the broadcast address, so the
+kernel refuses without sending a packet. (``~NOTFOUND`` makes Chromium look up google.com to test
+DNS.)"""
 
 _SCRIPT: Final = """\
 const ROUTES = {routes};

@@ -6,14 +6,11 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from crawler.exceptions import WrongUsage
+from crawler.transports.browser.confinement import Confinement
 
-if TYPE_CHECKING:
-    from crawler.transports.browser.confinement import Confinement
-
-#: Names of the executable on Debian, other Linux distributions, and macOS with Homebrew.
 EXECUTABLES: Final = (
     "chromium",
     "chromium-browser",
@@ -22,8 +19,8 @@ EXECUTABLES: Final = (
     "google-chrome",
     "chrome",
 )
+"""Names of the executable on Debian, other Linux distributions, and macOS with Homebrew."""
 
-#: Switches in addition to Playwright's. They turn off what reading a page does not need.
 FLAGS: Final = (
     "--blink-settings=imagesEnabled=false",
     "--block-new-web-contents",
@@ -40,6 +37,7 @@ FLAGS: Final = (
     "--js-flags=--max-old-space-size=512",
     "--no-pings",
 )
+"""Switches in addition to Playwright's. They turn off what reading a page does not need."""
 
 _VERSION_SECONDS: Final = 60
 _LAUNCH_SECONDS: Final = 60

@@ -9,9 +9,8 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from crawler.exceptions import PageUnreachable
 
-#: Fragments of the messages when the tab, the browser or the driver is gone.
 _GONE: Final = ("has been closed", "Connection closed", "Browser closed", "Target closed")
-#: Fragments of other messages, each with the reason that it is counted under.
+"""Fragments of the messages when the tab, the browser or the driver is gone."""
 _REASONS: Final = (
     ("crashed", "crashed"),
     ("interrupted by another navigation", "redirect"),
@@ -20,8 +19,9 @@ _REASONS: Final = (
     ("ERR_TIMED_OUT", "timeout"),
     ("ERR_", "connection"),
 )
-#: Fragments of the messages while a tab navigates from one document to the next.
+"""Fragments of other messages, each with the reason that it is counted under."""
 _NAVIGATING: Final = ("context was destroyed", "Cannot find context", "uniqueContextId not found")
+"""Fragments of the messages while a tab navigates from one document to the next."""
 
 
 def is_gone(error: PlaywrightError) -> bool:

@@ -16,14 +16,20 @@ import logging
 import time
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from playwright.async_api import Browser, Route
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Request as BrowserRequest
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import HtmlResponse, Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable
 from crawler.formats.epoch.rendered_site import error_status
 from crawler.transports.bounded import BoundedHandler
+from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium
 from crawler.transports.browser.confinement import Confinement, place_of
 from crawler.transports.browser.failures import is_gone
@@ -31,24 +37,15 @@ from crawler.transports.browser.memory import MemoryWatch
 from crawler.transports.browser.tabs import Tab, Tabs
 from crawler.transports.browser.visit import Visit, is_framed
 
-if TYPE_CHECKING:
-    from playwright.async_api import Browser, Route
-    from playwright.async_api import Request as BrowserRequest
-    from scrapy import Request
-    from scrapy.crawler import Crawler
-    from scrapy.http import HtmlResponse, Response
-
-    from crawler.transports.browser.cancellation import Cancellation
-
 logger = logging.getLogger(__name__)
 
-#: How often a page is tried if the browser ends while rendering it.
 TRIES: Final = 3
-#: Seconds to wait for a tab to open.
+"""How often a page is tried if the browser ends while rendering it."""
 TAB_SECONDS: Final = 30.0
-#: Resource types that a page may load besides its document and its scripts. Images, styles, fonts
-#: and frames contain nothing that is read.
+"""Seconds to wait for a tab to open."""
 DATA_TYPES: Final = frozenset({"xhr", "fetch"})
+"""Resource types that a page may load besides its document and its scripts. Images, styles, fonts
+and frames contain nothing that is read."""
 
 
 class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
@@ -150,8 +147,9 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
                     await self._chromium.replace(browser)
                     if self._memory.claim_browser():
                         raise too_costly(request.url) from error
-        message = f"{request.url}: Chromium ended {TRIES} times while rendering it"
-        raise PageUnreachable(message, reason="browser_lost")
+        raise PageUnreachable(
+            f"{request.url}: Chromium ended {TRIES} times while rendering it", reason="browser_lost"
+        )
 
     def _failure(self, visit: Visit, error: PlaywrightError) -> PageError:
         failure = visit.failure(error)
@@ -175,8 +173,9 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
                 return await self._tabs.take(browser)
         except TimeoutError as error:
             await self._replace_hanging(browser)
-            message = f"Chromium opened no tab within {TAB_SECONDS:g} s"
-            raise PageUnreachable(message, reason="timeout") from error
+            raise PageUnreachable(
+                f"Chromium opened no tab within {TAB_SECONDS:g} s", reason="timeout"
+            ) from error
 
     async def _put_back(self, tab: Tab, *, reusable: bool) -> None:
         try:

@@ -14,8 +14,8 @@ from crawler.transports.browser.processes import Process, chromium_processes
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two checks. The fastest page observed grew by 0.5 GB a second.
 LOOK_SECONDS: Final = 0.25
+"""Seconds between two checks. The fastest page observed grew by 0.5 GB a second."""
 
 
 class MemoryWatch:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 _PROC: Final = Path("/proc")
-#: Indexes into the fields of ``/proc/PID/stat`` after the command's name, with the state as 0.
 _PARENT, _RESIDENT = 1, 21
+"""Indexes into the fields of ``/proc/PID/stat`` after the command's name, with the state as 0."""
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Route
 from playwright.async_api import Error as PlaywrightError
 
 from crawler.transports.browser.failures import is_navigating
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from playwright.async_api import Browser, BrowserContext, CDPSession, Page, Route
-
-#: Milliseconds for a tab to leave its page; after that it is closed.
 _LEAVE_MS: Final = 2000
-#: How often to try to read the content of a page that keeps navigating.
+"""Milliseconds for a tab to leave its page; after that it is closed."""
 _LOOKS: Final = 5
-#: Returns the document as HTML, or its length if it is too large. It runs in an isolated world,
-#: which the page's scripts cannot change.
+"""How often to try to read the content of a page that keeps navigating."""
 _CONTENT: Final = """
 (() => {
   const root = document.documentElement;
@@ -30,8 +25,10 @@ _CONTENT: Final = """
   return html;
 })()
 """
-#: Maximum number of attributes of one element. libxml2 compares each with all previous ones.
+"""Returns the document as HTML, or its length if it is too large. It runs in an isolated world,
+which the page's scripts cannot change."""
 _MOST_ATTRIBUTES: Final = 1000
+"""Maximum number of attributes of one element. libxml2 compares each with all previous ones."""
 
 
 class ContentTooLarge(Exception):

@@ -8,11 +8,11 @@ browser.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from scrapy import Request
-from scrapy.http import TextResponse
+from scrapy.http import Response, TextResponse
 
 from crawler.exceptions import (
     PageError,
@@ -32,22 +32,18 @@ from crawler.transports.browser.confinement import PORTS, Confinement
 from crawler.transports.browser.executable import find_chromium, launch_options
 from crawler.transports.failures import downloaded
 
-if TYPE_CHECKING:
-    from scrapy.http import Response
-
-#: Hosts of the scripts that a site needs, besides its own.
 SCRIPT_HOSTS: Final = {"github.com": ("github.githubassets.com",)}
-#: Maximum size of a rendered page. No page of a mirror is larger than 0.6 MB; the application
-#: around it contains it twice.
+"""Hosts of the scripts that a site needs, besides its own."""
 MAX_BYTES: Final = 16 * 1024 * 1024
-#: Maximum resident memory of one Chromium process. Real pages need 0.2 GB.
+"""Maximum size of a rendered page. No page of a mirror is larger than 0.6 MB; the application
+around it contains it twice."""
 PAGE_BYTES: Final = 1024**3
+"""Maximum resident memory of one Chromium process. Real pages need 0.2 GB."""
 
 _NOT_FOUND: Final = frozenset({404, 410})
 _TOO_MANY: Final = 429
 _OK: Final = 200
 
-#: Returns whether the page shows all that its kind needs, or is an error page.
 _READY: Final = """
 ([kind, classes, errors]) => {
   const root = classes.map(name => document.querySelector('.' + name)).find(Boolean);
@@ -62,6 +58,7 @@ _READY: Final = """
   return root.querySelector('h1,h2,h3,h4') !== null;
 }
 """
+"""Returns whether the page shows all that its kind needs, or is an error page."""
 
 
 class BrowserTransport:

@@ -6,27 +6,23 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+from playwright.async_api import Request as BrowserRequest
+from playwright.async_api import Response as BrowserResponse
 from playwright.async_api import TimeoutError as PlaywrightTimeout
+from scrapy import Request
 from scrapy.http import Headers, HtmlResponse
 
 from crawler.exceptions import PageError, PageTooLarge, PageUnreachable
 from crawler.transports.browser.failures import unreachable
-from crawler.transports.browser.tabs import ContentTooLarge
+from crawler.transports.browser.tabs import ContentTooLarge, Tab
 from crawler.transports.browser.transport import MAX_BYTES
 
-if TYPE_CHECKING:
-    from playwright.async_api import Page
-    from playwright.async_api import Request as BrowserRequest
-    from playwright.async_api import Response as BrowserResponse
-    from scrapy import Request
-
-    from crawler.transports.browser.tabs import Tab
-
-#: Shares of a page's time limit: for its navigation, and for showing all of it.
 _NAVIGATION_SHARE: Final = 0.8
+"""Shares of a page's time limit: for its navigation, and for showing all of it."""
 _READY_SHARE: Final = 0.7
 _READY_POLLING_MS: Final = 50
 
@@ -66,11 +62,13 @@ class Visit:
         except TimeoutError as error:
             if self._led_away:
                 raise self._redirected(self._led_away) from error
-            message = f"{self.url}: not rendered within {self._seconds:g} s"
-            raise PageUnreachable(message, reason="timeout") from error
+            raise PageUnreachable(
+                f"{self.url}: not rendered within {self._seconds:g} s", reason="timeout"
+            ) from error
         except ContentTooLarge as error:
-            message = f"{self.url}: the rendered page is too large, {error} characters"
-            raise PageTooLarge(message) from error
+            raise PageTooLarge(
+                f"{self.url}: the rendered page is too large, {error} characters"
+            ) from error
         finally:
             self._limit = None
 

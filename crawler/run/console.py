@@ -1,7 +1,4 @@
-"""Lines for people: plain and wrapped on a terminal, ordinary lines of the log elsewhere.
-
-:mod:`crawler.terminal` has what every command needs: usable streams and a printable log.
-"""
+"""Logs lines that a person reads: plain and wrapped on a terminal, as log records elsewhere."""
 
 from __future__ import annotations
 
@@ -17,12 +14,12 @@ _COLUMNS = 80
 
 
 class Line(NamedTuple):
-    """A line that a person is to read.
+    """A line for a person.
 
     Attributes:
-        text: what it says.
-        indent: columns that its continuation is indented by.
-        whole: never wrapped: it holds a command to paste.
+        text: its text.
+        indent: number of columns by which wrapped lines are indented.
+        whole: whether it is never wrapped, because it has a command to paste.
     """
 
     text: str
@@ -31,7 +28,7 @@ class Line(NamedTuple):
 
 
 def say(logger: logging.Logger, level: int, line: Line) -> None:
-    """Log a line, made printable; a terminal shows it without time and logger."""
+    """Log a line; a terminal shows it without time and logger."""
     line = line._replace(text=printable(line.text, MESSAGE))
     if sys.stderr.isatty():
         _show_plainly()
@@ -39,10 +36,10 @@ def say(logger: logging.Logger, level: int, line: Line) -> None:
 
 
 def _show_plainly() -> None:
-    """Give the terminal's handler a formatter for lines.
+    """Set a formatter for lines on the terminal's handler.
 
-    Not once for all: Scrapy replaces the handler when it builds a crawler. Where the log goes to a
-    file, the terminal gets a handler for lines alone.
+    This is repeated for every line, because Scrapy replaces the handler when it builds a crawler.
+    If the log goes to a file, a handler is added that shows only lines on the terminal.
     """
     for handler in logging.root.handlers:
         if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr:
@@ -58,7 +55,7 @@ def _show_plainly() -> None:
 
 
 class _PlainLines(logging.Formatter):
-    """Formats :class:`Line` for a terminal, and every other record as before."""
+    """Formats a :class:`Line` for a terminal, and other records with another formatter."""
 
     def __init__(self, others: logging.Formatter | None) -> None:
         super().__init__()
@@ -70,8 +67,8 @@ class _PlainLines(logging.Formatter):
 
 
 def wrapped(line: Line, columns: int) -> str:
-    """Return a line wrapped at so many columns; a Han character takes two."""
-    # only here: a run of the crontab does without rich's start-up
+    """Return a line wrapped at ``columns``; a Han character takes two."""
+    # imported here because scheduled runs have no terminal, and importing rich takes time
     from rich.console import Console  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
