@@ -34,19 +34,22 @@ _MISTAKEN: Final = re.compile("[\x80-\x9f\u2e80-\u2fdf]")
 
 # Blocks with combining marks; letters in them do not count. Fourteen characters are fewer than 30
 # marks, even if each decomposes into two. The first is separate so that the search can skip to it.
-_MARK_SET: Final = (
+_MARKS: Final = (
     "\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u302a-\u302f\u3099\u309a\ua660-\uabff"
-    "\ufb1e\ufe20-\ufe2f\U00010000-\U0001efff"
+    "\ufb1e\ufe20-\ufe2f"
 )
-_MARK_BLOCKS: Final = f"[{_MARK_SET}]"
+_MARK_BLOCKS: Final = f"[{_MARKS}\U00010000-\U0001efff]"
 _MANY_MARKS: Final = re.compile(rf"{_MARK_BLOCKS}(?<!\w)(?:(?!\w){_MARK_BLOCKS}){{13}}")
 _MOST_MARKS: Final = 30
 _JOINER: Final = "\u034f"
 
-# Most pages have none of these, and no character beyond the Basic Multilingual Plane. One search
-# takes as long as a search for a part of them.
+# Characters outside of these blocks that NFC replaces.
+_NOT_NFC: Final = "\u2000\u2001\u2126\u212a\u212b\u2329\u232a\u2adc\uf900-\ufaff\ufb1d-\ufb4e"
+
+# Most pages have none of these, and no character beyond the Basic Multilingual Plane: they are in NFC.
+# One search takes as long as a search for a part of them; a second range beyond the plane doubles it.
 _UNUSUAL: Final = re.compile(
-    f"[{_INVISIBLE[: _INVISIBLE.index(chr(0x110BD))]}\x80-\x9f\u2e80-\u2fdf{_MARK_SET}"
+    f"[{_INVISIBLE[: _INVISIBLE.index(chr(0x110BD))]}\x80-\x9f\u2e80-\u2fdf{_MARKS}{_NOT_NFC}"
     "\U00010000-\U0010ffff]"
 )
 
@@ -73,6 +76,10 @@ _NEAR: Final = 32
 
 _WHITE: Final = re.compile(r"\s+")
 
+# The widest block of wide characters: the neighbours of most line breaks are in it.
+_FIRST_WIDE: Final = "\u2e80"
+_LAST_WIDE: Final = "\ua4cf"
+
 
 def visible(text: str) -> str:
     """Return ``text`` in Unicode NFC, without control and format characters.
@@ -80,9 +87,10 @@ def visible(text: str) -> str:
     Tab, line feed and carriage return are kept as white space. Radicals become the ideographs that
     they stand for, and U+0080 to U+009F the characters of Windows-1252.
     """
-    if _UNUSUAL.search(text):
-        text = _MISTAKEN.sub(lambda match: _MEANT.get(match[0], match[0]), text)
-        text = stream_safe(_DROPPED.sub("", text))
+    if _UNUSUAL.search(text) is None:
+        return text
+    text = _MISTAKEN.sub(lambda match: _MEANT.get(match[0], match[0]), text)
+    text = stream_safe(_DROPPED.sub("", text))
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
@@ -132,7 +140,10 @@ def wide(character: str) -> bool:
 
 def one_line(text: str) -> str:
     """Return ``text`` stripped, with each run of white space replaced by one space."""
-    return _WHITE.sub(" ", text).strip()
+    text = text.strip()
+    if text.isprintable() and "  " not in text:  # no white space but single spaces
+        return text
+    return _WHITE.sub(" ", text)
 
 
 def glue(text: str, start: int, end: int) -> str:
@@ -146,6 +157,8 @@ def glue(text: str, start: int, end: int) -> str:
     if "\n" not in white and "\r" not in white:
         return " "
     before, after = text[start - 1], text[end]
+    if _FIRST_WIDE <= before <= _LAST_WIDE or _FIRST_WIDE <= after <= _LAST_WIDE:
+        return ""
     if before in _OPENING or after in _CLOSING:
         return ""
     # a shared mark is Chinese or Latin depending on the text that it closes or opens

@@ -49,6 +49,17 @@ def test_what_is_visible_stays(text: str) -> None:
     assert not set(hidden) - set("\t\n\r")
 
 
+def test_all_that_is_visible_is_in_nfc() -> None:
+    """Each character of the plane alone, and each pair that NFC joins, though most texts are not looked at."""
+    every = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+    assert [one for one in every if not unicodedata.is_normalized("NFC", visible(one))] == []
+    parts = (unicodedata.decomposition(one) for one in every)
+    pairs = [part.split() for part in parts if part and part[0] != "<" and " " in part]
+    joined = ["".join(chr(int(code, 16)) for code in pair) for pair in pairs]
+    assert [pair for pair in joined if not unicodedata.is_normalized("NFC", visible(pair))] == []
+    assert len(joined) > 900
+
+
 def test_no_control_or_format_character_is_visible() -> None:
     """All of Unicode, as far as this Python knows it."""
     every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]

@@ -20,7 +20,7 @@ from crawler.formats.epoch import elements
 from crawler.formats.epoch.elements import HEADINGS, LINKS, MARKS, PARAGRAPHS, SILENT
 from crawler.formats.epoch.figures import Picture, attach_captions
 from crawler.formats.epoch.found import Anchor, Body
-from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, shown
+from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, folded_inside, shown
 from crawler.formats.epoch.paths import tag_of
 from crawler.formats.epoch.videos import TRACES, is_empty_centre, is_video, leaves_player_trace
 from crawler.formats.trace import is_traced, note
@@ -174,8 +174,6 @@ class _Walk:
         leaf = self.leaf
         if leaf is None:
             leaf = self.leaf = self.opened(tag, path)
-            if not self.caption and not (path and path[-1].tag == "figure"):
-                self.figure = None  # a caption stands right under its image
         run = Run(text, marks)
         leaf.runs.append(run)
         for anchor in self.anchors:
@@ -193,8 +191,11 @@ class _Walk:
         """Return a new block at the end of the body."""
         leaf = Leaf(tag or ("" if path else "p"), path, self.caption, centred=self.centred)
         self.body.leaves.append(leaf)
-        if self.caption and self.figure is not None:
-            self.figure.caption.append(leaf)
+        if self.caption:
+            if self.figure is not None:
+                self.figure.caption.append(leaf)
+        elif not (path and path[-1].tag == "figure"):
+            self.figure = None  # a caption stands right under its image
         self.size += 8
         return leaf
 
@@ -223,10 +224,11 @@ class _Walk:
             self.centred = centred or elements.is_centred(element)
         elif name in elements.CENTRES:
             self.centred = True
-        if len(element) or depth >= MAX_DEPTH:
+        if len(element) or marks or self.anchors or depth >= MAX_DEPTH:
             self.inside(element, tag, path, marks, depth + 1)
-        elif (text := element.text) and not text.isspace():  # most of all paragraphs
-            self.text(text, tag, path, marks)
+        elif text := (element.text or "").strip():  # most of all paragraphs
+            self.opened(tag, path).text = folded_inside(text)
+            self.size += 2 * len(text)
         self.leaf, self.centred = None, centred
         if name in TRACES:
             empty = name in elements.CENTRES and is_empty_centre(element, self.empty_centres)

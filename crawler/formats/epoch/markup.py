@@ -76,6 +76,7 @@ class Leaf:
         caption: a figure's caption: HTML shows it, the reading text does not.
         cell: an empty cell that keeps its place in the row.
         centred: it stands in the middle of the line.
+        runs: the parts of its text; empty where it is plain text, as in most paragraphs.
         text: its runs joined, white space folded; valid after :meth:`fold`.
     """
 
@@ -93,10 +94,8 @@ class Leaf:
         Breaks at the edges and behind another break go: they show nothing.
         """
         runs = self.runs
-        if len(runs) == 1 and not runs[0].is_break:  # most of all leaves
-            self.text = runs[0].text = _fold_inside(runs[0].text.strip())
-            if not self.text and not runs[0].image:
-                self.runs = []
+        if not runs:
+            self.text = folded_inside(self.text.strip())
             return
         whole = "".join([run.text for run in runs])
         kept: list[Run] = []
@@ -114,7 +113,7 @@ class Leaf:
                 start = position - len(run.text) + run.text.index(body[0])
                 gap = glue(whole, last, start) if last < start and not at_line_start else ""
                 last, at_line_start = start + len(body), False
-                run.text = _fold_inside(body)
+                run.text = folded_inside(body)
                 if gap:
                     _put_gap(gap, kept, run)
                 kept.append(run)
@@ -130,6 +129,8 @@ class Leaf:
             rule: why, for those who trace.
         """
         note(rule, self.text[start:end])
+        if not self.runs:
+            self.text = self.text[:start] + self.text[end:]
         position = 0
         for run in self.runs:
             length = len(run.text)
@@ -147,12 +148,13 @@ class Leaf:
             dropped[start:end] = b"\1" * (end - start)
         if not any(dropped):
             return
+        if not self.runs:
+            self.text = _without(self.text, dropped)
         position = 0
         for run in self.runs:
             end = position + len(run.text)
-            marked = zip(run.text, dropped[position:end], strict=True)
+            run.text = _without(run.text, dropped[position:end])
             position = end
-            run.text = "".join([character for character, drop in marked if not drop])
         self.fold()
 
     @property
@@ -161,8 +163,15 @@ class Leaf:
         return not self.text and not any(run.image for run in self.runs)
 
 
+def _without(text: str, dropped: bytearray) -> str:
+    """Return ``text`` without the characters that ``dropped`` marks."""
+    return "".join([one for one, drop in zip(text, dropped, strict=True) if not drop])
+
+
 def _without_last_breaks(runs: list[Run]) -> list[Run]:
     """Return runs without the breaks that no text follows."""
+    if runs and runs[-1].text and not runs[-1].is_break:
+        return runs
     last = len(runs) - 1
     while last >= 0 and not (runs[last].text and not runs[last].is_break):
         last -= 1
@@ -177,7 +186,7 @@ def _put_gap(gap: str, kept: Sequence[Run], run: Run) -> None:
         run.text = gap + run.text
 
 
-def _fold_inside(text: str) -> str:
+def folded_inside(text: str) -> str:
     """Fold the white space between the words of a text that has none at its edges."""
     if text.isprintable() and "  " not in text:  # no white space but single spaces
         return text
@@ -192,7 +201,8 @@ def shown(leaves: list[Leaf]) -> list[Leaf]:
     kept: list[Leaf] = []
     cells = False
     for leaf in leaves:
-        leaf.fold()
+        if leaf.runs:
+            leaf.fold()
         if leaf.text or not leaf.empty:
             kept.append(leaf)
         elif leaf.path and leaf.path[-1].tag in _CELLS:
@@ -243,8 +253,8 @@ def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:
     return "\n" if inner in _TABLE_PARTS else "\n\n"
 
 
-def _shared(left: Sequence[Container], right: Sequence[Container]) -> int:
-    """Return how many containers two paths have in common."""
+def _shared(left: Sequence[object], right: Sequence[object]) -> int:
+    """Return how many containers two paths, or how many marks two runs, have in common."""
     number = 0
     for a, b in zip(left, right, strict=False):
         if a is not b:
@@ -267,7 +277,7 @@ def render_html(leaves: Iterable[Leaf]) -> str:
             out += [f"</{container.tag}>" for container in reversed(path[shared:])]
             out += [f"<{container.tag}{container.attributes}>" for container in leaf.path[shared:]]
             path = leaf.path
-        inline = _inline(leaf.runs)
+        inline = _inline(leaf.runs) if leaf.runs else _escaped(leaf.text)
         out.append(f"<{leaf.tag}>{inline}</{leaf.tag}>" if leaf.tag else inline)
     out += [f"</{container.tag}>" for container in reversed(path)]
     return _SANITIZER.clean("".join(out))
@@ -275,8 +285,6 @@ def render_html(leaves: Iterable[Leaf]) -> str:
 
 def _inline(runs: Sequence[Run]) -> str:
     """Return runs as HTML; a mark is opened where it first has something to show."""
-    if len(runs) == 1 and not runs[0].marks:  # most of all leaves
-        return runs[0].image or _escaped(runs[0].text)
     out: list[str] = []
     marks: tuple[Mark, ...] = ()
     for run in runs:
@@ -285,9 +293,7 @@ def _inline(runs: Sequence[Run]) -> str:
             continue
         wanted = marks if run.is_break else run.marks
         if wanted is not marks:
-            same = 0
-            while same < min(len(marks), len(wanted)) and marks[same] is wanted[same]:
-                same += 1
+            same = _shared(marks, wanted)
             out += [f"</{tag}>" for tag, _ in reversed(marks[same:])]
             out += [f"<{tag}{attributes}>" for tag, attributes in wanted[same:]]
             marks = wanted
