@@ -242,7 +242,11 @@ class _Walk:
     ) -> None:
         """Take in a figure: its image, and its caption apart from the reading text."""
         outer, self.figure, self.leaf = self.figure, None, None
+        leaf, picture = len(self.body.leaves), len(self.body.pictures)
         self.inside(element, "p", (*path, Container("figure")), marks, depth + 1)
+        held = self.body.pictures[picture:]
+        if held and not any(one.caption for one in held):  # it stands above the image
+            held[0].caption += [one for one in self.body.leaves[leaf:] if one.caption]
         self.figure, self.leaf = outer, None
 
     def captioned(

@@ -32,8 +32,8 @@ SILENT: Final = frozenset(
     "canvas svg math select textarea button input head title meta link base map".split()
 )
 FIGURE_CLASSES: Final = frozenset({"wp-caption", "gallery-item"})
-# imgtxt in page headers, bn12 on pages of 2004 to 2010.
-CAPTION_CLASSES: Final = frozenset({"wp-caption-text", "imgtxt", "bn12"})
+# imgtxt in page headers, bn12 on pages of 2004 to 2010, caption as under the lead image.
+CAPTION_CLASSES: Final = frozenset({"wp-caption-text", "imgtxt", "bn12", "caption"})
 
 # Page tools' boxes: translate popups (1,860 pages), related posts (23), advertising.
 _BOX_IDS: Final = frozenset(
@@ -56,6 +56,7 @@ _NO_SIZE: Final = re.compile(r"\s*[01](px)?\s*")
 _PICTURE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|avif|tiff?)(?:[?#]|\Z)", re.IGNORECASE)
 _SPAN_DIGITS: Final = 3
 _CENTRED: Final = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)
+_CENTRED_CLASSES: Final = frozenset({"aligncenter", "has-text-align-center", "text-center"})
 
 
 def classes(element: etree._Element) -> list[str]:
@@ -79,6 +80,8 @@ def is_junk(element: etree._Element) -> bool:
 def is_centred(element: etree._Element) -> bool:
     """Tell whether what an element holds stands in the middle of the line."""
     if element.tag in CENTRES or element.get("align", "").strip().lower() == "center":
+        return True
+    if not _CENTRED_CLASSES.isdisjoint(classes(element)):
         return True
     return _CENTRED.search(element.get("style", "")) is not None
 
