@@ -86,6 +86,7 @@ class _Walk:
         self.size = 0  # characters of the record so far
         self.begins = begins
         self.ends = ends
+        self.preformatted = False
         self.loose_list: tuple[tuple[Container, ...], Container] | None = None
 
     def inside(
@@ -158,6 +159,10 @@ class _Walk:
                 self.body.leaves.append(Leaf("", inner))
         elif name == "hr":
             self.leaf = None
+        elif name == "pre":
+            self.preformatted = True
+            self.block(child, "p", path, marks, depth)
+            self.preformatted = False
         elif name == "span" and not elements.CAPTION_CLASSES.isdisjoint(elements.classes(child)):
             self.captioned(child, path, marks, depth)
         else:
@@ -167,6 +172,13 @@ class _Walk:
         self, text: str, tag: str, path: tuple[Container, ...], marks: tuple[Mark, ...]
     ) -> None:
         """Append text to the open block, opening one where there is none."""
+        if self.preformatted and "\n" in text:
+            first, *lines = text.split("\n")
+            self.text(first, tag, path, marks)
+            for line in lines:
+                self.line_break()
+                self.text(line, tag, path, marks)
+            return
         if marks or self.anchors:
             self.spend(len(text), marks)
         else:
@@ -331,6 +343,9 @@ class _Walk:
         """Take in an image that has an address and a size."""
         for anchor in self.anchors:
             anchor.wraps_image = True
+        if character := elements.emoji(element):
+            self.text(character, tag, path, marks)
+            return
         source = elements.source(element)
         if source is None:
             return

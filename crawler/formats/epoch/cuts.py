@@ -78,12 +78,13 @@ _SHORTCODES: Final = "caption|gallery|embed|video|audio|playlist|youtube|vimeo|i
 _TAGS: Final = (
     "a|p|b|i|u|em|strong|span|div|center|cetner|br|hr|font|img|h[1-6]|iframe|script|embed|object"
 )
+_FORMATTING: Final = "a|p|b|i|u|em|strong|span|div|center|font|h[1-6]"
 _BOARD_CODES: Final = "b|i|u|url|img|quote|size|color|font|align|center"
 _TORN: Final = re.compile(
     r"<!?-{2,}[^<>\n]{0,80}?-{2,}>"
     r"|^\[\[ ?\d{1,3} ?\]\]$"
     rf"|\[(?P<code>{_BOARD_CODES})(?:=[^\[\]\n]{{0,300}})?\](?=[^\[\]\n]{{0,500}}\[/(?P=code)\])"
-    rf"|</(?:{_TAGS})>|<br ?/?>"
+    rf"|</(?:{_FORMATTING})>|<br ?/?>"
     rf"|\[/?(?:{_SHORTCODES})\]|\[/[a-z]+(?:_[a-z]+)*\]|\[/?[a-z]+(?:_[a-z]+)+\]"
     r"|\[[a-z][a-z_-]{2,30}\s+[a-z_-]{1,30}=[^\[\]\n]{0,500}\]"
     rf"|<(?:{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>"
@@ -94,7 +95,7 @@ _TORN: Final = re.compile(
     re.MULTILINE,
 )
 _ESCAPED: Final = re.compile(
-    rf"(<(?P<tag>{_TAGS})(?:\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}})?>)[^<>\n]{{0,500}}(</(?P=tag)>)"
+    rf"(<(?P<tag>(?:{_FORMATTING})(?=>)|(?:{_TAGS})(?=\s[^<>\n=]{{1,30}}=))[^<>\n]{{0,500}}>)[^<>\n]{{0,500}}(</(?P=tag)>)"
 )
 
 
