@@ -38,7 +38,7 @@ _PRIVATE = tuple(
     map(
         ipaddress.ip_network,
         "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 "
-        "::/127 fc00::/7 fe80::/10 fec0::/10".split(),
+        "::/127 64:ff9b::/96 fc00::/7 fe80::/10 fec0::/10".split(),
     )
 )
 _PRIVATE_NAME = re.compile(
@@ -54,11 +54,12 @@ _TOP_LEVELS = (
 )
 _BARE_HOST = re.compile(
     rf"(?:www\.(?:[\w-]+\.)+[a-z]{{2,}}|(?:[\w-]+\.)+(?:{_TOP_LEVELS}|(?:[\w-]+\.)[a-z]{{2}}))(?::\d+)?(?=[/?#]|\Z)"
-    r"|(?:[\w-]+\.)+[a-z]{2}(?=/)",
+    r"|(?:[\w-]+\.)+(?:[a-z]{2}|app|dev|world|live|link|top|media|press|video|shop|store|life|today)(?=/)",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
+_NO_HOST = re.compile(r"(?:https?:)?/{2,}", re.IGNORECASE)
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _ALREADY_CANONICAL = re.compile(
     r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]++|%[0-9A-F]{2})*+\Z"
@@ -144,6 +145,8 @@ def _once(href: str, base: str) -> str:
     if _BARE_HOST.match(href):
         href = f"https://{href}"
     try:
+        if _NO_HOST.fullmatch(href):
+            raise UnusableURL(f"no host: {href!r}")
         joined = urljoin(base, href)
         parts = urlsplit(joined)
         scheme = parts.scheme.lower()

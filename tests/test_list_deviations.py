@@ -62,6 +62,11 @@ ENTRIES = (
     f"#### [海岛灯塔]({BASES[0].removeprefix('https:')}pages/ncid1/n15.md)",
     "#### [海岛灯塔](/owner/epoch-news/blob/master/pages/ncid1/n15.md)",
     f"<{BASES[0]}pages/ncid1/n15.md> 海岛灯塔".replace("> 海岛灯塔", ">").join(("海岛灯塔 ", "")),
+    f"#### [![图](a.png)海岛灯塔]({TO})", f"#### [<b>海岛灯塔</b><br/>]({TO})", f"#### [海岛灯塔\n]({TO})", f"#### [海岛灯塔]: {TO}",
+    f"#### [海岛灯塔][]\n\n[海岛灯塔]: {TO}", f"#### [海岛灯塔][1]\n\n[1]:{TO} '题'",
+    f'<a href="{TO}">海岛灯塔', f'<a title="1 > 0" href="{TO}">海岛灯塔</a>',
+    f"#### [海岛灯塔]({TO.replace('n15', 'N15')})", f"#### [海岛灯塔]({TO}&n=1)", "#### [海岛灯塔](&#46;./../pages/ncid1/n15.md)",
+    f"#### [海岛灯塔]({BASES[0].replace('.com', '.com:443')}pages/ncid1/n15.md)", f"#### [海岛灯塔]({BASES[0]}/pages/ncid1/n15.md)",
     f"#### [海岛灯塔]({TO}) [海岛灯塔]({TO})", f"#### [![图](https://a.example/a.jpg)海岛灯塔]({TO})".replace("![图](https://a.example/a.jpg)", ""),
 )  # fmt: skip
 
@@ -128,6 +133,7 @@ def test_what_is_neither_entry_nor_stray(line: str) -> None:
         "###\u00a0经济\n---", "###经济\n---", "＃＃＃ 经济\n---", "# 经济\n---", "###\u3000经济\u3000\n----", "### **经济**\n***",
         "### 经济 ###\n---", "\ufeff### 经济\n---", "<!-- 目录 -->\n### 经济\n---", "### 经济 <!-- 目录 -->\n---", "\n\n### 经济\n\n---\n",
         "#### [油管热门](http://192.0.2.8/a)\n### 经济\n---", "<h3>经济</h3>\n<hr/>", "### 经济\n", "---\n### 经济\n---", "### 经济<br/>\n---",
+        "经济\n---", "经济\n====", "<h2>经济\n---", "&#35;## 经济\n---", "###\u1680经济\x0b\n---", "### *经济*\n---",
         "<img src='http://192.0.2.8/x' width='0px'/>\n\n### 经济\n---", "#### [首页](../../README.md)\n\n### 经济\n---",
     ],
 )  # fmt: skip
@@ -144,6 +150,7 @@ def test_headings(heading: str) -> None:
         "#### 第 [ [3](3.md) / [2](2.md) ] 页", '#### 第 [ [3](./3.md "三") ] 页', "#### 第 [ [3](<./3.md>) ] 页",
         '第 <a href="./3.md">3</a> / <a href="./2.md">2</a> 页', "#### 第 [ [3](../ncid1/3.md?10211645) ] 页",
         f"#### 第 [ [3]({BASES[0]}indexes/ncid1/3.md) ] 页", "- [2](./2.md)\n- [3](./3.md)", "<!-- 页 --> #### 第 [ [3](./3.md) ] 页 <!-- -->",
+        "#### 第 [ [3](./3.MD) ] 页", "#### 第 [ [3](./003.md) ] 页", "#### 第 [ [3](.\\3.md) ] 页", "#### 第 [ [3](&#46;/3.md) ] 页",
         "#### 第 [\n[3](./3.md)\n/\n[2](./2.md)\n] 页", "#### [油管热门](http://192.0.2.8/9.md)\n#### 第 [ [3](./3.md) ] 页",
     ],
 )  # fmt: skip
@@ -187,7 +194,9 @@ def test_a_section_name_has_a_bound() -> None:
         "[经济](indexes/ncid1/README.md)", "- [经济](indexes/ncid1/README.md)", "**[经济](indexes/ncid1/README.md)**",
         '[经济](indexes/ncid1/README.md "经济")', "[经济](<indexes/ncid1/README.md>)", '<a href="indexes/ncid1/README.md">经济</a>',
         f"[经济]({BASES[0]}indexes/ncid1/README.md?1)", f"[经济]({BASES[1]}indexes/ncid1/README.md)", "[**经济**](indexes/ncid1/README.md)",
-        "[经济][a]\n\n[a]: indexes/ncid1/README.md", "\u00a0[经济](indexes/ncid1/README.md)\u3000", "<!-- x -->[经济](indexes/ncid1/README.md)",
+        "[经济][a]\n\n[a]: indexes/ncid1/README.md", "[经济][1]\n\n[1]:indexes/ncid1/README.md", "[经济](indexes/ncid1/readme.MD)",
+        "[经济](indexes\\ncid1\\README.md)", "[经济](indexes%2Fncid1%2FREADME.md)", "[经济\n](indexes/ncid1/README.md)",
+        "\u00a0[经济](indexes/ncid1/README.md)\u3000", "<!-- x -->[经济](indexes/ncid1/README.md)",
         "经济 indexes/ncid1/README.md",
     ],
 )  # fmt: skip

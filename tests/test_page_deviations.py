@@ -130,6 +130,31 @@ TITLES = {
     "an ad without marks": f"{AD.lstrip('# ')}\n\n{TITLE}",
     "a bare address": f"#### http://192.0.2.8/a\n\n{TITLE}",
     "navigation": f"{NAVIGATION}\n\n{TITLE}",
+    **{
+        f"{where} {ord(mark):x}": f"{before}{mark}{behind}"
+        for mark in "\u1680\u2000\u200a\u202f\u205f\xad\u2060\x0b\x0c\x1c"
+        for where, before, behind in (("before", "", TITLE), ("behind", f"###{' '}", TEXT), ("last", TITLE, ""))
+    },
+    "an ellipsis": f"…{TITLE}",
+    "in a numbered list": f"1. {TITLE}",
+    "each mark escaped": f"\\#\\#\\# {TEXT}",
+    "marks as entities": f"&#35;&#x23;&num; {TEXT}",
+    "other entities": f"### &emsp14;{TEXT}&ensp;",
+    "music sharps": f"♯♯♯ {TEXT}",
+    "in italics": f"### *{TEXT}*",
+    "in other italics": f"### _{TEXT}_",
+    "struck": f"### ~~{TEXT}~~",
+    "closed without a blank": f"### {TEXT}###",
+    "a line break of Markdown": f"### {TEXT}\\",
+    "an anchor": f"### {TEXT} {{#top}}",
+    "a link to itself": f"### [{TEXT}](#top)",
+    "an image": f"### ![灯塔](https://example.org/a.png) {TEXT}",
+    "an image before it": f"![灯塔](https://example.org/a.png){TITLE}",
+    "a break inside a word": "### 海岛<wbr/>灯塔重新点亮",
+    "a style": f"<style>\n### 别的\n</style>\n{TITLE}",
+    "as HTML, not closed": f"<h1>{TEXT}",
+    "no mark": TEXT,
+    "no mark behind a break": f"<br/>\n\n{TEXT}",
     "a rule": f"---\n\n{TITLE}",
     "a line break": f"<br/>\n{TITLE}",
 }  # fmt: skip
@@ -140,12 +165,15 @@ LABELS = (
     "原文链接 ：", "原文链接： ", "原文链接：\u3000", "原文链接（需翻墙） ", "原文链接(需翻墙):", "**原文链接：**",
     "#### 原文链接：", "## 原文链接（需翻墙）：", "<b>原文链接：</b>", "> 原文链接：", "- 原文链接：", "　原文链接：",
     "原文链接：\n", "原文链接：\n\n", "原文链接：<br/>\n", "原 文 链 接：", "原文网址：", "原文地址：", "原文链接：原文链接：",
-    "原文链接：<!-- 在此 -->", "__原文链接__：", "原文链接（需翻墙）：\u00a0", "", "来源：", "链接 ",
+    "原文链接：<!-- 在此 -->",
+    "<b>原文</b>链接：", "&#21407;文链接：", "【原文链接】", "| 原文链接 | ", "原文链接（需翻墙）︰",
+    "__原文链接__：", "原文链接（需翻墙）：\u00a0", "", "来源：", "链接 ",
 )  # fmt: skip
 BEHIND = (
     "\n", "\r\n", " \n\n\n", "\u3000", f"\n\n{PIXEL}", PIXEL, "\n\n---", "\n\n---\n\n", "\n<!-- 完 -->",
     "<!-- 完 -->", f"\n\n{AD}", f"\n\n{AD}\n{AD}\n", "<br/>", "<br/>\n", " <br>", "\n\n#### [首页](../../../..?n16000001)",
-    "\n</div>\n</body>\n</html>\n", "\n***\n", "\x1a", "\ufeff",
+    "\n</div>\n</body>\n</html>\n", "\n***\n", "\x1a", "\ufeff", "\u1680", "\x0c", "\n```\n",
+    f"\n<script>var x = '{'长' * 2000}';</script>\n", f"\n<style>{'p { margin: 0 } ' * 200}</style>",
 )  # fmt: skip
 RULES = (
     "", "----", "-----", "***", "* * *", "___", "  ---", "   ---  ", "\t---", "--- ", "---\u00a0", "- - -", "--",
@@ -169,7 +197,10 @@ ADDRESSES = (
     ADDRESS.replace("/", "\\/"), ADDRESS.replace("/", "\\"), ADDRESS.replace(".", "\\."), ADDRESS.replace("/", "%2F"),
     ADDRESS.replace("/", "&#47;"), ADDRESS.replace("/", "／"), ADDRESS.replace("/", "/\u200b"),
     ADDRESS.replace("/gb/", "/ gb/"), ADDRESS.replace("/gb/", "/\ngb/"), ADDRESS.replace("com/", "com./"),
-    ADDRESS.replace("23/9", "２３/９"),
+    ADDRESS.replace("23/9", "２３/９"), ADDRESS.replace("https://", "https://https://"), ADDRESS.replace("https", "htps"),
+    f"https://www.epochtimes.com/djy/gb/23/9/22/{NAME}.htm", f"https://amp.epochtimes.com/amp/gb/23/9/22/{NAME}.htm",
+    f"{ADDRESS}/amp", f"_{ADDRESS}_", *(ADDRESS.replace(".htm", end) for end in (".ht", ".htmm", "htm", ".md", ".php", ".htm.htm")),
+    f"/gb/23/9/22/{NAME}.htm", f"gb/23/9/22/{NAME}.htm", f"../../gb/23/9/22/{NAME}.htm", ADDRESS.replace("www", "ｗｗｗ"),
 )  # fmt: skip
 STARTS = (
     "<div id=artbody>", '<div id = "artbody">', '<div id=" artbody ">', "<div id=' artbody'>", '<DIV ID="artbody">',
@@ -177,6 +208,7 @@ STARTS = (
     "<div id='artbody' itemprop>", '<div title="a > b" id="artbody">', "<div title='1 < 2 > 0' id=artbody>",
     '<div title="<b>粗</b>" id="artbody">', f'<div data-x="{"长" * 3000}" id="artbody">', f'<div class="{"a " * 900}" id="artbody">',
     '<div data-id="x" id="artbody">', '<div/id="artbody">', '<div id=\\"artbody\\">', "<div id=“artbody”>",
+    "<div id=`artbody`>", "<div id=‘artbody’>", "<div id=&quot;artbody&quot;>",
     '<div id="artbody"class="x">', '< div id="artbody">'.replace("< ", "<"), '<div  id="artbody" >',
 )  # fmt: skip
 
@@ -188,7 +220,9 @@ def test_titles(line: str) -> None:
 
 @pytest.mark.parametrize("label", LABELS)
 def test_labels(label: str) -> None:
+    """Also right behind the body, without a rule."""
     assert line_of(tailed(f"\n\n---\n\n{label}{ADDRESS}")) == PLAIN
+    assert line_of(tailed(f"{label}{ADDRESS}")) == PLAIN
 
 
 @pytest.mark.parametrize("behind", BEHIND)
@@ -297,6 +331,12 @@ REFUSED = {
                 f"https://example.org/https://www.epochtimes.com/gb/23/9/22/{NAME}.htm",
                 f"https://example.org/?u=www.epochtimes.com/gb/23/9/22/{NAME}.htm",
                 f"https://x@www.epochtimes.com/gb/23/9/22/{NAME}.htm",
+                f"https://example.org/gb/https://www.epochtimes.com/gb/23/9/22/{NAME}.htm",
+                f"https://example.org/?url={ADDRESS}",
+                f"www.example.org/gb/23/9/22/{NAME}.htm",
+                f"https://example.org:/gb/23/9/22/{NAME}.htm",
+                f"https://www.epochtimes.com/gb/23/9/22/{NAME}-2.htm",
+                f"https://www.epochtimes.com/gb/23/9/22/{NAME}_p.htm",
                 f"https://www.epochtimes.com/gb/23/9/22/{NAME}.jpg",
                 f"https://www.epochtimes.com/gb/23/9/22/{NAME}p.htm",
                 f"https://www.epochtimes.com/gb/23/2/30/{NAME}.htm",
@@ -308,6 +348,49 @@ REFUSED = {
         )
     },
 }
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(list(TITLES.values())),
+    st.sampled_from(LABELS),
+    st.sampled_from(ADDRESSES),
+    st.sampled_from(STARTS),
+    st.sampled_from(BEHIND),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sets(
+        st.sampled_from("title label address start behind end".split()), min_size=2, max_size=2
+    ),
+)
+def test_two_at_once(
+    title: str, label: str, address: str, start: str, behind: str, end: str, both: set[str]
+) -> None:
+    page = begun(start) if "start" in both else PAGE
+    page = page.replace(TITLE, title, 1) if "title" in both else page
+    tail = f"{label if 'label' in both else LABEL}{address if 'address' in both else ADDRESS}"
+    page = page.replace(TAIL, tail + (behind if "behind" in both else ""))
+    assert line_of(page.replace("\n", end) if "end" in both else page) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("### 灯塔 &amp; 港口", "灯塔 & 港口"),
+        ("### &ldquo;灯塔&rdquo;&#8212;&#x200b;港口", "“灯塔”—港口"),
+        ("### AT&T 与 R&D;", "AT&T 与 R&D;"),
+        ("### 灯塔 \\*港口\\* \\[图\\]", "灯塔 *港口* [图]"),
+        ("### *ST灯塔", "*ST灯塔"),
+        ("### 灯塔*", "灯塔*"),
+        ("### 灯塔 #1", "灯塔 #1"),
+        ("### “#12句话说灯塔”", "“#12句话说灯塔”"),
+        ("### 灯塔C#", "灯塔C#"),
+        ("### 1 < 2", "1 < 2"),
+        ("### 1. 灯塔", "1. 灯塔"),
+    ],
+)
+def test_what_a_title_says(line: str, title: str) -> None:
+    """Entities and escapes are what a reader sees; other marks are part of the title."""
+    assert line_of(titled(line))["title"] == title
 
 
 @pytest.mark.parametrize("page", REFUSED.values(), ids=REFUSED)

@@ -86,6 +86,7 @@ class _Walk:
         self.size = 0  # characters of the record so far
         self.begins = begins
         self.ends = ends
+        self.preformatted = False
         self.loose_list: tuple[tuple[Container, ...], Container] | None = None
 
     def inside(
@@ -158,6 +159,10 @@ class _Walk:
                 self.body.leaves.append(Leaf("", inner))
         elif name == "hr":
             self.leaf = None
+        elif name == "pre":
+            self.preformatted = True
+            self.block(child, "p", path, marks, depth)
+            self.preformatted = False
         elif name == "span" and not elements.CAPTION_CLASSES.isdisjoint(elements.classes(child)):
             self.captioned(child, path, marks, depth)
         else:
@@ -167,6 +172,13 @@ class _Walk:
         self, text: str, tag: str, path: tuple[Container, ...], marks: tuple[Mark, ...]
     ) -> None:
         """Append text to the open block, opening one where there is none."""
+        if self.preformatted and "\n" in text:
+            first, *lines = text.split("\n")
+            self.text(first, tag, path, marks)
+            for line in lines:
+                self.line_break()
+                self.text(line, tag, path, marks)
+            return
         if marks or self.anchors:
             self.spend(len(text), marks)
         else:
@@ -244,7 +256,11 @@ class _Walk:
     ) -> None:
         """Take in a figure: its image, and its caption apart from the reading text."""
         outer, self.figure, self.leaf = self.figure, None, None
+        leaf, picture = len(self.body.leaves), len(self.body.pictures)
         self.inside(element, "p", (*path, Container("figure")), marks, depth + 1)
+        held = self.body.pictures[picture:]
+        if held and not any(one.caption for one in held):  # it stands above the image
+            held[0].caption += [one for one in self.body.leaves[leaf:] if one.caption]
         self.figure, self.leaf = outer, None
 
     def captioned(
@@ -329,6 +345,9 @@ class _Walk:
         """Take in an image that has an address and a size."""
         for anchor in self.anchors:
             anchor.wraps_image = True
+        if character := elements.emoji(element):
+            self.text(character, tag, path, marks)
+            return
         source = elements.source(element)
         if source is None:
             return

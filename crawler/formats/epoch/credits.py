@@ -49,8 +49,9 @@ def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
     cut_torn_markup(body)
     blocks = [leaf for leaf in body if not leaf.caption and leaf.text]
     cut_old_addresses(blocks)
-    cut_ads_at_head(blocks[:_DATELINE_BLOCKS])
     cut_ad_lines(blocks)
+    blocks = [leaf for leaf in blocks if leaf.text]
+    cut_ads_at_head(blocks[:_DATELINE_BLOCKS])
     blocks = [leaf for leaf in blocks if leaf.text]
     editors = _take_editors(blocks)  # before the byline: on a short page they stand there
     lines = signature_lines([leaf.text for leaf in (*header, *blocks)])

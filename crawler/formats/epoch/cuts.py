@@ -17,7 +17,7 @@ from crawler.formats.epoch.markup import Leaf
 _END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
 # Between the last sentence and a note that more follows: ``……。#（未完待续）`` (16 pages).
 _GLUED_MARKS: Final = re.compile(
-    r"(?<=\S)[ ]{0,3}[#＃◇◆@＠*＊♢◊]{1,6}[ ]{0,3}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
+    r"(?<=[^\s#＃◇◆@＠*＊♢◊])[ ]{0,3}[#＃◇◆@＠*＊♢◊][#＃◇◆@＠*＊♢◊ ]{0,8}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
 )
 _TAIL_LENGTH: Final = 40  # of a line, in which such a mark can stand
 _AFTER_THE_END: Final = 12
@@ -25,12 +25,24 @@ _AFTER_THE_END: Final = 12
 _CREDIT_LENGTH: Final = 80
 _PROMOTION_LENGTH: Final = 200
 _CREDIT: Final = re.compile(
-    r"[（(\[【—–\-─*※◎●\s]*(?:"
-    r"本文(?:只|仅|不|未|刊|转|首发|为|系|由)|(?:此|全)文|以上(?:内容|文章)?(?:只|仅|不)|转[自载]|(?:文章|资料|图片|新闻|稿件)?来源|责任|文字整理|整理|译[者自]|翻译|编译|"
-    r"作者[:：]|撰[文稿]|[文图][:：／/]|记者|摄影|策划|制作|监制|主持|《[^《》\n]{1,30}》.{0,6}(?:制作|节目)组|大纪元(?:首发|编辑部|新闻|记者)|"
+    r"[（(\[【—–\-－─*※◎●\s]*(?:"
+    r"本文(?:只|仅|不|未|刊|转|首发|为|系|由|原载|编译|作者|经|获|曾|将)|(?:此|全)文|以上(?:内容|文章)?(?:只|仅|不)|转[自载]|(?:文章|资料|图片|新闻|稿件)?来源|责任|文字整理|整理|译[者自]|翻译|编译|"
+    r"作者[:：]|撰[文稿]|[文图][:：／/]|记者|摄影|策划|制作|监制|主持|《[^《》\n]{1,30}》.{0,6}(?:制作|节目)组|大纪元(?:首发|原创|编辑部|新闻|记者|\d{4}年)|"
     r"[（(]?(?:未完|待续|完\b|全文完|接下|中央社|新唐人|美国之音|自由亚洲|希望之声|明慧网)|根?据.{0,40}(?:整理|录音|编译)|"
-    r"版权|©|未经.{0,8}许可|\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日?\W*\Z|[\w《》·]{2,20}(?:制作组|编辑部|研究组|节目组)\W*\Z)"
+    r"版权|©|未经.{0,8}许可|下接|附[:：]|[二〇零○一九\d]{4}\s*年\s*[一二三\d十]{1,3}\s*月\s*[一二三四五六七八九\d十]{1,4}\s*日?\W*\Z|[\w《》·]{2,30}(?:制作组|编辑部|研究组|节目组)\W*\Z)"
 )
+# Credits of whatever length: who the author is, where the original was published.
+_LONG_CREDIT: Final = re.compile(
+    r"[（(\[【*※◎●\s]*(?:作者(?:简[介历]|介绍)|关于作者|本文作者.{0,30}(?:简[介历]|档案)|(?:英文)?原文.{0,120}(?:刊[登载于]|发表))"
+)
+# What begins the notes behind an article: a heading, a remark, or a line above the first note.
+_NOTES: Final = re.compile(
+    r"^\W*(?:(?:主要|附)?(?:注释|注解|附注|备注|尾注|脚注|参考(?:资料|文献|书目|文章|来源))\W*$|注\d{0,2}\W{0,2}[:：])"
+    r"|^[*＊—=－─_-]{3,}\s*[\[（(【]\s*[1１]\s*[\]）)】]",
+    re.MULTILINE,
+)
+_NOTES_WORDS: Final = ("注", "参考", "***", "——", "===")
+_LINES: Final = "\n*＊—=－─_- "
 _PROMOTION: Final = re.compile(
     r"关注我们|欢迎|订阅|点赞|按赞|点[击阅选]|请点|facebook|脸书|推特|telegram|更多|完整(?:访问|版|影片|视频|内容)|收[看听]|观[看赏]"
     r"|会员|投稿|爆料|每周为您|最新消息|系列文章|下载|音频|听新闻|捐[款助]|大纪元网|新书|https?://|\w\.(?:com|org)\b",
@@ -40,18 +52,25 @@ _PROMOTION: Final = re.compile(
 # Older pages have it in white before and after the text (363 and 2,310 pages), on a separate line or
 # directly next to the first or last word. Inside a line, the same address is text.
 _OLD_ADDRESS: Final = re.compile(
-    r"^(?:{0})+|(?:{0})+$".format(
-        r"[（(]\s?https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?\s?[)）]\s?"
+    r"^(?:{0})+|(?:{0})+(?=[#＃◇◆@＠*]*$)".format(
+        r"[（(\[]\s?(?:https?://(?:www\.)?|www\.)(?:epochtimes|dajiyuan)\.com/?(?:gb/?)?\s?[)）\]]\s?"
     ),
     re.IGNORECASE | re.MULTILINE,
 )
 
 # Markdown links that the mirror's owner added by hand before the dateline (4 pages).
 _ADS_AT_HEAD: Final = re.compile(
-    r"(?:[\s|#]*\[[^\]]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\))+[\s|#]*"
+    r"(?:[\s|#*>•-]*\[[^\]]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\))+[\s|#]*"
 )
+_LINK: Final = (
+    r"\[(?:!\[[^\[\]\n]{0,100}\]\([^()\s]{1,300}\)|[^\[\]\n]){0,300}\]"
+    r"\(\s*(?:https?://|ok\?|\.{0,2}/)[^)\s]{0,2000}\s*\)"
+)
+_OWN_LINK: Final = r"\[[^\[\]\n]{0,300}\]\(\s*https?://\d{1,3}(?:\.\d{1,3}){3}[:/][^)\s]{0,2000}\s*\)"
+# After the marks of a heading, or alone on its line to a bare IP address.
 _AD_LINE: Final = re.compile(
-    r"^[ \t|]*#{2,6}[ \t|]*(?:\[[^\[\]\n]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\)[ \t|]*)+$",
+    rf"(?:-{{3,9}}\s)?#{{1,6}}[ \t|*]*[^\[\]\n#]{{0,20}}{_LINK}(?:[ \t|*#]*{_LINK})*[ \t|*]*(?:-{{3,9}})?"
+    rf"|^[ \t|*>•-]*(?:{_OWN_LINK}[ \t|*]*)+$",
     re.MULTILINE,
 )
 
@@ -59,8 +78,13 @@ _SHORTCODES: Final = "caption|gallery|embed|video|audio|playlist|youtube|vimeo|i
 _TAGS: Final = (
     "a|p|b|i|u|em|strong|span|div|center|cetner|br|hr|font|img|h[1-6]|iframe|script|embed|object"
 )
+_FORMATTING: Final = "a|p|b|i|u|em|strong|span|div|center|font|h[1-6]"
+_BOARD_CODES: Final = "b|i|u|url|img|quote|size|color|font|align|center"
 _TORN: Final = re.compile(
     r"<!?-{2,}[^<>\n]{0,80}?-{2,}>"
+    r"|^\[\[ ?\d{1,3} ?\]\]$"
+    rf"|\[(?P<code>{_BOARD_CODES})(?:=[^\[\]\n]{{0,300}})?\](?=[^\[\]\n]{{0,500}}\[/(?P=code)\])"
+    rf"|</(?:{_FORMATTING})>|<br ?/?>"
     rf"|\[/?(?:{_SHORTCODES})\]|\[/[a-z]+(?:_[a-z]+)*\]|\[/?[a-z]+(?:_[a-z]+)+\]"
     r"|\[[a-z][a-z_-]{2,30}\s+[a-z_-]{1,30}=[^\[\]\n]{0,500}\]"
     rf"|<(?:{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>"
@@ -71,14 +95,14 @@ _TORN: Final = re.compile(
     re.MULTILINE,
 )
 _ESCAPED: Final = re.compile(
-    rf"(<(?P<tag>{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>)[^<>\n]{{0,500}}(</(?P=tag)>)"
+    rf"(<(?P<tag>(?:{_FORMATTING})(?=>)|(?:{_TAGS})(?=\s[^<>\n=]{{1,30}}=))[^<>\n]{{0,500}}>)[^<>\n]{{0,500}}(</(?P=tag)>)"
 )
 
 
 def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
     """Cut the newspaper's old address at the beginning and the end of lines."""
     for leaf in leaves:
-        if "http" in leaf.text:
+        if ".com" in leaf.text:
             leaf.cut_all(
                 (found.span() for found in _OLD_ADDRESS.finditer(leaf.text)), "cuts.old address"
             )
@@ -115,10 +139,22 @@ def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
 
 
 def cut_end_marks(leaves: Sequence[Leaf]) -> None:
-    """Cut ``#``, ``◇`` and similar marks at the end of the text, even before credits and promotion."""
+    """Cut ``#``, ``◇`` and similar marks where the text ends: before notes, credits and promotion."""
+    _cut_end_marks(leaves)
+    for number, leaf in enumerate(leaves):
+        if any(word in leaf.text for word in _NOTES_WORDS):
+            following = leaves[number + 1].text if number + 1 < len(leaves) else ""
+            if found := _NOTES.search(f"{leaf.text}\n{following[:9]}"):
+                _cut_end_marks(leaves[: number + 1], len(leaf.text[: found.start()].rstrip(_LINES)))
+                return
+
+
+def _cut_end_marks(leaves: Sequence[Leaf], last_end: int | None = None) -> None:
+    """Cut the marks at the end of ``leaves``; of the last, only ``last_end`` characters count."""
     lines = 0
     for leaf in reversed(leaves):
-        end = len(leaf.text)
+        end = len(leaf.text) if last_end is None else last_end
+        last_end = None
         while end > 0:
             shown = len(leaf.text[:end].rstrip(_END_MARKS))
             if shown < end:
@@ -136,6 +172,6 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
 
 def _follows_the_end(line: str) -> bool:
     """Tell whether a line is a credit or promotion, which can follow the end of an article."""
-    if len(line) <= _CREDIT_LENGTH and _CREDIT.match(line):
+    if (len(line) <= _CREDIT_LENGTH and _CREDIT.match(line)) or _LONG_CREDIT.match(line):
         return True
     return len(line) <= _PROMOTION_LENGTH and _PROMOTION.search(line) is not None

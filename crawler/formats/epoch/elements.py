@@ -15,7 +15,7 @@ from crawler.formats.epoch.markup import Mark
 CENTRES: Final = frozenset({"center", "cetner"})
 PARAGRAPHS: Final = frozenset(
     "p div center cetner section article aside header footer main nav address details summary "
-    "form fieldset legend dl dt dd pre".split()
+    "form fieldset legend dl dt dd dialog".split()
 )
 LINKS: Final = frozenset({"ok", "a"})
 HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -32,8 +32,8 @@ SILENT: Final = frozenset(
     "canvas svg math select textarea button input head title meta link base map".split()
 )
 FIGURE_CLASSES: Final = frozenset({"wp-caption", "gallery-item"})
-# imgtxt in page headers, bn12 on pages of 2004 to 2010.
-CAPTION_CLASSES: Final = frozenset({"wp-caption-text", "imgtxt", "bn12"})
+# imgtxt in page headers, bn12 on pages of 2004 to 2010, caption as under the lead image.
+CAPTION_CLASSES: Final = frozenset({"wp-caption-text", "imgtxt", "bn12", "caption"})
 
 # Page tools' boxes: translate popups (1,860 pages), related posts (23), advertising.
 _BOX_IDS: Final = frozenset(
@@ -48,14 +48,23 @@ _POPUP_WORDS: Final = re.compile(
 _POPUP_LENGTH: Final = 300
 
 # A picture that stands in until a script loads the real one (46 news images).
-_PLACEHOLDER: Final = re.compile(r"/assets/themes/|^data:")
-_LAZY_SOURCES: Final = ("data-src", "data-lazy-src", "data-original")
+_PLACEHOLDER: Final = re.compile(
+    r"/assets/themes/|^(?:data|about):|\b(?:blank|spacer|placeholder|loading|1x1)\.\w+\Z", re.IGNORECASE
+)
+_LAZY_SOURCES: Final = (
+    "data-src", "data-lazy-src", "data-original", "data-lazy", "data-url", "data-echo",
+)  # fmt: skip
+_SOURCE_SETS: Final = ("srcset", "data-srcset", "data-lazy-srcset")
+_HIDDEN: Final = re.compile(r"display\s*:\s*none|\b(?:width|height)\s*:\s*[01]px", re.IGNORECASE)
+_EMOJI_CLASSES: Final = frozenset({"emoji", "wp-smiley"})
+_EMOJI: Final = re.compile(r"/emoji/|/wp-includes/images/smilies/")
 # The button "高精度图片" beside a picture (185 pages).
 _ICON: Final = re.compile(r"/images/highRes\.\w+\Z", re.IGNORECASE)
 _NO_SIZE: Final = re.compile(r"\s*[01](px)?\s*")
 _PICTURE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|avif|tiff?)(?:[?#]|\Z)", re.IGNORECASE)
 _SPAN_DIGITS: Final = 3
 _CENTRED: Final = re.compile(r"text-align\s*:\s*center", re.IGNORECASE)
+_CENTRED_CLASSES: Final = frozenset({"aligncenter", "has-text-align-center", "text-center"})
 
 
 def classes(element: etree._Element) -> list[str]:
@@ -80,6 +89,8 @@ def is_centred(element: etree._Element) -> bool:
     """Tell whether what an element holds stands in the middle of the line."""
     if element.tag in CENTRES or element.get("align", "").strip().lower() == "center":
         return True
+    if not _CENTRED_CLASSES.isdisjoint(classes(element)):
+        return True
     return _CENTRED.search(element.get("style", "")) is not None
 
 
@@ -87,11 +98,21 @@ def source(element: etree._Element) -> str | None:
     """Return the address of an image, None for one that has none, a pixel or an icon."""
     if any(_NO_SIZE.fullmatch(element.get(side, "")) for side in ("width", "height")):
         return None
+    if _HIDDEN.search(element.get("style", "")):
+        return None
     address = (element.get("src") or "").strip()
     if not address or _PLACEHOLDER.search(address):
-        lazy = (element.get(name) for name in _LAZY_SOURCES)
-        address = next((value.strip() for value in lazy if value and value.strip()), address)
-    return None if _ICON.search(address) else address or None
+        lazy = [(element.get(name) or "").strip() for name in _LAZY_SOURCES]
+        sets = [(element.get(name) or "").replace(",", " ").split() for name in _SOURCE_SETS]
+        address = next(filter(None, [*lazy, *(one[0] for one in sets if one)]), address)
+    return None if address.startswith("#") or _ICON.search(address) else address or None
+
+
+def emoji(element: etree._Element) -> str | None:
+    """Return the character that an image of an emoji stands for, None for other images."""
+    if not _EMOJI_CLASSES.isdisjoint(classes(element)) or _EMOJI.search(element.get("src") or ""):
+        return element.get("alt") or ""
+    return None
 
 
 def is_picture(url: str) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.elements import CELLS
 from crawler.formats.epoch.markup import Container, Leaf
 
 _LONGEST: Final = 300
@@ -26,6 +27,8 @@ _CREDIT: Final = re.compile(
     r"Shutterstock|Fotolia|Pixabay|Wikimedia|Photo|Courtesy|Public Domain|CC BY|Screenshot|Times",
     re.IGNORECASE,
 )
+# What is said of an article, not of a picture.
+_OF_THE_ARTICLE: Final = re.compile("转[载自]|本文|未完|待续")
 
 
 @dataclass(slots=True, eq=False)
@@ -54,8 +57,7 @@ def attach_captions(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
     """
     shown = {picture.leaf: picture for picture in pictures}  # of several in a block the last
     _part_lines(leaves, shown)
-    centred = ((above, leaf) for above, leaf in pairwise(leaves) if leaf.centred)
-    for above, leaf in [*_in_one_cell(centred), *_rows_below(leaves, shown)]:
+    for above, leaf in [*_in_one_cell(leaves), *_rows_below(leaves, shown)]:
         picture = shown.get(above)
         if picture and not picture.caption and not above.text and _is_caption(leaf):
             leaf.caption = True
@@ -72,14 +74,14 @@ def _part_lines(leaves: list[Leaf], shown: Mapping[Leaf, Picture]) -> None:
 
 
 def _line_below(leaf: Leaf) -> Leaf | None:
-    """Take the text below the images of a centred block out of it, where it is a caption."""
-    if not leaf.text or not leaf.centred or leaf.caption:
+    """Take the text below the images of a block out of it, where it is a caption."""
+    if not leaf.text or leaf.caption or not (leaf.centred or _inmost_box(leaf)):
         return None
     last = max(number for number, run in enumerate(leaf.runs) if run.image)
     rest = leaf.runs[last + 1 :]
     if any(run.text for run in leaf.runs[:last]):
         return None
-    line = Leaf(leaf.tag, leaf.path, centred=True, runs=rest)
+    line = Leaf(leaf.tag, leaf.path, centred=leaf.centred, runs=rest)
     line.fold()
     if not _names_its_source(line.text):
         return None
@@ -97,7 +99,7 @@ def _rows_below(
         return
     rows: dict[Container, dict[Container, list[Leaf]]] = defaultdict(dict)
     for leaf in leaves:
-        row, cell = _inmost(leaf, "tr"), _inmost(leaf, "td")
+        row, cell = _inmost(leaf, "tr"), _inmost(leaf, *CELLS)
         if row and cell and _inmost(leaf, "table") in tables:
             rows[row].setdefault(cell, []).append(leaf)
     for above, below in pairwise(rows.values()):
@@ -106,9 +108,19 @@ def _rows_below(
                 yield images[-1], lines[0]
 
 
-def _in_one_cell(pairs: Iterable[tuple[Leaf, Leaf]]) -> Iterator[tuple[Leaf, Leaf]]:
-    for above, leaf in pairs:
-        if _inmost(above, "td") is _inmost(leaf, "td"):
+def _in_one_cell(leaves: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield each block that may be the caption of the one above, and that one.
+
+    It is centred, or alone with it in a figure or a table's cell.
+    """
+    for before, above, leaf, behind in zip([None, *leaves], leaves, leaves[1:], [*leaves[2:], None], strict=False):
+        if leaf.caption or above.text:
+            continue
+        box = _inmost_box(leaf)
+        if _inmost_box(above) is not box:
+            continue
+        alone = box and not any(one and _inmost_box(one) is box for one in (before, behind))
+        if leaf.centred or alone:
             yield above, leaf
 
 
@@ -121,15 +133,25 @@ def _names_its_source(text: str) -> bool:
     if not text or len(text) > _LONGEST:
         return False
     credit = split_caption(text)[1]
-    return credit is not None and _CREDIT.search(credit) is not None
+    if credit is None or _OF_THE_ARTICLE.match(credit):
+        return False
+    return _CREDIT.search(credit) is not None
 
 
-def _inmost(leaf: Leaf, tag: str) -> Container | None:
-    return next((part for part in reversed(leaf.path) if part.tag == tag), None)
+def _inmost(leaf: Leaf, *tags: str) -> Container | None:
+    return next((part for part in reversed(leaf.path) if part.tag in tags), None)
+
+
+def _inmost_box(leaf: Leaf) -> Container | None:
+    """Return the figure or the table's cell around a block."""
+    return _inmost(leaf, "figure", *CELLS) if leaf.path else None
 
 
 def _frame_all(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
     """Make figures of images and captions, and dissolve the tables that held nothing else."""
+    for leaf in {leaf for picture in pictures for leaf in picture.caption}:
+        if _inmost(leaf, "figure") and _inmost(leaf, "figcaption") is None:
+            leaf.path, leaf.tag = (*leaf.path, Container("figcaption")), ""
     loose = [picture for picture in pictures if _inmost(picture.leaf, "figure") is None]
     if not loose:
         return

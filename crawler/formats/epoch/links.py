@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from crawler.formats.epoch.headings import cleaned, without_comments
-from crawler.formats.epoch.paths import HOME, article_path, copy_of
+from crawler.formats.epoch.paths import HOME, article_path, copy_of, index_path
 from crawler.formats.pages import Copy
 from crawler.text import visible
 from crawler.urls import mirror_path
@@ -23,27 +23,30 @@ MAX_ADDRESS = 2048
 
 _TOKEN = re.compile(r"""[^\s()（）<>\[\]{}"'`“”‘’|，。、；：]++""")
 _OF_A_MIRROR = re.compile(r"(?:pages|indexes)[/\\%]|\.md", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"(?:href|src)=", re.IGNORECASE)
-_TAG_NAME = re.compile(r"<([a-z]+)\b[^>]*+\Z", re.IGNORECASE)
+_BEFORE_ADDRESS = re.compile(r"(?:href|src)=|:", re.IGNORECASE)
+_TAG_NAME = re.compile(r"""<([a-z]+)\b(?:"[^"]*+"|'[^']*+'|[^"'>])*+["']?\Z""", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\]\s{0,8}+[(（]\s{0,8}+<?\s{0,8}+\Z")
 _ANCHOR_TEXT = re.compile(r"[^<>]*+>((?:[^<]++|<(?!/(?:a|ok)\b))*+)", re.IGNORECASE)
 _DEFINED = re.compile(r"\[([^\[\]\n]{1,200}+)\]:\s{0,8}+<?\Z")
 _REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\s?\[([^\[\]\n]{1,200}+)\]")
-_TAG = re.compile(r"<[^<>]*+>")
+_TAG = re.compile(r"<[^<>]*+>|!\[[^\[\]]*+\]\([^()\s]*+\)")
 _LINE_MARKS = " \t\u00a0\u3000#＃*_<>[](){}+•·|:：-–—,，.。、;；\"'`"
 _WINDOW = 2048
 """How far from an address the text that carries it is looked for."""
 
 _GITHUB = re.compile(
-    r"(?:www\.)?github\.com/([^/]+/[^/]+)/(?:blob|raw|tree|edit)/(?:refs/heads/)?[^/]+/",
+    r"(?:www\.)?github\.com(?::443)?/([^/]+/[^/]+)/(?:blob|raw|tree|edit|blame)/(?:refs/heads/)?[^/]+/+",
     re.IGNORECASE,
 )
 _GITHUB_RAW = re.compile(
-    r"raw\.githubusercontent\.com/([^/]+/[^/]+)/(?:refs/heads/)?[^/]+/", re.IGNORECASE
+    r"raw\.githubusercontent\.com(?::443)?/([^/]+/[^/]+)/(?:refs/heads/)?[^/]+/+", re.IGNORECASE
 )
 _ARTICLE = re.compile(
-    r"(?:\.{1,2}/++)*+pages/++([^/]++)/++(n[0-9]++)(?:\.(?:md|markdown|html?))?[/.,;!]*+",
+    r"(?:\.{1,2}/++)*+pages/++([^/]++)/++(n[0-9]++)(?:\.(?:md|markdown|html?))?[/.,;!]*+(?:&.*)?",
     re.IGNORECASE,
+)
+_INDEX = re.compile(
+    r"indexes/([^/]+)/(readme|0*+[1-9][0-9]{0,6}+)(?:\.(?:md|markdown|html?))?", re.IGNORECASE
 )
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
@@ -78,8 +81,8 @@ def links(text: str) -> Iterator[ListLink]:
     for match in _TOKEN.finditer(text):
         if _OF_A_MIRROR.search(match[0]) is None:
             continue
-        attribute = _ATTRIBUTE.match(match[0])
-        start = match.start() + (attribute.end() if attribute else 0)
+        prefix = _BEFORE_ADDRESS.match(match[0])
+        start = match.start() + (prefix.end() if prefix else 0)
         line = max(line, text.rfind("\n", max(line, last), start) + 1)
         before = text[max(last, start - _WINDOW) : start]
         tag = _TAG_NAME.match(before[before.rfind("<") :]) if "<" in before else None
@@ -90,22 +93,33 @@ def links(text: str) -> Iterator[ListLink]:
         if brackets:
             said = _bracketed(before, brackets.start())
         elif tag:
-            anchor = _ANCHOR_TEXT.match(text, last, last + _WINDOW)
-            said = unescape(_TAG.sub("", anchor[1])) if anchor else ""
+            said = _anchor_text(text, last)
         elif defined := _DEFINED.search(before):
             if references is None:
                 references = {one[2]: one[1] for one in _REFERENCE.finditer(text)}
-            said = references.get(defined[1], "")
+            said = references.get(defined[1], "" if defined[1].isdecimal() else defined[1])
         else:
             own = before[max(len(before) - (start - line), 0) :]
             said = _TAG.sub("", own).strip(_LINE_MARKS)
         in_heading = brackets is not None and text.startswith("#", line)
-        yield ListLink(cleaned(said), match[0][start - match.start() :], line, last, in_heading)
+        yield ListLink(
+            cleaned(_TAG.sub("", said)), match[0][start - match.start() :], line, last, in_heading
+        )
+
+
+def _anchor_text(text: str, start: int) -> str:
+    """Return the text of an HTML link behind its address; one that is not closed ends with its line."""
+    anchor = _ANCHOR_TEXT.match(text, start, start + _WINDOW)
+    if anchor is None:
+        return ""
+    closed = text.startswith("</", anchor.end())
+    return unescape(anchor[1] if closed else anchor[1].lstrip().partition("\n")[0])
 
 
 def _bracketed(before: str, end: int) -> str:
     """Return the text of brackets that close at ``end``; they may hold others, also lone ones."""
     depth, start, first = 0, None, None
+    end = len(before[:end].rstrip())
     for at in range(end - 1, -1, -1):
         if before[at] == "\n":
             break
@@ -127,18 +141,28 @@ def article_of(address: str, bases: Sequence[str]) -> Copy | None:
         address: relative, or absolute below one of the mirror's bases.
         bases: under which the mirror's pages lie.
     """
-    plain = unquote(unescape(address)).replace("\\", "/").partition("#")[0].partition("?")[0]
+    plain = _plain(address)
     within = _below(plain, bases)
     match = _ARTICLE.fullmatch(
         plain if within is None and not _SCHEME.match(plain) else within or ""
     )
-    return copy_of(article_path(match[1], match[2])) if match else None
+    return copy_of(article_path(match[1], match[2].lower())) if match else None
 
 
 def path_of(here: str, address: str, bases: Sequence[str]) -> str | None:
     """Return the path below the mirror's base that an address on page ``here`` leads to."""
-    within = _below(address, bases)
-    return mirror_path(here, address) if within is None else mirror_path(HOME, within)
+    plain = _plain(address)
+    within = _below(plain, bases)
+    path = mirror_path(here, plain) if within is None else mirror_path(HOME, within)
+    index = _INDEX.fullmatch(path) if path else None
+    if index is None:
+        return path
+    return index_path(index[1], int(index[2]) if index[2].isdecimal() else None)
+
+
+def _plain(address: str) -> str:
+    """Return an address without escapes, query and fragment, with slashes that lead forward."""
+    return unquote(unescape(address)).replace("\\", "/").partition("#")[0].partition("?")[0]
 
 
 def _below(address: str, bases: Sequence[str]) -> str | None:

@@ -15,18 +15,19 @@ from lxml import etree
 from crawler.formats.trace import note
 
 _LINKS: Final = ("ok", "a")
-_LIST_WORD: Final = "相关文章"
-_OPINION_WORD: Final = "我的意见"
-_HEADING: Final = re.compile(r"[\W_]*相关文章[\W_]*")
-_OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意见\s*")
+_WORDS: Final = ("相关文章", "相關文章", "我的意见", "我的意見")
+_HEADING: Final = re.compile(r"[\W_]*相[关關]文章[\W_]*")
+_OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意[见見]\s*[:：]?\s*")
 # An item whose link a site took away: its title and date, in one text or in two.
-_DATE: Final = r"[（(]\s*\d{1,2}/\d{1,2}/\d{4}\s*[）)]\s*"
+_DATE: Final = (
+    r"[（(\[]\s*(?:\d{1,2}/\d{1,2}/\d{4}|\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:\s[\d:]{4,8}(?:\s?[AP]M)?)?\s*[）)\]]\s*"
+)
 _DATED: Final = re.compile(rf"\s*[^\s()（）].{{0,300}}?{_DATE}", re.DOTALL)
 _ONLY_DATE: Final = re.compile(rf"\s*{_DATE}")
 _LONGEST_TITLE: Final = 100
 _TITLE_PARTS: Final = 4
 # Between the links of such a list: dates and marks. Anything else is the article's again.
-_BETWEEN: Final = re.compile(r"[\s\W\d_年月日]*")
+_BETWEEN: Final = re.compile(r"(?:[\s\W\d_年月日]|[AP]M\b)*")
 
 
 class _Piece(NamedTuple):
@@ -45,7 +46,7 @@ def remove_page_tools(root: etree._Element, markup: str) -> None:
         root: the body's element.
         markup: what it was made from: most pages hold no such word.
     """
-    if _LIST_WORD not in markup and _OPINION_WORD not in markup:
+    if not any(word in markup for word in _WORDS):
         return
     pieces = list(_pieces(root))
     for piece in pieces:

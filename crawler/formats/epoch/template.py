@@ -15,7 +15,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from crawler.exceptions import PageMalformed
-from crawler.formats.epoch.headings import first_heading, words
+from crawler.formats.epoch.headings import first_heading, without_unseen, words
 from crawler.formats.epoch.links import MAX_ADDRESS
 from crawler.formats.epoch.paths import LANGUAGES
 from crawler.formats.pages import Original
@@ -23,7 +23,7 @@ from crawler.text import visible
 
 _BODY_ID = "artbody"
 _USUAL_BODY = re.compile(r"""<div\b[^<>]{0,400}?\sid=["']artbody["']""")
-_ID_BEFORE = re.compile(r"""(?<![\w-])id\s*=\s*["'“”\\]*+\s*\Z""", re.IGNORECASE)
+_ID_BEFORE = re.compile(r"""(?<![\w-])id\s*=\s*(?:["'`“”‘’\\]|&quot;)*+\s*\Z""", re.IGNORECASE)
 _GOES_ON = re.compile(r"[\w-]")
 _ID_WINDOW = 64
 _ID_TRIES = 5
@@ -43,15 +43,23 @@ _RULES = " \t\n\u00a0\u3000#＃*_-~`["
 _GAP = 60
 _BEHIND = 500
 
+# A scheme may be misspelt, doubled or missing; an address inside another one is not looked for.
 _HOST_BEFORE = re.compile(
-    r"(?:(?:\A|[^\w@%=&./-]|\bhref=)(?:[a-z]{2,6}[:：]?/{1,4})?|(?:\A|[^\w@%=&./:-])//)(?:[\w-]+\.)*\Z",
+    r"(?:(?:\A|[^\w@%=&./-]|\bhref=|_(?=https?:))(?:[a-z]{2,6}[:：]?/{1,4}){0,2}"
+    r"|(?:\A|[^\w@%=&./:-])//)(?:[\w-]+\.)*\Z",
     re.IGNORECASE | re.ASCII,
 )
 _HOST_WINDOW = 80
+_ARTICLE_PATH = (
+    r"/+(?:(?:amp|djy)/+)?(gb|b5)/+(?:amp/+)?(\d{1,4})/+(\d{1,2})/+(\d{1,2})/+"
+    r"(n\d{1,12})(?:\.[sx]?h[a-z]{0,4}|\.(?:md|php|aspx?|amp)|htm){0,2}(?![a-z\d]|[-._][a-z\d])"
+)
 _ARTICLE = re.compile(
-    r"(?:epochtimes|dajiyuan)\.com\.?(?::\d{1,5})?/+(gb|b5)/+(\d{1,4})/+(\d{1,2})/+(\d{1,2})/+"
-    r"(n\d{1,12})(?:\.s?html?)?(?![\w-]|\.\w)",
-    re.IGNORECASE | re.ASCII,
+    rf"(?:epochtimes|dajiyuan)\.com\.?(?::\d{{1,5}})?{_ARTICLE_PATH}", re.IGNORECASE | re.ASCII
+)
+# Right behind a label, without a host.
+_HOSTLESS = re.compile(
+    rf"\W{{0,60}}?{_ARTICLE_PATH.replace('+', '*', 1)}", re.IGNORECASE | re.ASCII
 )
 _WHOLE_ADDRESS = re.compile(r"""[^\s<>()\[\]"'（）]*+""")
 _CENTURY = 2000
@@ -152,12 +160,13 @@ def _tail(text: str, start: int) -> tuple[int, Original]:
 
 
 def _unlabelled(text: str, start: int) -> tuple[int, Original] | None:
-    """Find an address on a line of its own behind the body, whatever stands before it there."""
+    """Find an address behind the body, whatever stands before it on its line."""
     at = max(text.rfind(host, start) for host in ("epochtimes.com", "dajiyuan.com"))
     line = text.rfind("\n", start, at) + 1 if at >= 0 else 0
-    closed = max(text.rfind(f"</{tag}>", start) for tag in ("div", "section", "article"))
-    if not start < closed < line:
+    closed = max(text.rfind(f"</{tag}>", start, at) for tag in ("div", "section", "article"))
+    if not start < closed < at:
         return None
+    line = max(line, text.index(">", closed) + 1)
     found = _article_in(text, line, gap=_BEHIND)
     if found is None:
         return None
@@ -168,7 +177,7 @@ def _unlabelled(text: str, start: int) -> tuple[int, Original] | None:
 def _check_behind(text: str, end: int) -> None:
     """Refuse a page that goes on behind its last line: that line is one that it quotes."""
     behind = text[end:]
-    if behind.strip() and len(words(behind)) > _BEHIND:
+    if behind.strip() and len(words(without_unseen(behind))) > _BEHIND:
         raise PageMalformed("text stands behind the address of the original")
 
 
@@ -197,6 +206,8 @@ def _article_in(text: str, start: int, *, gap: int) -> tuple[Original, int] | No
     # escaped, percent-encoded, full-width or torn: what it says is still the same
     folded = re.sub(r"\\(?=[./:_~-])", "", unescape(unquote(region))).replace("\\", "/")
     found = _first_article(re.sub(r"\s+", "", unicodedata.normalize("NFKC", folded)))
+    if found is None and gap == _GAP:
+        found = _HOSTLESS.match(region)
     if found is None or len(words(found.string[: found.start()])) > gap:
         return None
     return _original(found), start + len(region)

@@ -11,15 +11,15 @@ from lxml import etree
 _VIDEO: Final = re.compile(
     r"""https?://(?:
       (?:www\.|m\.|music\.)?youtube(?:-nocookie)?\.com/
-        (?:watch/?\?(?:[^#]*&)?v=[\w-]+ | (?:shorts|live|embed|v)/[\w-]+)
+        (?:watch/?\?(?:[^#]*&)?v=[\w-]+ | (?:shorts|live|embed|v)/(?!videoseries|live_stream)[\w-]+)
     | youtu\.be/[\w-]+
     | (?:www\.)?ganjing(?:world)?\.com/(?:[a-z]{2}-[A-Z]{2}/)?(?:video|embed|live|shorts)/[\w-]+
     | (?:www\.|m\.)?youmaker\.com/(?:[a-z]{2}/)?(?:v|video|embed)/[\w-]+
     | (?:[a-z-]+\.)?facebook\.com/(?:
-        (?:[^/?\#]+/)?videos/(?:[^/?\#]+/)*\d+ | (?:watch/(?:live/)?|watch|video\.php)\?(?:[^#]*&)?v=\d+
+        (?:(?:groups/)?[^/?\#]+/)?videos/(?:[^/?\#]+/)*\d+ | (?:watch/(?:live/)?|watch|video\.php)\?(?:[^#]*&)?v=\d+
       | reel/\d+ | share/[vr]/\w+ | plugins/video\.php\? )
     | fb\.watch/[\w-]+
-    | (?:www\.|player\.)?vimeo\.com/(?:video/|channels/[^/?\#]+/|groups/[^/?\#]+/videos/)?\d+
+    | (?:www\.|player\.)?vimeo\.com/(?:video/|channels/[^/?\#]+/|groups/[^/?\#]+/videos/|(?:showcase|album)/\d+/video/)?\d+
     | (?:www\.|m\.)?bilibili\.com/(?:s/)?video/(?:av|bv)\w+
     | player\.bilibili\.com/player\.html\?(?:[^#]*&)?(?:aid|bvid)=\w+
     | b23\.tv/(?:av|bv)\w+
@@ -27,8 +27,8 @@ _VIDEO: Final = re.compile(
     | (?:vm|vt)\.tiktok\.com/\w+ | (?:www\.)?tiktok\.com/t/\w+
     | (?:www\.)?instagram\.com/(?:[^/?\#]+/)?(?:reels?|tv)/(?!audio/)[\w-]+
     | (?:www\.|m\.)?weibo\.c(?:om|n)/tv/(?:show|v)/[\w:-]+
-    | video\.weibo\.com/show\?(?:[^#]*&)?fid=[\w:-]+
-    | (?:www\.)?rumble\.com/(?:embed/)?v[0-9a-z]+(?:[-./?\#]|\Z)
+    | (?:h5\.)?video\.weibo\.com/show(?:\?(?:[^#]*&)?fid=|/)[\w:-]+
+    | (?:www\.)?rumble\.com/(?:(?:embed|shorts)/)?v(?:[0-9a-z]+-[^/?\#]+\.html|(?=[a-z]*\d)[0-9a-z]+(?:[-./?\#]|\Z))
     | [^?\#]+\.(?:mp4|m4v|webm|mov|wmv|flv|avi|mpe?g|m3u8|3gp|ogv|rmvb|rm|ram|asf|asx)(?:[?\#]|\Z)
     )""",
     re.VERBOSE | re.IGNORECASE,
