@@ -12,7 +12,9 @@ from crawler.formats.epoch.byline import (
     credited,
     find_byline,
     find_byline_of_line,
+    find_note,
     find_split_byline,
+    is_note,
 )
 from crawler.formats.epoch.people import People, people
 from crawler.formats.epoch.places import NAMESAKES, PLACES
@@ -120,6 +122,52 @@ def test_no_split_byline(text: str, following: str) -> None:
 @pytest.mark.parametrize(
     "inside",
     [
+        "编者按：渡轮停航两年。",
+        f"编者按：{'渡轮停航两年。' * 100}",
+        "编按：（渡轮）停航两年。",
+        "编者注：本文有删节。",
+        "编者的话：渡轮停航两年。",
+        "按：本文写于停航之前。",
+        "接上文",
+        "接前文",
+        "续前",
+        "上接第三版",
+        "接上篇渡轮的来历（上）",
+        *"一 十二 3 之三 三之二 上 下篇 续完 第二集 连载之三 3/5".split(),
+    ],
+)
+@pytest.mark.parametrize("pair", ["（）", "()", "（)"])
+def test_notes(inside: str, pair: str) -> None:
+    block = f"{pair[0]}{inside}{pair[1]}{BEHIND}"
+    found = find_note(block)
+    assert found is not None
+    assert (found.text, block[found.end :]) == (inside, BEHIND)
+    assert is_note(inside)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param("编者按：渡轮停航两年。", id="no parentheses"),
+        pytest.param("【编者按】渡轮停航两年。", id="a heading"),
+        pytest.param("（编者按）渡轮停航两年。", id="the note stands outside"),
+        pytest.param("（编者按：渡轮停航两年。", id="never closed"),
+        pytest.param("（作者按：写在前面。）", id="an author's note"),
+        pytest.param("（转载自海岛网）", id="a source"),
+        pytest.param("（2023年9月23日完整版）", id="a programme"),
+        pytest.param("（中央社）", id="an agency"),
+        pytest.param("（1998）", id="a year"),
+        pytest.param("（上午）", id="a time of day"),
+        pytest.param(f"（{REPORT}）", id="a byline"),
+    ],
+)
+def test_no_note(block: str) -> None:
+    assert find_note(block) is None
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
         pytest.param("大纪元松石湾记者站报导", id="a newsroom"),
         pytest.param("大纪元综合报导", id="an agency with a verb"),
         pytest.param("大纪元讯", id="the newspaper's dispatch"),
@@ -151,6 +199,9 @@ def test_no_split_byline(text: str, following: str) -> None:
         pytest.param("方若水文／陆小满译", id="文 and 译"),
         pytest.param("EMG Inspired Staff撰文", id="a staff"),
         pytest.param("新唐人侃侃而谈第73期报导", id="an issue of a programme"),
+        pytest.param("大纪元记者方若水编译自海岛邮报", id="compiled from a source"),
+        pytest.param("松石湾记者站报导", id="a newsroom without its paper"),
+        pytest.param("大纪元记者方若水台湾台北报導", id="導"),
         pytest.param("大纪元记者方若水专题报导之三", id="part of a series"),
     ],
 )
@@ -416,6 +467,27 @@ def both(authors: str, translators: str = "") -> People:
         ),
         pytest.param("大纪元编译组方若水编译", both("方若水"), id="a team before the name"),
         pytest.param("大纪元记者方若水、摄影：李言", both("方若水"), id="a photographer's label"),
+        *(
+            pytest.param(f"大纪元记者方若水{verb}", both("方若水"), id=verb)
+            for verb in (
+                "直击报导 实时报导 跟进报导 随行报导 目击报导 录音整理 採访报导 纪实 记录 改编 来稿 简报 文/图 文／图"
+            ).split()
+        ),
+        pytest.param("大纪元记者方若水 文", both("方若水"), id="文 behind a blank"),
+        pytest.param("方若水／文", both("方若水"), id="文 behind a slash"),
+        pytest.param("大纪元记者者方若水报导", both("方若水"), id="者 doubled"),
+        pytest.param("大纪元记着方若水报导", both("方若水"), id="者 is 着"),
+        pytest.param("大纪元新闻分析方若水报导", both("方若水"), id="a kind of text as a desk"),
+        pytest.param("大纪元记者方若水、摄影陆小满", both("方若水"), id="摄影 before a name"),
+        *(
+            pytest.param(f"海岛大学{title}方若水撰文", both("方若水"), id=title)
+            for title in "教授 学者 律师 博士 院长".split()
+        ),
+        pytest.param("方若水教授撰文", both("方若水"), id="a title behind the name"),
+        pytest.param(
+            "记者方若水专访海岛大学教授陆小满报导", both("方若水"), id="who is interviewed"
+        ),
+        pytest.param("自由亚洲粤语组报导", both(""), id="a desk of a language"),
         # nobody
         pytest.param("美联社松石湾电", both(""), id="a dispatch's place"),
         pytest.param("中央社松石湾8日综合外电报导", both(""), id="a dispatch's place and day"),

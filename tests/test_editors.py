@@ -78,6 +78,24 @@ from crawler.formats.epoch.editors import find_editors, find_plain_editors
         pytest.param("责任编辑：方若水；陆小满", ("方若水", "陆小满"), "", id="two by ；"),
         pytest.param("责任编辑：方若水.陆小满", ("方若水", "陆小满"), "", id="two by a full stop"),
         pytest.param("责任编辑：方若水|陆小满", ("方若水", "陆小满"), "", id="two by a bar"),
+        *(
+            pytest.param(f"责任编辑{mark}方若水", ("方若水",), "", id=f"the mark {mark}")
+            for mark in ["、", "，", "。", "-", "—", "=", "︓", "’：", "》：", "人："]
+        ),
+        pytest.param("责任辑：方若水", ("方若水",), "", id="编 missing"),
+        pytest.param("责编／方若水", ("方若水",), "", id="责编 and a slash"),
+        pytest.param("责任编辑：【方若水】", ("方若水",), "", id="a name in brackets"),
+        pytest.param("（责任编辑：方若水", ("方若水",), "", id="never closed"),
+        pytest.param("责任编辑：方 若 水", ("方若水",), "", id="a name spaced out"),
+        pytest.param("责任编辑：方若\n水", ("方若水",), "", id="a name on two lines"),
+        pytest.param("责任编辑：方若水 ; 陆小满", ("方若水", "陆小满"), "", id="two by ;"),
+        pytest.param("责任编辑：方若水与陆小满", ("方若水", "陆小满"), "", id="two by 与"),
+        pytest.param(
+            "渡轮复航。责任编辑方若水", ("方若水",), "渡轮复航。", id="no colon behind a sentence"
+        ),
+        pytest.param(
+            "责任编辑：方若水图：渡轮", ("方若水",), "图：渡轮", id="a label of a picture behind"
+        ),
         pytest.param("责任编辑：方若水 待续", ("方若水",), "待续", id="to be continued"),
         pytest.param("责任编辑：方若水；关注我们", ("方若水",), "关注我们", id="text behind ；"),
         pytest.param("责任编辑：海岛编辑部", ("海岛编辑部",), "", id="a body"),
@@ -156,6 +174,8 @@ def test_editors(block: str, names: tuple[str, ...], left: str) -> None:
         pytest.param("他现任编辑：方若水说渡轮复航。", id="任编辑 in prose"),
         pytest.param("这是船长的责任：方若水说。", id="责任 in prose"),
         pytest.param("责任编辑：渡轮公司燃油税假期，船票照旧", id="no name, a sentence"),
+        pytest.param("责任编辑，方若水是作者。", id="a comma within a sentence"),
+        pytest.param("他是海岛日报责任编辑方若水", id="no colon within a sentence"),
     ],
 )
 def test_no_editors(block: str) -> None:

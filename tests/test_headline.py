@@ -108,6 +108,22 @@ def test_title_author(title: str, expected: str | None) -> None:
             ).split()
         ),
         pytest.param("Black Lives Matter：渡轮", "", id="a movement"),
+        *(
+            pytest.param(f"【{name}】观云：渡轮", "观云", id=f"a pen name behind {name}")
+            for name in "征文 特稿 纪元特稿 新纪元 读者投书 来稿".split()
+        ),
+        pytest.param("观云：渡轮", "观云", id="a pen name that begins as a verb"),
+        pytest.param("观渡轮：船票", "", id="a verb"),
+        pytest.param("方若水和陆小满：渡轮", "方若水;陆小满", id="two by 和"),
+        pytest.param("方若水与陆小满：渡轮", "方若水;陆小满", id="two by 与"),
+        pytest.param("文／方若水：渡轮", "方若水", id="文 before"),
+        pytest.param("作者方若水：渡轮", "方若水", id="作者 before"),
+        *(
+            pytest.param(f"{label}：渡轮", "", id=label)
+            for label in (
+                "满江红 西江月 沁园春 鹧鸪天 三字经 儿歌 最新 突发 实录 母亲 老兵 为什么 神韵 李教授 王女士 张医生"
+            ).split()
+        ),
     ],
 )
 def test_title_authors_of_commentaries(title: str, expected: str) -> None:
@@ -122,7 +138,9 @@ def test_title_authors_of_commentaries(title: str, expected: str) -> None:
         pytest.param("周晓辉（二）：渡轮", ("周晓辉",), id="a number behind"),
         pytest.param("古风：渡轮", ("古风",), id="a word that a columnist is called"),
         pytest.param("【海岛访谈】程晓农：渡轮", (), id="behind a column"),
-        pytest.param("【纪元特稿】王友群：渡轮", (), id="behind a column of contributions"),
+        pytest.param(
+            "【纪元特稿】王友群：渡轮", ("王友群",), id="behind a column of contributions"
+        ),
         pytest.param("方若水：渡轮", (), id="anyone else"),
         pytest.param("分析：渡轮", (), id="a label"),
     ],

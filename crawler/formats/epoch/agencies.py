@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crawler.formats.epoch.names import SURNAMES
+
 _SELF: Final = (
     "(?:英文|中文|法文|德文|日文|韩文|国际|海外)?"
     "(?:大纪元|的纪元|大记元|大纪年|大纪[园源原员]|大大纪元|(?<![一-鿿])大纪(?=[者记]))"
@@ -27,10 +29,15 @@ AGENCY: Final = re.compile(
 """Bodies that report, with misspellings of the newspaper's own name."""
 
 OFFICE: Final = re.compile(
-    "(?<!公民)(?<!战地)(?<!外国)(?:记者|记[^者、，／/]{1,3}者(?!记者)|纪者|大纪?者)+(?![站团会组室部协])|专栏作[家者]|专栏撰稿人|作家|作者|评论[员人]|时评人|撰稿[人员]"
+    "(?<!公民)(?<!战地)(?<!外国)(?:记者|记[^者、，／/]{1,3}者(?!记者)|纪者|大纪?者)+者?(?![站团会组室部协])|专栏作[家者]|专栏撰稿人|作家|作者|评论[员人]|时评人|撰稿[人员]"
     "|通讯员|研究员|分析师|主笔|副?主编|总编辑?|(?<!责任)编辑(?![部组室])|实习生|(?:编译者?|翻译|译者)[:：]?(?![报综整改导稿兼撰和组部])(?=.)",
 )
 """Nouns for those who write. The name stands behind them, seldom before."""
+
+LEARNED: Final = re.compile(
+    rf"(?:学者|专家|媒体人|时评家|教授|讲师|博士|律师|[医药]师|医生|牧师|所长|院长|主任|会长|[校社]长|总裁)(?=[{''.join(sorted(SURNAMES))}])"
+)
+"""What a writer is by profession, with the name behind it: ``海岛大学教授李言撰文``."""
 
 NEWSROOM: Final = re.compile(
     "[^、，,/／]{0,20}?(?:记者站|分社|新闻(?:中心|[部组社])|编辑部|[编翻]译组|[工制]作组|专题[部组]|报[导道]组)"
@@ -40,6 +47,7 @@ NEWSROOM: Final = re.compile(
 _DEPARTMENT: Final = re.compile(
     "据|由|根据|来自"
     "|(?:专题|专辑|新闻|国际|英文|中文|财经|体育|文化|副刊|地方|采访|要闻|社会|政治|军事|调查)[部组版]|专题|国会|白宫|财经|军事"
+    "|(?:新闻|时事|财经|时政)分析"
     "|高级|资深|首席|特[约派]|专任|实习|自由|独立|常驻|驻|本地|当地|[\\d一二三四五六七八九十]+[年月日]|[Bb][Yy] |[\\s:：]",
 )
 

@@ -11,24 +11,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from crawler.formats.epoch.agencies import AGENCY, OFFICE, WIRE
+from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE
 from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
 from crawler.formats.epoch.reporting import corrected
 from crawler.formats.epoch.signed import signed
 
-OPENING: Final = "（(﹝〔[［【〈{｛﹙"
-CLOSING: Final = "）)﹞〕]］】〉}｝﹚"
+OPENING: Final = "（(﹝〔[［【〖〈⟨{｛﹙"
+CLOSING: Final = "）)﹞〕]］】〗〉⟩}｝﹚"
+_ROUND: Final = "（(﹝〔"
 
 _VERB = (
-    "(?:报[导道答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
-    "改写|供稿|执笔|综合报|电访|访问|编译综合|综合编译|摄影|特写)"
+    "(?:报[导道導答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
+    "改写|改编|供稿|投稿|来稿|执笔|笔录|记录|纪实|综合报|简报|播报|电访|访问|编译综合|综合编译|摄影|特写)"
 )
 _BRACKET: Final = re.compile(f"[{re.escape(OPENING + CLOSING)}]")
-_HEAD: Final = re.compile(rf"[\s】）)]*[{re.escape(OPENING)}]")
+_HEAD: Final = re.compile(rf"[\s】）)]*(?:[：:﹕，,。、.]\s*)?[{re.escape(OPENING)}]")
 _ENDS_IN_VERB: Final = re.compile(
     rf"{_VERB}\s*[。.，,]?$|(?<![指引领主督辅开教误倡先])导$|[日社闻报]电$|综合$"
     "|(?:报[道导]?|[日号] ?|大纪元|本[报刊台]|综合)讯$"
 )
+_TRANSLATED_FROM: Final = re.compile("译自[^，,、。]{2,24}$")
 _NO_BYLINE_HEAD: Final = re.compile(
     r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|[本原全]文|以[上下]|[下前]文|"
     r"摘[要自]|[序引]言|注[:：]|根据|原载|原题|原标题|附|详见|参见|点[击阅]|http|www|配音|朗[诵读]|音频|视频)",
@@ -42,6 +44,17 @@ _UNOPENED: Final = re.compile(
 _OF_A_PICTURE: Final = ("摄影", "摄", "图", "提供")
 _HALF_VERBS: Final = ("译", "编")
 _SHORT: Final = 60
+
+_EDITORS_NOTE: Final = re.compile(
+    r"(?:编者?[按注]|编辑[按注]|编者[的之]?话|按语?(?=\s*[：:﹕]))[\s：:﹕，,—-]*[^\s：:﹕]"
+)
+_CONTINUED: Final = re.compile(r"(?:[接续承][上前]|上[接承]).{0,40}|续[前上]?[文篇]?", re.DOTALL)
+_NUMBER: Final = "(?:\\d{1,3}|[一二三四五六七八九十百]{1,4})"
+_PART: Final = re.compile(
+    rf"(?:连载|系列)?\s*(?:{_NUMBER}?之|第)?{_NUMBER}(?:[/／]{_NUMBER})?(?:[集篇章回节讲部]分?)?(?:[，,、\s]*[上中下完续]|续?完)?"
+    r"|[上中下]篇?|[续终]?完|大?结局",
+)
+_LONGEST_NOTE: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +80,7 @@ def find_byline(text: str) -> Byline | None:
 
     Returns:
         The byline, or ``None`` if ``text`` does not begin with a parenthesis, or if that does not name
-        who wrote, reported, compiled or translated (editor's notes, ``（一）``, ``（接上文）``, addresses,
-        sources, programme labels).
+        who wrote, reported, compiled or translated (notes, addresses, sources, programme labels).
     """
     head = _HEAD.match(text)
     if not head:
@@ -79,11 +91,40 @@ def find_byline(text: str) -> Byline | None:
     end = _closing(text, start)
     if end is not None:
         inside = _inside(text, start, end)
-        if names_the_writers(inside) and (text[start] != "【" or _is_report(inside)):
+        if names_the_writers(inside) and (text[start] not in "【〖" or _is_report(inside)):
             return _doubled(Byline(inside, start, end), text)
-        if text[start] in "【[［〈" or len(inside) < _SHORT:
+        if text[start] in "【〖[［〈⟨" or len(inside) < _SHORT:
             return None
     return _unclosed(text, start)
+
+
+def find_note(text: str) -> Byline | None:
+    """Find a byline that names nobody: ``（编者按：…）``, ``（接上文）``, ``（二）``.
+
+    Args:
+        text: what follows the dateline, or a block that begins with a parenthesis.
+    """
+    head = _HEAD.match(text)
+    if not head or text[head.end() - 1] not in _ROUND:
+        return None
+    start = head.end() - 1
+    end = _closing(text, start, _LONGEST_NOTE)
+    inside = _inside(text, start, end) if end else ""
+    return Byline(inside, start, end) if end and is_note(inside) else None
+
+
+def is_note(byline_text: str) -> bool:
+    """Tell whether a byline is an editor's note or says where in a series the article stands."""
+    return bool(
+        _EDITORS_NOTE.match(byline_text)
+        or _CONTINUED.fullmatch(byline_text)
+        or is_part_number(byline_text)
+    )
+
+
+def is_part_number(byline_text: str) -> bool:
+    """Tell whether a byline is the number of a part: ``一``, ``之三``, ``下``."""
+    return _PART.fullmatch(byline_text) is not None
 
 
 def find_byline_of_line(text: str) -> Byline | None:
@@ -160,7 +201,10 @@ def names_the_writers(inside: str) -> bool:
     if _LABELLED.match(inside):
         return credited(inside) != People()
     if _ENDS_IN_VERB.search(inside):
-        return bool(AGENCY.search(inside) or OFFICE.search(inside)) or people(inside) != People()
+        bodies = (AGENCY, OFFICE, NEWSROOM)
+        return any(body.search(inside) for body in bodies) or people(inside) != People()
+    if _TRANSLATED_FROM.search(inside):
+        return OFFICE.search(inside) is not None
     return _is_dispatch(inside) or _names_offices_alone(inside)
 
 
@@ -175,10 +219,10 @@ def _names_offices_alone(inside: str) -> bool:
     return len(inside) <= _SHORT and bool(OFFICE.search(inside)) and names_alone(inside)
 
 
-def _closing(text: str, start: int) -> int | None:
+def _closing(text: str, start: int, longest: int = LONGEST_BYLINE) -> int | None:
     """Find the end of the bracket that opens at ``start``; brackets of any kind match."""
     depth = 0
-    for mark in _BRACKET.finditer(text, start, start + LONGEST_BYLINE):
+    for mark in _BRACKET.finditer(text, start, start + longest):
         depth += 1 if mark.group() in OPENING else -1
         if depth == 0:
             return mark.end()

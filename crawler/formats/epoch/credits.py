@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crawler.formats.epoch.byline import find_byline_of_line, find_split_byline
+from crawler.formats.epoch.byline import (
+    Byline,
+    find_byline_of_line,
+    find_note,
+    find_split_byline,
+    is_part_number,
+)
 from crawler.formats.epoch.cuts import (
     cut_ad_lines,
     cut_ads_at_head,
@@ -33,7 +39,8 @@ class Credits:
 
     Attributes:
         dateline: raw text inside the first dateline's brackets.
-        byline: raw text inside the parentheses that name who wrote.
+        byline: raw text inside the parentheses that name who wrote, or hold an editor's note or the
+            number of the part.
         editors: names behind 责任编辑, each once.
         lines: short lines of header and body that may be signed (``作者：X``).
     """
@@ -69,11 +76,35 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
         behind = blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)]
         byline = _take_byline(leaf, behind[0] if behind else None, dateline.end)
         # alone in its block on 1,977 comment pages, or with a second title behind it
-        byline = byline or _first_byline(behind)
+        byline = byline or _first_byline(behind) or _note_behind(leaf, dateline.end, behind)
         leaf.cut(dateline.start, dateline.end, "credits.dateline")
         _cut_spare_closings(leaf)
         return dateline.text, byline
-    return None, _first_byline(blocks[:_BYLINE_BLOCKS])
+    first = blocks[:_BYLINE_BLOCKS]
+    notes = (_take_note(leaf) for leaf in first)
+    return None, _first_byline(first) or next(filter(None, notes), None)
+
+
+def _note_behind(leaf: Leaf, start: int, behind: Sequence[Leaf]) -> str | None:
+    """Cut the note that follows a dateline in its block, or heads the next where it stands alone."""
+    if leaf.text[start:].strip():
+        return _take_note(leaf, start, numbers=True)
+    return _take_note(behind[0]) if behind else None
+
+
+def _take_note(leaf: Leaf, start: int = 0, *, numbers: bool = False) -> str | None:
+    """Cut the note that stands at ``start`` and return its raw text.
+
+    A part's number at the head of a block numbers a heading, unless ``numbers`` or it stands alone.
+    """
+    note = find_note(leaf.text[start:])
+    if note is None:
+        return None
+    last = start + note.end == len(leaf.text)
+    if is_part_number(note.text) and not (numbers or last):
+        return None
+    leaf.cut(start + note.start, start + note.end, "credits.byline")
+    return note.text
 
 
 def _first_byline(blocks: Sequence[Leaf]) -> str | None:
@@ -87,13 +118,22 @@ def _take_byline(leaf: Leaf, following: Leaf | None, start: int = 0) -> str | No
     """Cut the byline that stands at ``start``, or heads a line, and return its raw text."""
     text = leaf.text[start:]
     split = find_split_byline(text, following.text) if following else None
-    found = split or find_byline_of_line(text)
+    found = split or find_byline_of_line(text) or _behind_note(text)
     if found is None:
         return None
     if following and found.end > len(text):
         following.cut(0, found.end - len(text), "credits.byline")
     leaf.cut(start + found.start, min(start + found.end, len(leaf.text)), "credits.byline")
     return found.text
+
+
+def _behind_note(text: str) -> Byline | None:
+    """Find the byline behind a note: ``（编者按：…）（大纪元记者李言报导）``."""
+    note = find_note(text)
+    found = find_byline_of_line(text[note.end :]) if note else None
+    return (
+        Byline(found.text, note.end + found.start, note.end + found.end) if note and found else None
+    )
 
 
 def _cut_spare_closings(leaf: Leaf) -> None:

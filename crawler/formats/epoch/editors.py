@@ -15,12 +15,12 @@ from typing import Final
 from crawler.formats.epoch.names import COMPOUND_SURNAMES, HAN, SURNAMES, is_surname_led
 from crawler.formats.epoch.regulars import EDITORS
 
-_COLON: Final = "：:；;﹕︰∶"
+_COLON: Final = "：:；;﹕︰∶︓"
 _KEYWORD: Final = re.compile(
     # the first character stands first, so that most of a long text is passed over quickly
-    rf"[责責](?<![负負].)(?:(?:\s?任?\s?[^\s{_COLON}]?[编編]\s?[辑輯缉剧叩]{{0,2}}[·•过？?]?|.[编編][辑輯])\s*[{_COLON}]+\s*"
-    r"|任[编編][辑輯]\s*[／/╱∕|｜]\s*"
-    r"|(?<![A-Za-z\d].)任[编編][辑輯]\s*)",
+    rf"[责責](?<![负負].)(?:(?:\s?任?\s?[^\s{_COLON}]?[编編]\s?[辑輯缉剧叩]{{0,2}}[·•过？?》〉’'”]?[人员]?|.[编編][辑輯]|任[辑輯])\s*[{_COLON}]+\s*"
+    r"|任?[编編][辑輯]?\s*[／/╱∕|｜]\s*"
+    r"|(?<![A-Za-z\d].)任[编編][辑輯](?:[、，,。.=～~\-–—]+ ?|\s*))(?:[（(【\[](?=[^\s（(]{2,16}[）)】\]]))?",
 )
 _THIS_ARTICLE: Final = ("本文", "本版")
 # Alone on a line any word of two characters may stand for 编辑; the first character may be lost.
@@ -31,10 +31,11 @@ _MISSPELT: Final = re.compile(
 _PLAIN: Final = re.compile(rf"[ （(]*(?P<label>[编編][辑輯])\s*[{_COLON}]+\s*")
 _OTHER_CREDITS: Final = re.compile("撰[文稿]|制作|剪辑|策划|主持|摄影|导[播演]|文案")
 _NAME: Final = re.compile(
-    rf"(?:{HAN} {HAN}{{1,2}}|{HAN}{{2}} {HAN}|{HAN}{{1,8}}[·‧•]{HAN}{{1,8}}|{HAN}{{1,4}})(?!{HAN})"
+    rf"(?:{HAN} {HAN} {HAN}|{HAN} {HAN}{{1,2}}|{HAN}{{2}} {HAN}|{HAN}{{2}}\n{HAN}(?=[\s#＃◇◆*@]*\Z)"
+    rf"|{HAN}{{1,8}}[·‧•]{HAN}{{1,8}}|{HAN}{{1,4}})(?!{HAN})"
     r"|[A-Z][A-Za-z.'’-]*(?: [A-Z][A-Za-z.'’-]*){0,3}",
 )
-_TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})和({HAN}{{2,3}})(?!{HAN})")
+_TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})[和与及]({HAN}{{2,3}})(?!{HAN})")
 _GLUED_NAME: Final = re.compile(
     rf"{HAN}{{2,4}}?(?=关注|文字|图[文为说：:]|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
     "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
@@ -51,7 +52,7 @@ _PEN_NAME: Final = 3
 _LONG_NAME: Final = 4
 _KNOWN_NAME: Final = re.compile("|".join(sorted(EDITORS, key=len, reverse=True)))
 _BETWEEN: Final = re.compile(r"\s*[、/／,，&＆]\s*")
-_ANOTHER: Final = re.compile(r" |\s*[；;|｜.．]\s*")
+_ANOTHER: Final = re.compile(r"\s*[；;|｜.．]\s*| ")
 """Between two editors at the very end; elsewhere other text follows."""
 _NO_EDITOR: Final = frozenset("待续 未完 完结 全文 谢谢 转载 组图 视频".split())
 _WHOLE_LINE: Final = re.compile(rf"{HAN}{{2,10}}")
@@ -154,7 +155,7 @@ def _read(text: str, keyword: re.Match[str]) -> EditorLine | None:
     if again := _KEYWORD.match(text, at):
         at = again.end()
     names, end = _names(text, at)
-    mark = keyword.group().rstrip()[-1]
+    mark = keyword.group().rstrip(_OPENING + " \n")[-1]
     marked = mark in _COLON + _SLASHES or at > keyword.end()
     if not names and marked and (whole := _whole_line(text, keyword.start(), at)):
         body = _BODY.search(whole.group())
@@ -207,7 +208,7 @@ def _name_at(text: str, at: int) -> re.Match[str] | None:
     found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _GLUED_NAME.match(text, at)
     if found and not _may_be_glued(found):
         return found
-    return _KNOWN_NAME.match(text, at) or found
+    return _KNOWN_NAME.match(text, at) or _GLUED_NAME.match(text, at) or found
 
 
 def _may_be_glued(found: re.Match[str]) -> bool:
@@ -220,7 +221,7 @@ def _may_be_glued(found: re.Match[str]) -> bool:
 
 def _unspaced(name: str) -> str:
     """Take the blank out of a short name that is spaced out."""
-    return name if name.isascii() or "·" in name else name.replace(" ", "")
+    return name if name.isascii() or "·" in name else "".join(name.split())
 
 
 def _last_editor(text: str, at: int) -> bool:
@@ -248,7 +249,7 @@ def _is_editor(name: str) -> bool:
 def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:
     """Tell whether a keyword without a colon is a credit: nothing but names around it."""
     before = text[:start].rstrip(" \u3000")
-    first = not before or before[-1] in "\n；;#＃◇◆）)" + _OPENING
+    first = not before or before[-1] in "\n；;。！？#＃◇◆）)" + _OPENING
     behind = text[end : end + 1]
     last = bool(_TO_THE_END.match(text, end)) or behind in _CLOSING or behind == "\n"
     return first and last and bool(names)
@@ -260,8 +261,9 @@ def _with_edges(text: str, names: tuple[str, ...], start: int, end: int) -> Edit
         start -= 2
     opened = text[start - 1 : start] in _OPENING and start > 0
     closed = text[end : end + 1] in _CLOSING and end < len(text)
-    if opened and closed:
-        start, end = start - 1, end + 1
+    unclosed = opened and not text[end:].strip()
+    if opened and (closed or unclosed):
+        start, end = start - 1, end + closed
     elif closed and not any(mark in text[:start] for mark in _OPENING):
         end += 1
     while start > 0 and text[start - 1] in _JOINING:

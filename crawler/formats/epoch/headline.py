@@ -18,7 +18,9 @@ _NUMBER: Final = re.compile(
 )
 """The part's number behind the names: ``李言（三）：``, ``李言 3：``."""
 _BETWEEN: Final = re.compile(r"\s*[、，,／/＆&]\s*")
-_CONTRIBUTIONS: Final = re.compile(r"征文|特稿|^新纪元|^纪元专栏$|^专栏$|投稿|来稿")
+_AND: Final = re.compile("[和与及]")
+_LABEL: Final = re.compile(r"(?:[图文]\s*[／/]|(?:作者|撰文)\s*[／/]?)\s*(?=\S{2})")
+_CONTRIBUTIONS: Final = re.compile(r"征文|特稿|^新纪元|^纪元专栏$|^专栏$|投[稿书]|来稿")
 """Columns that collect contributions; behind others the name is the guest's as often."""
 _INTERVIEW: Final = re.compile(
     r"(?:专访|访谈录?|答记者问)[\s（(]{0,3}[\d一二三四五六七八九十上中下]{0,3}[\s)）]{0,3}$|接受.{0,8}(?:采访|专访|访问)"
@@ -48,7 +50,7 @@ _NO_PERSON: Final = re.compile(
     "少女|当权者|特稿|点评|开讲|拾遗|[部院署局厅社报媒网党办刊村]$|[学协]会$|安理会|委员会|法院|电台|电视",
 )
 _NO_PEN_NAME: Final = re.compile(
-    "[国省市县州区镇军队团组方站处校台会人们]$|表示|认为|关于|发现|[致从论看谈评观驳问答说访第]|[上中下篇讲章回集期一二三四五六七八九十]$|之.$",
+    "[国省市县州区镇军队团组方站处校台会人们]$|表示|认为|关于|发现|[致从论看谈评驳答说访第]|^[问观给](?=..)|[上中下篇讲章回集期一二三四五六七八九十]$|之.$",
 )
 _VERSE: Final = re.compile(
     "[诗词]$|[一二三四五六七八九十两几数]首$|歌词|对话|顺口溜|快板|相声|对联"
@@ -92,6 +94,10 @@ _PEN_NAME_END: Final = (
     "小子",
     "小生",
 )
+_ADDRESSED: Final = re.compile(
+    "^.(?:先生|女士|小姐|太太|博士|教授|律师|医[师生]|老师|牧师|校长|院长|主任)$"
+)
+"""Somebody whom the article speaks of by surname and title; a pen name's 先生 has more before it."""
 _STATES: Final = PLACES - NAMESAKES
 _LONG_NAME: Final = 4
 _SHORT_NAME: Final = 2
@@ -124,11 +130,12 @@ def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
         The names, pen names too; none where the label is a kind of text, a body, a state, an office
         or a phrase.
     """
-    rest = (_behind_contributions(title) if commentary else title).lstrip()[:_LONGEST_TITLE]
+    rest = _behind_contributions(title).lstrip()[:_LONGEST_TITLE]
     match = _PREFIX.match(rest)
     if not match or _INTERVIEW.search(rest):
         return ()
-    names = tuple(map(_spelled, _split(_NUMBER.sub("", match[1]))))
+    label = _LABEL.sub("", _NUMBER.sub("", match[1]), count=1)
+    names = tuple(map(_spelled, _split(label)))
     if len(names) > _MOST_AUTHORS or not all(names):
         return ()
     known = [name in COLUMNISTS for name in names]
@@ -147,9 +154,9 @@ def _behind_contributions(title: str) -> str:
 def _split(label: str) -> list[str]:
     """Split names at the marks between them; a blank parts two whole names only."""
     names = _BETWEEN.split(label)
-    parts = label.split()
-    if len(names) == 1 and len(parts) > 1 and all(map(_is_whole, parts)):
-        return parts
+    for parts in (label.split(), _AND.split(label)):
+        if len(names) == 1 and len(parts) > 1 and all(map(_is_whole, parts)):
+            return parts
     return names
 
 
@@ -176,7 +183,7 @@ def _is_person(name: str) -> bool:
     """Tell a name from a label: a surname leads, or it is a short pen name."""
     if len(name) == _SHORT_NAME and name[1] in "人网":
         return name not in _PEOPLE_WORDS
-    if _NO_PERSON.search(name):
+    if _NO_PERSON.search(name) or _ADDRESSED.search(name):
         return False
     if is_surname_led(name):
         return True

@@ -41,7 +41,7 @@ _NO_HAN_NAME: Final = re.compile(
     "记者|编辑|编译|翻译|报[导道纸社]|新闻|综合|采访|专[题栏访辑稿电]|电[台视子]|节目|制作|团队|小组|中心|[大新]纪元|^纪元|[时日早晚周邮]报|周刊|月刊|"
     "杂志|新唐人|希望之|^明慧|网[友络站民]|读者|听众|观众|本[报刊网台社]|主持|嘉宾|文字|整理|摄影|图[片表文]|视频|提供|来源|转[载自]|资料|"
     "协会|学会|大学|学院|研究|论坛|委员|政府|法院|公司|组织|联盟|机构|全球|国际|世界|系列|社论|特[约派稿]|作者|作家|评[论述]|专家|学者|"
-    "媒体|通讯|快讯|简讯|讯$|分社|工作|栏目|内幕|[的等他她们您你]|民众|公民|^华人|佚名|匿名|未知|不详|同上|同前|社区|当地|现场|时事|实事|世事|热点|互动|视点|看点|纵横|广角|关心$|"
+    "媒体|通讯|快讯|简讯|讯$|分社|工作|栏目|内幕|[的等他她们您你]|民众|公民|^华人|[粤国英]语[组部台]|佚名|匿名|未知|不详|同上|同前|社区|当地|现场|时事|实事|世事|热点|互动|视点|看点|纵横|广角|关心$|"
     "[一二三四五六七八九十\\d]+[月日年期集]$",
 )
 """Words that no person's name holds, but newsrooms, programmes and labels do."""
@@ -109,5 +109,5 @@ def plain_name(text: str) -> str:
     bare = _BRACKETED.sub("", text).strip(_AROUND)
     if _SPACED_NAME.fullmatch(bare):
         bare = bare.replace(" ", "")
-    untitled = _HONORIFIC.sub("", bare)
+    untitled = _HONORIFIC.sub("", bare).rstrip()
     return untitled if is_surname_led(untitled) or _LETTER.search(untitled) else bare

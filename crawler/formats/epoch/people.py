@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE, department
+from crawler.formats.epoch.agencies import AGENCY, LEARNED, NEWSROOM, OFFICE, WIRE, department
 from crawler.formats.epoch.glued import is_tail, names_at_head
 from crawler.formats.epoch.names import generation_of, is_surname_led
 from crawler.formats.epoch.places import is_district
@@ -61,7 +61,9 @@ _SECOND_SPELLING: Final = re.compile(
     r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]{0,80}[）)\]］】〕﹞]",
 )
 _TEXT_AND_PICTURE: Final = re.compile(r"文\s*(?=[/／][^/／]{2,12}图$)")
-_PICTURE_CREDIT: Final = re.compile(r"(?<=.{2})[ ，,、；;]*(?:图|摄影|摄)\s*[/／:：].*$")
+_PICTURE_CREDIT: Final = re.compile(
+    r"(?<=.{2})[ ，,、；;]*(?:图|摄影|摄)\s*[/／:：].*$|(?<=.{2})[ ，,、；;／/]+摄影[^、，,／/\s]{2,4}$"
+)
 _SOURCE: Final = re.compile(
     rf"(?<=[译写理])自[^、，,／/]*|(?<=.)(?:根据|据)(?:{AGENCY.pattern})(?=[^、，,／/]*报[导道])"
 )
@@ -172,6 +174,8 @@ def _item(text: str, group: int) -> _Item:
     offices = list(OFFICE.finditer(rest))
     if not offices:
         names, tail = names_at_head(NEWSROOM.sub("", rest, count=1))
+        if not names and (learned := LEARNED.search(rest)):
+            names, tail = names_at_head(rest[learned.end() :])
         names = tuple(name for name in names if not is_district(name))
         if WIRE.match(text) and _DISPATCH.search(text):  # the name is that of a place
             names = ()

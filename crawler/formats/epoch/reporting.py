@@ -10,12 +10,13 @@ Deed = Literal["write", "translate", "other"]
 
 WRITE: Final = (
     "报导 报道 报答 报到 报倒 报异 导报 报导版 撰文 撰写 撰稿 编导 整理 特稿 专稿 专电 外电 日电 电 采访 专访 电访 访问 访谈 综述 编写 改写 采写 "
-    "供稿 执笔 口述 编撰 报 特写 述评 评述 评论 综合报 采访报 编译报 论坛报导"
+    "供稿 投稿 来稿 执笔 口述 笔录 记录 编撰 改编 报 特写 纪实 述评 评述 评论 综合报 简报 播报 采访报 编译报 论坛报导"
 ).split()
 TRANSLATE: Final = "编译 翻译 特译 同声翻译 摘译 口译 编译改写 编译综合 综合编译 译".split()
 OTHER: Final = "摄影 拍摄 制图 绘图 主持 剪辑 制作 录像 图".split()
 FILLER: Final = (
-    "综合 独家 现场 联合 连线 特别 深度 追踪 跟踪 实地 即时 滚动 文字 新闻 调查 分析 图文 视频 电话 专题 快讯 发自 来自 "
+    "综合 独家 现场 联合 连线 特别 深度 追踪 跟踪 实地 即时 滚动 实时 实况 直击 目击 跟进 探访 走访 "
+    "随访 随行 前线 一线 录音 多方 汇整 汇总 后续 文字 新闻 调查 分析 图文 视频 电话 专题 快讯 发自 来自 "
     "首都 首府 DC D.C. 日讯 消息 社论 记者站 分社 新闻中心 新闻部 新闻组 新闻社 编辑部 编译组 翻译组 "
     "系列 工作组 制作组 专题部 专题组 报道组 报导组 报社 电视台 电台 广播电台 团队 地区 "
     "大学 机场 广场 医院 法院 校园 会场 车站 总部 领馆 领事馆 大使馆 记者"
@@ -31,11 +32,12 @@ _BARE: Final = re.compile(
 )
 _END: Final = r"(?=\s*[。.]?\s*(?:$|[、，,／/∕╱｜|；;]))"
 _CORRECTIONS: Final = (
+    (re.compile("(?<=[元社台刊])记着"), "记者"),
     # 综合 and 采访 are misspelled with characters of the same sound
     (re.compile("(?:总[合和]|[综宗纵棕粽][和何核]|[宗纵棕粽]合)(?=报|编|采|整|外)"), "综合"),
-    (re.compile("(?:采[防纺方仿坊]|[彩踩]访)(?=报|整)"), "采访"),
+    (re.compile("(?:采[防纺方仿坊]|[彩踩採]访)(?=报|整|撰)"), "采访"),
     (re.compile(f"编[议绎驿泽](?=报|综|整|{_END})"), "编译"),
-    (re.compile(f"报[告的岛刀寻到倒异答]{_END}"), "报导"),
+    (re.compile(f"报[告的岛刀寻到倒异答導]{_END}"), "报导"),
     # the issue of a magazine and the kind of text say nothing about people
     (
         re.compile(
@@ -50,6 +52,8 @@ _CORRECTIONS: Final = (
         "",
     ),
     (re.compile("(?<=报[导道])之[一二三四五六七八九十\\d]{1,3}$"), ""),
+    # who wrote the text also took the pictures: ``记者李言文／图``
+    (re.compile(r"(?<=[^\s／/：:])\s*(?:文[／/、·‧]?图|图[／/、·‧]?文|[／/]\s*文|\s文)$"), "撰文"),
     # the editor of the page is not one of its writers
     (re.compile(r"[\s、，,；;／/]*责(?:任编辑|编)\s*[：:].*$"), ""),
     # a book's writer and translator: ``Owen Fisher著，陆小满译``

@@ -19,10 +19,19 @@ from crawler.formats.epoch.names import (
     plain_name,
 )
 from crawler.formats.epoch.people import People
+from crawler.formats.epoch.places import NAMESAKES, PLACES
 
-_WRITER = r"(?:本文)?(?:原?作者|撰[文稿写]|[编采]写|执笔|图、?文|文、?图|文)"
-_TRANSLATOR = r"(?:中?文?翻译|译者|编译|译)"
+_JOIN = "[、.．·‧•和与＆&／/]?"
+_WRITER = (
+    rf"(?:本文)?(?:原?作者|(?:采访{_JOIN})?撰[文稿写]|(?:特约)?记者|[编采]写|执笔"
+    rf"|[图文]{_JOIN}[文图]|文{_JOIN}摄影|文字(?=\s*[／/╱∕|｜])|文)"
+)
+_TRANSLATOR = r"(?:[中英日法德]?文?翻译|[翻编]译整理|译者|编译|[中英]译|译)"
 _MARK = r"\s*[：:﹕︰/／╱∕|｜◎]\s*"
+# A blank may stand for the mark where nothing but whole names follows: ``作者 李言``.
+_BLANK_MARK: Final = re.compile(
+    r"(?P<label>(?:本文)?作者|撰文|译者|翻译|编译|图[／/]文|文[／/]图)[ \u3000]+(?P<name>\S{2,4})"
+)
 # Credits of another kind on the same line: ``文／李言 图／王立``, ``作者：李言 来源：海岛网``.
 _OTHER = rf"[\s，,；;、]+(?:图[片文]?|绘图|插图|摄影?|来源|出处|整理|审校|校对|编辑){_MARK}[^：:﹕︰]{{2,40}}"
 _SIGNED: Final = re.compile(
@@ -35,19 +44,21 @@ _LIFE: Final = re.compile(
     r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?(?:作者|撰文)\s*[：:﹕︰]\s*(?P<name>[^：:﹕︰，,。、（(\n]{2,30}?)\s*[，,（(]"
 )
 # One character and a colon may also be a speaker of a dialogue: ``文：好啊``.
-_SPEAKER: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*[文译]\s*[：:﹕︰]")
+_SPEAKER: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:[文译]|(?:特约)?记者)\s*[：:﹕︰]")
 _BODY: Final = re.compile(
     "(?:网|研究[所院]|工作室|[制作节目栏]组|[报通讯]社|电[视]?台|[学协]会|大学|学院|中心|公司|基金会|编辑部)$"
 )
 # Credits behind a source: ``（文章来源：路透社／翻译：李言）``, ``文章来源：海岛之声记者李言综合编译``.
 _SOURCE: Final = re.compile(
-    r"[\s（(]*(?:文章|本文|资料|新闻|原文|稿件)?来源\s*[：:﹕︰][^／/╱∕，,；;、|｜\n]{0,30}?"
+    r"[\s（(]*(?:(?:文章|本文|资料|新闻|原文|稿件)?来源\s*[：:﹕︰]|[转编翻]?[载译]?自)[^／/╱∕，,；;、|｜\n]{0,30}?"
     r"(?:[\s／/╱∕，,；;、|｜]+(?:(?:翻译|编译|译者|中译)\s*[：:﹕︰／/]\s*(?P<labelled>[^：:（）()]{2,20}?)"
     r"|(?P<translators>[^：:（）()\s]{2,20}?)\s*(?:编译|翻译))"
     r"|[\s／/，,]*(?:特约)?记者\s*[：:﹕]?\s*(?P<reporters>[^：:（）()\s]{2,20}?)(?:综合|采访|编译|翻译|报[导道])*)"
     r"[\s）)#＃◇◆*@。]*"
 )
-_WRITER_LINE: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?原?作者\s*[：:﹕︰/／]")
+_WRITER_LINE: Final = re.compile(
+    r"[\s（(【\[◎●◆◇▲■*]*(?:(?:本文)?原?作者|(?:特约)?记者)\s*[：:﹕︰/／ \u3000]",
+)
 _CITED: Final = re.compile(
     r"论文|期刊|书名|题[目名]|标题|刊[名载]|出版|DOI|获奖|油画|国画|水墨|水彩|壁画|画[作名]|绘画|雕塑|馆藏|收藏|布面|来信|信件|公开信|家书"
 )
@@ -60,6 +71,8 @@ _MOST_WRITERS: Final = 2
 _SIGNATURE_LENGTH: Final = 60
 _LIFE_BLOCKS: Final = 3
 _BETWEEN: Final = re.compile(r"[、，,；;/／&＆\n]|\band\b")
+_JOINT: Final = re.compile("[和与及]|[ \u3000]+")
+_ABODES: Final = PLACES - NAMESAKES
 _LONGEST: Final = 80
 _AROUND: Final = 200
 
@@ -126,11 +139,15 @@ def signed(line: str) -> People | None:
     Returns:
         Its people, or ``None`` where it is no such line or names nobody.
     """
-    if "来源" in line and len(line) <= _LONGEST and (source := _SOURCE.fullmatch(line)):
+    if (
+        ("来源" in line or "自" in line)
+        and len(line) <= _LONGEST
+        and (source := _SOURCE.fullmatch(line))
+    ):
         translators = _people(source["labelled"] or source["translators"] or "")
         found = People(_people(source["reporters"] or ""), translators)
         return found if found != People() else None
-    match = _SIGNED.fullmatch(line) if len(line) <= _LONGEST else None
+    match = _SIGNED.fullmatch(_with_mark(line)) if len(line) <= _LONGEST else None
     first = _people(match["names"]) if match else ()
     if not match or not first:
         return _with_life(line)
@@ -138,6 +155,14 @@ def signed(line: str) -> People | None:
         return None
     others = _people(match["others"] or "")
     return People(first, others) if match["writer"] else People((), (*first, *others))
+
+
+def _with_mark(line: str) -> str:
+    """Put a colon for the blank between a label and a whole name."""
+    blank = _BLANK_MARK.fullmatch(line)
+    if blank and is_surname_led(blank["name"]) and is_han_name(blank["name"]):
+        return f"{blank['label']}：{blank['name']}"
+    return line
 
 
 def _with_life(line: str) -> People | None:
@@ -152,11 +177,18 @@ def _with_life(line: str) -> People | None:
 def _people(text: str) -> tuple[str, ...]:
     """Read a list of names; one that is no name makes the whole line none of ours.
 
-    A body behind the names is where they belong: ``李言，海岛大学``.
+    A body or a place behind the names is where they belong: ``李言，海岛大学``, ``李言/澳洲``.
     """
-    pieces = [plain_name(piece) for piece in _BETWEEN.split(text) if piece.strip()]
-    names = [piece for piece in pieces if not _BODY.search(piece)]
+    pieces = [name for piece in _BETWEEN.split(text) if piece.strip() for name in _parted(piece)]
+    names = [piece for piece in pieces if not _BODY.search(piece) and piece not in _ABODES]
     return tuple(names) if names and names[0] == pieces[0] and all(map(is_name, names)) else ()
+
+
+def _parted(piece: str) -> list[str]:
+    """Part two whole names that a blank or an "and" joins."""
+    names = _JOINT.split(piece.strip())
+    whole = len(names) > 1 and all(is_surname_led(name) and is_han_name(name) for name in names)
+    return names if whole else [plain_name(piece)]
 
 
 def _is_word(name: str) -> bool:

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from crawler.formats.epoch.byline import credited
+from crawler.formats.epoch.byline import credited, is_note
 from crawler.formats.epoch.headline import title_authors
+from crawler.formats.epoch.names import is_surname_led
 from crawler.formats.epoch.people import People
+from crawler.formats.epoch.places import NAMESAKES
+from crawler.formats.epoch.regulars import COLUMNISTS
 from crawler.formats.epoch.signed import signed
 from crawler.formats.pages import ArticlePage
 
@@ -16,20 +19,22 @@ from crawler.formats.pages import ArticlePage
 _COMMENTARY: Final = "nsc"
 _LEAD: Final = 400
 _MOST_QUOTES: Final = 1
+_MOST_MENTIONS: Final = 2
 _SAYING: Final = ("表示", "指出", "认为", "强调", "说：", "说，", "告诉记者", "对记者")
 
 
 def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
     """Return who wrote and who translated.
 
-    From the byline; without one from a line of its own (``作者：X``), else from the head of the
+    From the byline; without one, or where it is an editor's note, from a line of its own (``作者：X``), else from the head of the
     title (``姓名：…``): any name where a section of 纪元评论 lists the article, else a known
     columnist's.
     """
-    found = credited(page.byline) if page.byline else People()
+    byline = page.byline if page.byline and not is_note(page.byline) else None
+    found = credited(byline) if byline else People()
     lines = [who for line in page.lines if (who := signed(line)) is not None]
     authors = found.authors
-    if not page.byline:
+    if byline is None:
         commentary = any(section.startswith(_COMMENTARY) for section in section_ids)
         authors = _merged(who.authors for who in lines) or _title_authors(page, commentary)
     translators = found.translators or _merged(who.translators for who in lines)
@@ -37,9 +42,20 @@ def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
 
 
 def _title_authors(page: ArticlePage, commentary: bool) -> tuple[str, ...]:  # noqa: FBT001
-    """Return the authors whom the title names, unless the text quotes or interviews them."""
+    """Return the authors whom the title names, unless the text is about them or quotes them."""
     names = title_authors(page.title, commentary=commentary)
-    return () if any(_is_quoted(name, page.content_text) for name in names) else names
+    about = any(_is_topic(name, page) or _is_quoted(name, page.content_text) for name in names)
+    return () if about else names
+
+
+def _is_topic(name: str, page: ArticlePage) -> bool:
+    """Tell whether a word that may be a pen name is what the article speaks of: title and text repeat it.
+
+    Of 68 pen names in the three mirrors none is repeated in its title, and one twice in its text.
+    """
+    if name in COLUMNISTS or (is_surname_led(name) and name not in NAMESAKES):
+        return False
+    return page.title.count(name) > 1 or page.content_text.count(name) > _MOST_MENTIONS
 
 
 def _is_quoted(name: str, text: str) -> bool:
