@@ -157,7 +157,7 @@ class Frontier(Plan):
         return Reading(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
-            sections=self.lists.sections(target.id),
+            sections=self.lists.named(target.sections),
             at=self.clock(),
             unsupported_keys=(self.second_unsupported_keys or self.unsupported_keys)
             if target.second_transport

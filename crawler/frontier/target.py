@@ -19,6 +19,7 @@ class Target:
         section: the section whose list it is.
         page: number of the archive page; 0 for any other page.
         id: the article's.
+        sections: ids of the sections that list the article, in the mirror's order.
         others: paths of further copies of the article, read where this one is thin or unusable.
         copies: what the copies gave that were read before this one.
         trouble: why the first unusable copy was so.
@@ -32,6 +33,7 @@ class Target:
     section: str = ""
     page: int = 0
     id: str = ""
+    sections: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     copies: tuple[Article, ...] = ()
     trouble: PageError | None = None
