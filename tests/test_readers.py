@@ -20,6 +20,7 @@ from processes import descendants, wait_until
 from crawler.exceptions import PageError
 from crawler.formats.registry import find_format
 from crawler.readers.pages import LARGE_BYTES, Bounds, is_suspicious, read_page
+from crawler.readers.pool import Pool
 from crawler.readers.processes import BATCH_PAGES, REBUILDS
 from crawler.readers.readers import MANY, PageReaders
 from crawler.store.feed import FeedStore
@@ -256,6 +257,19 @@ def test_pages_that_wait_for_readers_do_not_widen_the_window(tmp_path: Path) -> 
     large_mirror(tmp_path / "mirror", 1, 40)
     walked = walk_mirror(tmp_path / "mirror", tmp_path / "feed", transport=Narrow, batches=5)
     assert (walked.counts.new, Narrow.most) == (40, 2)
+
+
+def test_a_reader_loads_what_it_needs_and_no_scrapy() -> None:
+    async def modules() -> list[str]:
+        pool = Pool(1)
+        try:
+            return await pool.run(eval, "list(__import__('sys').modules)")
+        finally:
+            pool.close()
+
+    loaded = asyncio.run(modules())
+    assert {"crawler.loaders", "crawler.formats.epoch.format"} <= set(loaded)
+    assert not {"scrapy", "twisted"} & set(loaded)
 
 
 def test_small_pages_are_left_to_the_crawler() -> None:
