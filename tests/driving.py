@@ -104,6 +104,8 @@ def walk_mirror(
     stops_at: str | None = None,
     commit: str | None = None,
     sections: tuple[str, ...] = (),
+    transport: type[WatchedTransport] = WatchedTransport,
+    batches: int = 1,
     prepare: Callable[[Frontier], None] | None = None,
     **options: Any,
 ) -> Walked:
@@ -116,6 +118,8 @@ def walk_mirror(
         stops_at: page at which the crawl is stopped while it is fetched.
         commit: the transport's commit.
         sections: sections missing from the home page.
+        transport: fetches the pages.
+        batches: by how much the readers multiply the transport's window.
         prepare: called with the frontier before the crawl starts.
         options: the crawl's options.
     """
@@ -127,15 +131,16 @@ def walk_mirror(
     run.lists = frontier
     if prepare:
         prepare(frontier)
-    transport = WatchedTransport(str(directory), fails or {}, stops_at)
-    asyncio.run(_drive(run, frontier, transport))
+    watched = transport(str(directory), fails or {}, stops_at)
+    asyncio.run(_drive(run, frontier, watched, batches))
     run.close(NOON)
-    return Walked(run.counts, frontier, Feed(feed), transport.paths, run.error)
+    return Walked(run.counts, frontier, Feed(feed), watched.paths, run.error)
 
 
-async def _drive(run: Run, frontier: Frontier, transport: WatchedTransport) -> None:
+async def _drive(run: Run, frontier: Frontier, transport: WatchedTransport, batches: int) -> None:
     mirror = run.options.mirror
     readers = PageReaders(0, run.store, partial(read_page, mirror.format, mirror.bases))
+    readers.batches = batches
     driver = Driver(run, frontier, transport, None, readers, closing=lambda: transport.stopped)
     pipeline = WritePipeline(run)
     async for article in driver.articles():

@@ -26,9 +26,11 @@ from crawler.store.edition import digest_of, is_thin
 from crawler.store.jsonlines import dumps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from crawling import Feed
+    from misbehaving import MisbehavingServer
 
 FORMAT = find_format()
 READING = Reading(
@@ -180,3 +182,19 @@ def test_copies_are_chosen_and_compared_as_without_readers(tmp_path: Path) -> No
     assert again.exit_code == 0, again.log
     assert again.feed.timeless() == feed.timeless()
     assert not again.feed.changes
+
+
+def test_pages_that_arrive_one_by_one_are_read_by_readers_too(
+    mirror: Path, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
+) -> None:
+    """The lines are the same; a host whose pace has a delay gets no readers."""
+    base = serve(mirror).base
+    feeds = []
+    given: list[dict[str, object]] = [{"READERS": 0}, {}, {"PACE_DELAY": 0.0001}]
+    for n, others in enumerate(given):
+        settings = {"READERS": 2, **others}
+        result = start_crawl(f"mirror={base}", feed=tmp_path / str(n), settings=settings).finish()
+        assert result.exit_code == 0, result.log
+        assert ("Reading articles in 2 processes" in result.log) is (n == 1)
+        feeds.append(result.feed.timeless())
+    assert feeds[0] == feeds[1] == feeds[2]

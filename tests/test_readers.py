@@ -8,21 +8,23 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import costly
 import pytest
 from crawling import ROOT, Feed, clean_environment, start_crawl, story
-from driving import walk_mirror
+from driving import WatchedTransport, walk_mirror
 from mirrorkit import MirrorBuilder, large_mirror
 from processes import descendants, wait_until
 
 from crawler.exceptions import PageError
 from crawler.formats.registry import find_format
 from crawler.readers.pages import LARGE_BYTES, Bounds, is_suspicious, read_page
+from crawler.readers.pool import Pool
 from crawler.readers.processes import BATCH_PAGES, REBUILDS
 from crawler.readers.readers import MANY, PageReaders
 from crawler.store.feed import FeedStore
+from crawler.transports.base import Fetched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,6 +235,41 @@ def test_a_pool_that_breaks_again_and_again_is_given_up() -> None:
         return read
 
     assert reasons(asyncio.run(one_after_the_other())) == {"too_costly": costs, "ArticlePage": 1}
+
+
+class Narrow(WatchedTransport):
+    """Delivers pages as they come, two at a time."""
+
+    ordered: ClassVar[bool] = False
+    window: ClassVar[int] = 2
+    now = most = 0
+
+    async def fetch(self, path: str) -> Fetched:
+        Narrow.now += 1
+        Narrow.most = max(Narrow.most, Narrow.now)
+        await asyncio.sleep(0.001)
+        Narrow.now -= 1
+        return await super().fetch(path)
+
+
+def test_pages_that_wait_for_readers_do_not_widen_the_window(tmp_path: Path) -> None:
+    """Five times as many pages are under way, and two of them are fetched."""
+    large_mirror(tmp_path / "mirror", 1, 40)
+    walked = walk_mirror(tmp_path / "mirror", tmp_path / "feed", transport=Narrow, batches=5)
+    assert (walked.counts.new, Narrow.most) == (40, 2)
+
+
+def test_a_reader_loads_what_it_needs_and_no_scrapy() -> None:
+    async def modules() -> list[str]:
+        pool = Pool(1)
+        try:
+            return await pool.run(eval, "list(__import__('sys').modules)")
+        finally:
+            pool.close()
+
+    loaded = asyncio.run(modules())
+    assert {"crawler.loaders", "crawler.formats.epoch.format"} <= set(loaded)
+    assert not {"scrapy", "twisted"} & set(loaded)
 
 
 def test_small_pages_are_left_to_the_crawler() -> None:

@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.1
 """Seconds between two checks whether the run is stopping."""
 
+PATIENCE_SECONDS = 0.02
+"""How long a page that arrived alone waits for others to be read with."""
+
 HELD_BYTES = 16 << 20
 """Bytes of fetched pages that may wait for the frontier; one page may have up to 4 MiB."""
 
@@ -72,6 +75,7 @@ class Driver:
         self._closing = closing
         self._lines = lines
         self._memory = PageMemory(HELD_BYTES)
+        self._turns = asyncio.Semaphore(transport.window)
         self._window: Window[Target, tuple[Fetched, Page | None]] = Window(
             ordered=transport.ordered
         )
@@ -115,9 +119,9 @@ class Driver:
         """Start fetches if the window has room; return whether any is in progress."""
         if self._room >= self._step and not self._memory.full and not self._stopped:
             targets = self._due(self._room)
-            # if pages arrive one by one, a pool has too little to do
-            if self.transport.ordered:
-                self.readers.expect(self.run.counts.wanted)
+            if self.transport.bulk:
+                patience = 0.0 if self.transport.ordered else PATIENCE_SECONDS
+                self.readers.expect(self.run.counts.wanted, patience)
             if isinstance(self.transport, Hinted):
                 self.transport.expect([target.path for target in targets])
             for target in targets:
@@ -132,7 +136,7 @@ class Driver:
 
     @property
     def _room(self) -> int:
-        batches = self.readers.batches if self.transport.ordered else 1
+        batches = self.readers.batches if self.transport.bulk else 1
         return batches * self.transport.window - len(self._window)
 
     def _due(self, room: int) -> list[Target]:
@@ -155,7 +159,8 @@ class Driver:
             transport = self.fallback
         if waits:
             await self._memory.wait()
-        fetched = await transport.fetch(target.path)
+        async with self._turns:
+            fetched = await transport.fetch(target.path)
         self._memory.hold(len(fetched.body))
         try:
             page = await self.readers.read(

@@ -148,7 +148,7 @@ class Frontier(Plan):
         return Reading(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
-            sections=self.lists.sections(target.id),
+            sections=self.lists.named(target.sections),
             at=self.clock(),
             unsupported_keys=unsupported,
             copies=1 + len(target.others),

@@ -201,23 +201,21 @@ class Listings:
 
     # -- results ---------------------------------------------------------------------------
 
-    def sections(self, article: str) -> list[Section]:
-        """Return the sections that list an article, in the mirror's order."""
-        return [
-            Section(id=section, name=self.names.get(section, section))
-            for section in self._listing(article)
-        ]
+    def named(self, sections: Iterable[str]) -> list[Section]:
+        """Return sections with their names."""
+        return [Section(id=one, name=self.names.get(one, one)) for one in sections]
 
-    def paths(self, article: str) -> tuple[str, ...]:
-        """Return the paths of an article's copies, in the mirror's order of its sections."""
+    def paths(self, article: str, sections: Iterable[str]) -> tuple[str, ...]:
+        """Return the paths of an article's copies, in the order of its sections."""
         path = self.format.article_path
-        return tuple(dict.fromkeys(path(section, article) for section in self._listing(article)))
+        return tuple(dict.fromkeys(path(section, article) for section in sections))
 
-    def _listing(self, article: str) -> list[str]:
+    def sections_of(self, article: str) -> tuple[str, ...]:
+        """Return the ids of the sections that list an article, in the mirror's order."""
         order = {section: number for number, section in enumerate(self.names)}
         last = len(order)
         listing = self.store.state.sections_of(article)
-        return sorted(listing, key=lambda one: (order.get(one, last), one))
+        return tuple(sorted(listing, key=lambda one: (order.get(one, last), one)))
 
     def check_size(self, shrunk_share: float) -> None:
         """Check that the mirror lists about as much as in the last complete run.

@@ -239,8 +239,9 @@ class Plan:
                     self.limited = True
                     return
                 yield None
-            path, *others = self.lists.paths(article)
-            yield Target("article", path, id=article, others=tuple(others))
+            sections = self.lists.sections_of(article)
+            path, *others = self.lists.paths(article, sections)
+            yield Target("article", path, id=article, sections=sections, others=tuple(others))
 
     def _limit_in_sight(self) -> bool:
         """Return whether the articles yielded and in flight may already reach the limit."""
@@ -257,7 +258,8 @@ class Plan:
             published = self.store.state.published(article)
             if published is None:
                 continue
-            path, *others = self._copies_again(article, published)
+            sections = self.lists.sections_of(article)
+            path, *others = self._copies_again(article, sections, published)
             if self.blob_id is not None:
                 versions = [self.blob_id(one) for one in (path, *others)]
                 if not any(versions):
@@ -267,14 +269,19 @@ class Plan:
                 if versions[0] == published.blob and not published.vanished and not better:
                     self.store.mark_unchanged(article)
                     continue
-            yield Target("article", path, id=article, others=tuple(others), published=published)
+            yield Target(
+                "article", path, id=article, sections=sections, others=tuple(others),
+                published=published,
+            )  # fmt: skip
 
-    def _copies_again(self, article: str, published: PublishedArticle) -> tuple[str, ...]:
+    def _copies_again(
+        self, article: str, sections: tuple[str, ...], published: PublishedArticle
+    ) -> tuple[str, ...]:
         """Return the paths of an article's copies, beginning with that of its last edition.
 
         So an article does not change if only the order of the mirror's sections does.
         """
-        paths = self.lists.paths(article)
+        paths = self.lists.paths(article, sections)
         if published.section is None and paths:
             return paths
         first = self.format.article_path(published.section or "", article)

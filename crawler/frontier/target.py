@@ -19,6 +19,7 @@ class Target:
         section: the section of an index or archive page.
         page: number of an archive page; 0 for any other page.
         id: the article's id.
+        sections: ids of the sections that list the article, in the mirror's order.
         others: paths of further copies of the article, tried if this one is thin or unusable.
         copies: articles read from earlier copies.
         trouble: the error of the first unusable copy.
@@ -32,6 +33,7 @@ class Target:
     section: str = ""
     page: int = 0
     id: str = ""
+    sections: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     copies: tuple[Article, ...] = ()
     trouble: PageError | None = None

@@ -91,7 +91,9 @@ class BatchPool:
     by a :class:`LoneReader`.
     """
 
-    def __init__(self, width: int, read: Reader, bounds: Bounds, alone: LoneReader) -> None:
+    def __init__(
+        self, width: int, read: Reader, bounds: Bounds, alone: LoneReader, patience: float = 0.0
+    ) -> None:
         """Set up without starting a process.
 
         Args:
@@ -99,11 +101,14 @@ class BatchPool:
             read: reads a page.
             bounds: limits for one batch.
             alone: reads the pages of a batch that broke the pool.
+            patience: seconds that a batch waits for more pages; with 0, those that are already
+                fetched make a batch.
         """
         self._width = width
         self._reader = read
         self._bounds = bounds
         self._alone = alone
+        self._patience = patience
         self._pool: Pool | None = None
         self._rebuilds = 0
         self._batch: list[tuple[Unread, asyncio.Future[Page | None]]] = []
@@ -118,7 +123,7 @@ class BatchPool:
         """
         loop = asyncio.get_running_loop()
         if not self._batch:
-            loop.call_soon(self._send)  # after all fetches that are already done
+            loop.call_later(self._patience, self._send)
         read: asyncio.Future[Page | None] = loop.create_future()
         self._batch.append((page, read))
         self._bytes += len(page[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.exceptions import PageError
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from crawler.readers.pages import Kind, Page, Reader
     from crawler.readers.processes import BatchPool, LoneReader
     from crawler.readers.worker import Unread
+
+logger = logging.getLogger(__name__)
 
 BOUNDS = Bounds()
 
@@ -54,13 +57,21 @@ class PageReaders:
         self._pool: BatchPool | None = None
         self._alone: LoneReader | None = None
 
-    def expect(self, articles: int) -> None:
-        """Set up the pool if ``articles``, the number to be read, makes it worthwhile."""
+    def expect(self, articles: int, patience: float = 0.0) -> None:
+        """Set up the pool if ``articles``, the number to be read, makes it worthwhile.
+
+        Args:
+            articles: number of articles to be read.
+            patience: seconds that a page may wait for others to be read with.
+        """
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
 
-            self._pool = BatchPool(self._width, self._read, self._bounds, self._lone_reader())
+            self._pool = BatchPool(
+                self._width, self._read, self._bounds, self._lone_reader(), patience
+            )
             self.batches = 2 * self._width + 1
+            logger.info("Reading articles in %d processes", self._width)
 
     @property
     def pooled(self) -> bool:

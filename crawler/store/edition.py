@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
+
 from crawler.items import timestamp
 
 _ASIDE: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
@@ -22,8 +24,11 @@ THIN_CHARACTERS: Final = 500
 def digest_of(record: Mapping[str, Any]) -> str:
     """Return a digest of the keys of a record that make an edition."""
     kept = {key: value for key, value in record.items() if key not in _ASIDE}
-    # ASCII, because a file that was changed by hand may have lone surrogates
-    return hashlib.blake2b(json.dumps(kept).encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    try:
+        text = orjson.dumps(kept)
+    except TypeError:  # a file that was changed by hand: a lone surrogate, a number beyond 64 bits
+        text = json.dumps(kept).encode()
+    return hashlib.blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def is_thin(record: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from crawler.store.files import has_locks
 from crawler.store.published import PackedIds, PublishedArticle
 from crawler.store.set_aside import CLOCK_FLOOR
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -53,6 +53,10 @@ class Transport(Protocol):
     def ordered(self) -> bool:
         """Whether the driver processes pages in the order of its requests, not of arrival."""
 
+    @property
+    def bulk(self) -> bool:
+        """Whether pages may arrive faster than one process reads them."""
+
     async def open(self) -> None:
         """Prepare for :meth:`fetch`.
 

@@ -19,16 +19,18 @@ class HttpTransport:
     commit: ClassVar[str | None] = None
     ordered: ClassVar[bool] = False
 
-    def __init__(self, base: str, download: Download, *, window: int) -> None:
+    def __init__(self, base: str, download: Download, *, window: int, bulk: bool = False) -> None:
         """Set up the transport.
 
         Args:
             base: URL of the mirror's root; ends in ``/``.
             download: sends a request through Scrapy's downloader.
             window: maximum number of concurrent requests.
+            bulk: whether requests are sent without a delay between them.
         """
         self.base = base
         self.window = window
+        self.bulk = bulk
         self._download = download
 
     async def open(self) -> None:

@@ -36,6 +36,7 @@ class PathTransport:
     commit: ClassVar[str | None] = None
     window: ClassVar[int] = LOCAL_WINDOW
     ordered: ClassVar[bool] = True
+    bulk: ClassVar[bool] = True
 
     def __init__(self, base: str) -> None:
         """Use ``base``, the mirror's directory; :meth:`open` checks it."""

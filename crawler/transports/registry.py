@@ -72,8 +72,8 @@ def transport_for(
     manners = _manners(base, settings)
     if via == "http":
         require_usable_proxy(base)
-        window = chosen_pace(base, settings).concurrency
-        return HttpTransport(base, download, window=window), manners
+        window, delay = chosen_pace(base, settings)
+        return HttpTransport(base, download, window=window, bulk=delay == 0), manners
     require_extra("browser", "via=browser")
     require_temporary_directory("via=browser")
     browser = _browser(mirror, settings, download)

@@ -67,6 +67,7 @@ class BrowserTransport:
     unsupported_keys: ClassVar[frozenset[str]] = UNSUPPORTED_KEYS
     commit: ClassVar[str | None] = None
     ordered: ClassVar[bool] = False
+    bulk: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from crawler.transports.git.limits import GitLimits
 
-AHEAD = 8
-"""Number of objects requested from git before the first one is read."""
+AHEAD = 64
+"""Maximum number of objects requested from git before the first one is read."""
 
 TREE_BYTES = 64 << 20
 """Maximum size of a tree object: 1.5 million names."""
@@ -247,13 +247,17 @@ class Objects:
             self._complaints = None
 
     def _ask(self, oid: str) -> None:
-        """Request ``oid``, unless it already was, and the objects expected after it."""
+        """Request ``oid``, unless it already was, and the objects expected after it.
+
+        Half of ``AHEAD`` at a time, because every request costs a write to a pipe.
+        """
         new: list[str] = []
         if oid not in self._asked:
             self._pass_over(oid)
             new.append(oid)
-        while self._expected and len(self._asked) + len(new) < AHEAD:
-            new.append(self._expected.popleft())
+        if len(self._asked) <= AHEAD // 2:
+            while self._expected and len(self._asked) + len(new) < AHEAD:
+                new.append(self._expected.popleft())
         if new:
             self._send(new)
 

@@ -61,6 +61,7 @@ class GitTransport:
     unsupported_keys: ClassVar[frozenset[str]] = frozenset()
     window: ClassVar[int] = LOCAL_WINDOW
     ordered: ClassVar[bool] = True
+    bulk: ClassVar[bool] = True
 
     def __init__(
         self,
