@@ -42,7 +42,10 @@ KNOWS: dict[str, set[str]] = {
     # examining a feed
     "audit": {"exceptions", "formats", "items", "printable", "schema"},
     "report": {"config", "exceptions", "printable", "text"},
-    "reading": {"exceptions", "formats", "items", "loaders", "printable", "terminal", "text"},
+    "reading": {
+        "config", "exceptions", "formats", "items", "loaders", "printable", "terminal", "text",
+        "transports",
+    },
     # a feed as tables
     "export": {"exceptions", "items"},
     # Scrapy's side

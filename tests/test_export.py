@@ -393,7 +393,41 @@ def test_what_changed_since_a_moment(tmp_path: Path) -> None:
     ]
 
 
-# -- older and newer feeds -----------------------------------------------------------------------
+def test_an_article_is_new_when_it_was_first_read(tmp_path: Path) -> None:
+    """Whatever happens to it later: its row has the time of the last reading."""
+    times = [f"2026-11-0{day}T06:00:00Z" for day in range(1, 6)]
+    changed = [article(crawled_at=at, title=f"第{at[9]}版") for at in times[:3]]
+    returned = [article(id="n15000002", crawled_at=at) for at in (times[0], times[4])]
+    feed = append(tmp_path / "feed", "articles", [changed[0], returned[0]])
+    append(feed, "changes", [change("changed", changed[1], times[1])])
+    append(feed, "changes", [change("changed", changed[2], times[2])])
+    append(feed, "changes", [change("vanished", returned[0], times[3])])
+    append(feed, "changes", [change("returned", returned[1], times[4])])
+    export(tmp_path / "feed.db", feed)
+    found = canned(tmp_path / "feed.db", "changed_since", since="2026-11")
+    assert [(at, kind, article_id) for at, kind, article_id, *_ in found] == [
+        (times[4], "returned", "n15000002"),
+        (times[3], "vanished", "n15000002"),
+        (times[2], "changed", "n15000001"),
+        (times[1], "changed", "n15000001"),
+        (times[0], "new", "n15000002"),
+        (times[0], "new", "n15000001"),
+    ]
+
+
+# -- older and newer feeds, older files ----------------------------------------------------------
+
+
+def test_an_older_file_gets_the_queries_of_today(tmp_path: Path) -> None:
+    feed, target = append(tmp_path / "feed", "articles", [article()]), tmp_path / "feed.db"
+    export(target, feed)
+    shipped = rows(target, "select * from canned_queries")
+    with closing(sqlite3.connect(target)) as db, db:
+        db.execute("update canned_queries set query_text = 'select 1' where query_name = 'search'")
+        db.execute("insert into canned_queries values ('mine', '', '', 'select 2')")
+    export(target, feed)
+    assert rows(target, "select * from canned_queries where query_name <> 'mine'") == shipped
+    assert rows(target, "select query_text from canned_queries where query_name = 'mine'")
 
 
 def test_an_older_feed_lacks_keys_and_a_newer_one_has_more(tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ def test_every_part_of_a_text_is_found_where_it_stands(exported: Path) -> None:
         ("O'Neil", {"n4"}),
         ('"no"', {"n4"}),
         ("  雁口港  ", {"n1", "n2"}),
+        ("\u3000雁口港\xa0", {"n1", "n2"}),
+        ("白沙镇\u3000雾", {"n3"}),
         ("", set()),
         ("   ", set()),
         ('"', {"n4"}),

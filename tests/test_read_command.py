@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import pytest
-from crawling import ROOT, TIMES
+from crawling import ROOT, TIMES, mirrors_file
+from gitserver import Repository
 
 from crawler.formats.registry import find_format
 from crawler.formats.trace import traced
@@ -22,10 +23,16 @@ if TYPE_CHECKING:
 PAGE = "pages/ncid900101/n15000325.md"
 
 
-def scrapy_read(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def scrapy_read(*arguments: str | Path, page: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "scrapy", "read", *map(str, arguments)]
     env = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=env)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env=env, input=page
+    )
+
+
+def without_times(line: str) -> dict[str, Any]:
+    return {key: value for key, value in json.loads(line).items() if key not in TIMES}
 
 
 def test_a_file_gives_one_line() -> None:
@@ -45,6 +52,70 @@ def test_a_path_of_a_mirror_gives_the_feeds_own_record() -> None:
     [expected] = [one for one in map(json.loads, lines) if one["id"] == record["id"]]
     differs = {key for key in expected if key not in TIMES and record[key] != expected[key]}
     assert differs <= {"sections"}  # their names are in the index
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
+    """Return options that describe the sample as ``read``, in a repository."""
+    directory = tmp_path_factory.mktemp("repository")
+    repository = Repository(directory / "sample.git")
+    files = [path for path in (ROOT / "sample").rglob("*.md") if path.is_file()]
+    repository.commit({str(one.relative_to(ROOT / "sample")): one.read_bytes() for one in files})
+    mirrors = mirrors_file(directory, "read", git=str(repository.path))
+    return ["-s", f"MIRRORS_FILE={mirrors}", "-s", f"CACHE_DIRECTORY={directory / 'cache'}"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        ("--mirror", "read", PAGE),
+        ("-a", "mirror=read", PAGE),
+        (f"https://example.org/read/blob/master/{PAGE}",),
+        (f"https://example.org/read/blob/master/{PAGE}?plain=1#L7",),
+    ],
+)
+def test_a_page_of_a_repository(named: tuple[str, ...], described: list[str | Path]) -> None:
+    done = scrapy_read(*described, *named)
+    assert (done.returncode, done.stderr) == (0, "")
+    file = scrapy_read(ROOT / "sample" / PAGE)
+    assert without_times(done.stdout) == {
+        **without_times(file.stdout),
+        "mirror": "read",
+        "mirror_url": f"https://example.org/read/blob/master/{PAGE}",
+    }
+
+
+def test_a_repository_that_is_gone(tmp_path: Path) -> None:
+    mirrors = mirrors_file(tmp_path, "read", git=str(tmp_path / "gone.git"))
+    cache = f"CACHE_DIRECTORY={tmp_path}"
+    done = scrapy_read("-s", f"MIRRORS_FILE={mirrors}", "-s", cache, "--mirror", "read", PAGE)
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+
+
+def test_pages_of_a_repository_without_a_record(described: list[str | Path]) -> None:
+    done = scrapy_read(*described, "--mirror", "read", "pages/x/n1.md", "../n1.md", PAGE)
+    assert done.returncode == 3
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["missing", "malformed"]
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_standard_input_is_a_page() -> None:
+    path = ROOT / "sample" / PAGE
+    done = scrapy_read("-", "--sections", "ncid900101", page=path.read_text(encoding="utf-8"))
+    differs = {
+        key
+        for key, value in without_times(scrapy_read(path).stdout).items()
+        if json.loads(done.stdout)[key] != value
+    }
+    assert differs == {"mirror_url"}
+
+
+def test_a_file_may_be_an_address() -> None:
+    """The mirror_url of a record of a mirror in a directory."""
+    path = ROOT / "sample" / PAGE
+    done = scrapy_read(path.as_uri())
+    assert without_times(done.stdout) == without_times(scrapy_read(path).stdout)
 
 
 def test_sections_that_are_named_replace_the_paths() -> None:
@@ -100,7 +171,14 @@ def test_a_page_without_a_line_says_why_and_the_others_are_read(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("--mirror", "nowhere", PAGE), ("--sections", "1x", PAGE), ("--mirror", "news", PAGE)],
+    [
+        (),
+        ("--mirror", "nowhere", PAGE),
+        ("-a", "via=git", PAGE),
+        ("--sections", "1x", PAGE),
+        ("--mirror", "http://127.0.0.1:9/mirror/", PAGE),
+        (f"https://example.org/nowhere/{PAGE}",),
+    ],
 )
 def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     done = scrapy_read(*arguments)

@@ -198,8 +198,10 @@ def test_an_address_that_is_none_is_no_link(tmp_path: Path) -> None:
 
 
 def test_an_empty_feed_has_a_report(tmp_path: Path) -> None:
-    page = page_of(write(tmp_path / "feed", [], []))
-    assert "0" in page.text
+    page = page_of(write(tmp_path / "feed", [], [run(status="unusable", failures={})]))
+    assert "No article is published yet." in page.text
+    assert "Newest articles" not in page.text
+    assert "Runs" in page.text
 
 
 @pytest.mark.parametrize(

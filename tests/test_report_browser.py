@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +30,18 @@ def chromium() -> str:
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+TICKS = """[...document.querySelectorAll('.ticks span')].map(one => one.getBoundingClientRect())
+    .filter(box => box.width).map(box => [box.left, box.right])"""
+STATUSES = "[...document.querySelectorAll('td.good, td .good')].map(one => one.clientHeight || one.offsetHeight)"
+LONG = (
+    "一座没有名字的灯塔在大雾里重新点亮" * 4,
+    "A" * 400,
+    "灯塔" * 150,
+    "\u202e" * 90 + "🌋" * 90,
+)
+
+
+@pytest.mark.parametrize("width", [320, 375, 480, 700, 900, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_and_asks_for_nothing(
     tmp_path: Path, chromium: str, width: int, scheme: str
@@ -38,11 +50,17 @@ def test_the_page_fits_and_asks_for_nothing(
 
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
-    long = "一座没有名字的灯塔在大雾里重新点亮" * 4
-    articles = [article(number, title=long) for number in range(30)]
-    failed = {"malformed": {"count": 1, "ids": ["n1"]}}
+    articles = [
+        article(
+            number, title=long, authors=[{"name": long}], tags=[long],
+            sections=[{"id": f"ncid{number}", "name": long}],
+            date_published=f"20{20 + number // 12}-{1 + number % 12:02}-01",
+        )
+        for number, long in enumerate(LONG * 9, start=1)
+    ]  # fmt: skip
+    failed = {"malformed": {"count": 1, "ids": ["n1"]}, LONG[1]: {"count": 1, "ids": [LONG[1]]}}
     runs = [run(status=status, failures=failed) for status in ("partial", "complete", "feed")] * 20
-    page = render(gather(write(tmp_path / "feed", articles, runs)), datetime.now(UTC))
+    page = render(gather(write(tmp_path / "feed", articles[:34], runs)), datetime.now(UTC))
     (tmp_path / "report.html").write_text(page, encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -59,12 +77,17 @@ def test_the_page_fits_and_asks_for_nothing(
         ink, back = tab.evaluate(
             "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
         )
-        ticks = tab.evaluate("[...document.querySelectorAll('.ticks span')].map(e => e.offsetLeft)")
+        ticks = tab.evaluate(TICKS)
+        statuses = tab.evaluate(STATUSES)
         browser.close()
     assert len(asked) == 1
     assert errors == []
     assert (_light(back) > _light(ink)) is (scheme == "light")
-    assert ticks
+    assert statuses
+    assert max(statuses) < 30, "a status takes one line"
+    assert len(ticks) > 2
+    for (_, right), (left, _) in pairwise(ticks):
+        assert left > right, "labels of the axis overlap"
 
 
 def test_the_picture_is_drawn(tmp_path: Path, chromium: str) -> None:

@@ -32,6 +32,12 @@ _HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 _PROGRAMS = ("datasette", "head", "jq", "od", "sqlite3", "tail", "wc")
 
 
+HOW_TO_GET = (
+    "not installed here: {}. To get it: pip install pyarrow duckdb polars pandas matplotlib datasette; "
+    "apt-get install jq sqlite3"
+)
+
+
 class Recipe(NamedTuple):
     """A block of code and its output.
 
@@ -138,12 +144,42 @@ def test_a_recipe_prints_what_the_page_shows(
     recipe: Recipe, exported: Path, fresh: Path, tmp_path: Path
 ) -> None:
     if absent := missing(recipe):
-        pytest.skip(f"not installed here: {', '.join(absent)}")
+        pytest.skip(HOW_TO_GET.format(", ".join(absent)))
     directory = exported
     if "scrapy export" in recipe.code:  # it creates what the others use
         directory = tmp_path / "fresh"
         shutil.copytree(fresh, directory)
     assert run(recipe, directory) == recipe.output
+
+
+def test_the_questions_in_the_readme_are_answered(exported: Path) -> None:
+    [code] = [
+        block[2]
+        for block in _BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8"))
+        if block[1] == "sh"
+    ]
+    recipe = Recipe("README", "sh", code, "")
+    if absent := missing(recipe):
+        pytest.skip(HOW_TO_GET.format(", ".join(absent)))
+    answers = run(recipe, exported)
+    for name, parameter, value in re.findall(r"^ask (\w+) (\w+) (\S+)$", code, re.MULTILINE):
+        with closing(sqlite3.connect(exported / "feed.db")) as db:
+            query = "select query_text from canned_queries where query_name = ?"
+            [text] = db.execute(query, (name,)).fetchone()
+            found = db.execute(text, {parameter: value}).fetchall()
+        assert found or name == "changed_since"
+        lines = ["|".join("" if one is None else str(one) for one in row) for row in found]
+        assert "".join(f"{line}\n" for line in lines) in answers
+
+
+def test_the_shell_is_given_values_and_not_sums(exported: Path) -> None:
+    """Without both pairs of quotes, 2100-01-01 is 2098, and everything is newer than that."""
+    recipe = next(one for one in RECIPES if "changed_since" in one.code)
+    if absent := missing(recipe):
+        pytest.skip(HOW_TO_GET.format(", ".join(absent)))
+    function = recipe.code.partition("ask mentions")[0]
+    asked = Recipe("", "sh", f"{function}ask changed_since since 2100-01-01\n", "")
+    assert run(asked, exported) == ""
 
 
 def test_the_page_names_every_query_with_its_parameter() -> None:
@@ -184,7 +220,7 @@ def part_of(heading: str) -> str:
 def recipe_of(name: str) -> Recipe:
     [found] = [recipe for recipe in RECIPES if recipe.name == name]
     if absent := missing(found):
-        pytest.skip(f"not installed here: {', '.join(absent)}")
+        pytest.skip(HOW_TO_GET.format(", ".join(absent)))
     return found
 
 

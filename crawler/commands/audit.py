@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 
-from crawler import terminal
+from crawler.commands.tool import Tool
 from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
@@ -36,12 +35,8 @@ if TYPE_CHECKING:
 FLOOR_MISSED = 3
 
 
-class Command(ScrapyCommand):
+class Command(Tool, ScrapyCommand):
     """Audits a feed."""
-
-    requires_project = True
-    requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -72,34 +67,24 @@ class Command(ScrapyCommand):
             "--floors", metavar="FILE", help="TOML file of at_least and at_most to hold"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Audit, print, and set the exit status."""
-        terminal.prepare()
+    def work(self, args: list[str], opts: argparse.Namespace) -> int:
+        """Audit, and print what was found."""
         if len(args) != 1:
-            usage = f"{program()} audit feeds/news"
-            raise UsageError(f"name one feed: {usage}", print_help=False)
-        try:
-            feed = feed_at(args[0], self.settings)
-        except WrongUsage as exc:
-            raise UsageError(str(exc), print_help=False) from exc
+            raise WrongUsage(f"name one feed: {program()} audit feeds/news")
+        feed = feed_at(args[0], self.settings)
         if opts.verify:
-            self.exitcode = _verify(feed, as_json=opts.json)
-            return
-        # here, not above: Scrapy imports every command before it runs one of them
+            return _verify(feed, as_json=opts.json)
         from crawler.audit.audit import audit  # noqa: PLC0415
         from crawler.audit.floors import missed, read_floors  # noqa: PLC0415
 
-        try:
-            bounds = read_floors(Path(opts.floors)) if opts.floors else []
-            report = {"feed": args[0], **audit(feed).report()}
-            report["floors_missed"] = missed(report, bounds)
-        except WrongUsage as exc:
-            raise UsageError(printable(exc, MESSAGE), print_help=False) from exc
+        bounds = read_floors(Path(opts.floors)) if opts.floors else []
+        report = {"feed": args[0], **audit(feed).report()}
+        report["floors_missed"] = missed(report, bounds)
         if opts.json:
             emit(printable_json(json.dumps(report, ensure_ascii=False, indent=1)))
         else:
             _print_tables(report, everything=opts.all)
-        self.exitcode = exit_status(report)
+        return exit_status(report)
 
 
 def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
@@ -118,10 +103,7 @@ def _verify(feed: Path, *, as_json: bool) -> int:
     """Verify a feed, print what was found, and return the exit status."""
     from crawler.audit.verify import verify  # noqa: PLC0415
 
-    try:
-        found = verify(feed)
-    except WrongUsage as exc:
-        raise UsageError(printable(exc, MESSAGE), print_help=False) from exc
+    found = verify(feed)
     if as_json:
         emit(printable_json(json.dumps(asdict(found), ensure_ascii=False, indent=1)))
         return FeedUnusable.exit_code if found.count else 0

@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 
-from crawler import terminal
+from crawler.commands.tool import Tool
 from crawler.config.extras import require_extra
 from crawler.config.feeds import feed_at
 from crawler.config.program import program
-from crawler.exceptions import RunError, WrongUsage
+from crawler.exceptions import WrongUsage
 from crawler.printable import MESSAGE, printable
 from crawler.terminal import emit
 
@@ -35,15 +34,12 @@ if TYPE_CHECKING:
 
 SQLITE = (".db", ".sqlite", ".sqlite3")
 PARQUET = (".parquet",)
-INTERRUPTED = 130
 
 
-class Command(ScrapyCommand):
+class Command(Tool, ScrapyCommand):
     """Exports feeds."""
 
-    requires_project = True
-    requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as in Scrapy's own commands
+    interrupted = "stopped: export again to continue"
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -72,27 +68,16 @@ class Command(ScrapyCommand):
             "--datasette", metavar="FILE", help="write a metadata.json for Datasette"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Export, print what was exported, and set the exit status."""
-        terminal.prepare()
+    def work(self, args: list[str], opts: argparse.Namespace) -> int:
+        """Export, and print what was exported."""
         if not args or not opts.to:
-            usage = f"{program()} export feeds/sample --to feed.db"
-            raise UsageError(f"say what and where: {usage}", print_help=False)
-        try:
-            feeds = [feed_at(feed, self.settings) for feed in args]
-            emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
-        except WrongUsage as exc:
-            raise UsageError(printable(exc, MESSAGE), print_help=False) from exc
-        except RunError as exc:
-            sys.stderr.write(f"{printable(exc, MESSAGE)}\n")
-            self.exitcode = exc.exit_code
-        except KeyboardInterrupt:
-            sys.stderr.write("stopped: export again to continue\n")
-            self.exitcode = INTERRUPTED
+            raise WrongUsage(f"say what and where: {program()} export feeds/sample --to feed.db")
+        feeds = [feed_at(feed, self.settings) for feed in args]
+        emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
+        return 0
 
 
 def _export(feeds: list[Path], target: Path, opts: argparse.Namespace) -> str:
-    # imported here because Scrapy imports every command before it runs one
     from crawler.export.published import PublishedFeed  # noqa: PLC0415
 
     writer = _writer(target, opts)

@@ -4,35 +4,35 @@ Exit status:
     0   every page was read
     2   wrong usage
     3   a page yields no record; the reason is printed
+    4   the mirror cannot be read
+    75  the mirror cannot be read now: a run uses its clone, or the host is busy
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 
-from crawler import terminal
+from crawler.commands.tool import Tool
+from crawler.config.program import program
 from crawler.exceptions import PageError, WrongUsage
 from crawler.printable import MESSAGE, printable
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Iterator
 
     from crawler.reading.pages import ReadPage
+    from crawler.reading.reader import PageReader
 
-NO_LINE = 3
+NO_RECORD = 3
 
 
-class Command(ScrapyCommand):
+class Command(Tool, ScrapyCommand):
     """Reads single pages."""
-
-    requires_project = True
-    requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as in Scrapy's own commands
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -45,90 +45,77 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         """Return the description for ``-h``."""
         return (
-            "Read pages (files, or paths within the directory of --mirror) and print the record of "
-            "each: indented on a terminal, else on one line. The section comes from the path, or "
-            "from --sections. --explain shows what the page contains and its text does not, and "
-            "which rule cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record."
+            "Read pages and print the record of each: indented on a terminal, else on one line. A "
+            "page is a file, - for standard input, a path within --mirror, or an address in a "
+            "mirror of mirrors.toml, such as a record's mirror_url. The section comes from the "
+            "path, or from --sections. --explain shows what the page contains and its text does "
+            "not, and which rule cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record; "
+            "4 mirror unusable; 75 try again later."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own options."""
         super().add_options(parser)
-        parser.add_argument("--mirror", help="name of a mirror with a `path`, or a directory")
+        parser.add_argument(
+            "--mirror", help="a name in mirrors.toml, a directory, or a git repository"
+        )
+        parser.add_argument(
+            "-a", dest="mirror", metavar="mirror=NAME", type=_spider_argument, help="the same"
+        )
         parser.add_argument("--sections", metavar="IDS", help="ids, such as ncid278,nf1412576")
         parser.add_argument(
             "--explain", action="store_true", help="print what was cut from the text, by rule"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Read the pages and print them."""
-        terminal.prepare()
         if not args:
-            raise UsageError("give a page: scrapy read pages/ncid278/n14079761.md --mirror news")
-        # imported here because Scrapy imports every command before it runs one
+            usage = f"{program()} read pages/ncid278/n14079761.md --mirror news"
+            raise WrongUsage(f"give a page: {usage}")
+        # rich takes 50 ms to load
         from rich.console import Console  # noqa: PLC0415
 
         from crawler.reading.output import print_cuts, print_line, print_record  # noqa: PLC0415
 
-        assert self.settings is not None  # noqa: S101 - Scrapy sets it before it calls run()
-        try:
-            reader = _Reader(self.settings["MIRRORS_FILE"], opts.mirror, opts.sections)
-        except WrongUsage as error:
-            raise UsageError(printable(error, MESSAGE), print_help=False) from error
         console = Console()
-        for arg in args:
-            try:
-                page = reader.read(arg)
-            except PageError as error:
-                sys.stderr.write(f"{printable(f'{arg}: {error.reason}: {error}', MESSAGE)}\n")
-                self.exitcode = NO_LINE
-                continue
-            if console.is_terminal or opts.explain:
-                print_record(page, console)
-            else:
-                print_line(page)
-            if opts.explain:
-                print_cuts(page, console)
+        read = 0
+        with closing(self._reader(opts)) as reader:
+            for page in _readable(reader, args):
+                read += 1
+                if console.is_terminal or opts.explain:
+                    print_record(page, console)
+                else:
+                    print_line(page)
+                if opts.explain:
+                    print_cuts(page, console)
+        return 0 if read == len(args) else NO_RECORD
 
-
-class _Reader:
-    """Reads pages of one mirror, or files anywhere."""
-
-    def __init__(self, mirrors: str | None, mirror: str | None, sections: str | None) -> None:
-        from crawler.config.locations import mirrors_file  # noqa: PLC0415
+    def _reader(self, opts: argparse.Namespace) -> PageReader:
+        from crawler.config.locations import cache_directory, mirrors_file  # noqa: PLC0415
         from crawler.config.mirrors import load_mirrors  # noqa: PLC0415
-        from crawler.formats.registry import find_format  # noqa: PLC0415
+        from crawler.reading.reader import PageReader  # noqa: PLC0415
 
-        self.root: Path | None = None
-        self.name, self.format = "page", find_format()
-        self.public = ""
-        if mirror:
-            found = load_mirrors(mirrors_file(mirrors)).find(mirror)
-            if "path" not in found.ways:
-                raise WrongUsage(
-                    f"mirror {found.name!r} has no directory: give its pages as files, or the "
-                    "directory of a checked-out mirror"
-                )
-            self.root, self.public = Path(found.ways["path"]), found.public
-            self.name, self.format = found.name, found.format
-        self.sections = [one for one in (sections or "").replace(",", " ").split() if one]
-        for one in self.sections:
-            if not self.format.is_section_id(one):
-                raise WrongUsage(f"--sections must be ids like ncid278,nf1412576, not {one[:40]!r}")
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it before it calls run()
+        return PageReader(
+            load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"])),
+            cache_directory(self.settings["CACHE_DIRECTORY"]),
+            mirror=opts.mirror,
+            sections=(opts.sections or "").replace(",", " ").split(),
+        )
 
-    def read(self, arg: str) -> ReadPage:
-        """Read a page.
 
-        Args:
-            arg: a path, relative to the mirror if one is given.
+def _readable(reader: PageReader, pages: list[str]) -> Iterator[ReadPage]:
+    """Yield the pages that yield a record; say on stderr why the others do not."""
+    for page in pages:
+        try:
+            yield reader.read(page)
+        except PageError as error:
+            sys.stderr.write(f"{printable(f'{page}: {error.reason}: {error}', MESSAGE)}\n")
 
-        Raises:
-            PageError: the page yields no record.
-        """
-        from crawler.reading.pages import bytes_of, read, section_of  # noqa: PLC0415
 
-        path = Path(arg).absolute() if self.root is None else self.root / arg
-        url = path.as_uri() if self.root is None else self.public + arg
-        section = section_of(str(path), self.format)
-        sections = self.sections or ([section] if section else [])
-        return read(bytes_of(path), url, self.name, sections, self.format)
+def _spider_argument(text: str) -> str:
+    """Return the value of ``mirror=VALUE``, as ``scrapy crawl`` takes it."""
+    name, _, value = text.partition("=")
+    if name != "mirror":
+        raise argparse.ArgumentTypeError(f"must be mirror=NAME, not {text!r}")
+    return value

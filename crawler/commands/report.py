@@ -14,25 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 
-from crawler import terminal
+from crawler.commands.tool import Tool
 from crawler.config.feeds import feed_at
 from crawler.config.program import program
-from crawler.exceptions import FeedUnusable, WrongUsage
-from crawler.printable import MESSAGE, printable
+from crawler.exceptions import WrongUsage
+from crawler.printable import printable
 from crawler.terminal import emit
 
 if TYPE_CHECKING:
     import argparse
 
 
-class Command(ScrapyCommand):
+class Command(Tool, ScrapyCommand):
     """Writes a report on a feed."""
-
-    requires_project = True
-    requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -56,32 +51,22 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         parser.add_argument("--to", metavar="FILE", help="the page to write; replaced when whole")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Write the page."""
-        terminal.prepare()
         if len(args) != 1 or not opts.to:
             usage = f"{program()} report feeds/news --to report.html"
-            raise UsageError(f"name one feed and a file to write: {usage}", print_help=False)
-        # here, not above: Scrapy imports every command before it runs one of them
+            raise WrongUsage(f"name one feed and a file to write: {usage}")
         from crawler.report.facts import gather  # noqa: PLC0415
         from crawler.report.page import render  # noqa: PLC0415
 
+        facts = gather(feed_at(args[0], self.settings))
         try:
-            facts = gather(feed_at(args[0], self.settings))
-            page = render(facts, datetime.now(UTC))
-            _replace(Path(opts.to), page)
-        except WrongUsage as error:
-            raise UsageError(printable(error, MESSAGE), print_help=False) from error
+            _replace(Path(opts.to), render(facts, datetime.now(UTC)))
         except OSError as error:
-            raise UsageError(
-                printable(f"{opts.to}: {error.strerror}", MESSAGE), print_help=False
-            ) from error
-        except FeedUnusable as error:
-            emit(printable(error, MESSAGE))
-            self.exitcode = error.exit_code
-            return
+            raise WrongUsage(f"{opts.to}: {error.strerror}: name another file") from error
         runs = f"{len(facts.runs):,} run{'s' * (len(facts.runs) != 1)}"
         emit(f"{printable(opts.to)}: {facts.articles:,} articles, {runs}")
+        return 0
 
 
 def _replace(path: Path, text: str) -> None:

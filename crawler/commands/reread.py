@@ -23,13 +23,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import platformdirs
 from scrapy.commands import ScrapyCommand
-from scrapy.exceptions import UsageError
 
+from crawler.commands.tool import Tool
 from crawler.config.extras import require_extra
 from crawler.config.locations import APPLICATION, mirrors_file
 from crawler.config.numbers import nonnegative_float, positive_int, process_count
-from crawler.exceptions import RunError, WrongUsage
+from crawler.config.program import program
+from crawler.exceptions import WrongUsage
+from crawler.printable import MESSAGE, printable
 from crawler.run.endings import STOPPING
+from crawler.terminal import emit
 
 if TYPE_CHECKING:
     import argparse
@@ -40,12 +43,8 @@ if TYPE_CHECKING:
 _RANGE = re.compile(r"(\d{1,18}):(\d{1,18})")
 
 
-class Command(ScrapyCommand):
+class Command(Tool, ScrapyCommand):
     """Reads the pages of a feed again, into a new feed."""
-
-    requires_project = True
-    requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as Scrapy's own commands have it
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
@@ -81,28 +80,21 @@ class Command(ScrapyCommand):
             help="bytes of articles.jsonl in a part (%(default)s)",
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Reread the feed, print the result, and set the exit status."""
+    def work(self, args: list[str], opts: argparse.Namespace) -> int:
+        """Reread the feed, and print the result."""
         if len(args) != 1 or not opts.to:
-            raise UsageError(
-                "give one feed and a new directory: scrapy reread feeds/news --to feeds/news-2"
-            )
+            usage = f"{program()} reread feeds/news --to feeds/news-2"
+            raise WrongUsage(f"give one feed and a new directory: {usage}")
         try:
             with _stopping():
-                self.exitcode = self._reread(Path(args[0]), opts)
-        except WrongUsage as error:
-            raise UsageError(str(error), print_help=False) from error
-        except RunError as error:
-            print(error, file=sys.stderr)  # noqa: T201
-            self.exitcode = error.exit_code
+                return self._reread(Path(args[0]), opts)
         except _Stopped as stopped:
-            print("stopped; the same call goes on", file=sys.stderr)  # noqa: T201
-            self.exitcode = 128 + stopped.number
+            sys.stderr.write("stopped; the same call goes on\n")
+            return 128 + stopped.number
 
     def _reread(self, feed: Path, opts: argparse.Namespace) -> int:
         # that a new feed has no state yet is no news
         logging.getLogger("crawler.store.recovery").setLevel(logging.ERROR)
-        # here, not above: Scrapy imports every command before it runs one of them
         from crawler.reread.display import TerminalDisplay  # noqa: PLC0415
         from crawler.reread.reread import Asked, Reread  # noqa: PLC0415
 
@@ -127,7 +119,8 @@ class Command(ScrapyCommand):
             if bounds is not None:
                 return _read_range(reread, engine, bounds)
             done = reread.run_join() if opts.join else reread.run(engine, part_bytes)
-        print("\n".join(done.lines))  # noqa: T201
+        for line in done.lines:
+            emit(printable(line, MESSAGE))
         return done.exit_code
 
     def _engine(self, opts: argparse.Namespace) -> Engine:
@@ -152,7 +145,7 @@ def _bounds(text: str) -> tuple[int, int]:
 
 def _read_range(reread: Reread, engine: Engine, bounds: tuple[int, int]) -> int:
     summary = reread.run_range(engine, *bounds)
-    print(f"bytes {bounds[0]}:{bounds[1]}: {summary.lines:,} lines read")  # noqa: T201
+    emit(f"bytes {bounds[0]}:{bounds[1]}: {summary.lines:,} lines read")
     return 0
 
 

@@ -87,14 +87,20 @@ class Database:
                 f"{self.path} has tables of version {version}, but this program writes "
                 f"{SCHEMA_VERSION}: export into another file"
             )
+        self._ship_queries()
         self._db.execute("commit")
 
     def _create(self, *, html: bool) -> None:
         for statement in _statements(schema(html=html)):
             self._db.execute(statement)
-        self._db.executemany("insert into canned_queries values (?, ?, ?, ?)", QUERIES)
         self._db.execute(f"pragma application_id = {APPLICATION_ID}")
         self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+    def _ship_queries(self) -> None:
+        """Insert the canned queries; replace those of an older version of the program."""
+        known = self._db.execute("select * from canned_queries").fetchall()
+        missing = [query for query in QUERIES if query not in known]
+        self._db.executemany("replace into canned_queries values (?, ?, ?, ?)", missing)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

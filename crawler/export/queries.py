@@ -1,7 +1,8 @@
 """Queries that ship with an exported SQLite file, in its table ``canned_queries``.
 
 The query itself splits a phrase into the words of the index, so that any client can search:
-:data:`SPLIT` does in SQL what :func:`crawler.export.phrases.words` does. The plain form,
+:data:`SPLIT` does in SQL what :func:`crawler.export.phrases.words` does. A feed's text has no
+ideographic and no-break spaces, so they count as spaces in a phrase. The plain form,
 ``articles_fts match '台湾'``, finds nothing: an unsplit phrase is one word that no text contains.
 """
 
@@ -30,7 +31,9 @@ class CannedQuery(NamedTuple):
 
 SPLIT = f"""\
 with recursive
-  input (phrase) as (select trim(:phrase)),
+  input (phrase) as (
+    select trim(replace(replace(:phrase, char(12288), ' '), char(160), ' '))
+  ),
   split (n, words) as (
     select 0, '' from input
     union all
@@ -136,8 +139,12 @@ _CHANGES = CannedQuery(
 select seen_at, kind, id, mirror, title,
   json_extract(record_before, '$.title') as title_before
 from (
-  select crawled_at as seen_at, 'new' as kind, mirror, id, null as record_before
-  from articles where changed_at is null
+  select ifnull((
+      select json_extract(record_before, '$.crawled_at') from changes
+      where mirror = articles.mirror and id = articles.id and record_before is not null
+      order by change_number limit 1
+    ), crawled_at) as seen_at, 'new' as kind, mirror, id, null as record_before
+  from articles
   union all
   select seen_at, kind, mirror, id, record_before from changes
 ) join articles using (mirror, id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,11 +53,19 @@ def bytes_of(path: Path) -> bytes:
     return body
 
 
-def section_of(path: str, mirror_format: Format) -> str | None:
+def page_path(name: str, mirror_format: Format) -> str | None:
+    """Return the path within a mirror that a path or an address ends in, if it is an article's."""
+    *folders, last = name.split("/")
+    parts = [*folders, re.split("[?#]", last)[0]]
+    paths = ("/".join(parts[-count:]) for count in range(1, len(parts) + 1))
+    return next((path for path in paths if mirror_format.copy_at(path)), None)
+
+
+def section_of(name: str, mirror_format: Format) -> str | None:
     """Return the section in a page's path, whatever directories come before it."""
-    parts = path.split("/")
-    copies = (mirror_format.copy_at("/".join(parts[-count:])) for count in range(1, len(parts) + 1))
-    return next((copy.section for copy in copies if copy is not None and copy.section), None)
+    path = page_path(name, mirror_format)
+    copy = mirror_format.copy_at(path) if path else None
+    return copy.section or None if copy else None
 
 
 def read(

@@ -29,9 +29,7 @@ def render(facts: Facts, now: datetime) -> str:
     name = facts.mirror or facts.feed.name
     parts = (
         _head(facts, name, now),
-        published(facts.months),
-        _pair(_newest(facts), _sections(facts) + _coverage(facts)),
-        _pair(_ranked("Authors", facts.authors), _ranked("Tags", facts.tags)),
+        *(_content(facts) if facts.articles else ("<p>No article is published yet.</p>",)),
         runs(facts),
         failures(facts),
     )
@@ -43,6 +41,14 @@ def render(facts: Facts, now: datetime) -> str:
         + "\n".join(filter(None, parts))
         + f"\n<footer>Made {now:%Y-%m-%d %H:%M} {now.tzname()} from {escape(str(facts.feed))}. "
         "Times are UTC.</footer>\n</body>\n</html>\n"
+    )
+
+
+def _content(facts: Facts) -> tuple[str, ...]:
+    return (
+        published(facts.months),
+        _pair(_newest(facts), _sections(facts) + _coverage(facts)),
+        _pair(_ranked("Authors", facts.authors), _ranked("Tags", facts.tags)),
     )
 
 
