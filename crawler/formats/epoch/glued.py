@@ -53,6 +53,12 @@ _JOINT_REACH: Final = 24
 _LONG_NAME: Final = 4
 _RUN: Final = re.compile(f"{HAN}{{4,10}}")
 """A name with an unknown place or a second name glued to it."""
+_LONG_SURNAMES: Final = COMPOUND_SURNAMES.union(
+    "田中 田村 高桥 高木 高田 石川 石井 石田 石原 松本 松田 松井 松下 井上 金子 安藤 安倍 武田 和田 关口 谷口 山田 山本 山口 山下 "
+    "山崎 水野 江口 池田 宫本 宫崎 平田 平野 林田 时田 古川 古田 吉田 吉川 吉村 冈田 木村 白石 黑田 秋山 原田 成田 盛田 北村 东山 "
+    "南野 西村 西田 广田 柳田 竹内 竹田 相川 今井".split()
+)
+"""Surnames behind which four characters are one name: compound ones, and Japanese ones that begin as a Chinese one."""
 _SECOND_SURNAMES: Final = frozenset(
     "李王张刘陈杨赵黄周吴徐孙朱胡郭梁宋郑谢韩唐冯董程曹袁邓许傅彭苏蒋蔡魏叶余潘杜钟汪姜范姚谭廖邹熊陆郝崔邱秦侯邵孟龚"
 )
@@ -214,7 +220,7 @@ def _run_together(name: str) -> bool:
     return (
         len(name) == _LONG_NAME
         and name[0] in SURNAMES
-        and name[:2] not in COMPOUND_SURNAMES
+        and name[:2] not in _LONG_SURNAMES
         and "·" not in name
     )
 
