@@ -428,6 +428,11 @@ def both(authors: str, translators: str = "") -> People:
         pytest.param("大纪元记者李言言石镇报导", both("李言言"), id="a character twice"),
         pytest.param("大纪元记者李言石滩报导", both("李言"), id="a place of two characters"),
         pytest.param("大纪元记者欧阳小满青石岛报导", both("欧阳小满"), id="behind a long surname"),
+        pytest.param("大纪元记者方若水普林斯特报导", both("方若水"), id="a place by its sounds"),
+        pytest.param("大纪元记者李言斯特拉福德报导", both("李言"), id="sounds, a short name"),
+        pytest.param("大纪元记者李言特拉斯堡报导", both("李言"), id="sounds and an end"),
+        pytest.param("大纪元记者欧阳若水特伦斯布报导", both("欧阳若水"), id="a long surname"),
+        pytest.param("大纪元记者方若兰普林斯特报导", both(""), id="a sound that may end the name"),
         pytest.param("大纪元记者李言阿罗瓦拉市报导", both("李言"), id="a foreign place"),
         pytest.param(
             "大纪元记者方若水松石滩、李言青石岛连线报导", both("方若水;李言"), id="two of them"

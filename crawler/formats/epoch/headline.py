@@ -141,7 +141,7 @@ def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
     match = _PREFIX.match(rest)
     if not match or _INTERVIEW.search(rest):
         return ()
-    label = _LABEL.sub("", _NUMBER.sub("", match[1]), count=1)
+    label = _LABEL.sub("", _NUMBER.sub("", match[1]), count=1).removesuffix("等")
     names = tuple(map(_spelled, _split(label)))
     if len(names) > _MOST_AUTHORS or not all(names):
         return ()

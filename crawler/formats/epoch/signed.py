@@ -62,6 +62,9 @@ _TRANSLATED: Final = re.compile(
     r"\s*[（(]\s*(?:(?:译者|翻译|编译)\s*(?P<behind>[^：:（）()]{2,20}?)"
     r"|(?P<before>[^：:（）()]{3,20}?)(?<![编翻])\s*[编翻]?译)\s*[）)][\s#＃◇◆*@。]*"
 )
+_LABEL_ABOVE: Final = re.compile(
+    r"(?m)^((?:作者|撰文|[译譯]者|翻[译譯]|[编編][译譯])\s*[：:])\n(?=.{2,20}$)"
+)
 _WRITER_LINE: Final = re.compile(
     r"[\s（(【\[◎●◆◇▲■*]*(?:(?:本文)?原?作者|(?:特[约約])?[记記]者)\s*[：:﹕︰/／ \u3000]",
 )
@@ -111,7 +114,7 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
 def _short_lines(text: str, block_before: str) -> Iterator[tuple[str, str]]:
     """Yield the lines of a block that are short enough to be a signature, and what is before each."""
     before = block_before.rpartition("\n")[2]
-    for line in text.split("\n"):
+    for line in _LABEL_ABOVE.sub(r"\1", text).split("\n"):
         if len(line) <= _SIGNATURE_LENGTH:
             yield line, before
         before = line
