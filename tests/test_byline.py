@@ -428,6 +428,11 @@ def both(authors: str, translators: str = "") -> People:
         pytest.param("大纪元记者李言言石镇报导", both("李言言"), id="a character twice"),
         pytest.param("大纪元记者李言石滩报导", both("李言"), id="a place of two characters"),
         pytest.param("大纪元记者欧阳小满青石岛报导", both("欧阳小满"), id="behind a long surname"),
+        pytest.param("大纪元记者方若水普林斯特报导", both("方若水"), id="a place by its sounds"),
+        pytest.param("大纪元记者李言斯特拉福德报导", both("李言"), id="sounds, a short name"),
+        pytest.param("大纪元记者李言特拉斯堡报导", both("李言"), id="sounds and an end"),
+        pytest.param("大纪元记者欧阳若水特伦斯布报导", both("欧阳若水"), id="a long surname"),
+        pytest.param("大纪元记者方若兰普林斯特报导", both(""), id="a sound that may end the name"),
         pytest.param("大纪元记者李言阿罗瓦拉市报导", both("李言"), id="a foreign place"),
         pytest.param(
             "大纪元记者方若水松石滩、李言青石岛连线报导", both("方若水;李言"), id="two of them"
@@ -470,7 +475,7 @@ def both(authors: str, translators: str = "") -> People:
         *(
             pytest.param(f"大纪元记者方若水{verb}", both("方若水"), id=verb)
             for verb in (
-                "直击报导 实时报导 跟进报导 随行报导 目击报导 录音整理 採访报导 纪实 记录 改编 来稿 简报 文/图 文／图"
+                "直击报导 实时报导 跟进报导 随行报导 目击报导 录音整理 纪实 记录 改编 来稿 简报 文/图 文／图"
             ).split()
         ),
         pytest.param("大纪元记者方若水 文", both("方若水"), id="文 behind a blank"),
@@ -482,6 +487,24 @@ def both(authors: str, translators: str = "") -> People:
         *(
             pytest.param(f"海岛大学{title}方若水撰文", both("方若水"), id=title)
             for title in "教授 学者 律师 博士 院长".split()
+        ),
+        pytest.param("美国海军上校欧文·费舍撰文", both("欧文·费舍"), id="a rank"),
+        pytest.param("前国会议员Owen Fisher撰文", both("Owen Fisher"), id="a member of parliament"),
+        pytest.param("作者方若水，译者陆小满", both("方若水", "陆小满"), id="offices of both"),
+        pytest.param("本文作者方若水", both("方若水"), id="本文作者"),
+        pytest.param("Owen Fisher 撰 / 陆小满 译", both("Owen Fisher", "陆小满"), id="撰 and 译"),
+        pytest.param(
+            "英文大纪元记者Owen Fisher报导／陆小满编译、李言审校",
+            both("Owen Fisher", "陆小满"),
+            id="who checked it",
+        ),
+        pytest.param("记者方若水综合报导，陆小满对此文有贡献", both("方若水"), id="who helped"),
+        pytest.param("By Owen Fisher", both("Owen Fisher"), id="By"),
+        pytest.param("大纪元记者田中一郎东京报导", both("田中一郎"), id="a Japanese name"),
+        pytest.param("大纪元记者方若水综合报导一", both("方若水"), id="a part's number"),
+        *(
+            pytest.param(f"大纪元记者方若水{verb}", both("方若水"), id=verb)
+            for verb in "整编 综整报导 汇编 采编 编辑 时评 台北发稿".split()
         ),
         pytest.param("方若水教授撰文", both("方若水"), id="a title behind the name"),
         pytest.param(
@@ -543,6 +566,23 @@ def test_labels_within_a_byline(byline: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("byline", "expected"),
+    [
+        ("大紀元記者陳若水臺灣臺北報導", both("陳若水")),
+        ("大紀元記者劉 青舊金山採訪報導", both("劉青")),
+        ("英文大紀元記者Owen Fisher報導／陸小滿編譯", both("Owen Fisher", "陸小滿")),
+        ("作者：歐陽青石 譯者：陸小滿", both("歐陽青石", "陸小滿")),
+        ("大紀元香港新聞中心報導", both("")),
+    ],
+)
+def test_traditional_characters(byline: str, expected: People) -> None:
+    found = find_byline(f"（{byline}）海島渡輪週一復航。")
+    assert found is not None
+    assert found.text == byline
+    assert credited(byline) == expected
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
         pytest.param("作者：方若水", both("方若水"), id="作者"),
@@ -567,6 +607,29 @@ def test_labels_within_a_byline(byline: str) -> None:
             id="a life behind",
         ),
         pytest.param("作者：方若水（学者）现居松石湾。", both("方若水"), id="a life behind a note"),
+        *(
+            pytest.param(f"{label}方若水", both("方若水"), id=label)
+            for label in (
+                "文.图／ 文‧图／ 图/文： 图与文／ 文、摄影／ 文字／ 采访撰文／ 采访、撰文／ 记者： 撰文／"
+            ).split()
+        ),
+        pytest.param("作者 方若水", both("方若水"), id="作者 and a blank"),
+        pytest.param("图/文 方若水", both("方若水"), id="图/文 and a blank"),
+        pytest.param("作者：方若水 陆小满", both("方若水;陆小满"), id="two by a blank"),
+        pytest.param("作者：方若水和陆小满", both("方若水;陆小满"), id="two by 和"),
+        pytest.param("作者：方若水/澳洲", both("方若水"), id="where the writer lives"),
+        pytest.param("作者：方若水 博士", both("方若水"), id="a title behind a blank"),
+        *(
+            pytest.param(f"{label}陆小满", both("", "陆小满"), id=label)
+            for label in "中译： 英译： 翻译整理： 编译整理： 编译／".split()
+        ),
+        pytest.param("（译者陆小满、李言）", both("", "陆小满;李言"), id="no mark in parentheses"),
+        pytest.param("（陆小满译）", both("", "陆小满"), id="译 behind in parentheses"),
+        pytest.param("（全文翻译）", None, id="what was translated"),
+        pytest.param("作者 序言", None, id="a heading"),
+        pytest.param("作者：无名氏", None, id="a nameless writer"),
+        pytest.param("作者：大陆学员", None, id="a group"),
+        pytest.param("記者：陳若水", both("陳若水"), id="traditional characters"),
         pytest.param("作者：当然，渡轮周一复航。", None, id="a speaker's word"),
         pytest.param("作者简介：", None, id="about the writer"),
         pytest.param("作者：海岛大学", None, id="a body"),
@@ -592,6 +655,8 @@ def test_signed(line: str, expected: People | None) -> None:
         pytest.param(
             "文章来源：海岛网 记者：方若水", both("方若水"), id="a reporter behind a blank"
         ),
+        pytest.param("译自海岛邮报，译者：陆小满", both("", "陆小满"), id="译自"),
+        pytest.param("（转自海岛网，译者：陆小满）", both("", "陆小满"), id="转自"),
         pytest.param("（来源：海岛社，翻译有删节）", None, id="how it was translated"),
         pytest.param("资料来源：海岛网、云港网", None, id="sources alone"),
         pytest.param("（图片来源：海岛网）", None, id="a picture's source"),

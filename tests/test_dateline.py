@@ -27,6 +27,8 @@ BEHIND = "海岛渡轮周一复航。"
         ),
         pytest.param(f"【大纪元4月6日讯】{BEHIND}", "大纪元4月6日讯", BEHIND, id="without year"),
         pytest.param("【大纪元2月1日电】", "大纪元2月1日电", "", id="电 for 讯"),
+        pytest.param("【香港大纪元4月6日讯】", "香港大纪元4月6日讯", "", id="an edition"),
+        pytest.param("【据大纪元4月6日讯】", "据大纪元4月6日讯", "", id="据 before"),
         pytest.param("【大纪元3月9日报导】", "大纪元3月9日报导", "", id="报导 for 讯"),
         pytest.param(
             "【大纪元2022年05月11日松石湾讯】", "大纪元2022年05月11日松石湾讯", "", id="with place"

@@ -112,8 +112,12 @@ def test_title_author(title: str, expected: str | None) -> None:
             pytest.param(f"【{name}】观云：渡轮", "观云", id=f"a pen name behind {name}")
             for name in "征文 特稿 纪元特稿 新纪元 读者投书 来稿".split()
         ),
+        pytest.param("歐陽青石：渡輪", "歐陽青石", id="traditional characters"),
+        pytest.param("【徵文】觀雲：渡輪", "觀雲", id="traditional characters in the column"),
+        pytest.param("組圖：渡輪", "", id="a label in traditional characters"),
         pytest.param("观云：渡轮", "观云", id="a pen name that begins as a verb"),
         pytest.param("观渡轮：船票", "", id="a verb"),
+        pytest.param("方若水等：渡轮", "方若水", id="and others"),
         pytest.param("方若水和陆小满：渡轮", "方若水;陆小满", id="two by 和"),
         pytest.param("方若水与陆小满：渡轮", "方若水;陆小满", id="two by 与"),
         pytest.param("文／方若水：渡轮", "方若水", id="文 before"),

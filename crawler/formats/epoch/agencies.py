@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from crawler.formats.epoch.names import SURNAMES
+from crawler.formats.epoch.names import HAN, POINT, SURNAMES
 
 _SELF: Final = (
     "(?:英文|中文|法文|德文|日文|韩文|国际|海外)?"
@@ -35,7 +35,8 @@ OFFICE: Final = re.compile(
 """Nouns for those who write. The name stands behind them, seldom before."""
 
 LEARNED: Final = re.compile(
-    rf"(?:学者|专家|媒体人|时评家|教授|讲师|博士|律师|[医药]师|医生|牧师|所长|院长|主任|会长|[校社]长|总裁)(?=[{''.join(sorted(SURNAMES))}])"
+    "(?:学者|专家|媒体人|[论评学]家|教授|讲师|博士|律师|[医药]师|医生|牧师|[所院会校社部]长|主任|总裁|议员|研究员|官员|大使|主席|[上中少]校|[上中少]?将军?)"
+    rf"(?=[{''.join(sorted(SURNAMES))}]|{HAN}{{1,6}}[{POINT}]|\s?[A-Z])"
 )
 """What a writer is by profession, with the name behind it: ``海岛大学教授李言撰文``."""
 

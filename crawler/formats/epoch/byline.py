@@ -7,13 +7,14 @@ nested or doubled, and one of the pair may be missing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE
 from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
 from crawler.formats.epoch.reporting import corrected
+from crawler.formats.epoch.script import as_written, simplified
 from crawler.formats.epoch.signed import signed
 
 OPENING: Final = "（(﹝〔[［【〖〈⟨{｛﹙"
@@ -21,8 +22,8 @@ CLOSING: Final = "）)﹞〕]］】〗〉⟩}｝﹚"
 _ROUND: Final = "（(﹝〔"
 
 _VERB = (
-    "(?:报[导道導答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
-    "改写|改编|供稿|投稿|来稿|执笔|笔录|记录|纪实|综合报|简报|播报|电访|访问|编译综合|综合编译|摄影|特写)"
+    "(?:报[导道答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
+    "改写|改编|整编|综整|汇编|采编|编辑|发稿|时评|供稿|投稿|来稿|执笔|笔录|记录|纪实|综合报|简报|播报|电访|访问|编译综合|综合编译|摄影|特写)"
 )
 _BRACKET: Final = re.compile(f"[{re.escape(OPENING + CLOSING)}]")
 _HEAD: Final = re.compile(rf"[\s】）)]*(?:[：:﹕，,。、.]\s*)?[{re.escape(OPENING)}]")
@@ -32,11 +33,14 @@ _ENDS_IN_VERB: Final = re.compile(
 )
 _TRANSLATED_FROM: Final = re.compile("译自[^，,、。]{2,24}$")
 _NO_BYLINE_HEAD: Final = re.compile(
-    r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|[本原全]文|以[上下]|[下前]文|"
+    r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|本文(?!作者(?![为是系]))|[原全]文|以[上下]|[下前]文|"
     r"摘[要自]|[序引]言|注[:：]|根据|原载|原题|原标题|附|详见|参见|点[击阅]|http|www|配音|朗[诵读]|音频|视频)",
 )
-_NO_BYLINE_WITHIN: Final = re.compile(r"[。！？!?“”…](?!$)|转[自载]|完整版|编者按|https?:")
-_LABELLED: Final = re.compile(r"(?:作者|图?文|撰文|记者|译者|翻译|编译)\s*[：:﹕／/╱]\s*\S")
+_NO_BYLINE_WITHIN: Final = re.compile(r"[。！？!?“”…](?!$)|转[自载]|完整|编者按|https?:")
+_BY: Final = re.compile(r"[Bb][Yy] +[A-Z][A-Za-z.'’ -]{3,60}")
+_LABELLED: Final = re.compile(
+    r"(?:作者|(?:图[／/、]?)?文|文[／/、]?图|撰文|记者|译者|翻译|编译)\s*[：:﹕／/╱]\s*\S"
+)
 _UNCLOSED: Final = re.compile(rf"[^。！？“”\n]{{4,60}}?{_VERB}(?![和与及、，／/╱者]|{_VERB})")
 _UNOPENED: Final = re.compile(
     rf"\s*((?:{AGENCY.pattern}|记者)[^（）()。！？“”\n]{{2,60}}?{_VERB})[）)]",
@@ -82,6 +86,17 @@ def find_byline(text: str) -> Byline | None:
         The byline, or ``None`` if ``text`` does not begin with a parenthesis, or if that does not name
         who wrote, reported, compiled or translated (notes, addresses, sources, programme labels).
     """
+    return _as_written(_find(simplified(text)), text)
+
+
+def _as_written(found: Byline | None, text: str) -> Byline | None:
+    """Return a byline that was found in ``simplified(text)`` as it stands in ``text``."""
+    if found is None or found.text in text:
+        return found
+    return replace(found, text=as_written(found.text, text[found.start : found.end]))
+
+
+def _find(text: str) -> Byline | None:
     head = _HEAD.match(text)
     if not head:
         return _unopened(text)
@@ -115,16 +130,13 @@ def find_note(text: str) -> Byline | None:
 
 def is_note(byline_text: str) -> bool:
     """Tell whether a byline is an editor's note or says where in a series the article stands."""
-    return bool(
-        _EDITORS_NOTE.match(byline_text)
-        or _CONTINUED.fullmatch(byline_text)
-        or is_part_number(byline_text)
-    )
+    plain = simplified(byline_text)
+    return bool(_EDITORS_NOTE.match(plain) or _CONTINUED.fullmatch(plain) or is_part_number(plain))
 
 
 def is_part_number(byline_text: str) -> bool:
     """Tell whether a byline is the number of a part: ``一``, ``之三``, ``下``."""
-    return _PART.fullmatch(byline_text) is not None
+    return _PART.fullmatch(simplified(byline_text)) is not None
 
 
 def find_byline_of_line(text: str) -> Byline | None:
@@ -178,7 +190,9 @@ def _doubled(first: Byline, text: str) -> Byline:
 @lru_cache(maxsize=1024)
 def credited(byline_text: str) -> People:
     """Read whom a byline names, after labels (``文／李言 译／王立``) or after titles (``记者李言``)."""
-    return signed(byline_text) or people(byline_text)
+    plain = simplified(byline_text)
+    found = signed(plain) or people(plain)
+    return found if plain == byline_text else found.as_written(byline_text)
 
 
 def _is_report(inside: str) -> bool:
@@ -198,7 +212,7 @@ def names_the_writers(inside: str) -> bool:
     if _NO_BYLINE_WITHIN.search(inside):
         return False
     inside = corrected(inside)
-    if _LABELLED.match(inside):
+    if _LABELLED.match(inside) or _BY.fullmatch(inside):
         return credited(inside) != People()
     if _ENDS_IN_VERB.search(inside):
         bodies = (AGENCY, OFFICE, NEWSROOM)

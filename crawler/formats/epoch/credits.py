@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from crawler.formats.epoch.byline import (
     Byline,
@@ -23,7 +24,13 @@ from crawler.formats.epoch.cuts import (
     cut_torn_markup,
 )
 from crawler.formats.epoch.dateline import find_dateline
-from crawler.formats.epoch.editors import find_editors, find_plain_editors, is_alone
+from crawler.formats.epoch.editors import (
+    ends_block,
+    find_editors,
+    find_names,
+    find_plain_editors,
+    is_alone,
+)
 from crawler.formats.epoch.markup import Leaf
 from crawler.formats.epoch.signed import signature_lines
 
@@ -150,21 +157,34 @@ def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
     there is none, an editor line farther from the end is used; failing that, ``编辑：X``.
     """
     names: dict[str, None] = {}
-    for leaf in blocks[-_EDITOR_BLOCKS:]:
+    last = blocks[-_EDITOR_BLOCKS:]
+    for leaf, following in zip_longest(last, last[1:]):
         for _ in range(_EDITOR_LINES):
             found = find_editors(leaf.text)
             if found is None:
                 break
+            if following and not found.names and found.end == len(leaf.text):
+                names |= dict.fromkeys(_take_names(following))
             leaf.cut(found.start, found.end, "credits.editors")
             names |= dict.fromkeys(found.names)
     return tuple(names) or _take_far_editors(blocks) or _take_plain_editors(blocks)
 
 
+def _take_names(leaf: Leaf) -> tuple[str, ...]:
+    """Cut the editors' names that stand in the block below their label."""
+    found = find_names(leaf.text)
+    if found is None:
+        return ()
+    leaf.cut(found.start, found.end, "credits.editors")
+    return found.names
+
+
 def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    """Cut the last editors who stand alone on a line, with more text behind than usual."""
+    """Cut the last editors alone on a line or behind a sentence, with more text behind than usual."""
     for leaf in reversed(blocks[:-_EDITOR_BLOCKS]):
         found = find_editors(leaf.text)
-        if found and found.names and is_alone(leaf.text, found):
+        text = leaf.text
+        if found and found.names and (is_alone(text, found) or ends_block(text, found)):
             leaf.cut(found.start, found.end, "credits.editors")
             return found.names
     return ()

@@ -33,7 +33,7 @@ _FORMS: Final = tuple(
     re.compile(form)
     for form in (
         # both brackets, of any kind; agency and date, or the whole date with 讯
-        rf"[{_OPEN}]\s*(?P<text>{_AGENCY}[^【】\n]{{0,40}}?|[^【】\n]{{0,8}}{_DAY}[^【】\n\d]{{0,8}}[讯电訊電]\s*)[{_CLOSE}]+",
+        rf"[{_OPEN}]\s*(?P<text>(?:据|[一-鿿]{{2}})?{_AGENCY}[^【】\n]{{0,40}}?|[^【】\n]{{0,8}}{_DAY}[^【】\n\d]{{0,8}}[讯电訊電]\s*)[{_CLOSE}]+",
         # the closing bracket is lost
         rf"【\s*(?P<text>{_AGENCY}[^【】（(\n]{{0,30}}?日 ?[讯电訊電]|{_AGENCY}[^【】（(\n]{{0,30}}?日)(?![讯电訊電])",
         # the opening bracket is lost

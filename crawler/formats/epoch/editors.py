@@ -54,6 +54,7 @@ _KNOWN_NAME: Final = re.compile("|".join(sorted(EDITORS, key=len, reverse=True))
 _BETWEEN: Final = re.compile(r"\s*[、/／,，&＆]\s*")
 _ANOTHER: Final = re.compile(r"\s*[；;|｜.．]\s*| ")
 """Between two editors at the very end; elsewhere other text follows."""
+_HAN_RUN: Final = re.compile(f"{HAN}+")
 _NO_EDITOR: Final = frozenset("待续 未完 完结 全文 谢谢 转载 组图 视频".split())
 _WHOLE_LINE: Final = re.compile(rf"{HAN}{{2,10}}")
 _BODY: Final = re.compile("(?:编辑[部组室]|新闻[部组]|中心|记者站|报社|杂志社)$")
@@ -127,6 +128,22 @@ def find_plain_editors(text: str) -> EditorLine | None:
     return None
 
 
+def find_names(text: str) -> EditorLine | None:
+    """Read a block of nothing but editors' names, below one that holds only the label."""
+    names, end = _names(text, 0)
+    known = all(name in EDITORS or is_surname_led(name) for name in names)
+    return (
+        EditorLine(names, 0, len(text))
+        if names and known and _TO_THE_END.match(text, end)
+        else None
+    )
+
+
+def ends_block(text: str, found: EditorLine) -> bool:
+    """Tell whether the editors end a block, behind a whole sentence."""
+    return found.end == len(text) and text[: found.start].rstrip()[-1:] in tuple("。！？…”）#＃◇")
+
+
 def is_alone(text: str, found: EditorLine) -> bool:
     """Tell whether the editors stand on a line of their own."""
     before = text[: found.start]
@@ -191,6 +208,8 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
         found = _name_at(text, at)
         if not found or _LABEL_FOLLOWS.match(text, found.end()):
             break
+        if names and not _is_editor(_unspaced(found.group())):
+            break
         names.extend(map(_unspaced, found.groups() or [found.group()]))
         end = found.end()
         between = _BETWEEN.match(text, end)
@@ -241,9 +260,9 @@ def _last_editor(text: str, at: int) -> bool:
 
 def _is_editor(name: str) -> bool:
     """Tell whether an editor may be called so where other words may stand as well."""
-    if name in _NO_EDITOR or " " in name:
+    if name in _NO_EDITOR or (" " in name and not name.isascii()):
         return False
-    return is_surname_led(name) or len(name) <= _PEN_NAME
+    return is_surname_led(name) or len(name) <= _PEN_NAME or not _HAN_RUN.fullmatch(name)
 
 
 def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:

@@ -53,6 +53,20 @@ _JOINT_REACH: Final = 24
 _LONG_NAME: Final = 4
 _RUN: Final = re.compile(f"{HAN}{{4,10}}")
 """A name with an unknown place or a second name glued to it."""
+_LONG_SURNAMES: Final = COMPOUND_SURNAMES.union(
+    "田中 田村 高桥 高木 高田 石川 石井 石田 石原 松本 松田 松井 松下 井上 金子 安藤 安倍 武田 和田 关口 谷口 山田 山本 山口 山下 "
+    "山崎 水野 江口 池田 宫本 宫崎 平田 平野 林田 时田 古川 古田 吉田 吉川 吉村 冈田 木村 白石 黑田 秋山 原田 成田 盛田 北村 东山 "
+    "南野 西村 西田 广田 柳田 竹内 竹田 相川 今井".split()
+)
+"""Surnames behind which four characters are one name: compound ones, and Japanese ones that begin as a Chinese one."""
+_SOUNDS: Final = frozenset(
+    "阿埃艾奥巴拜贝比彼伯博布查茨达戴丹道得德登迪蒂杜顿多厄恩尔法菲费芬佛弗夫福盖冈戈哥格根哈海汉赫霍基吉加贾杰卡凯坎康考柯科克肯库奎拉莱兰朗劳勒雷里利列林隆卢鲁伦罗洛"
+    "马玛迈曼梅蒙米密莫默姆穆纳奈内尼涅努诺欧帕潘佩彭皮珀平普奇齐乔切琼萨塞桑瑟沙莎圣史斯苏索塔泰坦特腾提廷图托瓦万韦维威沃乌西希锡夏肖辛休逊雅亚扬耶伊因约泽扎詹兹佐"
+)
+"""Characters that spell foreign places by their sound."""
+_PLAIN_SOUNDS: Final = frozenset("尔斯克特姆夫兹弗厄茨瑟廷顿勒恩赫珀塞布普蒂努")
+"""Those among them that given names hardly hold: two of them tell a foreign place."""
+_SHORTEST_SPELLED: Final = 3
 _SECOND_SURNAMES: Final = frozenset(
     "李王张刘陈杨赵黄周吴徐孙朱胡郭梁宋郑谢韩唐冯董程曹袁邓许傅彭苏蒋蔡魏叶余潘杜钟汪姜范姚谭廖邹熊陆郝崔邱秦侯邵孟龚"
 )
@@ -176,6 +190,8 @@ def _from_run(head: str, body: str) -> Names | None:
     if len(head) == _LONG_NAME and head[-1] in "译编" and is_surname_led(head[:-1]):
         return (head[:-1],), body[len(head) - 1 :]
     surname = 2 if head[:2] in COMPOUND_SURNAMES else 1
+    if (spelled := _before_spelled_place(head, surname)) is not None:
+        return (head[:spelled],), body[spelled:]
     if head[-1] in PLACE_ENDS:
         name = head[: surname + _given_before_place(head, surname)]
         known = is_surname_led(name) and is_han_name(name)
@@ -183,6 +199,24 @@ def _from_run(head: str, body: str) -> Names | None:
     pairs = [(head[:cut], head[cut:]) for cut in (surname + 1, surname + 2)]
     pairs = [pair for pair in pairs if _are_two_names(*pair)]
     return (pairs[0], body[len(head) :]) if len(pairs) == 1 else None
+
+
+def _before_spelled_place(head: str, surname: int) -> int | None:
+    """Return where a foreign place begins that is spelled by its sound: ``李言沃特福德``.
+
+    None where its first character may as well end the name.
+    """
+    start = len(head) - (head[-1] in PLACE_ENDS)
+    while start > surname + 2 and head[start - 1] in _SOUNDS:
+        start -= 1
+    if start == surname + 2 and head[start - 1] in _PLAIN_SOUNDS:
+        start -= 1
+    place = head[start:]
+    told = len(place) >= _SHORTEST_SPELLED and sum(map(_PLAIN_SOUNDS.__contains__, place)) > 1
+    whole = start == surname + 2 and head[start - 1] not in _SOUNDS
+    short = start == surname + 1
+    known = is_surname_led(head[:start]) and is_han_name(head[:start])
+    return start if told and known and (whole or short) else None
 
 
 def _given_before_place(head: str, surname: int) -> int:
@@ -214,7 +248,7 @@ def _run_together(name: str) -> bool:
     return (
         len(name) == _LONG_NAME
         and name[0] in SURNAMES
-        and name[:2] not in COMPOUND_SURNAMES
+        and name[:2] not in _LONG_SURNAMES
         and "·" not in name
     )
 

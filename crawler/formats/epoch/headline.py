@@ -10,6 +10,7 @@ from crawler.formats.epoch.agencies import AGENCY
 from crawler.formats.epoch.names import is_han_name, is_latin_name, is_surname_led
 from crawler.formats.epoch.places import NAMESAKES, PLACES
 from crawler.formats.epoch.regulars import COLUMNISTS
+from crawler.formats.epoch.script import as_written, simplified
 
 _COLUMN: Final = re.compile(r"\s*【\s*([^】\s](?:[^】\n]{0,38}[^】\s])?)\s*】")
 _PREFIX: Final = re.compile(r"([^：:﹕︰\n]{2,40}?)\s*[：:﹕︰]")
@@ -130,11 +131,17 @@ def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
         The names, pen names too; none where the label is a kind of text, a body, a state, an office
         or a phrase.
     """
-    rest = _behind_contributions(title).lstrip()[:_LONGEST_TITLE]
+    plain = simplified(title := title[:_LONGEST_TITLE])
+    names = _title_authors(plain, commentary=commentary)
+    return names if plain == title else tuple(as_written(name, title) for name in names)
+
+
+def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
+    rest = _behind_contributions(title).lstrip()
     match = _PREFIX.match(rest)
     if not match or _INTERVIEW.search(rest):
         return ()
-    label = _LABEL.sub("", _NUMBER.sub("", match[1]), count=1)
+    label = _LABEL.sub("", _NUMBER.sub("", match[1]), count=1).removesuffix("等")
     names = tuple(map(_spelled, _split(label)))
     if len(names) > _MOST_AUTHORS or not all(names):
         return ()

@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY, LEARNED, NEWSROOM, OFFICE, WIRE, department
-from crawler.formats.epoch.glued import is_tail, names_at_head
+from crawler.formats.epoch.glued import Names, is_tail, names_at_head
 from crawler.formats.epoch.names import generation_of, is_surname_led
 from crawler.formats.epoch.places import is_district
 from crawler.formats.epoch.reporting import Deed, corrected, deed_of, is_bare
+from crawler.formats.epoch.script import as_written
 
 LONGEST_BYLINE: Final = 300
 """In characters. A longer text is an editor's note, or a bracket that never closes."""
@@ -29,6 +30,11 @@ class People:
 
     authors: tuple[str, ...] = ()
     translators: tuple[str, ...] = ()
+
+    def as_written(self, text: str) -> People:
+        """Return the people who were found in ``simplified(text)``, with their names as in ``text``."""
+        groups = (self.authors, self.translators)
+        return People(*(tuple(as_written(name, text) for name in names) for names in groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,7 @@ def names_alone(byline_text: str) -> bool:
 def _is_name_alone(piece: str) -> bool:
     rest = _without_agency(piece)
     office = OFFICE.search(rest)
-    behind = _without_agency(rest[office.end() :]) if office else rest
-    names, tail = names_at_head(behind)
+    names, tail = _named(_without_agency(rest[office.end() :]) if office else rest)
     if not rest:  # ``新纪元周刊，作者李言``
         return True
     return is_tail(tail) if names else bool(office and _name_before(rest[: office.end()]))
@@ -173,16 +178,14 @@ def _item(text: str, group: int) -> _Item:
     rest = _without_agency(text[label.end() :] if label else _with_whole_verb(text))
     offices = list(OFFICE.finditer(rest))
     if not offices:
-        names, tail = names_at_head(NEWSROOM.sub("", rest, count=1))
-        if not names and (learned := LEARNED.search(rest)):
-            names, tail = names_at_head(rest[learned.end() :])
+        names, tail = _named(NEWSROOM.sub("", rest, count=1))
         names = tuple(name for name in names if not is_district(name))
         if WIRE.match(text) and _DISPATCH.search(text):  # the name is that of a place
             names = ()
         return _Item(names, deed_of(tail) or deed, group)
     end = len(rest)
     for office in reversed(offices):
-        names, tail = names_at_head(_without_agency(rest[office.end() : end]))
+        names, tail = _named(_without_agency(rest[office.end() : end]))
         if names:
             return _Item(
                 names, deed_of(tail + rest[end:]) or deed_of(office.group()) or deed, group
@@ -196,6 +199,16 @@ def _name_before(text: str) -> tuple[str, ...]:
     """Find a name before its title: ``大纪元李言记者台北报导``."""
     names, _ = names_at_head(_without_agency(text))
     return tuple(n for n in names if is_surname_led(n))
+
+
+def _named(text: str) -> Names:
+    """Find the names at the head, or behind what the writer is by profession: ``海岛大学教授李言``."""
+    found = names_at_head(text)
+    learned = LEARNED.search(text)
+    if learned is None or any(map(is_surname_led, found[0])):
+        return found
+    behind = names_at_head(text[learned.end() :])
+    return behind if behind[0] else found
 
 
 def _with_whole_verb(text: str) -> str:

@@ -10,6 +10,7 @@ Deed = Literal["write", "translate", "other"]
 
 WRITE: Final = (
     "报导 报道 报答 报到 报倒 报异 导报 报导版 撰文 撰写 撰稿 编导 整理 特稿 专稿 专电 外电 日电 电 采访 专访 电访 访问 访谈 综述 编写 改写 采写 "
+    "整编 综整 汇编 采编 编辑 发稿 时评 "
     "供稿 投稿 来稿 执笔 口述 笔录 记录 编撰 改编 报 特写 纪实 述评 评述 评论 综合报 简报 播报 采访报 编译报 论坛报导"
 ).split()
 TRANSLATE: Final = "编译 翻译 特译 同声翻译 摘译 口译 编译改写 编译综合 综合编译 译".split()
@@ -23,7 +24,7 @@ FILLER: Final = (
 ).split()
 """Words between a name and its verb."""
 
-_WRITING: Final = re.compile("|".join(sorted(WRITE, key=len, reverse=True)))
+_WRITING: Final = re.compile("|".join(["作者", *sorted(WRITE, key=len, reverse=True)]))
 _NOT_WRITING: Final = re.compile("摄影|拍摄|制图|绘图|主持|剪辑|制作|录像|(?<!西雅)图$|摄$")
 _BARE: Final = re.compile(
     "(?:{})*".format(
@@ -35,9 +36,9 @@ _CORRECTIONS: Final = (
     (re.compile("(?<=[元社台刊])记着"), "记者"),
     # 综合 and 采访 are misspelled with characters of the same sound
     (re.compile("(?:总[合和]|[综宗纵棕粽][和何核]|[宗纵棕粽]合)(?=报|编|采|整|外)"), "综合"),
-    (re.compile("(?:采[防纺方仿坊]|[彩踩採]访)(?=报|整|撰)"), "采访"),
+    (re.compile("(?:采[防纺方仿坊]|[彩踩]访)(?=报|整|撰)"), "采访"),
     (re.compile(f"编[议绎驿泽](?=报|综|整|{_END})"), "编译"),
-    (re.compile(f"报[告的岛刀寻到倒异答導]{_END}"), "报导"),
+    (re.compile(f"报[告的岛刀寻到倒异答]{_END}"), "报导"),
     # the issue of a magazine and the kind of text say nothing about people
     (
         re.compile(
@@ -51,7 +52,15 @@ _CORRECTIONS: Final = (
         ),
         "",
     ),
-    (re.compile("(?<=报[导道])之[一二三四五六七八九十\\d]{1,3}$"), ""),
+    (re.compile("(?<=报[导道])之?[一二三四五六七八九十\\d]{1,3}$"), ""),
+    (re.compile("^本文(?=作者)"), ""),
+    (
+        re.compile(
+            r"[、，,；;／/\s]+[^、，,；;／/]{2,16}(?:对[此本]文.{0,4}贡献|审校|校对|审[核稿]|校[订阅])$"
+        ),
+        "",
+    ),
+    (re.compile(r"(?<=[^\s编])\s*撰(?=\s*(?:[／/∕╱，,、；;｜|]|$))"), "撰文"),
     # who wrote the text also took the pictures: ``记者李言文／图``
     (re.compile(r"(?<=[^\s／/：:])\s*(?:文[／/、·‧]?图|图[／/、·‧]?文|[／/]\s*文|\s文)$"), "撰文"),
     # the editor of the page is not one of its writers
@@ -61,7 +70,7 @@ _CORRECTIONS: Final = (
     (re.compile(r"(?<!撰)文\s*(?=[/／][^/／]{2,12}译$)"), "撰文"),
     (
         re.compile(
-            r"(?<=[，,、／/∕╱｜|；;\s])([^，,、／/∕╱｜|；;\s]{2,12}|[A-Z][^，,、／/∕╱｜|；;]{3,30})(?<![编翻特摘口综])译$"
+            r"(?<=[，,、／/∕╱｜|；;\s])([^，,、／/∕╱｜|；;\s]{2,12}|[A-Z][^，,、／/∕╱｜|；;]{3,30})(?<![编翻特摘口综])\s?译$"
         ),
         r"\1编译",
     ),

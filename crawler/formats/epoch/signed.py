@@ -20,6 +20,7 @@ from crawler.formats.epoch.names import (
 )
 from crawler.formats.epoch.people import People
 from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.script import simplified
 
 _JOIN = "[、.．·‧•和与＆&／/]?"
 _WRITER = (
@@ -56,8 +57,16 @@ _SOURCE: Final = re.compile(
     r"|[\s／/，,]*(?:特约)?记者\s*[：:﹕]?\s*(?P<reporters>[^：:（）()\s]{2,20}?)(?:综合|采访|编译|翻译|报[导道])*)"
     r"[\s）)#＃◇◆*@。]*"
 )
+# In parentheses a translator needs no mark: ``（译者王立）``, ``（王小立译）``.
+_TRANSLATED: Final = re.compile(
+    r"\s*[（(]\s*(?:(?:译者|翻译|编译)\s*(?P<behind>[^：:（）()]{2,20}?)"
+    r"|(?P<before>[^：:（）()]{3,20}?)(?<![编翻])\s*[编翻]?译)\s*[）)][\s#＃◇◆*@。]*"
+)
+_LABEL_ABOVE: Final = re.compile(
+    r"(?m)^((?:作者|撰文|[译譯]者|翻[译譯]|[编編][译譯])\s*[：:])\n(?=.{2,20}$)"
+)
 _WRITER_LINE: Final = re.compile(
-    r"[\s（(【\[◎●◆◇▲■*]*(?:(?:本文)?原?作者|(?:特约)?记者)\s*[：:﹕︰/／ \u3000]",
+    r"[\s（(【\[◎●◆◇▲■*]*(?:(?:本文)?原?作者|(?:特[约約])?[记記]者)\s*[：:﹕︰/／ \u3000]",
 )
 _CITED: Final = re.compile(
     r"论文|期刊|书名|题[目名]|标题|刊[名载]|出版|DOI|获奖|油画|国画|水墨|水彩|壁画|画[作名]|绘画|雕塑|馆藏|收藏|布面|来信|信件|公开信|家书"
@@ -105,7 +114,7 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
 def _short_lines(text: str, block_before: str) -> Iterator[tuple[str, str]]:
     """Yield the lines of a block that are short enough to be a signature, and what is before each."""
     before = block_before.rpartition("\n")[2]
-    for line in text.split("\n"):
+    for line in _LABEL_ABOVE.sub(r"\1", text).split("\n"):
         if len(line) <= _SIGNATURE_LENGTH:
             yield line, before
         before = line
@@ -116,7 +125,7 @@ def _signs(texts: Sequence[str], number: int, line: str, before: str) -> bool:
     first = number < _HEAD_BLOCKS
     if not first and number < len(texts) - _LAST_BLOCKS:
         return False
-    around = texts[number] if len(texts[number]) <= _AROUND else line
+    around = simplified(texts[number] if len(texts[number]) <= _AROUND else line)
     if _CITED.search(around) or (len(before) <= _SIGNATURE_LENGTH and _CITED.search(before)):
         return False
     if first:
@@ -139,14 +148,19 @@ def signed(line: str) -> People | None:
     Returns:
         Its people, or ``None`` where it is no such line or names nobody.
     """
-    if (
-        ("来源" in line or "自" in line)
-        and len(line) <= _LONGEST
-        and (source := _SOURCE.fullmatch(line))
-    ):
+    plain = simplified(line)
+    found = _signed(plain)
+    return found if found is None or plain == line else found.as_written(line)
+
+
+def _signed(line: str) -> People | None:
+    sourced = len(line) <= _LONGEST and ("来源" in line or "自" in line)
+    if sourced and (source := _SOURCE.fullmatch(line)):
         translators = _people(source["labelled"] or source["translators"] or "")
         found = People(_people(source["reporters"] or ""), translators)
         return found if found != People() else None
+    if "译" in line and len(line) <= _LONGEST and (translated := _TRANSLATED.fullmatch(line)):
+        return _translated(translated["behind"] or translated["before"])
     match = _SIGNED.fullmatch(_with_mark(line)) if len(line) <= _LONGEST else None
     first = _people(match["names"]) if match else ()
     if not match or not first:
@@ -155,6 +169,12 @@ def signed(line: str) -> People | None:
         return None
     others = _people(match["others"] or "")
     return People(first, others) if match["writer"] else People((), (*first, *others))
+
+
+def _translated(text: str) -> People | None:
+    names = _people(text)
+    whole = all(is_surname_led(name) or not is_han_name(name) for name in names)
+    return People((), names) if names and whole else None
 
 
 def _with_mark(line: str) -> str:

@@ -12,6 +12,7 @@ from crawler.formats.epoch.names import is_surname_led
 from crawler.formats.epoch.people import People
 from crawler.formats.epoch.places import NAMESAKES
 from crawler.formats.epoch.regulars import COLUMNISTS
+from crawler.formats.epoch.script import simplified
 from crawler.formats.epoch.signed import signed
 from crawler.formats.pages import ArticlePage
 
@@ -20,15 +21,18 @@ _COMMENTARY: Final = "nsc"
 _LEAD: Final = 400
 _MOST_QUOTES: Final = 1
 _MOST_MENTIONS: Final = 2
+_MOST_MENTIONS_OF_A_PERSON: Final = 4
+_SELDOM: Final = 250
+"""Characters of text for each mention, at least, where a person is not what the article is about."""
 _SAYING: Final = ("表示", "指出", "认为", "强调", "说：", "说，", "告诉记者", "对记者")
 
 
 def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
     """Return who wrote and who translated.
 
-    From the byline; without one, or where it is an editor's note, from a line of its own (``作者：X``), else from the head of the
-    title (``姓名：…``): any name where a section of 纪元评论 lists the article, else a known
-    columnist's.
+    From the byline; without one, or where it is an editor's note, from a line of its own
+    (``作者：X``), else from the head of the title (``姓名：…``): any name where a section of 纪元评论
+    lists the article, else a known columnist's.
     """
     byline = page.byline if page.byline and not is_note(page.byline) else None
     found = credited(byline) if byline else People()
@@ -38,7 +42,7 @@ def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
         commentary = any(section.startswith(_COMMENTARY) for section in section_ids)
         authors = _merged(who.authors for who in lines) or _title_authors(page, commentary)
     translators = found.translators or _merged(who.translators for who in lines)
-    return People(authors, translators)
+    return People(authors, tuple(name for name in translators if name not in authors))
 
 
 def _title_authors(page: ArticlePage, commentary: bool) -> tuple[str, ...]:  # noqa: FBT001
@@ -49,13 +53,18 @@ def _title_authors(page: ArticlePage, commentary: bool) -> tuple[str, ...]:  # n
 
 
 def _is_topic(name: str, page: ArticlePage) -> bool:
-    """Tell whether a word that may be a pen name is what the article speaks of: title and text repeat it.
+    """Tell whether the article is about ``name``: the title repeats it, or the text does again and again.
 
     Of 68 pen names in the three mirrors none is repeated in its title, and one twice in its text.
+    Writers with a surname speak of themselves more often, but seldom.
     """
-    if name in COLUMNISTS or (is_surname_led(name) and name not in NAMESAKES):
+    plain, text = simplified(name), page.content_text
+    if plain in COLUMNISTS:
         return False
-    return page.title.count(name) > 1 or page.content_text.count(name) > _MOST_MENTIONS
+    mentions = text.count(name)
+    if is_surname_led(plain) and plain not in NAMESAKES:
+        return mentions > _MOST_MENTIONS_OF_A_PERSON and mentions * _SELDOM > len(text)
+    return page.title.count(name) > 1 or mentions > _MOST_MENTIONS
 
 
 def _is_quoted(name: str, text: str) -> bool:
