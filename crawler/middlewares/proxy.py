@@ -1,19 +1,23 @@
-"""Sends requests through the proxy from the environment variables."""
+"""The proxy of the environment for each request."""
 
 from __future__ import annotations
 
-from scrapy import Request
+from typing import TYPE_CHECKING
+
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.proxies import proxy_for
 
+if TYPE_CHECKING:
+    from scrapy import Request
+
 
 class ProxyMiddleware(HttpProxyMiddleware):
-    """Scrapy's middleware with support for ``all_proxy``; a proxy that it cannot use is an error."""
+    """Honours ``all_proxy``, which Scrapy's own ignores, and refuses a proxy that it cannot use."""
 
     def process_request(self, request: Request) -> None:  # type: ignore[override]
-        """Set the proxy of a request.
+        """Send a request through its proxy.
 
         Raises:
             WrongUsage: the proxy cannot be used.
