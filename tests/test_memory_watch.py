@@ -62,11 +62,11 @@ def test_it_watches_while_pages_are_rendered(monkeypatch: pytest.MonkeyPatch) ->
     async def render() -> int:
         looked = asyncio.Event()
 
-        def look(_: MemoryWatch, processes: list[Process]) -> None:
+        def check(_: MemoryWatch, processes: list[Process]) -> None:
             looks.append(processes)
             looked.set()
 
-        monkeypatch.setattr(MemoryWatch, "look", look)
+        monkeypatch.setattr(MemoryWatch, "check", check)
         watch = MemoryWatch(MOST)
         with watch:
             with watch:
