@@ -16,9 +16,9 @@ from playwright.async_api import async_playwright
 from crawler.exceptions import WrongUsage
 from crawler.transports.browser.confinement import (
     Confinement,
-    Place,
+    Endpoint,
     Upstream,
-    place_of,
+    endpoint_of,
     upstream_for,
 )
 from crawler.transports.browser.executable import find_chromium, launch_options
@@ -222,7 +222,7 @@ def test_an_unsupported_proxy_is_rejected(monkeypatch: pytest.MonkeyPatch, addre
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
+    ("address", "endpoint"),
     [
         ("https://github.com/o/r", ("github.com", 443)),
         ("http://H.example:8080/#/", ("h.example", 8080)),
@@ -234,6 +234,6 @@ def test_an_unsupported_proxy_is_rejected(monkeypatch: pytest.MonkeyPatch, addre
         ("http://[::/", ("", 0)),
     ],
 )
-def test_places(address: str, place: Place) -> None:
+def test_endpoints(address: str, endpoint: Endpoint) -> None:
     """Host and port do not depend on the spelling."""
-    assert place_of(address) == place
+    assert endpoint_of(address) == endpoint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections import Counter
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.formats.registry import find_format
 from crawler.items import CONTRACT_VERSION, Article, Listing
+from crawler.run.counts import RunCounts
 from crawler.run.endings import COMPLETE, CRASHED, FAILURES, LIMITED, STALE, Ending
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 from crawler.transports.browser.executable import EXECUTABLES
@@ -215,6 +217,21 @@ def test_numeric_defaults_are_documented(name: str, value: object) -> None:
         assert row[-1] == f"{value}"
     elif not value:
         assert row[-1], "what holds where nothing is set"
+
+
+def stat_names() -> set[str]:
+    """Return the names of all stats, with ``KIND`` and ``REASON`` for values."""
+    counts = RunCounts(pages=Counter({"KIND": 1}))
+    counts.fail("n1", "REASON")
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "crawler").rglob("*.py"))
+    return {f"epoch/{name}" for name in counts.stats()} | set(
+        re.findall(r'_value\(\s*"(epoch/[a-z_/]+)"', code)
+    )
+
+
+def test_every_stat_is_documented() -> None:
+    rows = table(part(OPERATIONS, "Stats"))
+    assert {name for row in rows for name in code_names(row[0])} == stat_names()
 
 
 # -- the browser ---------------------------------------------------------------------------------

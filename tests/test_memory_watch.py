@@ -33,8 +33,8 @@ def test_a_large_renderer_is_killed_alone(sleepers: list[subprocess.Popen[bytes]
         Process(small.pid, MOST, renderer=True),
         Process(large.pid, MOST + 1, renderer=True),
     ]
-    watch.look(processes)
-    watch.look(processes)
+    watch.check(processes)
+    watch.check(processes)
     assert large.wait(10) == -9
     assert small.poll() is None
     assert [watch.claim_renderer(), watch.claim_renderer()] == [True, False]
@@ -47,7 +47,7 @@ def test_all_is_killed_if_the_browser_process_is_large(
     """No process is left to render pages."""
     browser, renderer = sleepers
     watch = MemoryWatch(MOST)
-    watch.look(
+    watch.check(
         [Process(browser.pid, MOST + 1, renderer=False), Process(renderer.pid, 1, renderer=True)]
     )
     assert browser.wait(10) == renderer.wait(10) == -9
@@ -57,16 +57,16 @@ def test_all_is_killed_if_the_browser_process_is_large(
 def test_it_watches_while_pages_are_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
     """From the first page to the last; an unclaimed kill does not account for a later crash."""
     looks: list[list[Process]] = []
-    monkeypatch.setattr("crawler.transports.browser.memory.LOOK_SECONDS", 0)
+    monkeypatch.setattr("crawler.transports.browser.memory.CHECK_SECONDS", 0)
 
     async def render() -> int:
         looked = asyncio.Event()
 
-        def look(_: MemoryWatch, processes: list[Process]) -> None:
+        def check(_: MemoryWatch, processes: list[Process]) -> None:
             looks.append(processes)
             looked.set()
 
-        monkeypatch.setattr(MemoryWatch, "look", look)
+        monkeypatch.setattr(MemoryWatch, "check", check)
         watch = MemoryWatch(MOST)
         with watch:
             with watch:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import ROOT
 
-from crawler.config.mirrors import Mirror, checked_name, load_mirrors, moved
+from crawler.config.mirrors import Mirror, checked_name, load_mirrors
+from crawler.config.moves import moved
 from crawler.exceptions import MirrorUnusable, WrongUsage
 
 if TYPE_CHECKING:

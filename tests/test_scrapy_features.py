@@ -47,7 +47,7 @@ def test_jobdir_is_refused(crawl: Crawl, tmp_path: Path) -> None:
     result = crawl("mirror=sample", settings={"JOBDIR": tmp_path / "job"})
     assert (result.exit_code, result.feed.directory.exists()) == (2, False)
     assert "JOBDIR" in result.log
-    assert "without it, a run that is started again goes on" in result.log
+    assert "a new run continues where the last one ended" in result.log
 
 
 @pytest.mark.parametrize(

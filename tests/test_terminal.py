@@ -233,7 +233,10 @@ def test_versions_are_for_those_who_debug(tmp_path: Path) -> None:
         (["epoch_mirror", "-a", "miror=news"], "argument -a miror= (did you mean mirror?): known"),
         (["epoch_mirror", "-a", "mirror=newz"], "no mirror 'newz' (did you mean news?): choose"),
         (["epoch_mirror", "-a", "mirror=epoch-news"], "(did you mean news?): choose one of"),
-        (["epoch_mirror", "-a", "mirror=news", "-a", "via=gti"], "via=gti (did you mean git?);"),
+        (
+            ["epoch_mirror", "-a", "mirror=news", "-a", "via=gti"],
+            "(did you mean git?): choose one of",
+        ),
         (["epoch_mirror", "-a", "mirror=./nowhere/"], "mirror=./nowhere/ does not exist: choose"),
         (["epoch_mirror", "-a", "mirror=./Makefile"], "mirror=./Makefile is not a directory: cho"),
         (["epoch_books", "-a", "miror=x"], "argument -a miror= (did you mean mirror?): the only"),
@@ -279,7 +282,10 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
     words = ("crawl", "epoch_mirror", "-s", f"FEEDS_DIRECTORY={tmp_path / 'feeds'}")
     done = scrapy(*words, "-a", f"mirror={folder}")
     assert done.returncode == 2
-    assert f"mirror={folder} is not a mirror ({says.format(folder)}): give its base" in done.stderr
+    assert (
+        f"mirror={folder} is not a mirror ({says.format(folder)}): give the mirror's root"
+        in done.stderr
+    )
     assert not (tmp_path / "feeds").exists()
     (folder / ".git").mkdir()
     done = scrapy(*words, "-a", f"mirror={folder}", "-a", "via=path")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from crawler.config.suggestions import suggestion
-from crawler.exceptions import MirrorUnusable, WrongUsage
+from crawler.exceptions import WrongUsage
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 
@@ -270,54 +270,9 @@ def expanded(value: str, where: str) -> Path:
     return path
 
 
-def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
-    """Return ``mirror`` with the address that its notice of a move names.
-
-    Only ``owner/repository`` is replaced in its URLs, so that a page cannot direct the crawl to
-    arbitrary hosts.
-
-    Args:
-        mirror: the mirror so far.
-        needed: the transports in use, which must have a new URL; others are kept if they do.
-        address: the URL in the notice.
-
-    Raises:
-        MirrorUnusable: the new URL has another host or repository name, or is the current one; or
-            the URL of a needed transport does not contain ``owner/repository``.
-    """
-    old, new = _repository(mirror.public), _repository(address)
-    same_host = urlsplit(address).hostname == urlsplit(mirror.public).hostname
-    if not (old and new and same_host and old != new and old[1] == new[1]):
-        raise MirrorUnusable(
-            f"mirror {mirror.name!r} says that it has moved to {address}, which is not followed: the "
-            f"new address must be a repository of the same name at the host of {mirror.public}"
-        )
-    before, after = "/".join(old), "/".join(new)
-    for via in needed:
-        if f"/{before}" not in mirror.ways[via]:
-            raise MirrorUnusable(
-                f"mirror {mirror.name!r} has moved to {address}, but {via} = {mirror.ways[via]!r} "
-                f"does not contain {before!r}: correct it in the mirrors file"
-            )
-    return replace(
-        mirror,
-        public=mirror.public.replace(before, after, 1),
-        ways={
-            via: base.replace(f"/{before}", f"/{after}", 1)
-            for via, base in mirror.ways.items()
-            if f"/{before}" in base
-        },
-    )
-
-
-def _repository(address: str) -> tuple[str, str] | None:
-    """Return (owner, repository) of a URL such as ``https://github.com/owner/repository``."""
-    parts = urlsplit(address)
-    names = [part for part in parts.path.split("/") if part]
-    if parts.scheme not in ("http", "https") or len(names) < 2:  # noqa: PLR2004 - the pair
-        return None
-    owner, repository = names[0], names[1].removesuffix(".git")
-    return (owner, repository) if _NAME.fullmatch(owner) and _NAME.fullmatch(repository) else None
+def is_name(text: str) -> bool:
+    """Return whether ``text`` is a valid name of a mirror, and so of a directory."""
+    return _NAME.fullmatch(text) is not None
 
 
 def checked_name(name: str) -> str:
@@ -326,7 +281,7 @@ def checked_name(name: str) -> str:
     Raises:
         WrongUsage: it is not valid.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise WrongUsage(
             f"a mirror's name may have letters, digits and . _ : - only, not {name!r}: name a mirror "
             "that is given by URL or directory with -a name="

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 """Seconds between two checks whether the run is stopping."""
 
 PATIENCE_SECONDS = 0.02
@@ -112,7 +112,7 @@ class Driver:
         that waits ten minutes for its host would keep the run alive for as long.
         """
         while not self._stopped:  # noqa: ASYNC110 - Scrapy has no event for it
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
         self.cancel()
 
     async def _fill(self) -> bool:

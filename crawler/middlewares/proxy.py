@@ -1,18 +1,21 @@
-"""Sends requests through the proxy from the environment variables."""
+"""The proxy of the environment for each request."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from scrapy import Request
 from scrapy.downloadermiddlewares.httpproxy import HttpProxyMiddleware
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.proxies import proxy_for
 
+if TYPE_CHECKING:
+    from scrapy import Request
+
 
 class ProxyMiddleware(HttpProxyMiddleware):
-    """Scrapy's middleware with support for ``all_proxy``; a proxy that it cannot use is an error."""
+    """Honours ``all_proxy``, which Scrapy's own ignores, and refuses a proxy that it cannot use."""
 
     def __init__(self, auth_encoding: str | None = "latin-1") -> None:
         """Read the environment once for each host, because that takes 0.07 ms."""
@@ -20,7 +23,7 @@ class ProxyMiddleware(HttpProxyMiddleware):
         self._proxy_for = cache(proxy_for)
 
     def process_request(self, request: Request) -> None:  # type: ignore[override]
-        """Set the proxy of a request.
+        """Send a request through its proxy.
 
         Raises:
             WrongUsage: the proxy cannot be used.

@@ -1,7 +1,7 @@
-"""Shares the pace of a host between runs, by a file for each host.
+"""Whose turn it is at a host: kept on the disk, so that several runs together hold its pace.
 
-Before a run sends a request, it locks the host's file, reads the time of the next turn, and writes
-the time of the turn after that.
+For each host there is one file. A run that wants to send a request locks it, reads when the host
+may be asked next, and writes down when after that.
 """
 
 from __future__ import annotations
@@ -11,41 +11,48 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _LONGEST_QUEUE: Final = 100
-"""Maximum number of turns ahead; more can only come from a wrong clock."""
+"""Turns that may lie ahead; more is what a clock that ran differently has left."""
 _TRIES: Final = 100
 _PAUSE: Final = 0.01
-"""Seconds between two tries to lock the file; a lock is held for less than a millisecond."""
+"""Seconds between two tries for the lock, which is held for less than a millisecond."""
 
 
 class Turns:
-    """Assigns turns at hosts, shared by all runs with the same directory."""
+    """The turns at all hosts, shared by the runs that use the same directory."""
 
     def __init__(self, directory: Path | None) -> None:
-        """Keep the files in ``directory``, created when needed; None for no sharing."""
+        """Keep the files in ``directory``, made when needed; None: this run is alone."""
         self._directory = directory
 
     async def take(self, host: str, delay: float) -> float:
-        """Take the next turn at ``host``, ``delay`` seconds long; return the seconds until it."""
+        """Take the next turn at ``host``; return the seconds until it comes.
+
+        Args:
+            host: the host's name.
+            delay: seconds between this turn and the next.
+        """
         if self._directory is None or delay <= 0:
             return 0.0
         try:
             return await self._take(self._directory, host, delay)
         except OSError as error:
             logger.info(
-                "The pace is not shared with other runs: %s: %s; set CACHE_DIRECTORY to a writable "
-                "directory", self._directory, error.strerror,
+                "Other runs may ask the hosts as often as this one does: %s: %s; name a writable "
+                "directory in CACHE_DIRECTORY", self._directory, error.strerror,
             )  # fmt: skip
             self._directory = None
             return 0.0
@@ -60,7 +67,7 @@ class Turns:
                     return turn - now
             except BlockingIOError:
                 await asyncio.sleep(_PAUSE)
-        return 0.0  # a process that holds the lock for a second is stopped
+        return 0.0  # who holds it for a second has been stopped
 
 
 @contextmanager
@@ -76,7 +83,7 @@ def _locked(path: Path) -> Iterator[int]:
 
 
 def _next_turn(file: int, now: float, delay: float) -> float:
-    """Return the time of the next turn, by the monotonic clock that all processes share."""
+    """Return when the host may be asked, by the clock that all processes share until a reboot."""
     try:
         noted = json.loads(os.pread(file, 1000, 0))
         turn = float(noted["next"]) if noted["boot"] == _boot() else now

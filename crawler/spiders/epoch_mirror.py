@@ -20,7 +20,8 @@ from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_instal
 
 from crawler import pipelines, terminal
 from crawler.config.locations import mirrors_file
-from crawler.config.mirrors import Mirror, load_mirrors, moved
+from crawler.config.mirrors import Mirror, load_mirrors
+from crawler.config.moves import moved
 from crawler.config.numbers import days_or_never, nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver

@@ -42,10 +42,10 @@ function FindProxyForURL(url, host) {{
 }}
 """
 
-Place = tuple[str, int]
+Endpoint = tuple[str, int]
 
 
-def place_of(address: str) -> Place:
+def endpoint_of(address: str) -> Endpoint:
     """Return host and port of an http or https URL, or ``("", 0)`` if it is invalid."""
     try:
         parts = urlsplit(address)
@@ -60,21 +60,21 @@ class Upstream:
     """A proxy from the environment variables.
 
     Attributes:
-        place: host and port.
+        endpoint: host and port.
         tls: whether the connection to it is encrypted (``https://`` in the environment).
         username: for proxy authentication; empty for none.
         password: for proxy authentication.
     """
 
-    place: Place
+    endpoint: Endpoint
     tls: bool = False
     username: str = ""
     password: str = field(default="", repr=False)
 
     @property
-    def alias(self) -> Place:
+    def alias(self) -> Endpoint:
         """The proxy's host and port inside Chromium; with TLS the certificate needs the real one."""
-        return self.place if self.tls else (_PROXY_ALIAS, self.place[1])
+        return self.endpoint if self.tls else (_PROXY_ALIAS, self.endpoint[1])
 
 
 def upstream_for(scheme: str, host: str) -> Upstream | None:
@@ -87,9 +87,9 @@ def upstream_for(scheme: str, host: str) -> Upstream | None:
     if address is None:
         return None
     parts = urlsplit(address)
-    place = place_of(address)
+    endpoint = endpoint_of(address)
     return Upstream(
-        place,
+        endpoint,
         tls=parts.scheme == "https",
         username=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
@@ -108,8 +108,8 @@ class Confinement:
     """
 
     scheme: str
-    direct: tuple[Place, ...]
-    proxied: tuple[Place, ...] = ()
+    direct: tuple[Endpoint, ...]
+    proxied: tuple[Endpoint, ...] = ()
     upstream: Upstream | None = None
 
     @classmethod
@@ -121,21 +121,21 @@ class Confinement:
         """
         scheme = urlsplit(base).scheme
         upstreams = {
-            place: upstream_for(scheme, place[0])
-            for place in (
-                place_of(base),
-                *(place_of(f"{scheme}://{host}") for host in script_hosts),
+            endpoint: upstream_for(scheme, endpoint[0])
+            for endpoint in (
+                endpoint_of(base),
+                *(endpoint_of(f"{scheme}://{host}") for host in script_hosts),
             )
         }
         return cls(
             scheme,
-            tuple(place for place, upstream in upstreams.items() if upstream is None),
-            tuple(place for place, upstream in upstreams.items() if upstream is not None),
+            tuple(endpoint for endpoint, upstream in upstreams.items() if upstream is None),
+            tuple(endpoint for endpoint, upstream in upstreams.items() if upstream is not None),
             next(filter(None, upstreams.values()), None),
         )
 
     @property
-    def places(self) -> frozenset[Place]:
+    def endpoints(self) -> frozenset[Endpoint]:
         """All endpoints that Chromium may reach."""
         return frozenset((*self.direct, *self.proxied))
 
@@ -148,7 +148,7 @@ class Confinement:
         """
         exempt = ["<-loopback>"]
         if self.upstream is None:
-            exempt += [f"{self.scheme}://{_written(place)}" for place in self.direct]
+            exempt += [f"{self.scheme}://{_host_port(endpoint)}" for endpoint in self.direct]
         proxy = {"server": f"http://{_DEAD_PROXY}", "bypass": ",".join(exempt)}
         if self.upstream and self.upstream.username:
             proxy |= {"username": self.upstream.username, "password": self.upstream.password}
@@ -169,27 +169,29 @@ class Confinement:
 
     def script(self) -> str:
         """Return the proxy auto-configuration script, which is used only with an upstream."""
-        routes = {self._origin(place): "DIRECT" for place in self.direct}
+        routes = {self._origin(endpoint): "DIRECT" for endpoint in self.direct}
         if self.upstream is not None:
             kind = "HTTPS" if self.upstream.tls else "PROXY"
-            via = f"{kind} {_written(self.upstream.alias)}"
-            routes |= {self._origin(place): via for place in self.proxied}
+            via = f"{kind} {_host_port(self.upstream.alias)}"
+            routes |= {self._origin(endpoint): via for endpoint in self.proxied}
         return _SCRIPT.format(routes=json.dumps(routes), dead=_DEAD_PROXY)
 
     def _resolver_rules(self) -> str:
         """Return the resolver's rules; the first match decides."""
-        rules = [f"MAP {_written(place)} {_written(place)}" for place in self.direct]
+        rules = [f"MAP {_host_port(endpoint)} {_host_port(endpoint)}" for endpoint in self.direct]
         if self.upstream is not None:
-            rules.append(f"MAP {_written(self.upstream.alias)} {_written(self.upstream.place)}")
+            rules.append(
+                f"MAP {_host_port(self.upstream.alias)} {_host_port(self.upstream.endpoint)}"
+            )
         return ",".join([*rules, f"MAP * {_UNREACHABLE}"])
 
-    def _origin(self, place: Place) -> str:
-        """Return the origin of ``place`` as Chromium writes it."""
-        host, port = place
+    def _origin(self, endpoint: Endpoint) -> str:
+        """Return the origin of ``endpoint`` as Chromium writes it."""
+        host, port = endpoint
         shown = f"[{host}]" if ":" in host else host
         return f"{self.scheme}://{shown}" + ("" if port == PORTS[self.scheme] else f":{port}")
 
 
-def _written(place: Place) -> str:
-    host, port = place
+def _host_port(endpoint: Endpoint) -> str:
+    host, port = endpoint
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

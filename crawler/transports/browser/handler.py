@@ -31,7 +31,7 @@ from crawler.formats.epoch.rendered_site import error_status
 from crawler.transports.bounded import BoundedHandler
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium
-from crawler.transports.browser.confinement import Confinement, place_of
+from crawler.transports.browser.confinement import Confinement, endpoint_of
 from crawler.transports.browser.failures import is_gone
 from crawler.transports.browser.memory import MemoryWatch
 from crawler.transports.browser.tabs import Tab, Tabs
@@ -58,8 +58,8 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
         self._stats = crawler.stats
         base: str = settings["BROWSER_BASE"]
         confinement = Confinement.around(base, settings.getlist("BROWSER_SCRIPT_HOSTS"))
-        self._site = place_of(base)
-        self._script_places = confinement.places
+        self._site = endpoint_of(base)
+        self._script_endpoints = confinement.endpoints
         # prefixes of document URLs; more than one after the mirror has moved
         self._documents = {base.partition("#")[0]}
         self._seconds = settings.getfloat("BROWSER_PAGE_SECONDS")
@@ -107,14 +107,14 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
 
     def refuses(self, request: BrowserRequest) -> bool:
         """Return whether to block a request of a page: only document, scripts and data pass."""
-        place = place_of(request.url)
+        endpoint = endpoint_of(request.url)
         if request.method not in ("GET", "HEAD"):
             return True
         if request.is_navigation_request():
             return not request.url.startswith(tuple(self._documents)) or is_framed(request)
         if request.resource_type == "script":
-            return place not in self._script_places
-        return request.resource_type not in DATA_TYPES or place != self._site
+            return endpoint not in self._script_endpoints
+        return request.resource_type not in DATA_TYPES or endpoint != self._site
 
     async def _decide(self, route: Route) -> None:
         """Continue or abort a request of a page."""
@@ -140,8 +140,8 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
                     return await self._visited(visit, browser)
                 except PlaywrightError as error:
                     if not (is_gone(error) and await self._chromium.has_ended(browser)):
-                        if answer := visit.error_answer():
-                            return answer
+                        if response := visit.error_response():
+                            return response
                         raise self._failure(visit, error) from error
                     self._stats.inc_value("epoch/browser/lost")
                     await self._chromium.replace(browser)

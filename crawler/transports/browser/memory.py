@@ -14,7 +14,7 @@ from crawler.transports.browser.processes import Process, chromium_processes
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 0.25
+CHECK_SECONDS: Final = 0.25
 """Seconds between two checks. The fastest page observed grew by 0.5 GB a second."""
 
 
@@ -66,10 +66,10 @@ class MemoryWatch:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self.look(chromium_processes())
+            await asyncio.sleep(CHECK_SECONDS)
+            self.check(chromium_processes())
 
-    def look(self, processes: list[Process]) -> None:
+    def check(self, processes: list[Process]) -> None:
         """Kill the processes that exceed the limit, or the whole browser."""
         too_large = [
             process

@@ -42,9 +42,9 @@ class Visit:
         self._request = request
         self._seconds = seconds
         self._document = str(request.meta["browser_base"]).partition("#")[0]
-        self._led_away: str | None = None
+        self._left_for: str | None = None
         self._opened_window = False
-        self._answer: BrowserResponse | None = None
+        self._response: BrowserResponse | None = None
         self._limit: asyncio.Timeout | None = None
 
     async def response(self, tab: Tab) -> HtmlResponse:
@@ -60,8 +60,8 @@ class Visit:
                 with _listening(tab.page, self._listeners()):
                     return await self._rendered(tab)
         except TimeoutError as error:
-            if self._led_away:
-                raise self._redirected(self._led_away) from error
+            if self._left_for:
+                raise self._redirected(self._left_for) from error
             raise PageUnreachable(
                 f"{self.url}: not rendered within {self._seconds:g} s", reason="timeout"
             ) from error
@@ -74,18 +74,18 @@ class Visit:
 
     def failure(self, error: PlaywrightError) -> PageError:
         """Return the page error for an error of Playwright."""
-        return self._redirected(self._led_away) if self._led_away else unreachable(error, self.url)
+        return self._redirected(self._left_for) if self._left_for else unreachable(error, self.url)
 
-    def error_answer(self) -> HtmlResponse | None:
+    def error_response(self) -> HtmlResponse | None:
         """Return the error response that the browser replaced with its own error page, if any."""
-        answer = self._answer
-        if answer is None or self._led_away or answer.status < HTTPStatus.BAD_REQUEST:
+        response = self._response
+        if response is None or self._left_for or response.status < HTTPStatus.BAD_REQUEST:
             return None
-        return self._as_scrapys(answer, answer.url, "")
+        return self._scrapy_response(response, response.url, "")
 
     async def _rendered(self, tab: Tab) -> HtmlResponse:
         page = tab.page
-        answer = await page.goto(
+        response = await page.goto(
             self.url,
             wait_until="domcontentloaded",
             timeout=self._seconds * _NAVIGATION_SHARE * 1000,
@@ -94,7 +94,7 @@ class Visit:
         await page.wait_for_load_state(timeout=self._seconds * _NAVIGATION_SHARE * 1000)
         content = await tab.content(MAX_BYTES)
         self.clean = ready and not self._opened_window
-        return self._as_scrapys(answer, page.url, content)
+        return self._scrapy_response(response, page.url, content)
 
     async def _is_ready(self, page: Page) -> bool:
         """Wait until the page is complete; return False if it is not in time."""
@@ -110,13 +110,15 @@ class Visit:
             return False
         return True
 
-    def _as_scrapys(self, answer: BrowserResponse | None, url: str, content: str) -> HtmlResponse:
-        headers = Headers(answer.headers if answer else {})
+    def _scrapy_response(
+        self, response: BrowserResponse | None, url: str, content: str
+    ) -> HtmlResponse:
+        headers = Headers(response.headers if response else {})
         headers.pop("Content-Encoding", None)
         headers.pop("Content-Type", None)  # names the encoding of the original, not of this body
         return HtmlResponse(
             url,
-            status=answer.status if answer else HTTPStatus.OK,
+            status=response.status if response else HTTPStatus.OK,
             headers=headers,
             body=content.encode("utf-8", "replace"),
             encoding="utf-8",
@@ -127,22 +129,22 @@ class Visit:
         return PageUnreachable(f"{self.url}: redirected to {target}", reason="redirect")
 
     def _listeners(self) -> dict[Any, Callable[..., Any]]:
-        return {"popup": self._popped_up, "request": self._asked, "response": self._answered}
+        return {"popup": self._on_popup, "request": self._on_request, "response": self._on_response}
 
-    async def _popped_up(self, page: Page) -> None:
+    async def _on_popup(self, page: Page) -> None:
         self._opened_window = True
         with suppress(PlaywrightError):
             await page.close()
 
-    def _asked(self, request: BrowserRequest) -> None:
+    def _on_request(self, request: BrowserRequest) -> None:
         if _is_document(request) and not request.url.startswith(self._document):
-            self._led_away = request.url
+            self._left_for = request.url
             if self._limit is not None:
                 self._limit.reschedule(asyncio.get_running_loop().time())
 
-    def _answered(self, response: BrowserResponse) -> None:
+    def _on_response(self, response: BrowserResponse) -> None:
         if _is_document(response.request) and response.url.startswith(self._document):
-            self._answer = response
+            self._response = response
 
 
 @contextmanager
@@ -151,13 +153,13 @@ def _listening(page: Page, listeners: dict[Any, Callable[..., Any]]) -> Iterator
 
     Playwright dismisses dialogs, because nothing listens to them.
     """
-    for event, hear in listeners.items():
-        page.on(event, hear)
+    for event, listener in listeners.items():
+        page.on(event, listener)
     try:
         yield
     finally:
-        for event, hear in listeners.items():
-            page.remove_listener(event, hear)
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
 
 
 def is_framed(request: BrowserRequest) -> bool:
