@@ -48,7 +48,7 @@ _POPUP_WORDS: Final = re.compile(
 _POPUP_LENGTH: Final = 300
 
 # A picture that stands in until a script loads the real one (46 news images).
-_PLACEHOLDER: Final = re.compile(r"/assets/themes/|^data:")
+_PLACEHOLDER: Final = "/assets/themes/"
 _LAZY_SOURCES: Final = ("data-src", "data-lazy-src", "data-original")
 # The button "高精度图片" beside a picture (185 pages).
 _ICON: Final = re.compile(r"/images/highRes\.\w+\Z", re.IGNORECASE)
@@ -63,12 +63,12 @@ def classes(element: etree._Element) -> list[str]:
     return element.get("class", "").split()
 
 
-def is_junk(element: etree._Element) -> bool:
-    """Tell whether an element is a page tool's box, and holds nothing of the article."""
-    names = classes(element)
-    if element.get("id") not in _BOX_IDS and _BOX_CLASSES.isdisjoint(names):
+def is_junk(element: etree._Element, names: list[str]) -> bool:
+    """Tell whether an element of these classes is a page tool's box, without text of the article."""
+    box_id = element.get("id")
+    if box_id not in _BOX_IDS and _BOX_CLASSES.isdisjoint(names):
         return False
-    if "related-posts" in names or element.get("id") == "related-posts-MRP_all":
+    if "related-posts" in names or box_id == "related-posts-MRP_all":
         return True
     text = "".join(map(str, element.itertext())).strip()
     if text:
@@ -78,17 +78,19 @@ def is_junk(element: etree._Element) -> bool:
 
 def is_centred(element: etree._Element) -> bool:
     """Tell whether what an element holds stands in the middle of the line."""
-    if element.tag in CENTRES or element.get("align", "").strip().lower() == "center":
+    align, style = element.get("align"), element.get("style")
+    if element.tag in CENTRES or (align and align.strip().lower() == "center"):
         return True
-    return _CENTRED.search(element.get("style", "")) is not None
+    return style is not None and _CENTRED.search(style) is not None
 
 
 def source(element: etree._Element) -> str | None:
     """Return the address of an image, None for one that has none, a pixel or an icon."""
-    if any(_NO_SIZE.fullmatch(element.get(side, "")) for side in ("width", "height")):
-        return None
+    for side in ("width", "height"):
+        if (size := element.get(side)) and _NO_SIZE.fullmatch(size):
+            return None
     address = (element.get("src") or "").strip()
-    if not address or _PLACEHOLDER.search(address):
+    if not address or address.startswith("data:") or _PLACEHOLDER in address:
         lazy = (element.get(name) for name in _LAZY_SOURCES)
         address = next((value.strip() for value in lazy if value and value.strip()), address)
     return None if _ICON.search(address) else address or None
