@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ProxyMiddleware(HttpProxyMiddleware):
-    """Honours ``all_proxy``, which Scrapy's own ignores, and refuses a proxy that it cannot use."""
+    """Scrapy's middleware with support for ``all_proxy``; a proxy that it cannot use is an error."""
 
     def __init__(self, auth_encoding: str | None = "latin-1") -> None:
         """Read the environment once for each host, because that takes 0.07 ms."""
@@ -23,7 +23,7 @@ class ProxyMiddleware(HttpProxyMiddleware):
         self._proxy_for = cache(proxy_for)
 
     def process_request(self, request: Request) -> None:  # type: ignore[override]
-        """Send a request through its proxy.
+        """Set the proxy of a request.
 
         Raises:
             WrongUsage: the proxy cannot be used.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from lxml import etree
 
 from crawler.exceptions import PageMalformed, PageTooLarge
 from crawler.formats.epoch.attributes import bounded_attributes
-from crawler.formats.epoch.body import BEGIN, END, read_body
+from crawler.formats.epoch.body import BEGIN, END, read_body, read_lead
 from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.credits import take_credits
 from crawler.formats.epoch.figures import Picture
@@ -24,6 +25,8 @@ from crawler.formats.pages import ArticlePage, Original
 from crawler.formats.trace import is_traced, note
 from crawler.items import MAX_LINE_BYTES, Image
 from crawler.text import decoded_entities, one_line
+
+T = TypeVar("T")
 
 _BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORECASE)
 
@@ -49,7 +52,7 @@ def _read_content(page: ArticlePage, parts: Template) -> None:
     begins, ends = BEGIN in parts.body, parts.body.count(END)
     root = _root(parts.body)
     remove_page_tools(root, parts.body)
-    header, body = _walked(root, page.original, begins=begins, ends=ends)
+    header, body = _walked(read_body, root, page.original, begins=begins, ends=ends)
     _read_lead(page, parts.lead, header)
     page.tags = list(body.tags)
     page.images = _images(body.pictures)
@@ -75,10 +78,8 @@ def _note_parts(header: Body, body: Body) -> None:
                 note("figures.caption", leaf.text)
 
 
-def _walked(
-    root: etree._Element, source: Original, *, begins: bool = False, ends: int = 0
-) -> tuple[Body, Body]:
-    """Return what stands before the begin mark below ``root``, and the body.
+def _walked(read: Callable[..., T], root: etree._Element, source: Original, **marks: int) -> T:
+    """Return what ``read`` finds below ``root``.
 
     Raises:
         PageMalformed: elements that cannot be read for their depth.
@@ -86,9 +87,9 @@ def _walked(
     """
     year = source.published.year
     try:
-        return read_body(root, source.url, year, begins=begins, ends=ends)
+        return read(root, source.url, year, **marks)
     except PageMalformed:  # nested too deep
-        return read_body(flattened(root), source.url, year, begins=begins, ends=ends)
+        return read(flattened(root), source.url, year, **marks)
 
 
 def _root(markup: str) -> etree._Element:
@@ -124,11 +125,11 @@ def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
     if start is None:
         return
     root = _root(before[start.start() :])
-    for box in [child for child in root if child.find(".//img") is not None]:
-        lead = root.makeelement("body")
+    boxes = [child for child in root if next(child.iterdescendants("img"), None) is not None]
+    for box in boxes:
+        root[:] = [box]
         box.tail = None
-        lead.append(box)
-        yield _walked(lead, page.original)[1]
+        yield _walked(read_lead, root, page.original)
 
 
 def _check_size(page: ArticlePage) -> None:

@@ -69,6 +69,19 @@ def read_body(
     return header, walk.body
 
 
+def read_lead(root: etree._Element, url: str, year: int) -> Body:
+    """Walk what stands before ``#artbody``: all its text is the caption of its image.
+
+    Raises:
+        PageMalformed: the tags are nested deeper than ``MAX_DEPTH``.
+        PageTooLarge: the record would be longer than a line may be.
+    """
+    walk = _Walk(url, year, begins=False, ends=0)
+    walk.inside(root, "p", (), (), 0)
+    walk.body.leaves = shown(walk.body.leaves)
+    return walk.body
+
+
 class _Walk:
     """One pass over a body; ``leaf`` is the block that text goes into, None between blocks."""
 
@@ -223,10 +236,10 @@ class _Walk:
         self.leaf = None
         name, centred = element.tag, self.centred
         if element.keys():
-            if elements.is_junk(element):
+            classes = elements.classes(element)
+            if elements.is_junk(element, classes):
                 note("elements.page tool", "".join(map(str, element.itertext())))
                 return
-            classes = elements.classes(element)
             if not elements.CAPTION_CLASSES.isdisjoint(classes):
                 self.captioned(element, path, marks, depth)
                 return

@@ -22,6 +22,7 @@ from crawler.formats.epoch.cuts import (
     cut_end_marks,
     cut_old_addresses,
     cut_torn_markup,
+    may_hold_strays,
 )
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.editors import (
@@ -60,18 +61,25 @@ class Credits:
 
 def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
     """Read the credits, and cut from ``body`` those that are no text."""
-    cut_torn_markup(body)
-    blocks = [leaf for leaf in body if not leaf.caption and leaf.text]
-    cut_old_addresses(blocks)
-    cut_ad_lines(blocks)
-    blocks = [leaf for leaf in blocks if leaf.text]
-    cut_ads_at_head(blocks[:_DATELINE_BLOCKS])
-    blocks = [leaf for leaf in blocks if leaf.text]
+    blocks = _without_strays(body)
     editors = _take_editors(blocks)  # before the byline: on a short page they stand there
     lines = signature_lines([leaf.text for leaf in (*header, *blocks)])
     dateline, byline = _take_head(blocks)
     cut_end_marks([leaf for leaf in blocks if leaf.text])
     return Credits(dateline, byline, editors, lines)
+
+
+def _without_strays(body: Sequence[Leaf]) -> list[Leaf]:
+    """Cut markup, old addresses and advertisements; return the blocks of the text that are left."""
+    if not may_hold_strays(body):
+        return [leaf for leaf in body if leaf.text and not leaf.caption]
+    cut_torn_markup(body)
+    blocks = [leaf for leaf in body if leaf.text and not leaf.caption]
+    cut_old_addresses(blocks)
+    cut_ad_lines(blocks)
+    blocks = [leaf for leaf in blocks if leaf.text]
+    cut_ads_at_head(blocks[:_DATELINE_BLOCKS])
+    return [leaf for leaf in blocks if leaf.text]
 
 
 def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:

@@ -44,9 +44,13 @@ _NOTES: Final = re.compile(
 _NOTES_WORDS: Final = ("注", "参考", "***", "——", "===")
 _LINES: Final = "\n*＊—=－─_- "
 _PROMOTION: Final = re.compile(
-    r"关注我们|欢迎|订阅|点赞|按赞|点[击阅选]|请点|facebook|脸书|推特|telegram|更多|完整(?:访问|版|影片|视频|内容)|收[看听]|观[看赏]"
-    r"|会员|投稿|爆料|每周为您|最新消息|系列文章|下载|音频|听新闻|捐[款助]|大纪元网|新书|https?://|\w\.(?:com|org)\b",
-    re.IGNORECASE,
+    # without a flag: only then does a search skip all but the first characters of these words
+    "关注我们|欢迎|订阅|点赞|按赞|点[击阅选]|请点|脸书|推特|更多|完整(?:访问|版|影片|视频|内容)|收[看听]|观[看赏]"
+    "|会员|投稿|爆料|每周为您|最新消息|系列文章|下载|音频|听新闻|捐[款助]|大纪元网|新书"
+)
+_LATIN: Final = re.compile("[A-Za-z]")
+_LATIN_PROMOTION: Final = re.compile(
+    r"facebook|telegram|https?://|\w\.(?:com|org)\b", re.IGNORECASE
 )
 
 # Older pages have it in white before and after the text (363 and 2,310 pages), on a separate line or
@@ -99,6 +103,15 @@ _TORN: Final = re.compile(
 _ESCAPED: Final = re.compile(
     rf"(<(?P<tag>(?:{_FORMATTING})(?=>)|(?:{_TAGS})(?=\s[^<>\n=]{{1,30}}=))[^<>\n]{{0,500}}>)[^<>\n]{{0,500}}(</(?P=tag)>)"
 )
+
+_STRAY_SIGNS: Final = ("<", ">", "[", "href=", ".com")
+
+
+def may_hold_strays(leaves: Sequence[Leaf]) -> bool:
+    """Tell whether markup, addresses or advertisements can stand in the text; most pages have none."""
+    texts = [leaf.text for leaf in leaves]
+    whole = "\n".join(texts)
+    return any(map(whole.__contains__, _STRAY_SIGNS)) or 1 in map(len, texts)
 
 
 def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
@@ -162,7 +175,7 @@ def _cut_end_marks(leaves: Sequence[Leaf], last_end: int | None = None) -> None:
             if shown < end:
                 leaf.cut(shown, end, "cuts.end mark")
             line = leaf.text[:shown].rpartition("\n")[2]
-            if found := _GLUED_MARKS.search(line, max(len(line) - _TAIL_LENGTH, 0)):
+            if found := _glued_marks(line):
                 start = shown - len(line)
                 leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
                 return
@@ -172,8 +185,19 @@ def _cut_end_marks(leaves: Sequence[Leaf], last_end: int | None = None) -> None:
             end = shown - len(line) - 1
 
 
+def _glued_marks(line: str) -> re.Match[str] | None:
+    """Find the end mark between the last sentence of a line and a note that more follows."""
+    if "完" not in line and "待续" not in line:  # most of all lines
+        return None
+    return _GLUED_MARKS.search(line, max(len(line) - _TAIL_LENGTH, 0))
+
+
 def _follows_the_end(line: str) -> bool:
     """Tell whether a line is a credit or promotion, which can follow the end of an article."""
     if (len(line) <= _CREDIT_LENGTH and _CREDIT.match(line)) or _LONG_CREDIT.match(line):
         return True
-    return len(line) <= _PROMOTION_LENGTH and _PROMOTION.search(line) is not None
+    if len(line) > _PROMOTION_LENGTH:
+        return False
+    if _PROMOTION.search(line):
+        return True
+    return _LATIN.search(line) is not None and _LATIN_PROMOTION.search(line) is not None

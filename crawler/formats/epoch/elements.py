@@ -73,12 +73,12 @@ def classes(element: etree._Element) -> list[str]:
     return element.get("class", "").split()
 
 
-def is_junk(element: etree._Element) -> bool:
-    """Tell whether an element is a page tool's box, and holds nothing of the article."""
-    names = classes(element)
-    if element.get("id") not in _BOX_IDS and _BOX_CLASSES.isdisjoint(names):
+def is_junk(element: etree._Element, names: list[str]) -> bool:
+    """Tell whether an element of these classes is a page tool's box, without text of the article."""
+    box_id = element.get("id")
+    if box_id not in _BOX_IDS and _BOX_CLASSES.isdisjoint(names):
         return False
-    if "related-posts" in names or element.get("id") == "related-posts-MRP_all":
+    if "related-posts" in names or box_id == "related-posts-MRP_all":
         return True
     text = "".join(map(str, element.itertext())).strip()
     if text:
@@ -88,18 +88,20 @@ def is_junk(element: etree._Element) -> bool:
 
 def is_centred(element: etree._Element) -> bool:
     """Tell whether what an element holds stands in the middle of the line."""
-    if element.tag in CENTRES or element.get("align", "").strip().lower() == "center":
+    align, style = element.get("align"), element.get("style")
+    if element.tag in CENTRES or (align and align.strip().lower() == "center"):
         return True
     if not _CENTRED_CLASSES.isdisjoint(classes(element)):
         return True
-    return _CENTRED.search(element.get("style", "")) is not None
+    return style is not None and _CENTRED.search(style) is not None
 
 
 def source(element: etree._Element) -> str | None:
     """Return the address of an image, None for one that has none, a pixel or an icon."""
-    if any(_NO_SIZE.fullmatch(element.get(side, "")) for side in ("width", "height")):
-        return None
-    if _HIDDEN.search(element.get("style", "")):
+    for side in ("width", "height"):
+        if (size := element.get(side)) and _NO_SIZE.fullmatch(size):
+            return None
+    if (style := element.get("style")) and _HIDDEN.search(style):
         return None
     address = (element.get("src") or "").strip()
     if not address or _PLACEHOLDER.search(address):

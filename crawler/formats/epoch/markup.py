@@ -102,15 +102,16 @@ class Leaf:
         position = last = 0  # in ``whole``: where the run begins, where the last word ended
         at_line_start = True
         for run in runs:
-            position += len(run.text)
+            text = run.text
+            position += len(text)
             if run.image:
                 kept.append(run)
             elif run.is_break:
-                if not at_line_start and run.text:
+                if text and not at_line_start:
                     at_line_start = True
                     kept.append(run)
-            elif body := run.text.strip():
-                start = position - len(run.text) + run.text.index(body[0])
+            elif body := text.strip():
+                start = position - len(text.lstrip())
                 gap = glue(whole, last, start) if last < start and not at_line_start else ""
                 last, at_line_start = start + len(body), False
                 run.text = folded_inside(body)
@@ -293,12 +294,15 @@ def _inline(runs: Sequence[Run]) -> str:
             continue
         wanted = marks if run.is_break else run.marks
         if wanted is not marks:
-            same = _shared(marks, wanted)
-            out += [f"</{tag}>" for tag, _ in reversed(marks[same:])]
-            out += [f"<{tag}{attributes}>" for tag, attributes in wanted[same:]]
+            same = _shared(marks, wanted) if marks and wanted else 0
+            for tag, _ in reversed(marks[same:]):
+                out.append(f"</{tag}>")
+            for tag, attributes in wanted[same:]:
+                out.append(f"<{tag}{attributes}>")
             marks = wanted
         out.append(shown)
-    out += [f"</{tag}>" for tag, _ in reversed(marks)]
+    for tag, _ in reversed(marks):
+        out.append(f"</{tag}>")
     return "".join(out)
 
 
