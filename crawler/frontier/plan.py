@@ -7,7 +7,7 @@ because an article's line names every section that lists it, and is written once
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from crawler.config.options import CrawlOptions
@@ -37,6 +37,8 @@ class Plan:
         old_page: gives the bytes of a blob id that a page had, from a transport that keeps them.
         in_flight: how many targets wait for their answer.
         given: how many articles were given.
+        promised: how many articles there are to read at most, by the archive pages that are due; 0
+            before the section indexes were read.
         lists_asked: whether every list of the mirror was asked for, or is known not to have
             changed; what failed is kept as failing.
         lists_complete: whether none of them failed either.
@@ -82,6 +84,7 @@ class Plan:
         self.lists = Listings(options, store, counts, clock=clock, waiting=self._waiting)
         self._gone: list[str] = []
         self.given = 0
+        self.promised = 0
         self._count_again_at = 0
         self._again: deque[Target] = deque()
         self._plan = self._planned()
@@ -158,6 +161,7 @@ class Plan:
         """Yield archive pages that are due; under a limit only as far back as it needs."""
         sections = self.lists.last_page
         due = {section: self.lists.due_archives(section, self._differs) for section in sections}
+        self.promised = self._entries_of(due.values())
         while any(due.values()):
             if self.options.limit is None:
                 pages = [target for targets in due.values() for target in targets]
@@ -171,6 +175,13 @@ class Plan:
                     yield target
             yield from self._all_in()
         self.lists_asked = True
+
+    def _entries_of(self, archives: Iterable[Sequence[Target]]) -> int:
+        """Return how many entries archive pages have, as far as they may be articles to read."""
+        if self.options.sections or self.options.recheck:
+            return 0
+        entries = self.format.entries_per_page * sum(map(len, archives))
+        return entries if self.options.limit is None else min(entries, self.options.limit)
 
     def _is_short_of(self, limit: int) -> bool:
         """Return whether the index pages read so far list fewer articles to fetch than ``limit``.
