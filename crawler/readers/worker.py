@@ -38,7 +38,7 @@ def begin() -> None:
     import crawler.formats.registry  # noqa: PLC0415
 
     with _without_scrapy():
-        import crawler.loaders  # noqa: F401, PLC0415
+        import itemloaders  # noqa: F401, PLC0415 - what the loader needs
 
 
 @contextmanager
