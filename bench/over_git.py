@@ -76,6 +76,11 @@ def _bulk(bench: Bench, clone: Path) -> Report:
             Figure(
                 f"{with_readers}: to limit", wall_helped / limit, "", at_most=LIMIT_AT_MOST_HELPED
             ),
+            Figure(
+                f"{with_readers}: CPU of the crawler's process",
+                float(median(usage.own for usage in helped)),
+                "s",
+            ),
             Figure(f"{with_readers}: to limit, CPU", cpu_helped / cpu_limit, ""),
             Figure(f"{with_readers}: articles a second", articles / wall_helped, "/s"),
             Figure(

@@ -43,7 +43,7 @@ class Pair:
 
     @property
     def cpu(self) -> float:
-        """The empty spider's CPU time as a share of the crawl's: the rate on an idle machine."""
+        """The empty spider's CPU time as a share of the crawl's, readers included."""
         return self.empty.cpu / self.crawl.cpu
 
 
@@ -109,6 +109,10 @@ def _report(title: str, pairs: list[Pair]) -> Report:
             Figure("ratio of the rates", middle(*(p.rate for p in pairs)), "", RATE_AT_LEAST),
             Figure("crawl: CPU a page", middle(*(p.crawl.cpu / p.pages for p in pairs)) * 1e3, "ms"),
             Figure("empty: CPU a page", middle(*(p.empty.cpu / p.pages for p in pairs)) * 1e3, "ms"),
+            Figure(
+                "crawl: CPU a page, the crawler's own process",
+                middle(*(p.crawl.own / p.pages for p in pairs)) * 1e3, "ms",
+            ),
             Figure("ratio of CPU, empty to crawl", middle(*(p.cpu for p in pairs)), ""),
             Figure(
                 "crawl: peak memory (RSS)",

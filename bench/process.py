@@ -6,11 +6,11 @@ import os
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 _LOOK_EVERY = 0.02
 _MEBIBYTE = 1 << 20
@@ -27,6 +27,7 @@ class Usage:
     Attributes:
         wall: seconds from start to end.
         cpu: CPU seconds, user and system, including those of its own children.
+        own: CPU seconds without its children's, from the last sample.
         rss: peak resident set in MiB, as recorded by the kernel (VmHWM). ``ru_maxrss`` also counts
             memory that the child shared with this process between fork and exec.
         anon: highest sample of the anonymous part (RssAnon) in MiB.
@@ -34,6 +35,7 @@ class Usage:
 
     wall: float
     cpu: float
+    own: float
     rss: float
     anon: float
 
@@ -72,13 +74,14 @@ def run(
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-        rss = anon = 0.0
+        rss = anon = own = 0.0
         while True:
             pid, status, used = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
             memory = memory_of(process.pid)
             rss, anon = max(rss, memory["VmHWM"]), max(anon, memory["RssAnon"])
+            own = max(own, cpu_of(process.pid))
             look(process.pid)
             time.sleep(every)
         wall = time.monotonic() - began
@@ -86,7 +89,17 @@ def run(
     if expect is not None and process.returncode != expect:
         tail = log.read_text(errors="replace")[-2000:]
         raise ChildFailed(f"{command} ended with {process.returncode}, not {expect}:\n{tail}")
-    return Usage(wall, used.ru_utime + used.ru_stime, rss, anon)
+    return Usage(wall, used.ru_utime + used.ru_stime, own, rss, anon)
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process without its children; 0 if it ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    user, system = text.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_of(pid: int) -> dict[str, float]:

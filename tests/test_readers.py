@@ -268,7 +268,7 @@ def test_a_reader_loads_what_it_needs_and_no_scrapy() -> None:
             pool.close()
 
     loaded = asyncio.run(modules())
-    assert {"crawler.loaders", "crawler.formats.epoch.format"} <= set(loaded)
+    assert {"itemloaders", "crawler.formats.epoch.format"} <= set(loaded)
     assert not {"scrapy", "twisted"} & set(loaded)
 
 

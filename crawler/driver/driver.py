@@ -121,7 +121,8 @@ class Driver:
             targets = self._due(self._room)
             if self.transport.bulk:
                 patience = 0.0 if self.transport.ordered else PATIENCE_SECONDS
-                self.readers.expect(self.run.counts.wanted, patience)
+                articles = max(self.run.counts.wanted, self.frontier.promised)
+                self.readers.expect(articles, patience)
             if isinstance(self.transport, Hinted):
                 self.transport.expect([target.path for target in targets])
             for target in targets:

@@ -7,7 +7,7 @@ article, because an article's line names every section that lists it and is neve
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from crawler.config.options import CrawlOptions
@@ -37,6 +37,8 @@ class Plan:
         old_page: returns the bytes of an earlier blob id, if the transport keeps them.
         in_flight: number of targets without a result.
         yielded: number of new articles yielded.
+        promised: number of articles to read at most, by the archive pages that are due; 0 before
+            the section indexes are read.
         lists_asked: whether every list was requested or is known to be unchanged; failures are
             kept in the state.
         lists_complete: whether, in addition, none of them failed.
@@ -78,6 +80,7 @@ class Plan:
         self.lists = Listings(options, store, counts, clock=clock, waiting=self._waiting)
         self._gone: list[str] = []
         self.yielded = 0
+        self.promised = 0
         self._count_again_at = 0
         self._again: deque[Target] = deque()
         self._plan = self._planned()
@@ -155,6 +158,7 @@ class Plan:
         """Yield the archive pages that are due; with a limit, only as many as it requires."""
         sections = self.lists.last_page
         due = {section: self.lists.due_archives(section, self._differs) for section in sections}
+        self.promised = self._entries_of(due.values())
         while any(due.values()):
             if self.options.limit is None:
                 pages = [target for targets in due.values() for target in targets]
@@ -168,6 +172,13 @@ class Plan:
                     yield target
             yield from self._results()
         self.lists_asked = True
+
+    def _entries_of(self, archives: Iterable[Sequence[Target]]) -> int:
+        """Return how many entries archive pages have, as far as they may be articles to read."""
+        if self.options.sections or self.options.recheck:
+            return 0
+        entries = self.format.entries_per_page * sum(map(len, archives))
+        return entries if self.options.limit is None else min(entries, self.options.limit)
 
     def _is_short_of(self, limit: int) -> bool:
         """Return whether the lists read so far have fewer than ``limit`` articles to fetch.

@@ -11,7 +11,8 @@ from crawler.readers.pool import NO_POOL, UNSTARTABLE, Pool
 from crawler.readers.worker import Unread, read_alone, read_batch, ready, too_costly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
     from crawler.readers.pages import Bounds, Page, Reader
 
@@ -115,6 +116,18 @@ class BatchPool:
         self._bytes = 0
         self._under_way: set[asyncio.Task[None]] = set()
 
+    def start(self) -> None:
+        """Start the processes now, so that they are ready when the first page comes."""
+        self._follow(self._start())
+
+    async def _start(self) -> None:
+        pool = None
+        try:
+            pool = self._started()
+            await asyncio.gather(*(pool.run(ready) for _ in range(self._width)))
+        except NO_POOL as error:
+            self._broke(pool, error)
+
     async def read(self, page: Unread, key: str) -> Page | None:
         """Read a page; return None if the crawler has to read it itself.
 
@@ -137,9 +150,12 @@ class BatchPool:
     def _send(self) -> None:
         batch, self._batch, self._bytes = self._batch, [], 0
         if batch:
-            task = asyncio.ensure_future(self._read(batch))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._follow(self._read(batch))
+
+    def _follow(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     async def _read(self, batch: list[tuple[Unread, asyncio.Future[Page | None]]]) -> None:
         pool = None

@@ -58,7 +58,7 @@ class PageReaders:
         self._alone: LoneReader | None = None
 
     def expect(self, articles: int, patience: float = 0.0) -> None:
-        """Set up the pool if ``articles``, the number to be read, makes it worthwhile.
+        """Start the pool if ``articles``, the number to be read, makes it worthwhile.
 
         Args:
             articles: number of articles to be read.
@@ -70,6 +70,7 @@ class PageReaders:
             self._pool = BatchPool(
                 self._width, self._read, self._bounds, self._lone_reader(), patience
             )
+            self._pool.start()
             self.batches = 2 * self._width + 1
             logger.info("Reading articles in %d processes", self._width)
 

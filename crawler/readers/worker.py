@@ -35,10 +35,10 @@ def begin() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # imports take 0.1 s, which must not count for the first page
-    import crawler.formats.registry  # noqa: PLC0415
+    import crawler.formats.registry  # noqa: F401, PLC0415
 
     with _without_scrapy():
-        import crawler.loaders  # noqa: F401, PLC0415
+        import itemloaders  # noqa: F401, PLC0415 - what the loader needs
 
 
 @contextmanager
