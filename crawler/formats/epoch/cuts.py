@@ -66,7 +66,9 @@ _LINK: Final = (
     r"\[(?:!\[[^\[\]\n]{0,100}\]\([^()\s]{1,300}\)|[^\[\]\n]){0,300}\]"
     r"\(\s*(?:https?://|ok\?|\.{0,2}/)[^)\s]{0,2000}\s*\)"
 )
-_OWN_LINK: Final = r"\[[^\[\]\n]{0,300}\]\(\s*https?://\d{1,3}(?:\.\d{1,3}){3}[:/][^)\s]{0,2000}\s*\)"
+_OWN_LINK: Final = (
+    r"\[[^\[\]\n]{0,300}\]\(\s*https?://\d{1,3}(?:\.\d{1,3}){3}[:/][^)\s]{0,2000}\s*\)"
+)
 # After the marks of a heading, or alone on its line to a bare IP address.
 _AD_LINE: Final = re.compile(
     rf"(?:-{{3,9}}\s)?#{{1,6}}[ \t|*]*[^\[\]\n#]{{0,20}}{_LINK}(?:[ \t|*#]*{_LINK})*[ \t|*]*(?:-{{3,9}})?"

@@ -49,7 +49,8 @@ _POPUP_LENGTH: Final = 300
 
 # A picture that stands in until a script loads the real one (46 news images).
 _PLACEHOLDER: Final = re.compile(
-    r"/assets/themes/|^(?:data|about):|\b(?:blank|spacer|placeholder|loading|1x1)\.\w+\Z", re.IGNORECASE
+    r"/assets/themes/|^(?:data|about):|\b(?:blank|spacer|placeholder|loading|1x1)\.\w+\Z",
+    re.IGNORECASE,
 )
 _LAZY_SOURCES: Final = (
     "data-src", "data-lazy-src", "data-original", "data-lazy", "data-url", "data-echo",

@@ -113,7 +113,9 @@ def _in_one_cell(leaves: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
 
     It is centred, or alone with it in a figure or a table's cell.
     """
-    for before, above, leaf, behind in zip([None, *leaves], leaves, leaves[1:], [*leaves[2:], None], strict=False):
+    for before, above, leaf, behind in zip(
+        [None, *leaves], leaves, leaves[1:], [*leaves[2:], None], strict=False
+    ):
         if leaf.caption or above.text:
             continue
         box = _inmost_box(leaf)

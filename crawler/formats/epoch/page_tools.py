@@ -19,9 +19,7 @@ _WORDS: Final = ("相关文章", "相關文章", "我的意见", "我的意見")
 _HEADING: Final = re.compile(r"[\W_]*相[关關]文章[\W_]*")
 _OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意[见見]\s*[:：]?\s*")
 # An item whose link a site took away: its title and date, in one text or in two.
-_DATE: Final = (
-    r"[（(\[]\s*(?:\d{1,2}/\d{1,2}/\d{4}|\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:\s[\d:]{4,8}(?:\s?[AP]M)?)?\s*[）)\]]\s*"
-)
+_DATE: Final = r"[（(\[]\s*(?:\d{1,2}/\d{1,2}/\d{4}|\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:\s[\d:]{4,8}(?:\s?[AP]M)?)?\s*[）)\]]\s*"
 _DATED: Final = re.compile(rf"\s*[^\s()（）].{{0,300}}?{_DATE}", re.DOTALL)
 _ONLY_DATE: Final = re.compile(rf"\s*{_DATE}")
 _LONGEST_TITLE: Final = 100
