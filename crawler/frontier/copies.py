@@ -14,9 +14,8 @@ AS_LONG: Final = 50
 def best_copy(copies: Sequence[Article]) -> Article:
     """Return the copy to publish: of those as long as the longest, the first with a lead image.
 
-    Where none of these has one, it is the first of them; one that is cut short stands back behind
-    one that is not. Two to three in a hundred articles differ between their sections, because they
-    were edited between two fetches of the mirror's maker.
+    Where none of these has one, it is the first of them. Two to three in a hundred articles differ
+    between their sections, because they were edited between two fetches of the mirror's maker.
 
     Args:
         copies: what the copies gave that could be read, in the order of the article's sections;
@@ -24,8 +23,7 @@ def best_copy(copies: Sequence[Article]) -> Article:
     """
     longest = max(map(_length, copies))
     long = [copy for copy in copies if _length(copy) >= longest - AS_LONG]
-    pictured = [copy for copy in long if copy.image] or long
-    return next((copy for copy in pictured if not copy.truncated), pictured[0])
+    return next((copy for copy in long if copy.image), long[0])
 
 
 def _length(copy: Article) -> int:
