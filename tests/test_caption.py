@@ -31,6 +31,14 @@ SEEN = "渡轮驶入松石湾。"
             f"{SEEN}[Handout/Harbor/AFP]", SEEN, "Handout/Harbor/AFP", id="square brackets"
         ),
         pytest.param("（受访者提供）", None, "受访者提供", id="nothing but a credit"),
+        pytest.param(f"{SEEN}（左图：大纪元）", SEEN, "左图：大纪元", id="of one of two pictures"),
+        pytest.param(f"{SEEN}﹙方若水摄﹚", SEEN, "方若水摄", id="small brackets"),
+        pytest.param(
+            f"{SEEN}（Joan/AP）Getty Images 1210890259",
+            SEEN,
+            "Joan/AP",
+            id="a number behind blanks",
+        ),
         pytest.param(f"{SEEN}（受访者提供）。", SEEN, "受访者提供", id="a full stop behind"),
         pytest.param(
             f"{SEEN}（方若水／大纪元）◇", SEEN, "方若水／大纪元", id="the article's end mark"
@@ -104,6 +112,28 @@ def test_credit(text: str, caption: str | None, credit: str) -> None:
         pytest.param("船长方以宁（Owen Fisher）", id="a name in Latin"),
         pytest.param("船长约翰‧菲舍尔（John D. Fisher Jr.）", id="a name with initials"),
         pytest.param("船长方以宁（Owen Fisher，右）", id="a name and where"),
+        *(
+            pytest.param(f"船长方以宁（{place}）", id=place)
+            for place in (
+                "左上",
+                "右下角",
+                "居中",
+                "中间",
+                "第一排左",
+                "左二至左四",
+                "后排左起第二",
+                "左三戴帽者",
+                "穿白衣者",
+                "站立者",
+                "左，方以宁",
+                "方以宁，左",
+                "由左至右：方以宁、林默然",
+                "left",
+                "second from left",
+                "Joan Fisher, right",
+                "R",
+            )
+        ),
         pytest.param("票价（单位：元）", id="a unit"),
         pytest.param("票价变化（万元）", id="a unit alone"),
     ],

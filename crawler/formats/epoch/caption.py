@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_OPENING: Final = "（(〈[［〔﹝【"
-_CLOSING: Final = "）)〉]］〕﹞】"
+_OPENING: Final = "（(〈[［〔﹝【﹙"
+_CLOSING: Final = "）)〉]］〕﹞】﹚"
 _SQUARE: Final = "[［〔﹝【"
 _BRACKET: Final = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
 _MARKS: Final = " \n\u3000△▲。．.，,、;；#＃◇◆*＊@"
@@ -18,7 +18,7 @@ _STOPS: Final = " \n\u3000△▲。．.，,、;；"
 # A full stop behind a Latin letter is the abbreviation's: ``Harbor Ltd.``
 _ENDS: Final = re.compile(rf"(?:[{re.escape(_MARKS.replace('.', ''))}]|(?<![A-Za-z])\.)+\Z")
 _TAIL: Final = re.compile(
-    r"(?<=[）)〉\]］〕﹞】])[\s△▲。.]*(?:[/／][^（(〈\[［〔﹝【]{1,80}|[A-Za-z]*(?:Images?)?[-_ ]?\d{5,}[\w-]*)[\s△▲。.）)]*\Z",
+    r"(?<=[）)〉\]］〕﹞】﹚])[\s△▲。.]*(?:[/／][^（(〈\[［〔﹝【﹙]{1,80}|[A-Za-z]*(?: ?Images?)?[-_ ]?\d{5,}[\w-]*)[\s△▲。.）)]*\Z",
 )
 _LONGEST: Final = 400
 _SPARE_CLOSINGS: Final = 3
@@ -26,10 +26,17 @@ _UNCLOSED: Final = re.compile(r"[（(〈](?P<credit>[^（）()〈〉。]{2,120})
 _UNOPENED: Final = re.compile(
     r"(?<=[。！？”])\s*(?P<credit>[^（）()〈〉。！？”\s][^（）()〈〉。！？”\n]{1,80})[）)]\Z"
 )
-# Where somebody stands in the picture, alone or behind a Latin name: （左）, （右二）, （Joan Fisher，中）.
+# Where somebody stands in the picture, alone or beside a name: （左）, （右二）, （Joan Fisher，中）.
+_AT: Final = (
+    r"(?=[^，,：:]*[左右上下前后中立坐穿戴持])(?:[由自从左右上下前后中居正间央排第起数边侧方图照片坐立站至到往和及与位人角处]"
+    r"|[、，, ](?=[左右上下前后中])"
+    r"|[一二三四五六七八九十\d]{1,2}|[穿戴持举]?[^左右（(，,、：:\s]{0,6}者)++"
+    r"|(?i:(?:(?:from|far|second|third|top|bottom|front|back|\d(?:st|nd|rd|th)) )*(?:left|right|cent(?:er|re)|middle)(?: to right)?)|[LRC]"
+)
+_HAN_NAME: Final = r"(?!.*(?:大纪元|新唐人|明慧|提供|摄|图片|照片|网|社|资料))[㐀-鿿·‧]"
 _PLACE: Final = re.compile(
-    r"(?:[A-Za-z][A-Za-z .'’·‧-]{1,60}[，,、 ]\s*)?(?:[图照]片?|前排|后排|[前后]者)?(?:[由自从]?[左右上下前后][至到往][左右上下前后中]"
-    r"|[左右上下前后中](?:起|边|侧|方|图|者|坐者|立者|[一二三四五六七八九十\d]{1,2})?)(?:[、，,和及]\s*[左右上下中][一二三四五六七八九十\d]?)*"
+    rf"(?:[A-Za-z][A-Za-z .'’·‧-]{{1,60}}[，,、 ]\s*|{_HAN_NAME}{{2,12}}[，,]\s*)?(?:{_AT})"
+    rf"(?:[：:，,]\s*{_HAN_NAME}[㐀-鿿·‧、 ]{{1,60}})?"
 )
 _UNIT: Final = re.compile(
     r"单位\s*(?:[:：为是].*)?|[\d.,]*\s*[百千万亿]*(?:元|美元|美金|欧元|人民币|人|人次|吨|公斤|公里|平方公里|公尺|米|桶|股|点|度|%|％)"
