@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -435,5 +436,7 @@ def test_responses_without_a_page_have_a_reason(
 ) -> None:
     """From the site's wording, or else from the status."""
     with pytest.raises(error) as raised:
-        BrowserTransport("https://h/m/", no_download).page(response)
+        fetched = BrowserTransport("https://h/m/", no_download).fetched(response)
+        assert fetched.restore is not None
+        pickle.loads(pickle.dumps(fetched.restore))(fetched.body)
     assert raised.value.reason == reason  # type: ignore[attr-defined]

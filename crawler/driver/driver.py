@@ -156,6 +156,10 @@ class Driver:
         if waits:
             await self._memory.wait()
         fetched = await transport.fetch(target.path)
+        if fetched.restore is not None:
+            fetched = Fetched(
+                await self.readers.restored(fetched.restore, fetched.body, target.key)
+            )
         self._memory.hold(len(fetched.body))
         try:
             page = await self.readers.read(

@@ -40,10 +40,8 @@ _PROMOTION: Final = re.compile(
 # Older pages have it in white before and after the text (363 and 2,310 pages), on a separate line or
 # directly next to the first or last word. Inside a line, the same address is text.
 _OLD_ADDRESS: Final = re.compile(
-    r"^(?:{0})+|(?:{0})+$".format(
-        r"[（(]\s?https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?\s?[)）]\s?"
-    ),
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:[（(]\s?https?://(?:www\.)?(?:epochtimes|dajiyuan)\.com/?\s?[)）][^\S\n]?)++",
+    re.IGNORECASE,
 )
 
 # Markdown links that the mirror's owner added by hand before the dateline (4 pages).
@@ -78,10 +76,17 @@ _ESCAPED: Final = re.compile(
 def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
     """Cut the newspaper's old address at the beginning and the end of lines."""
     for leaf in leaves:
-        if "http" in leaf.text:
-            leaf.cut_all(
-                (found.span() for found in _OLD_ADDRESS.finditer(leaf.text)), "cuts.old address"
-            )
+        text = leaf.text
+        if "http" in text:
+            spans = (found.span() for found in _OLD_ADDRESS.finditer(text))
+            at_edges = (span for span in spans if _is_at_an_edge(text, *span))
+            leaf.cut_all(at_edges, "cuts.old address")
+
+
+def _is_at_an_edge(text: str, start: int, end: int) -> bool:
+    """Return whether ``text[start:end]`` begins or ends a line."""
+    begins = start == 0 or text[start - 1] == "\n"
+    return begins or end == len(text) or text[end] == "\n"
 
 
 def cut_torn_markup(leaves: Sequence[Leaf]) -> None:

@@ -7,9 +7,13 @@ page shows in another way what they said, they come back.
 from __future__ import annotations
 
 import re
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
+
+from crawler.formats.epoch.rendered_site import is_blank
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -44,12 +48,8 @@ def join_paragraphs(navigation: HtmlElement) -> None:
 def _is_rest(element: HtmlElement) -> bool:
     """Tell whether an element is a paragraph that Markdown made of the rest of another."""
     return (
-        element.tag == "p" and not (element.text or "").startswith("\n") and not _is_blank(element)
+        element.tag == "p" and not (element.text or "").startswith("\n") and not is_blank(element)
     )
-
-
-def _is_blank(element: HtmlElement) -> bool:
-    return not any(text.strip() for text in element.itertext(etree.Element))
 
 
 def _join_to_text(parent: HtmlElement) -> None:
@@ -103,7 +103,7 @@ def _joined(texts: list[str]) -> str:
 
 def _drop_stray(element: HtmlElement | None) -> None:
     """Drop what the end tag of a paragraph became: a paragraph of its own."""
-    if element is not None and element.tag == "p" and not len(element) and _is_blank(element):
+    if element is not None and element.tag == "p" and not len(element) and is_blank(element):
         element.drop_tree()
 
 
@@ -167,22 +167,28 @@ def mark_captions(body: HtmlElement) -> None:
             frame.set("class", "wp-caption")
             for caption in frame.iterchildren("p"):
                 caption.set("class", "wp-caption-text")
+    is_above_caption = cache(_is_above_caption)  # all cells of a row ask for the same row
     for span in body.iter("span"):
-        if _stands_under_image(span):
+        box = span.getparent()
+        if box.tag == "div":
+            image = span.getprevious()
+            under = image is not None and image.tag in ("br", "img", "a")
+        elif box.tag == "td":
+            row = box.getparent().getprevious()
+            under = row is not None and is_above_caption(row)
+        else:
+            continue
+        if under and _is_all_text(span):
             span.set("class", "bn12")
 
 
-def _stands_under_image(span: HtmlElement) -> bool:
-    """Tell whether a ``span`` is all the text of the box or the table row under an image."""
-    box = span.getparent()
-    if box is None or box.tag not in ("div", "td") or _said(box) != _said(span):
+def _is_above_caption(row: HtmlElement) -> bool:
+    return row.find(".//img") is not None or is_blank(row)
+
+
+def _is_all_text(span: HtmlElement) -> bool:
+    """Return whether nothing but ``span`` has text in its parent."""
+    if is_blank(span) or (span.getparent().text or "").strip() or (span.tail or "").strip():
         return False
-    if box.tag == "div":
-        return span.getprevious() is not None and span.getprevious().tag in ("br", "img", "a")
-    row = box.getparent().getprevious()
-    return row is not None and (row.find(".//img") is not None or not _said(row))
-
-
-def _said(element: HtmlElement) -> str:
-    text: str = element.text_content()
-    return text.strip()
+    others = chain(span.itersiblings(preceding=True), span.itersiblings())
+    return all(not (other.tail or "").strip() and is_blank(other) for other in others)
