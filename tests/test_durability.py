@@ -26,7 +26,7 @@ from mirrorkit import large_mirror
 from misbehaving import silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from crawling import Crawl, Result, Running
     from misbehaving import MisbehavingServer
@@ -132,9 +132,9 @@ class Killing:
     """
 
     mirror: Mirror
-    ways: list[tuple[str, ...]]
+    ways: Sequence[tuple[str, ...]]
     rng: random.Random = field(default_factory=lambda: random.Random(SEED))
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
     spoilt: float = 0.0
     kills: Counter[str] = field(default_factory=Counter)
 
@@ -164,7 +164,8 @@ class Killing:
     def _is_killed(self, feed: Path) -> bool:
         """Start a crawl and kill it at a random moment; return whether it was still running."""
         state, lock = feed / "state.sqlite", feed / "lock"
-        rebuilds = state.exists() and self.rng.random() < self.spoilt
+        can_rebuild = state.exists() and b"\n" in Feed(feed).data("listings.jsonl")
+        rebuilds = can_rebuild and self.rng.random() < self.spoilt
         if rebuilds:
             spoil(state, self.rng.choice(["deleted", "overwritten"]))
         noted = lock.read_bytes() if lock.exists() else b""

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from crawler.formats.epoch.rendered_site import is_blank
+from crawler.formats.epoch.rendered_site import is_blank, set_end_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MEDIA: Final = re.compile(r"\s*https?://\S+\.(?:mp[34]|m4[av]|og[agv]|wav|webm|flv|wm[av])\s*")
 
 
@@ -66,7 +65,7 @@ def _join_to_text(parent: HtmlElement) -> None:
             children[-1].tail = (children[-1].tail or "") + tail
             break
         texts.append(tail)
-    parent.text = _joined(texts)
+    set_end_of(parent, None, texts)
 
 
 def _join_followers(paragraph: HtmlElement) -> None:
@@ -76,29 +75,17 @@ def _join_followers(paragraph: HtmlElement) -> None:
     while (rest := paragraph.getnext()) is not None and _is_rest(rest):
         texts += ["\n\n", rest.text or ""]
         for child in list(rest):
-            _set_end_of(paragraph, last, texts)
+            set_end_of(paragraph, last, texts)
             paragraph.append(child)
             last, texts = child, [child.tail or ""]
         paragraph.tail, rest.tail = rest.tail, None
         rest.getparent().remove(rest)
         _drop_stray(paragraph.getnext())
-    _set_end_of(paragraph, last, texts)
+    set_end_of(paragraph, last, texts)
 
 
 def _end_of(paragraph: HtmlElement, last: HtmlElement | None) -> str:
     return (paragraph.text if last is None else last.tail) or ""
-
-
-def _set_end_of(paragraph: HtmlElement, last: HtmlElement | None, texts: list[str]) -> None:
-    if last is None:
-        paragraph.text = _joined(texts)
-    else:
-        last.tail = _joined(texts)
-
-
-def _joined(texts: list[str]) -> str:
-    """Return one text, without the control characters that lxml reads but refuses to be given."""
-    return _CONTROLS.sub("", "".join(texts))
 
 
 def _drop_stray(element: HtmlElement | None) -> None:

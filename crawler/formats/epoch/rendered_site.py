@@ -15,6 +15,8 @@ from lxml import etree, html
 from crawler.exceptions import PageMalformed, PageMissing, PageUnreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml.html import HtmlElement
 
 #: Class of the element that holds a rendered file: at GitHub, then in docsify.
@@ -24,6 +26,7 @@ CONTENT_CLASSES: Final = (_SANITIZED, "markdown-section")
 _PREFIX: Final = "user-content-"
 #: Elements a site puts around what was in the file.
 _WRAPPERS: Final = ("markdown-accessiblity-table", "markdown-accessibility-table", "g-emoji")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 #: Names for elements that are taken out, with their content or without.
 _DROPPED: Final = "site-dropped"
 _UNWRAPPED: Final = "site-unwrapped"
@@ -98,14 +101,58 @@ def is_blank(element: HtmlElement) -> bool:
 def _undo_site(root: HtmlElement, *, sanitized: bool) -> None:
     """Take out of ``root`` what the site put into it.
 
-    Elements are renamed and then taken out at once: lxml joins two texts each time that one
-    element goes.
+    Elements are renamed first and then taken out of their parent together: taken out one by one,
+    each would copy all the text before it.
     """
     for element in list(root.iter(etree.Element)):
         if element is not root:
             _undo_element(element, sanitized=sanitized)
-    etree.strip_elements(root, _DROPPED, with_tail=False)
-    etree.strip_tags(root, _UNWRAPPED)
+    changed = {element.getparent(): None for element in root.iter(_DROPPED, _UNWRAPPED)}
+    for parent in changed:
+        if parent.tag not in (_DROPPED, _UNWRAPPED):
+            _set_content(parent, list(_content_left(parent)))
+
+
+def _content_left(parent: HtmlElement) -> Iterator[HtmlElement | str]:
+    """Yield the texts and elements of ``parent`` without what is renamed, in order."""
+    yield parent.text or ""
+    left: list[HtmlElement | str] = list(reversed(parent))
+    while left:
+        piece = left.pop()
+        if isinstance(piece, str):
+            yield piece
+            continue
+        left.append(piece.tail or "")
+        if piece.tag == _UNWRAPPED:
+            left += [*reversed(piece), piece.text or ""]
+        elif piece.tag != _DROPPED:
+            yield piece
+
+
+def _set_content(parent: HtmlElement, content: list[HtmlElement | str]) -> None:
+    del parent[:]
+    last: HtmlElement | None = None
+    texts: list[str] = []
+    for piece in content:
+        if isinstance(piece, str):
+            texts.append(piece)
+            continue
+        set_end_of(parent, last, texts)
+        parent.append(piece)
+        last, texts = piece, []
+    set_end_of(parent, last, texts)
+
+
+def set_end_of(parent: HtmlElement, last: HtmlElement | None, texts: list[str]) -> None:
+    """Set the text behind the child ``last`` of ``parent``; None means before all children.
+
+    Control characters are left out, which lxml reads but refuses to be given.
+    """
+    text = _CONTROLS.sub("", "".join(texts))
+    if last is None:
+        parent.text = text
+    else:
+        last.tail = text
 
 
 def _undo_element(element: HtmlElement, *, sanitized: bool) -> None:
