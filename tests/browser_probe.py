@@ -61,7 +61,9 @@ class Probe(Spider):
             fetching = asyncio.ensure_future(self.transport.fetch(path))
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, fetching.cancel)
             try:
-                self.tell(path, text=(await fetching).body.decode())
+                fetched = await fetching
+                assert fetched.restore is not None
+                self.tell(path, text=fetched.restore(fetched.body).decode())
             except asyncio.CancelledError:
                 self.tell(path, reason="cancelled")
             except PageError as error:

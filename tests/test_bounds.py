@@ -4,86 +4,168 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 
 import pytest
+from costs import assert_linear
 
 from crawler.exceptions import PageError, PageTooLarge
 from crawler.formats.epoch.article import read_article
+from crawler.formats.epoch.index import read_index
+from crawler.formats.epoch.rendered import article_markdown
+from crawler.formats.epoch.writers import writers_of
 from crawler.formats.pages import ArticlePage
 
 HEAD = "### 标题\n\n---\n\n#### [首页](../../../..?n16000001)\n\n\n"
 TAIL = "\n\n\n---\n\n原文链接（需翻墙）：https://www.epochtimes.com/gb/23/9/22/n16000001.htm"
 IMG = '<img src="https://x.example/a.jpg"/>'
 CAPTION = "塔（何灯／大纪元）"
+LINK = '<ok href="https://x.example/{}">'
+REPEATED = "@@"
+"""Where a form repeats its unit."""
+
+SIZE = 60_000
+"""Size in bytes; four times as many take a few tenths of a second each."""
+
+FORMS = {
+    "attributes": ("<p @@>文</p>", ' a{}="x"'),
+    "quoted attributes": ("<p @@>文</p>", " a{}='>'"),
+    "tags": ("@@", '<ok href="https://www.epochtimes.com/gb/tag/t{}.html">t</ok>'),
+    "element names": ("@@", "<x{}>文</x{}>"),
+    "open elements": ("@@", "<x{}>文"),
+    "centres": ("@@", "<center></center>"),
+    "nested centres": ("<center>" * 190 + "@@", "<br/>"),
+    "captions": (f"<figure>{IMG}@@", f"<figcaption>{CAPTION}</figcaption>"),
+    "captions without a figure": ("@@", f"<figcaption>{CAPTION}</figcaption>"),
+    "figures": ("@@", f"<figure>{IMG}<figcaption>{CAPTION}</figcaption></figure>"),
+    "open figures": ("@@", f"<figure>{IMG}"),
+    "tables": ("@@", f"<table><tr><td>{IMG}</td></tr><tr><td>{CAPTION}</td></tr></table>"),
+    "nested tables": ("@@", f"<table><tr><td>{IMG}"),
+    "rows": ("<table>@@", f"<tr><td>{IMG}</td></tr><tr><td>{CAPTION}</td></tr>"),
+    "cells": ("<table><tr>@@<td>文</td></tr></table>", "<td></td>"),
+    "cells under pictures": (f"<table><tr><td>{IMG}</td></tr><tr>@@", f"<td>{CAPTION}</td>"),
+    "centred lines": ("@@", f'<p align="center">{IMG}<br/>{CAPTION}</p>'),
+    "lines under a picture": (f'<p align="center">{IMG}@@</p>', f"<br/>{CAPTION}"),
+    "lists": ("@@", "<ul><li>文"),
+    "items": ("@@", "<li>文</li>"),
+    "quotes": ("@@", "<blockquote><p>文"),
+    "headings": ("@@", "<h2>文</h2>"),
+    "frames": ("@@", '<iframe src="https://x.example/{}"></iframe>'),
+    "players": ("@@", "<noscript><a href='https://x.example/{}.mp4'>文</a></noscript>"),
+    "popups": ("@@", "<div id='gtx-trans'><div class='jfk-bubble'>文"),
+    "comments": ("@@", "<!-- article content end -->文"),
+    "open comments": ("@@", "<!--"),
+    "links": ("@@", LINK + "文</ok>"),
+    "open links": ("@@", LINK + "文"),
+    "links around blocks": ("@@", LINK + "<p>文</p>"),
+    "a long address": ('<ok href="https://x.example/@@">文</ok>', "%E6%96%87/../"),
+    "a long word": ("@@", "w"),
+    "a long line": ("@@", "海岛 "),
+    "digits": ("【大纪元@@日讯】", "2023年09月"),
+    "opening brackets": ("<p>@@</p>", "【（["),
+    "closing brackets": ("<p>@@</p>", "）】]"),
+    "brackets in a caption": (f"<figure>{IMG}<figcaption>@@</figcaption></figure>", "（塔）"),
+    "invisible characters": ("@@", "文\u200b\u202e"),
+    "entities": ("@@", "&#8203;&nbsp;&#x3000;&x;"),
+    "datelines": ("@@", "<p>【大纪元2023年09月23日讯】（大纪元记者李言报导）</p>"),
+    "editors": ("<p>@@</p>", "责任编辑：李言<br/>"),
+    "names of editors": ("<p>责任编辑：@@</p>", "李言、"),
+    "names in a byline": ("<p>【大纪元2023年09月23日讯】（大纪元记者@@报导）</p>", "李言、"),
+    "signatures": ("@@", "<p>作者：李言</p>"),
+    "labels of the original": (
+        "@@",
+        "<p>原文链接：https://www.epochtimes.com/gb/23/9/22/n1.htm</p>",
+    ),
+    "end marks": ("@@", "#<br/>"),
+    "end marks in blocks": ("@@", "<p>#</p>"),
+    "escaped tags": ("@@", "&lt;b a=1&gt;文&lt;/b&gt;"),
+    "shortcodes": ("@@", "[gallery] "),
+    "torn links": ("@@", "。href=x"),
+    "old addresses": ("@@", "(http://www.dajiyuan.com)<br/>"),
+    "old addresses in a line": ("<p>文@@文</p>", "(http://www.dajiyuan.com)"),
+    "related articles": ("@@", f"<p>相关文章</p>{LINK}a</ok>"),
+    "combining marks": ("@@", "\u0301\u0316"),
+    "combining marks as entities": ("@@", "&#769;&#790;"),
+    "quotation marks": ("@@", "<b>”\n</b>"),
+    "references": ("@@", "&amp;"),
+    "promotion": ("@@", "<p>关注我们</p>"),
+    "advertisements": ("@@", "#### [a](http://x.example/)<br/>"),
+}
+"""Forms of an article's body: what is around the repeated unit, and the unit."""
+
+LISTS = {
+    "a pager on a line of marks": ("/" * 20_000 + "@@", "[{}](./{}.md) "),
+    "entries": ("@@", "[题](../../pages/ncid1/n{}.md)\n"),
+    "entries on a line": ("@@", "[题](../../pages/ncid1/n{}.md) "),
+    "entries of another section": ("@@", "[题](../../pages/ncid2/n{}.md) "),
+    "open entries": ("@@", "[题](../../pages/ncid1/n"),
+    "nested brackets": ("@@", "[[题](../../pages/ncid1/n{}.md)"),
+    "definitions": ("@@", "[{}]: ../../pages/ncid1/n{}.md\n"),
+    "rules": ("@@", "---\n"),
+}
+"""Forms of an index page."""
+
+RENDERED = {
+    "spans": ("@@", "<span>文</span>"),
+    "spans under pictures": ("@@", f"{IMG}<br><span>文</span>"),
+    "paragraphs in links": ("@@", '<a href="https://x.example/{}">文<p>文'),
+    "anchors": ("@@", '<a class="anchor">文'),
+    "icons": ("@@", "<svg></svg>文文文文文文文文"),
+    "wrappers": ("@@", "<g-emoji>文文文文文文文文</g-emoji>"),
+    "cells": ("<table><tr><td>文</td></tr><tr>@@", "<td><span>文</span></td>"),
+    "paragraphs behind a blank line": ("<div>文@@</div>", "<p>文</p>"),
+}
+"""Forms of a rendered article's body."""
 
 
 def framed(inner: str) -> str:
     return f'{HEAD}<div id="artbody">\n{inner}\n</div>{TAIL}'
 
 
-FORMS = {
-    "attributes": "<p " + "{}>文</p>",
-    "quoted attributes": "<p " + "{}>文</p>",
-    "different tags": "{}",
-    "centres": "<center></center>",
-    "nested centres": "<center>" * 190 + "{}",
-    "captions": f"<figure>{IMG}" + "{}",
-    "captions without a figure": f"<figcaption>{CAPTION}</figcaption>",
-    "figures": f"<figure>{IMG}<figcaption>{CAPTION}</figcaption></figure>",
-    "tables": f"<table><tr><td>{IMG}</td></tr><tr><td>{CAPTION}</td></tr></table>",
-    "rows": "<table>{}",
-    "centred lines": f'<p align="center">{IMG}<br/>{CAPTION}</p>',
-    "cells": "<table><tr>{}<td>文</td></tr></table>",
-    "end marks": "#<br/>",
-    "end marks in blocks": "<p>#</p>",
-    "escaped tags": "&lt;b a=1&gt;文&lt;/b&gt;",
-    "shortcodes": "[gallery] ",
-    "torn links": "。href=x",
-    "old addresses": "(http://www.dajiyuan.com)<br/>",
-    "related articles": '<p>相关文章</p><ok href="https://x.example/">a</ok>',
-    "combining marks": "\u0301\u0316",
-    "combining marks as entities": "&#769;&#790;",
-    "quotation marks": "<b>”\n</b>",
-    "references": "&amp;",
-    "promotion": "<p>关注我们</p>",
-    "advertisements": "#### [a](http://x.example/)<br/>",
-}
-UNITS = {
-    "attributes": ' a{}="x"',
-    "quoted attributes": " a{}='>'",
-    "different tags": '<ok href="https://www.epochtimes.com/gb/tag/t{}.html">t</ok>',
-    "nested centres": "<br/>",
-    "captions": f"<figcaption>{CAPTION}</figcaption>",
-    "rows": f"<tr><td>{IMG}</td></tr><tr><td>{CAPTION}</td></tr>",
-    "cells": "<td></td>",
-}
-SIZE = 60_000
-"""Size in bytes; four times as many take a few tenths of a second each."""
+def listed(inner: str) -> str:
+    return f"### 题\n\n{inner}\n\n---\n第 [ [1](./1.md) ] 页"
 
 
-def crafted(form: str, size: int) -> str:
-    """Return a page of about ``size`` bytes that repeats one form."""
-    unit = UNITS.get(form, FORMS[form])
-    repeated = "".join(unit.format(number) for number in range(size // len(unit.encode())))
-    return framed(FORMS[form].format(repeated) if form in UNITS else repeated)
+def rendered(inner: str) -> str:
+    head = "<article class='markdown-body'><h3>题</h3><hr><h4>首页</h4>"
+    tail = "<hr><p>原文链接：https://www.epochtimes.com/gb/23/9/22/n1.htm</p></article>"
+    return f"{head}<div id='user-content-artbody'>{inner}</div>{tail}"
 
 
-def cost(page: str) -> float:
-    """Return the CPU time in seconds, the best of three."""
-    spent = []
-    for _ in range(3):
-        began = time.process_time()
-        with suppress(PageError):
-            read_article(page)
-        spent.append(time.process_time() - began)
-    return min(spent)
+def crafted(form: tuple[str, str], size: int) -> str:
+    """Return a form of about ``size`` bytes."""
+    around, unit = form
+    count = size // len(unit.format(1234, 1234).encode())
+    return around.replace(REPEATED, "".join(unit.format(number, number) for number in range(count)))
+
+
+def read_all_of(text: str) -> None:
+    """Read an article's page, and who wrote it."""
+    with suppress(PageError):
+        writers_of(read_article(text), ["nsc1"])
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("form", FORMS)
-def test_time_grows_with_the_size(form: str) -> None:
-    once, four_times = cost(crafted(form, SIZE)), cost(crafted(form, 4 * SIZE))
-    assert four_times < max(6 * once, 0.1)
+def test_an_article_costs_what_its_size_is(form: str) -> None:
+    assert_linear(read_all_of, lambda size: framed(crafted(FORMS[form], size)), SIZE)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("form", LISTS)
+def test_a_list_costs_what_its_size_is(form: str) -> None:
+    read = partial(read_index, section="ncid1")
+    assert_linear(read, lambda size: listed(crafted(LISTS[form], size)), SIZE)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("form", RENDERED)
+def test_a_rendered_page_costs_what_its_size_is(form: str) -> None:
+    def read(page: str) -> None:
+        with suppress(PageError):
+            article_markdown(page)
+
+    assert_linear(read, lambda size: rendered(crafted(RENDERED[form], size)), 2 * SIZE)
 
 
 @pytest.mark.parametrize(

@@ -13,18 +13,20 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from crawling import Feed, assert_sound, start_crawl
+from crawling import ROOT, Feed, assert_sound, mirrors_file, start_crawl
+from gitserver import Repository
 from mirrorkit import large_mirror
 from misbehaving import silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from crawling import Crawl, Result, Running
     from misbehaving import MisbehavingServer
@@ -112,58 +114,114 @@ class Reader:
             self._seen[name] = published
 
 
-def kill_at_random(mirror: Mirror, feed: Path, rng: random.Random, *, at_work: bool) -> bool:
-    """Start a crawl and kill it at a random moment; return whether it was still running.
+PHASES = ("first second", "first second", "log", "work")
+"""When to kill a run: within a second of its start, after its first message, after its lock is noted."""
 
-    Args:
-        mirror: the mirror to crawl.
-        feed: the feed.
-        rng: chooses the moment.
-        at_work: whether to wait until it has opened the feed.
+
+@dataclass
+class Killing:
+    """Crawls of one mirror that are killed at random moments.
+
+    Attributes:
+        mirror: the mirror.
+        ways: the arguments of its crawl by each transport; every run takes one at random.
+        rng: chooses transports and moments.
+        settings: settings of all runs.
+        spoilt: share of the runs before which the state is deleted or overwritten.
+        kills: number of kills so far, by the phase of the run.
     """
-    running = start_crawl(mirror.argument, feed=feed)
-    if at_work:
-        lock = feed / "lock"
-        running.wait_for(lambda: lock.exists() and lock.stat().st_size)
-        time.sleep(rng.uniform(0, 0.5))
-    else:
-        time.sleep(rng.uniform(0, 2))
-    running.send(signal.SIGKILL)
-    return running.finish().exit_code == -signal.SIGKILL
 
+    mirror: Mirror
+    ways: Sequence[tuple[str, ...]]
+    rng: random.Random = field(default_factory=lambda: random.Random(SEED))
+    settings: Mapping[str, object] = field(default_factory=dict)
+    spoilt: float = 0.0
+    kills: Counter[str] = field(default_factory=Counter)
 
-def crawl_with_kills(mirror: Mirror, feed: Path, kills: int, rng: random.Random) -> int:
-    """Crawl with at most this many kills, then to the end; return the number of kills."""
-    with Reader(Feed(feed)) as reader:
+    def kill(self, directory: Path, kills: int) -> None:
+        """Crawl into as many feeds below ``directory`` as needed for this many kills."""
+        while (left := kills - self.kills.total()) > 0:
+            self.crawl(directory / "killed", min(20, left))
+            shutil.rmtree(directory / "killed")
+
+    def crawl(self, feed: Path, most: int) -> None:
+        """Crawl with at most this many kills, then to the end; check the feed."""
         killed = 0
-        while killed < kills:
-            if not kill_at_random(mirror, feed, rng, at_work=not killed or rng.random() < 0.75):
-                break
-            killed += 1
-        result = start_crawl(mirror.argument, feed=feed).finish()
-    assert result.exit_code == 0, result.log
-    assert reader.wrong == [], f"EPOCH_TEST_SEED={SEED}"
-    assert reader.looks > 2
-    mirror.assert_crawled(result.feed)
-    assert sum(run["status"] == "killed" for run in result.feed.runs) <= killed
-    return killed
+        with Reader(Feed(feed)) as reader:
+            while killed < most and self._is_killed(feed):
+                killed += 1
+            result = start_crawl(*self._way, feed=feed, settings=self.settings).finish()
+        assert result.exit_code == 0, f"{result.log}\nEPOCH_TEST_SEED={SEED}"
+        assert reader.wrong == [], f"EPOCH_TEST_SEED={SEED}"
+        assert reader.looks > 2
+        self.mirror.assert_crawled(result.feed)
+        assert sum(run["status"] == "killed" for run in result.feed.runs) <= killed
+
+    @property
+    def _way(self) -> tuple[str, ...]:
+        return self.rng.choice(self.ways)
+
+    def _is_killed(self, feed: Path) -> bool:
+        """Start a crawl and kill it at a random moment; return whether it was still running."""
+        state, lock = feed / "state.sqlite", feed / "lock"
+        can_rebuild = state.exists() and b"\n" in Feed(feed).data("listings.jsonl")
+        rebuilds = can_rebuild and self.rng.random() < self.spoilt
+        if rebuilds:
+            spoil(state, self.rng.choice(["deleted", "overwritten"]))
+        noted = lock.read_bytes() if lock.exists() else b""
+        running = start_crawl(*self._way, feed=feed, settings=self.settings)
+        phase = "rebuilding" if rebuilds else self.rng.choice(PHASES)
+        if phase == "rebuilding":
+            running.wait_for(lambda: "rebuilt from the feed" in running.log)
+        elif phase == "log":
+            running.wait_for(lambda: running.log)
+        elif phase == "work":
+            running.wait_for(lambda: lock.exists() and lock.read_bytes() not in (b"", noted))
+        time.sleep(self.rng.uniform(0, 1 if phase == "first second" else 0.4))
+        running.send(signal.SIGKILL)
+        killed = running.finish().exit_code == -signal.SIGKILL
+        self.kills[phase] += killed
+        return killed
 
 
 def test_killed_at_random_moments(mirror: Mirror, tmp_path: Path) -> None:
     """After a few kills and a last run, the feed equals that of an undisturbed run."""
-    assert crawl_with_kills(mirror, tmp_path / "feed", 5, random.Random(SEED)) > 0
+    killing = Killing(mirror, [(mirror.argument,)])
+    killing.crawl(tmp_path / "feed", 5)
+    assert killing.kills.total() > 0
+
+
+@pytest.fixture
+def mixed(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Killing:
+    """Return killed crawls of the sample by directory, git and HTTP, and of damaged states."""
+    sample = ROOT / "sample"
+    repository = Repository(tmp_path / "sample.git")
+    files = (path for path in sorted(sample.rglob("*")) if path.is_file())
+    repository.commit({str(path.relative_to(sample)): path.read_bytes() for path in files})
+    described = mirrors_file(
+        tmp_path, "sample", path=str(sample), git=str(repository.path), http=serve(sample).base
+    )
+    settings = {"MIRRORS_FILE": described, "CACHE_DIRECTORY": tmp_path / "cache"}
+    usual = start_crawl("via=path", feed=tmp_path / "usual", settings=settings).finish()
+    assert usual.exit_code == 0, usual.log
+    mirror = Mirror(sample, usual.feed.timeless(), usual.feed.timeless("listings.jsonl"))
+    ways = [(f"via={name}",) for name in ("path", "git", "http")]
+    return Killing(mirror, ways, settings=settings, spoilt=0.3)
+
+
+@pytest.mark.parametrize("kills", [8, pytest.param(1000, marks=pytest.mark.soak)])
+def test_killed_by_every_transport(mixed: Killing, tmp_path: Path, kills: int) -> None:
+    """From the first second on, and while the state is rebuilt."""
+    mixed.kill(tmp_path, kills)
+    print(f"kills by phase: {dict(mixed.kills)}")
+    assert mixed.kills["first second"] >= kills // 4
 
 
 @pytest.mark.soak
-def test_killed_at_fifty_random_moments(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
-) -> None:
-    """The same with fifty kills, in as many feeds as needed."""
+def test_killed_with_readers(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """Fifty times, in a mirror with enough articles for processes that read them."""
     mirror = crawled(tmp_path_factory, MANY)
-    rng, killed, feeds = random.Random(SEED), 0, 0
-    while killed < 50:
-        feeds += 1
-        killed += crawl_with_kills(mirror, tmp_path / f"feed{feeds}", 50 - killed, rng)
+    Killing(mirror, [(mirror.argument,)]).kill(tmp_path, 50)
 
 
 def test_an_unfinished_tail_is_cut_off(crawl: Crawl) -> None:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import start_crawl, story
 from mirrorkit import Group, MirrorBuilder, Section
-from misbehaving import MisbehavingServer
+from misbehaving import MisbehavingServer, busy
 
 from crawler.middlewares import turns
 from crawler.middlewares.turns import Turns
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from crawling import Running
 
 
 def take(directory: Path | None, host: str = "h.example", delay: float = 10.0) -> float:
@@ -71,6 +73,41 @@ def test_no_turn_is_further_away_than_a_queue_is_long(tmp_path: Path) -> None:
     assert take(tmp_path) == pytest.approx(1000, abs=1)
 
 
+def parked(directory: Path, host: str = "h.example") -> float:
+    return asyncio.run(Turns(directory).parked(host))
+
+
+def park(directory: Path, seconds: float, host: str = "h.example") -> None:
+    asyncio.run(Turns(directory).park(host, seconds))
+
+
+def test_a_parked_host_is_parked_for_all(tmp_path: Path) -> None:
+    """Until the latest time that a run was told; the turns stay."""
+    take(tmp_path)
+    for seconds in (30, 5):
+        park(tmp_path, seconds)
+    assert parked(tmp_path) == pytest.approx(30, abs=1)
+    assert parked(tmp_path, "other.example") <= 0
+    assert take(tmp_path) == pytest.approx(10, abs=1)
+    assert parked(tmp_path) == pytest.approx(30, abs=1)
+
+
+@pytest.mark.parametrize("until", ["1e12", "NaN", "Infinity", '"x"', "null", "0"])
+def test_a_time_far_in_the_future_parks_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: str
+) -> None:
+    monkeypatch.setattr(turns, "_boot", lambda: "this")
+    (tmp_path / "h.example").write_text(f'{{"boot": "this", "next": 0, "parked": {until}}}')
+    assert parked(tmp_path) <= 0
+    park(tmp_path, 30)
+    assert parked(tmp_path) == pytest.approx(30, abs=1)
+
+
+def test_no_host_is_parked_for_longer_than_a_day(tmp_path: Path) -> None:
+    park(tmp_path, 1e9)
+    assert parked(tmp_path) == pytest.approx(86_400, abs=1)
+
+
 @pytest.mark.parametrize("how", ["a file", "a link", "no locks"])
 def test_a_directory_that_cannot_be_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
@@ -117,13 +154,54 @@ def test_processes_take_different_turns(tmp_path: Path) -> None:
     assert all(b - a > 0.9 for a, b in pairwise(taken))
 
 
-def test_two_crawls_ask_no_more_often_than_one(tmp_path: Path) -> None:
-    delay = 0.25
+def write_sites(directory: Path, articles: int) -> None:
+    """Write two mirrors below a directory."""
     for name in ("one", "two"):
         builder = MirrorBuilder((Group("海岛", (Section("ncid1", "青屿"),)),))
-        for number in range(6):
+        for number in range(articles):
             builder.publish(story(number), "ncid1")
-        builder.write(tmp_path / "site" / name)
+        builder.write(directory / name)
+
+
+def test_two_crawls_wait_together_for_a_busy_host(tmp_path: Path) -> None:
+    """One is told to wait 3 s while the other is in the middle of its pages."""
+    write_sites(tmp_path / "site", 20)
+    settings = {"PACE_DELAY": 0.3, "PACE_CONCURRENCY": 1, "CACHE_DIRECTORY": tmp_path / "cache"}
+    with MisbehavingServer(tmp_path / "site") as server:
+        server.behave("/one/*", busy(429, "3"), times=1)
+
+        def start(name: str) -> Running:
+            address = f"mirror={server.base}{name}/"
+            return start_crawl(address, "via=http", feed=tmp_path / name, settings=settings)
+
+        two = start("two")
+        two.wait_for(lambda: any("/pages/" in seen.path for seen in server.requests))
+        results = [start("one").finish(), two.finish()]
+    assert [result.exit_code for result in results] == [0, 0], results[1].log
+    told = next(seen.time for seen in server.requests if seen.path.startswith("/one/"))
+    after = [seen.time - told for seen in server.requests if seen.path.startswith("/two/")]
+    assert [time for time in after if 0.25 < time < 2.9] == []
+    assert max(after) > 2.9
+    assert "is busy, as another run was told" in results[1].log
+
+
+def test_a_run_that_may_not_wait_as_long_as_another_ends(tmp_path: Path) -> None:
+    """Status 75, before it sends a request."""
+    write_sites(tmp_path / "site", 1)
+    settings = {"PACE_DELAY": 0.1, "PARK_MAX_WAIT": 10, "CACHE_DIRECTORY": tmp_path / "cache"}
+    park(tmp_path / "cache" / "hosts", 60, "127.0.0.1")
+    with MisbehavingServer(tmp_path / "site") as server:
+        address = f"mirror={server.base}one/"
+        result = start_crawl(
+            address, "via=http", feed=tmp_path / "feed", settings=settings
+        ).finish()
+    assert result.exit_code == 75, result.log
+    assert server.requests == []
+
+
+def test_two_crawls_ask_no_more_often_than_one(tmp_path: Path) -> None:
+    delay = 0.25
+    write_sites(tmp_path / "site", 6)
     settings = {"PACE_DELAY": delay, "CACHE_DIRECTORY": tmp_path / "cache"}
     with MisbehavingServer(tmp_path / "site") as server:
         crawls = [

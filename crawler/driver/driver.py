@@ -162,6 +162,10 @@ class Driver:
             await self._memory.wait()
         async with self._turns:
             fetched = await transport.fetch(target.path)
+        if fetched.restore is not None:
+            fetched = Fetched(
+                await self.readers.restored(fetched.restore, fetched.body, target.key)
+            )
         self._memory.hold(len(fetched.body))
         try:
             page = await self.readers.read(

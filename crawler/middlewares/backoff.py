@@ -22,7 +22,7 @@ from crawler.config.numbers import nonnegative_float
 from crawler.exceptions import HostBusy, WrongUsage
 from crawler.middlewares.turns import Turns
 from crawler.politeness.host_slot import HostSlot, ParkBudget
-from crawler.politeness.pace import chosen_pace
+from crawler.politeness.pace import chosen_pace, is_loopback
 from crawler.politeness.retry_after import retry_after_seconds
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,15 @@ async def _until_open(door: HostSlot) -> None:
         await asyncio.sleep(wait)
 
 
+def _is_shared(slot: HostSlot, host: str) -> bool:
+    """Return whether runs wait for a host together: not for servers on loopback without a pace."""
+    return slot.delay > 0 or not is_loopback(host)
+
+
+def _clock_in(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
 def _directory_of_turns(settings: BaseSettings) -> Path | None:
     try:
         return cache_directory(settings["CACHE_DIRECTORY"]) / "hosts"
@@ -56,7 +65,8 @@ def _directory_of_turns(settings: BaseSettings) -> Path | None:
 class BackoffMiddleware:
     """Delays requests to a host until it accepts them.
 
-    Runs that share a cache directory keep a host's pace together (:mod:`crawler.middlewares.turns`).
+    Runs that share a cache directory keep a host's pace together, and wait together when it is busy
+    (:mod:`crawler.middlewares.turns`).
 
     It may only delay a request, retry it, or end the run if a host asks for a longer wait than the
     run allows. It is the middleware closest to the downloader, so that requests are delayed right
@@ -114,9 +124,12 @@ class BackoffMiddleware:
         if (wait := await self._turns.take(host, slot.delay)) > 0:
             await asyncio.sleep(wait)
         await _until_open(slot)
+        while _is_shared(slot, host) and (parked := await self._turns.parked(host)) > 0:
+            self._join(slot, host, parked)
+            await _until_open(slot)
         request.meta[_WENT_UNDER] = slot.pass_(monotonic())
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Park the host after a busy response and retry the request; pass on any other response.
 
         Raises:
@@ -129,34 +142,52 @@ class BackoffMiddleware:
         tries, good_then = request.meta.get(_TRIED, (0, slot.good))
         if tries + 1 >= _TRIES_OF_ONE_PAGE and slot.good > good_then:
             return response
-        self._park(slot, request, response)
+        await self._park(slot, request, response)
         meta = {**request.meta, _TRIED: (tries + 1, good_then)}
         # A lower priority, so that a page that is always busy does not hold up the others.
         return request.replace(dont_filter=True, priority=request.priority - 1, meta=meta)
 
-    def _park(self, slot: HostSlot, request: Request, response: Response) -> None:
+    async def _park(self, slot: HostSlot, request: Request, response: Response) -> None:
         named = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
         before, parks = monotonic(), slot.parks
         enough = slot.park(before, named, request.meta[_WENT_UNDER], self._waits)
-        wait = slot.wait(before)
-        host = urlparse_cached(request).hostname
-        back_at = (datetime.now(UTC) + timedelta(seconds=wait)).isoformat(timespec="seconds")
+        host = urlparse_cached(request).hostname or ""
+        if _is_shared(slot, host):
+            await self._turns.park(host, slot.wait(before))
+        why = f"{host} answers {response.status}"
         if not enough:
-            message = (
-                f"{host} answers {response.status} and asks to wait until {back_at}, for "
-                f"{wait:.3g} s, longer than the run allows (PARK_MAX_WAIT {self._waits.longest:.0f}"
-                f" s; {self._waits.spent:.0f} s of PARK_BUDGET {self._waits.budget:.0f} s used): "
-                "run again later"
-            )
-            self._ended = HostBusy(message)
-            raise self._ended
+            raise self._end(slot, why)
         if slot.parks > parks:
-            self._crawler.stats.inc_value("epoch/parked/count")
-            self._crawler.stats.set_value("epoch/parked/seconds", round(self._waits.spent, 3))
-            logger.warning(
-                "%s answers %d: sending it no request for %.3g s, until %s", host,
-                response.status, wait, back_at,
-            )  # fmt: skip
+            self._report(slot, why)
+
+    def _join(self, slot: HostSlot, host: str, seconds: float) -> None:
+        """Park the host for as long as another run was told to wait.
+
+        Raises:
+            HostBusy: that is longer than the run allows.
+        """
+        now = monotonic()
+        before, why = slot.parked_until, f"{host} is busy, as another run was told"
+        if not slot.join(now, now + seconds, self._waits):
+            raise self._end(slot, why)
+        if slot.parked_until > before:
+            self._report(slot, why)
+
+    def _end(self, slot: HostSlot, why: str) -> HostBusy:
+        """Return the error that ends the run, for this request and all later ones."""
+        wait, waits = slot.wait(monotonic()), self._waits
+        self._ended = HostBusy(
+            f"{why}, and asks to wait until {_clock_in(wait)}, for {wait:.3g} s, longer than the "
+            f"run allows (PARK_MAX_WAIT {waits.longest:.0f} s; {waits.spent:.0f} s of PARK_BUDGET "
+            f"{waits.budget:.0f} s used): run again later"
+        )
+        return self._ended
+
+    def _report(self, slot: HostSlot, why: str) -> None:
+        wait = slot.wait(monotonic())
+        self._crawler.stats.inc_value("epoch/parked/count")
+        self._crawler.stats.set_value("epoch/parked/seconds", round(self._waits.spent, 3))
+        logger.warning("%s: sending it no request for %.3g s, until %s", why, wait, _clock_in(wait))
 
     def _slot(self, request: Request) -> HostSlot:
         host = urlparse_cached(request).hostname or ""

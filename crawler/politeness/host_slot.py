@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 # If a host keeps asking for waits that are too short, the wait is at least 1, 2, 4 … s. 2**16 s is
 # longer than any run waits.
 _MOST_DOUBLINGS = 16
+# Seconds: times that runs tell each other are rounded.
+_NEGLIGIBLE = 0.001
 
 
 @dataclass
@@ -85,6 +87,14 @@ class HostSlot:
         self.good += 1
         if went_under == self.parks:
             self.in_a_row = 0
+
+    def join(self, now: float, until: float, waits: ParkBudget) -> bool:
+        """Park the host as another run has; return whether the budget covers the wait."""
+        added = until - max(self.parked_until, now)
+        if added <= _NEGLIGIBLE:
+            return True
+        self.parked_until = until
+        return waits.spend(until - now, added=added)
 
     def park(self, now: float, named: float | None, went_under: int, waits: ParkBudget) -> bool:
         """Park the host after a busy response.

@@ -48,7 +48,7 @@ PUBLIC = Pace(concurrency=2, delay=1.0)
 def pace_of(base_url: str) -> Pace:
     """Return the default pace for the host of ``base_url``: loopback, GitHub, or any other."""
     host = urlsplit(base_url).hostname or ""
-    if _is_loopback(host):
+    if is_loopback(host):
         return LOOPBACK
     return GITHUB if host in _GITHUB_HOSTS else PUBLIC
 
@@ -69,7 +69,7 @@ def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
     return Pace(concurrency, delay)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Return whether ``host`` is in 127.0.0.0/8, ::1 or localhost; other names may be remote."""
     if host == "localhost":
         return True

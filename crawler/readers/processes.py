@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import BrokenExecutor
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from crawler.readers.pool import NO_POOL, UNSTARTABLE, Pool
 from crawler.readers.worker import Unread, read_alone, read_batch, ready, too_costly
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from crawler.readers.pages import Bounds, Page, Reader
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -27,27 +31,27 @@ REBUILDS = 5
 class LoneReader:
     """Reads one page at a time in a process of its own, which the page may kill."""
 
-    def __init__(self, read: Reader, bounds: Bounds, note: Callable[[str | None], None]) -> None:
+    def __init__(self, bounds: Bounds, note: Callable[[str | None], None]) -> None:
         """Set up without starting a process.
 
         Args:
-            read: reads a page.
             bounds: limits for one page.
             note: called with the key of a page before it is read, and with None after.
         """
-        self._read = read
         self._bounds = bounds
         self._note = note
         self._turn = asyncio.Lock()
         self._pool: Pool | None = None
         self._possible = True
 
-    async def read(self, page: Unread, key: str) -> Page | None:
-        """Read a page; return None if no process can be started.
+    async def run(
+        self, key: str, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """Return ``read(*args, **kwargs)``, or None if no process can be started.
 
         Raises:
-            PageError: the content is not a page of this kind; with the reason ``too_costly``, it
-                took too much CPU time or memory, or killed its process.
+            PageError: ``read`` raised it; with the reason ``too_costly``, the page took too much
+                CPU time or memory, or killed its process.
         """
         async with self._turn:
             pool = await self._started()
@@ -55,7 +59,7 @@ class LoneReader:
                 return None
             self._note(key)
             try:
-                return await pool.run(read_alone, self._read, self._bounds, page)
+                return await pool.run(read_alone, partial(read, *args, **kwargs), self._bounds)
             except BrokenExecutor as error:
                 self.close()
                 raise too_costly(self._bounds) from error
@@ -145,7 +149,7 @@ class BatchPool:
         try:
             return await read
         except BrokenExecutor:
-            return await self._alone.read(page, key)
+            return await self._alone.run(key, self._reader, *page)
 
     def _send(self) -> None:
         batch, self._batch, self._bytes = self._batch, [], 0

@@ -9,6 +9,8 @@ from crawler.exceptions import PageError
 from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.readers.pages import Kind, Page, Reader
     from crawler.readers.processes import BatchPool, LoneReader
     from crawler.readers.worker import Unread
@@ -95,22 +97,44 @@ class PageReaders:
             PageError: the content is not a page of this kind; with the reason ``too_costly``, it
                 takes too much CPU time or memory, or an earlier run died while reading it.
         """
-        if key == self._died_of:
-            self._died_of = None
-            self._notes.note_reading(None)
-            raise PageError("an earlier run died while reading the page", reason=TOO_COSTLY)
+        self._skip_once(key)
         if is_suspicious(body):
-            return await self._lone_reader().read((kind, section, body), key)
+            return await self._lone_reader().run(key, self._read, kind, section, body)
         if self._pool is not None and kind == "article":
             page: Unread = (kind, section, body)
             return await self._pool.read(page if reading is None else (*page, reading), key)
         return None
 
+    async def restored(self, restore: Callable[[bytes], bytes], body: bytes, key: str) -> bytes:
+        """Return the mirror's own page, of which ``body`` is the rendered form.
+
+        Always in a process of its own: beside rendering a page, it costs nothing.
+
+        Args:
+            restore: turns the rendered page back.
+            body: the rendered page.
+            key: the key under which the store keeps failures of the page.
+
+        Raises:
+            PageError: the page cannot be turned back; with the reason ``too_costly``, it takes too
+                much CPU time or memory, or an earlier run died of it.
+        """
+        self._skip_once(key)
+        own = await self._lone_reader().run(key, restore, body)
+        return restore(body) if own is None else own
+
+    def _skip_once(self, key: str) -> None:
+        """Raise a PageError if an earlier run died while reading this page."""
+        if key == self._died_of:
+            self._died_of = None
+            self._notes.note_reading(None)
+            raise PageError("an earlier run died while reading the page", reason=TOO_COSTLY)
+
     def _lone_reader(self) -> LoneReader:
         if self._alone is None:
             from crawler.readers.processes import LoneReader  # noqa: PLC0415 - few runs need it
 
-            self._alone = LoneReader(self._read, self._bounds, self._notes.note_reading)
+            self._alone = LoneReader(self._bounds, self._notes.note_reading)
         return self._alone
 
     def close(self) -> None:

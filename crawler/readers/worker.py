@@ -12,14 +12,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from crawler.exceptions import PageError
 from crawler.readers.pages import TOO_COSTLY, Bounds, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crawler.readers.pages import Page, Reader
 
+T = TypeVar("T")
 _STATM: Final = Path("/proc/self/statm")
 _DATA: Final = 5  # index of the size, in memory pages, that RLIMIT_DATA limits
 
@@ -88,15 +91,15 @@ def _page_or_none(read: Reader, page: Unread) -> Page | None:
         return None
 
 
-def read_alone(read: Reader, bounds: Bounds, page: Unread) -> Page:
+def read_alone(read: Callable[[], T], bounds: Bounds) -> T:
     """Read one page; the kernel kills the process if the page takes too much CPU time.
 
     Raises:
-        PageError: the content is not a page of this kind, or takes too much memory.
+        PageError: ``read`` raised it, or takes too much memory.
     """
     bound(bounds)
     try:
-        return read(*page)
+        return read()
     except MemoryError:
         raise too_costly(bounds) from None
 

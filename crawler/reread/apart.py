@@ -11,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+from functools import partial
 from typing import IO
 
 from crawler.exceptions import PageError
@@ -91,7 +92,7 @@ def main() -> None:
 
 def _result(read: Reader, body: bytes) -> object:
     try:
-        return read_alone(read, BOUNDS, ("article", "", body))
+        return read_alone(partial(read, "article", "", body), BOUNDS)
     except PageError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a fault of the readers costs this page alone

@@ -24,10 +24,13 @@ class Fetched(NamedTuple):
     Attributes:
         body: content of the page.
         version: git blob id of the page, if the transport knows it without computing it.
+        restore: turns ``body``, a rendered page, back into the mirror's own; raises a PageError.
+            It can be pickled. None if ``body`` is the mirror's own page.
     """
 
     body: bytes
     version: str | None = None
+    restore: Callable[[bytes], bytes] | None = None
 
 
 class Transport(Protocol):

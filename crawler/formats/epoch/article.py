@@ -97,7 +97,10 @@ def _root(markup: str) -> etree._Element:
 
     Of the body not ``#artbody`` itself: a stray end tag (229 pages) may close it early.
     """
-    tree = etree.fromstring(bounded_attributes(decoded_entities(markup)).encode(), _PARSER)
+    try:
+        tree = etree.fromstring(bounded_attributes(decoded_entities(markup)).encode(), _PARSER)
+    except etree.XMLSyntaxError as error:  # the parser recovers from everything else
+        raise MemoryError from error
     root = tree.find("body") if tree is not None else None
     if root is None:
         raise PageMalformed("no markup that can be read")

@@ -56,11 +56,10 @@ _LATIN_PROMOTION: Final = re.compile(
 # Older pages have it in white before and after the text (363 and 2,310 pages), on a separate line or
 # directly next to the first or last word. Inside a line, the same address is text.
 _OLD_ADDRESS: Final = re.compile(
-    r"^(?:{0})+|(?:{0})+(?=[#＃◇◆@＠*]*$)".format(
-        r"[（(\[]\s?(?:https?://(?:www\.)?|www\.)(?:epochtimes|dajiyuan)\.com/?(?:gb/?)?\s?[)）\]]\s?"
-    ),
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:[（(\[]\s?(?:https?://(?:www\.)?|www\.)(?:epochtimes|dajiyuan)\.com/?(?:gb/?)?\s?[)）\]][^\S\n]?)++",
+    re.IGNORECASE,
 )
+_LINE_END: Final = re.compile(r"[#＃◇◆@＠*]*+(?:\n|\Z)")
 
 # Markdown links that the mirror's owner added by hand before the dateline (4 pages).
 _ADS_AT_HEAD: Final = re.compile(
@@ -117,10 +116,17 @@ def may_hold_strays(leaves: Sequence[Leaf]) -> bool:
 def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
     """Cut the newspaper's old address at the beginning and the end of lines."""
     for leaf in leaves:
-        if ".com" in leaf.text:
-            leaf.cut_all(
-                (found.span() for found in _OLD_ADDRESS.finditer(leaf.text)), "cuts.old address"
-            )
+        text = leaf.text
+        if ".com" in text:
+            spans = (found.span() for found in _OLD_ADDRESS.finditer(text))
+            at_edges = (span for span in spans if _is_at_an_edge(text, *span))
+            leaf.cut_all(at_edges, "cuts.old address")
+
+
+def _is_at_an_edge(text: str, start: int, end: int) -> bool:
+    """Return whether ``text[start:end]`` begins a line, or ends one but for end marks."""
+    begins = start == 0 or text[start - 1] == "\n"
+    return begins or _LINE_END.match(text, end) is not None
 
 
 def cut_torn_markup(leaves: Sequence[Leaf]) -> None:

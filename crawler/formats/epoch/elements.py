@@ -6,6 +6,7 @@ Names and classes are those of real pages; a class counts as a whole word of the
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Final
 
 from lxml import etree
@@ -46,6 +47,8 @@ _POPUP_WORDS: Final = re.compile(
     r"\bGoogle\b|\btranslation\b|[Oo]riginal text|翻译建议|提供更好的翻译"
 )
 _POPUP_LENGTH: Final = 300
+_POPUP_NODES: Final = 300
+"""Elements of a popup at most: boxes in boxes are not searched to their end again and again."""
 
 # A picture that stands in until a script loads the real one (46 news images).
 _PLACEHOLDER: Final = re.compile(
@@ -80,6 +83,8 @@ def is_junk(element: etree._Element, names: list[str]) -> bool:
         return False
     if "related-posts" in names or box_id == "related-posts-MRP_all":
         return True
+    if next(islice(element.iter(), _POPUP_NODES, None), None) is not None:
+        return False
     text = "".join(map(str, element.itertext())).strip()
     if text:
         return len(text) < _POPUP_LENGTH and _POPUP_WORDS.search(text) is not None

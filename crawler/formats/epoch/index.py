@@ -21,7 +21,7 @@ from crawler.formats.pages import Entry, Index
 
 _LOOKS_LIKE_AN_ARTICLE = re.compile(r"pages[/\\%].*n[0-9]", re.IGNORECASE)
 _RULE = re.compile(r"^[^\S\n]*+(?:-{3,}+|\*{3,}+|_{3,}+)[^\S\n]*+$", re.MULTILINE)
-_PAGER_LINE = re.compile(r"\W*第\W")
+_PAGER_LINE = re.compile(r"\W*+第\W")
 
 
 def read_index(text: str, section: str, bases: Sequence[str] = ()) -> Index:
@@ -92,12 +92,16 @@ def _last_page(
     behind = last_entry
     if not behind:
         behind = max((rule.end() for rule in _RULE.finditer(text)), default=0)
+    pagers: dict[int, int] = {}  # by line: where its 第 ends
     highest = 0
     for link in found:
         path = path_of(here, link.address, bases)
         index = section_of(path) if path else None
         if not index or index[0] != section or not index[1]:
             continue
-        if link.end > behind or _PAGER_LINE.match(text, link.line, link.end):
+        if link.line not in pagers:  # all links of a pager stand on one line
+            pager = _PAGER_LINE.match(text, link.line)
+            pagers[link.line] = pager.end() if pager else len(text) + 1
+        if link.end > behind or pagers[link.line] <= link.end:
             highest = max(highest, index[1])
     return highest

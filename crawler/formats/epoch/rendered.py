@@ -44,6 +44,8 @@ _ORIGINAL: Final = re.compile(r"原文链接(?P<label>（需翻墙）)?：\s*(?P
 
 #: Characters of the line with the original's address: no address has more than 2,048.
 _LONGEST_LINE: Final = 2200
+#: Paragraphs at a page's end among which that line is looked for.
+_LAST_LINES: Final = 20
 
 
 def home_markdown(page: str, *, base: str = "", path: str = "README.md") -> str:
@@ -130,8 +132,9 @@ def _drop_tail(root: HtmlElement) -> None:
     A link that the body leaves open (old footnotes: ``<a name>``) runs on to the end of the page,
     so the two may stand at any depth.
     """
-    lines = [line for line in root.iter("p") if _original_of(line)]
-    for element in lines[-1:] + list(root.iter("hr"))[-1:]:
+    last = [*root.iter("p")][: -_LAST_LINES - 1 : -1]
+    lines = [line for line in last if _original_of(line)]
+    for element in lines[:1] + list(root.iter("hr"))[-1:]:
         element.drop_tree()
 
 

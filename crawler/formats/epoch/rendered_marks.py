@@ -7,14 +7,17 @@ page shows in another way what they said, they come back.
 from __future__ import annotations
 
 import re
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from crawler.formats.epoch.rendered_site import is_blank, set_end_of
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MEDIA: Final = re.compile(r"\s*https?://\S+\.(?:mp[34]|m4[av]|og[agv]|wav|webm|flv|wm[av])\s*")
 
 
@@ -44,12 +47,8 @@ def join_paragraphs(navigation: HtmlElement) -> None:
 def _is_rest(element: HtmlElement) -> bool:
     """Tell whether an element is a paragraph that Markdown made of the rest of another."""
     return (
-        element.tag == "p" and not (element.text or "").startswith("\n") and not _is_blank(element)
+        element.tag == "p" and not (element.text or "").startswith("\n") and not is_blank(element)
     )
-
-
-def _is_blank(element: HtmlElement) -> bool:
-    return not any(text.strip() for text in element.itertext(etree.Element))
 
 
 def _join_to_text(parent: HtmlElement) -> None:
@@ -66,7 +65,7 @@ def _join_to_text(parent: HtmlElement) -> None:
             children[-1].tail = (children[-1].tail or "") + tail
             break
         texts.append(tail)
-    parent.text = _joined(texts)
+    set_end_of(parent, None, texts)
 
 
 def _join_followers(paragraph: HtmlElement) -> None:
@@ -76,34 +75,22 @@ def _join_followers(paragraph: HtmlElement) -> None:
     while (rest := paragraph.getnext()) is not None and _is_rest(rest):
         texts += ["\n\n", rest.text or ""]
         for child in list(rest):
-            _set_end_of(paragraph, last, texts)
+            set_end_of(paragraph, last, texts)
             paragraph.append(child)
             last, texts = child, [child.tail or ""]
         paragraph.tail, rest.tail = rest.tail, None
         rest.getparent().remove(rest)
         _drop_stray(paragraph.getnext())
-    _set_end_of(paragraph, last, texts)
+    set_end_of(paragraph, last, texts)
 
 
 def _end_of(paragraph: HtmlElement, last: HtmlElement | None) -> str:
     return (paragraph.text if last is None else last.tail) or ""
 
 
-def _set_end_of(paragraph: HtmlElement, last: HtmlElement | None, texts: list[str]) -> None:
-    if last is None:
-        paragraph.text = _joined(texts)
-    else:
-        last.tail = _joined(texts)
-
-
-def _joined(texts: list[str]) -> str:
-    """Return one text, without the control characters that lxml reads but refuses to be given."""
-    return _CONTROLS.sub("", "".join(texts))
-
-
 def _drop_stray(element: HtmlElement | None) -> None:
     """Drop what the end tag of a paragraph became: a paragraph of its own."""
-    if element is not None and element.tag == "p" and not len(element) and _is_blank(element):
+    if element is not None and element.tag == "p" and not len(element) and is_blank(element):
         element.drop_tree()
 
 
@@ -167,22 +154,28 @@ def mark_captions(body: HtmlElement) -> None:
             frame.set("class", "wp-caption")
             for caption in frame.iterchildren("p"):
                 caption.set("class", "wp-caption-text")
+    is_above_caption = cache(_is_above_caption)  # all cells of a row ask for the same row
     for span in body.iter("span"):
-        if _stands_under_image(span):
+        box = span.getparent()
+        if box.tag == "div":
+            image = span.getprevious()
+            under = image is not None and image.tag in ("br", "img", "a")
+        elif box.tag == "td":
+            row = box.getparent().getprevious()
+            under = row is not None and is_above_caption(row)
+        else:
+            continue
+        if under and _is_all_text(span):
             span.set("class", "bn12")
 
 
-def _stands_under_image(span: HtmlElement) -> bool:
-    """Tell whether a ``span`` is all the text of the box or the table row under an image."""
-    box = span.getparent()
-    if box is None or box.tag not in ("div", "td") or _said(box) != _said(span):
+def _is_above_caption(row: HtmlElement) -> bool:
+    return row.find(".//img") is not None or is_blank(row)
+
+
+def _is_all_text(span: HtmlElement) -> bool:
+    """Return whether nothing but ``span`` has text in its parent."""
+    if is_blank(span) or (span.getparent().text or "").strip() or (span.tail or "").strip():
         return False
-    if box.tag == "div":
-        return span.getprevious() is not None and span.getprevious().tag in ("br", "img", "a")
-    row = box.getparent().getprevious()
-    return row is not None and (row.find(".//img") is not None or not _said(row))
-
-
-def _said(element: HtmlElement) -> str:
-    text: str = element.text_content()
-    return text.strip()
+    others = chain(span.itersiblings(preceding=True), span.itersiblings())
+    return all(not (other.tail or "").strip() and is_blank(other) for other in others)

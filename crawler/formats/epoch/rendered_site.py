@@ -15,6 +15,8 @@ from lxml import etree, html
 from crawler.exceptions import PageMalformed, PageMissing, PageUnreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml.html import HtmlElement
 
 #: Class of the element that holds a rendered file: at GitHub, then in docsify.
@@ -24,6 +26,10 @@ CONTENT_CLASSES: Final = (_SANITIZED, "markdown-section")
 _PREFIX: Final = "user-content-"
 #: Elements a site puts around what was in the file.
 _WRAPPERS: Final = ("markdown-accessiblity-table", "markdown-accessibility-table", "g-emoji")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: Names for elements that are taken out, with their content or without.
+_DROPPED: Final = "site-dropped"
+_UNWRAPPED: Final = "site-unwrapped"
 #: Attributes a site adds to what was in the file.
 _ADDED: Final = ("dir", "tabindex", "class", "style", "rel", "data-canonical-src")
 _HEX: Final = re.compile(r"[0-9a-f]{16,}\Z")
@@ -37,6 +43,8 @@ _MISSING: Final = (
 )
 #: What docsify puts in the content's place.
 _NOTHING_HERE: Final = re.compile(r"\s*404 - Not found\s*\Z")
+#: Characters of an error page; GitHub's, with pictures in them, have 70,000.
+_LONGEST_ERROR_PAGE: Final = 1 << 20
 #: One pattern for all of them, in the syntax that Python and JavaScript share.
 ERROR_WORDS: Final = f"{_RATE_LIMITED}|{_UNAVAILABLE}|{_MISSING}"
 
@@ -60,7 +68,12 @@ def content_of(page: str) -> HtmlElement:
 
 def _document(page: str) -> HtmlElement:
     parser = html.HTMLParser(huge_tree=True)
-    return html.document_fromstring(page.strip() or "<html></html>", parser=parser)
+    try:
+        return html.document_fromstring(page.strip() or "<html></html>", parser=parser)
+    except etree.ParserError as error:
+        raise PageMalformed("the page shows nothing") from error
+    except etree.XMLSyntaxError as error:  # the parser recovers from everything else
+        raise MemoryError from error
 
 
 def _refuse_error_page(document: HtmlElement) -> None:
@@ -80,11 +93,66 @@ def text_of(element: HtmlElement) -> str:
     return "".join(element.itertext(etree.Element))
 
 
+def is_blank(element: HtmlElement) -> bool:
+    """Return whether an element has no text but white space."""
+    return not any(text.strip() for text in element.itertext(etree.Element))
+
+
 def _undo_site(root: HtmlElement, *, sanitized: bool) -> None:
-    """Take out of ``root`` what the site put into it."""
+    """Take out of ``root`` what the site put into it.
+
+    Elements are renamed first and then taken out of their parent together: taken out one by one,
+    each would copy all the text before it.
+    """
     for element in list(root.iter(etree.Element)):
         if element is not root:
             _undo_element(element, sanitized=sanitized)
+    changed = {element.getparent(): None for element in root.iter(_DROPPED, _UNWRAPPED)}
+    for parent in changed:
+        if parent.tag not in (_DROPPED, _UNWRAPPED):
+            _set_content(parent, list(_content_left(parent)))
+
+
+def _content_left(parent: HtmlElement) -> Iterator[HtmlElement | str]:
+    """Yield the texts and elements of ``parent`` without what is renamed, in order."""
+    yield parent.text or ""
+    left: list[HtmlElement | str] = list(reversed(parent))
+    while left:
+        piece = left.pop()
+        if isinstance(piece, str):
+            yield piece
+            continue
+        left.append(piece.tail or "")
+        if piece.tag == _UNWRAPPED:
+            left += [*reversed(piece), piece.text or ""]
+        elif piece.tag != _DROPPED:
+            yield piece
+
+
+def _set_content(parent: HtmlElement, content: list[HtmlElement | str]) -> None:
+    del parent[:]
+    last: HtmlElement | None = None
+    texts: list[str] = []
+    for piece in content:
+        if isinstance(piece, str):
+            texts.append(piece)
+            continue
+        set_end_of(parent, last, texts)
+        parent.append(piece)
+        last, texts = piece, []
+    set_end_of(parent, last, texts)
+
+
+def set_end_of(parent: HtmlElement, last: HtmlElement | None, texts: list[str]) -> None:
+    """Set the text behind the child ``last`` of ``parent``; None means before all children.
+
+    Control characters are left out, which lxml reads but refuses to be given.
+    """
+    text = _CONTROLS.sub("", "".join(texts))
+    if last is None:
+        parent.text = text
+    else:
+        last.tail = text
 
 
 def _undo_element(element: HtmlElement, *, sanitized: bool) -> None:
@@ -92,46 +160,22 @@ def _undo_element(element: HtmlElement, *, sanitized: bool) -> None:
     if element.tag == "img":
         element.set("src", picture_address(element))
     if element.tag == "a" and "anchor" in classes:
-        _drop_or_unwrap(element)
+        # a heading's permanent link; docsify's holds the heading's text, which stays
+        element.tag = _DROPPED if is_blank(element) else _UNWRAPPED
     elif element.tag == "svg" or "zeroclipboard-container" in classes:
-        element.drop_tree()
+        element.tag = _DROPPED
     elif (
         "markdown-heading" in classes
         or element.tag in _WRAPPERS
         or (element.tag == "a" and element.get("target") == "_blank" and _only_picture(element))
     ):
-        _unwrap(element)
+        element.tag = _UNWRAPPED
     else:
         _undo_attributes(element, sanitized=sanitized)
 
 
-def _drop_or_unwrap(anchor: HtmlElement) -> None:
-    """Remove a heading's permanent link; docsify's holds the heading's text, which stays."""
-    if text_of(anchor).strip():
-        _unwrap(anchor)
-    else:
-        anchor.drop_tree()
-
-
-def _unwrap(element: HtmlElement) -> None:
-    """Put an element's content in its place.
-
-    As lxml's ``drop_tag``, which takes the longer the more siblings stand before the element.
-    """
-    before, parent = element.getprevious(), element.getparent()
-    if parent is None:
-        return
-    if before is not None:
-        before.tail = (before.tail or "") + (element.text or "")
-    else:
-        parent.text = (parent.text or "") + (element.text or "")
-    for child in list(element):
-        element.addprevious(child)
-    element.drop_tree()  # which keeps its tail
-
-
 def _only_picture(link: HtmlElement) -> bool:
-    return len(link) == 1 and link[0].tag == "img" and not text_of(link).strip()
+    return len(link) == 1 and link[0].tag == "img" and is_blank(link)
 
 
 def _undo_attributes(element: HtmlElement, *, sanitized: bool) -> None:
@@ -167,9 +211,10 @@ def picture_address(image: HtmlElement) -> str:
 def error_status(page: str) -> int | None:
     """Return the status that an error page should have come with: 429, 503, 404.
 
-    None for every other page, also for one that shows nothing we know.
+    None for every other page, also for one that shows nothing we know or is too large to be read
+    by the crawler itself.
     """
-    if any(name in page for name in CONTENT_CLASSES):
+    if len(page) > _LONGEST_ERROR_PAGE or any(name in page for name in CONTENT_CLASSES):
         return None
     try:
         _refuse_error_page(_document(page))

@@ -8,6 +8,8 @@ browser.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -147,7 +149,7 @@ class BrowserTransport:
         }
 
     async def fetch(self, path: str) -> Fetched:
-        """Render the page at ``path`` and return it in the mirror's Markdown form.
+        """Render the page at ``path``; the result's ``restore`` returns its Markdown.
 
         Cancelling it closes the page's tab.
 
@@ -162,7 +164,7 @@ class BrowserTransport:
         except asyncio.CancelledError:
             cancellation.cancel()
             raise
-        return Fetched(self.page(response))
+        return self.fetched(response)
 
     def request(self, path: str, **kwargs: Any) -> Request:
         """Return the request for the page at ``path``; ``kwargs`` are passed to ``Request``."""
@@ -181,11 +183,11 @@ class BrowserTransport:
         # the frontier requests each page once, and fingerprints ignore the fragment
         return Request(self.base + path, meta=meta, **{"dont_filter": True, **kwargs})
 
-    def page(self, response: Response) -> bytes:
-        """Return the page of ``response`` in the mirror's Markdown form.
+    def fetched(self, response: Response) -> Fetched:
+        """Return the rendered page of ``response``.
 
         Raises:
-            PageError: the site shows an error, or a page that is not the mirror's.
+            PageError: it is too large, not a text document, or not the mirror's.
         """
         path = response.meta["browser_path"]
         if len(response.body) > MAX_BYTES:
@@ -194,20 +196,30 @@ class BrowserTransport:
             raise PageMalformed(f"{path}: the response is not a text document")
         if not response.url.startswith(self.base):
             raise PageUnreachable(f"{path}: redirected to {response.url}", reason="redirect")
-        try:
-            text = self._rendering(path).markdown(response.text, base=self.base, path=path)
-        except PageMissing:
-            raise
-        except PageError as error:
-            raise _by_status(error, response.status) from error
-        except RecursionError as error:
-            raise PageMalformed(f"{path}: its elements are nested too deeply") from error
-        return text.encode()
+        markdown = partial(self._rendering(path).markdown, base=self.base, path=path)
+        restore = partial(_restored, markdown, response.status)
+        return Fetched(response.text.encode(), restore=restore)
 
     def _rendering(self, path: str) -> Rendering:
         rendering = self._format.rendering(path)
         assert rendering is not None  # noqa: S101 - the home page has one
         return rendering
+
+
+def _restored(markdown: Callable[[str], str], status: int, body: bytes) -> bytes:
+    """Return a rendered page in the mirror's Markdown form.
+
+    Raises:
+        PageError: the site shows an error, or a page that is not the mirror's.
+    """
+    try:
+        return markdown(body.decode()).encode()
+    except PageMissing:
+        raise
+    except PageError as error:
+        raise _by_status(error, status) from error
+    except RecursionError as error:
+        raise PageMalformed("its elements are nested too deeply") from error
 
 
 def _by_status(error: PageError, status: int) -> PageError:
