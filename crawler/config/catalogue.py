@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import isdir
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -47,7 +48,7 @@ def catalogue_at(mirror: str) -> Catalogue:
         base = web_base(mirror, "mirror")
         return _at_github(base) or Catalogue(base, base + _PAGE, base + _PAGE)
     folder: Path = expanded(mirror, "mirror")
-    if not folder.is_dir():
+    if not isdir(folder):
         raise WrongUsage(f"mirror={mirror} is no directory: give one, or an address http(s)://…/")
     base = folder.resolve().as_uri().rstrip("/") + "/"
     return Catalogue(base, base + _PAGE, base + _PAGE)

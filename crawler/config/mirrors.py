@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os.path import exists, isdir, isfile  # Path's own raise where a folder may not be searched
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
@@ -95,7 +97,7 @@ class Mirrors:
             return self.mirrors[wanted]
         if "://" in wanted:
             return _at_url(wanted, name)
-        if (folder := expanded(wanted, "mirror")).is_dir():
+        if isdir(folder := expanded(wanted, "mirror")):
             return _at_directory(folder.resolve(), name)
         raise WrongUsage(
             f"{self._not_found(wanted, folder)}: choose one of {self._choices()} (described in "
@@ -105,8 +107,7 @@ class Mirrors:
     def _not_found(self, wanted: str, folder: Path) -> str:
         """Return the beginning of the message about a mirror that is not there."""
         if "/" in wanted:
-            trouble = "is not a directory" if folder.exists() else "does not exist"
-            return f"mirror={wanted} {trouble}"
+            return f"mirror={wanted} {_trouble(folder)}"
         return f"no mirror {wanted!r}{suggestion(wanted, self.mirrors)}"
 
     def _choices(self) -> str:
@@ -250,16 +251,38 @@ def _encoded(text: str) -> str:
 
 
 def expanded(value: str, where: str) -> Path:
-    """Return a directory that is given by its path, ``~`` included."""
+    """Return the path of a file or directory that is given, ``~`` included; it need not exist.
+
+    Raises:
+        WrongUsage: the system can have no such path.
+    """
     try:
         path = Path(value).expanduser()
     except RuntimeError as exc:  # ~ of nobody
         raise WrongUsage(
             f"{where}: {value!r} is no directory: {exc} Set HOME, or give a path without ~."
         ) from exc
-    if "\0" in value:
-        raise WrongUsage(f"{where}: {value!r} is no directory")
+    try:
+        path.lstat()
+    except OSError as exc:
+        if exc.errno == errno.ENAMETOOLONG:
+            raise WrongUsage(
+                f"{where}: {value[:40]!r}… is no path: {exc.strerror}; give a shorter one"
+            ) from exc
+    except ValueError as exc:  # a null character
+        raise WrongUsage(f"{where}: {value!r} is no directory") from exc
     return path
+
+
+def _trouble(path: Path) -> str:
+    """Return why a path is no directory that can be read."""
+    try:
+        path.stat()
+    except PermissionError as exc:
+        return f"cannot be read ({exc.strerror})"
+    except OSError:
+        return "does not exist"
+    return "is not a directory"
 
 
 def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
@@ -362,9 +385,9 @@ def _at_github(owner: str, repository: str, branch: str | None, name: str | None
 
 
 def _at_directory(folder: Path, name: str | None) -> Mirror:
-    bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
+    bare = isfile(folder / "HEAD") and isdir(folder / "objects")
     ways = {} if bare else {"path": str(folder)}
-    if bare or (folder / ".git").exists():
+    if bare or exists(folder / ".git"):
         ways["git"] = str(folder)
     return Mirror(
         name=checked_name(name or folder.name.removesuffix(".git")),
