@@ -15,8 +15,6 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
-from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 
 from crawler import pipelines, terminal
 from crawler.config.locations import mirrors_file
@@ -31,13 +29,12 @@ from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
+from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
 from crawler.transports.base import Comparing, Listing, Transport, sections_present
 from crawler.transports.registry import transport_for, with_fallback
 
 logger = logging.getLogger(__name__)
-
-_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 
 class EpochMirrorSpider(Spider):
@@ -66,12 +63,13 @@ class EpochMirrorSpider(Spider):
             # scrapy shell builds the spider last; fetch, parse and check replace its start().
             # None of them reads the mirror, so there is no run and no feed
             return super().from_crawler(crawler, *args)
-        _refuse_what_breaks_a_run(settings)
+        require_working_features(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
             feeds=Path(settings["FEEDS_DIRECTORY"]),
         )
+        require_exports_apart(settings, options.feed)
         spider = super().from_crawler(crawler, *args)
         log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
@@ -235,24 +233,3 @@ class EpochMirrorSpider(Spider):
             self.run.limit()
         elif not self.frontier.finished:
             self.run.cut_short(reason)
-
-
-def _refuse_what_breaks_a_run(settings: BaseSettings) -> None:
-    """Refuse settings of Scrapy's that a run cannot keep its promises with.
-
-    Raises:
-        WrongUsage: one of them is set.
-    """
-    if settings["JOBDIR"]:
-        raise WrongUsage(
-            f"JOBDIR={settings['JOBDIR']} cannot be used: a queue that is kept would replay old "
-            "requests; without it, a run that is started again goes on where the last one ended"
-        )
-    foreign = is_reactor_installed() and not is_asyncio_reactor_installed()
-    if foreign or settings["TWISTED_REACTOR"] != _REACTOR:
-        raise WrongUsage(
-            f"TWISTED_REACTOR={settings['TWISTED_REACTOR']} cannot be used: a run needs {_REACTOR}, "
-            "and no other reactor installed before it"
-        )
-    if not settings.getbool("TWISTED_REACTOR_ENABLED"):
-        raise WrongUsage("TWISTED_REACTOR_ENABLED=False cannot be used: a run needs a reactor")

@@ -20,7 +20,13 @@ from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, timestamp
 from crawler.store.edition import change_line, digest_of
-from crawler.store.files import make_directory, require_regular, sync_directory, unwritable
+from crawler.store.files import (
+    STATE_FILES,
+    make_directory,
+    require_regular,
+    sync_directory,
+    unwritable,
+)
 from crawler.store.history import (
     Sizes,
     account_for_the_dead,
@@ -38,9 +44,6 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two commits: the files are synced, then the state.
 COMMIT_INTERVAL = 2.0
-
-# What SQLite opens.
-_STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal")
 
 
 class FeedStore:
@@ -92,7 +95,7 @@ class FeedStore:
             self.listings = opened.enter_context(self._opened("listings.jsonl"))
             self.changes = opened.enter_context(self._opened("changes.jsonl"))
             self.runs = opened.enter_context(self._opened("runs.jsonl"))
-            for name in _STATE_FILES:
+            for name in STATE_FILES:
                 require_regular(directory / name)
             self._recovery = Recovery(
                 self.articles,
@@ -101,7 +104,7 @@ class FeedStore:
                 known,
                 partial(only_readers, self.runs, self.lock.left_behind),
             )
-            self.state = self._recovery.state_at(directory / _STATE_FILES[0])
+            self.state = self._recovery.state_at(directory / STATE_FILES[0])
             account_for_the_dead(self.runs, mirror, self.lock.left_behind, self._sizes)
             self.before = self._sizes
             self._withdrawn = withdrawn_ids(directory)
