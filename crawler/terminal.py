@@ -29,7 +29,7 @@ def prepare() -> None:
         if isinstance(handler, logging.StreamHandler) and handler.stream is None:
             handler.setStream(sys.stderr)
         if isinstance(handler, logging.FileHandler) and isinstance(handler.stream, TextIOWrapper):
-            handler.setStream(LogFile(handler.stream))  # type: ignore[arg-type] - writes as one
+            handler.setStream(LogFile(handler.stream))  # type: ignore[arg-type]
         if PRINTABLE not in handler.filters:
             handler.addFilter(PRINTABLE)
 
