@@ -21,6 +21,7 @@ WAYS = ("path", "git", "http", "browser")
 """The ways to reach a mirror; where several are described, the first in this order is taken."""
 
 _KEYS = {"public", "branch", "format", "sections", *WAYS}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _GITHUB_PAGE = re.compile(
     r"https?://(?:www\.)?github\.com/(?P<owner>[^/#]+)/(?P<repository>[^/#]+?)(?:\.git)?"
@@ -124,8 +125,8 @@ def load_mirrors(file: Path) -> Mirrors:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise WrongUsage(f"no mirrors file {file}: -s MIRRORS_FILE=… names another") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise WrongUsage(f"mirrors file {file} cannot be read: {exc}") from exc
+    except (OSError, ValueError, RecursionError) as exc:
+        raise WrongUsage(f"mirrors file {file} cannot be read: {exc}: correct it") from exc
     unknown = set(document) - {"default", "mirrors"}
     if unknown:
         raise WrongUsage(
@@ -206,7 +207,8 @@ def web_base(value: str, where: str, *, rendered: bool = False) -> str:
         WrongUsage: it is not an address, or names a user, a query or a fragment.
     """
     parts = _parts(value.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    usable = parts.scheme in ("http", "https") and parts.port != 0
+    if not usable or not parts.hostname or _CONTROLS.search(value.strip()):
         raise WrongUsage(f"{where} must be an address http(s)://…/, not {value!r}")
     if parts.username is not None or parts.password is not None:
         raise WrongUsage(

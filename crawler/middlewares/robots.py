@@ -151,8 +151,8 @@ def _same_host_target(response: Response) -> str:
     if not same:
         host = urlsplit(response.url).netloc
         message = (
-            f"{response.url} redirects to {printable(target)}, which is not followed: not on "
-            f"{host}; all pages are disallowed"
+            f"{response.url} redirects to {printable(target) or 'no address'}, which is not "
+            f"followed: not on {host}; all pages are disallowed"
         )
         raise RobotsUnreachable(message)
     return target
