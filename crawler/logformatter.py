@@ -21,6 +21,7 @@ class BriefLogFormatter(LogFormatter):
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Build for ``crawler``; Scrapy sets a new log handler before the spider opens."""
         terminal.prepare()
+        logging.getLogger("scrapy.core.engine").addFilter(_prepared)  # it is the first to log then
         crawler.signals.connect(terminal.prepare, signal=signals.spider_opened)
         return cls()
 
@@ -58,3 +59,8 @@ class BriefLogFormatter(LogFormatter):
             "msg": "Error in the pipelines at item %(id)s",
             "args": {"id": getattr(item, "id", None)},
         }
+
+
+def _prepared(_: logging.LogRecord) -> bool:
+    terminal.prepare()
+    return True

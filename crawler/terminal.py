@@ -6,6 +6,9 @@ import atexit
 import logging
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import Final, TextIO
 
 from crawler.printable import printable_lines
@@ -25,6 +28,8 @@ def prepare() -> None:
     for handler in logging.root.handlers:
         if isinstance(handler, logging.StreamHandler) and handler.stream is None:
             handler.setStream(sys.stderr)
+        if isinstance(handler, logging.FileHandler) and isinstance(handler.stream, TextIOWrapper):
+            handler.setStream(LogFile(handler.stream))  # type: ignore[arg-type]
         if PRINTABLE not in handler.filters:
             handler.addFilter(PRINTABLE)
 
@@ -61,6 +66,36 @@ def _silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+class LogFile:
+    """A log's file; what it cannot take, as on a full disk, is lost, and stderr says so once."""
+
+    def __init__(self, file: TextIO) -> None:
+        """Write to ``file``."""
+        self._file = file
+        self._told = False
+
+    def write(self, text: str) -> None:
+        """Write ``text``."""
+        self._attempt(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        self._attempt(self._file.flush)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._attempt(self._file.close)
+
+    def _attempt(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                with suppress(OSError):
+                    sys.stderr.write(f"the log cannot be written: {error.strerror}\n")
 
 
 class PrintableFilter(logging.Filter):

@@ -659,6 +659,8 @@ def test_robots_txt_on_another_host_is_not_requested(robots: dict[str, Any]) -> 
         ("https://h.example/robots.txt", "/there/robots.txt", True),
         ("https://h.example/robots.txt", "https://H.example:443/robots.txt", True),
         ("https://h.example/robots.txt", "http://h.example/robots.txt", False),
+        ("https://h.example/robots.txt", "", False),
+        ("https://h.example/robots.txt", "http://[h.example/robots.txt", False),
         ("http://h.example/robots.txt", "http://h.example:6379/robots.txt", False),
         ("http://h.example/robots.txt", "https://h.example:8443/robots.txt", False),
         ("http://h.example/robots.txt", "http://h.example:x/robots.txt", False),

@@ -63,6 +63,9 @@ def test_which_transport_is_used(file: Path) -> None:
     [
         ("default = ", "cannot be read"),
         ("\udcff", "cannot be read"),
+        (f"a = {'[' * 2000}", "cannot be read"),
+        (f"a = {'9' * 5000}", "cannot be read"),
+        (f'[mirrors.one]\n{PUBLIC}path = "{"x" * 300}"', "path: 'xxxxxxxx"),
         ('default = "nobody"', "default must be one of (none), not 'nobody'"),
         ('default = ["one"]', "not ['one']"),
         (
@@ -240,6 +243,10 @@ def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
         ("http://[::1", None, "must be a URL"),
         ("http://127.0.0.1:99999/", None, "must be a URL"),
         ("http://127.0.0.1:ab/", None, "must be a URL"),
+        ("http://127.0.0.1:0/", None, "must be a URL"),
+        ("http://127.0.0.1/a\nb/", None, "must be a URL"),
+        ("http://127.0.0.1/\x1b[31m/", None, "must be a URL"),
+        ("x" * 300, None, "is not a path: File name too long; give a shorter one"),
         ("~nobodyhere/x", None, "is not a directory"),
         ("a\0b", None, "is not a directory"),
         ("https://example.org/a?b=1", None, "without ? and #"),

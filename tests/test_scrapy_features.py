@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import ROOT, Feed, clean_environment, story
 from mirrorkit import Group, MirrorBuilder, Section
+from scrapy.settings import Settings
+
+from crawler.exceptions import WrongUsage
+from crawler.run.scrapy_settings import (
+    require_exports_apart,
+    require_usable_values,
+    require_working_features,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +57,110 @@ def test_jobdir_is_refused(crawl: Crawl, tmp_path: Path) -> None:
     assert (result.exit_code, result.feed.directory.exists()) == (2, False)
     assert "JOBDIR" in result.log
     assert "a new run continues where the last one ended" in result.log
+
+
+def settings_with(**given: object) -> Settings:
+    """Return the project's settings with some of the command line's."""
+    settings = Settings()
+    settings.setmodule("crawler.settings", priority="project")
+    settings.setdict(given, priority="cmdline")
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CONCURRENT_ITEMS", "x", "CONCURRENT_ITEMS must be a number, such as 100, not 'x'"),
+        ("DOWNLOAD_TIMEOUT", "", "DOWNLOAD_TIMEOUT must be a number"),
+        ("MEMUSAGE_ENABLED", "maybe", "MEMUSAGE_ENABLED must be True or False"),
+        ("STATS_CLASS", "x", "STATS_CLASS must be the path of a class, such as 'scrapy."),
+        ("SCHEDULER", "no.such.Scheduler", "SCHEDULER must be the path of a class"),
+        ("LOG_LEVEL", "info", "LOG_LEVEL must be one of CRITICAL, ERROR, WARNING, INFO, DEBUG"),
+        ("LOG_FILE", "/no/such/log", "LOG_FILE=/no/such/log cannot be written (No such file"),
+        ("LOG_FILE", "{}", " cannot be written (Is a directory)"),
+        ("LOG_FILE", "{}/fifo", "/fifo cannot be written (No such device"),
+        ("LOG_FILE", "{}/articles.jsonl", "/articles.jsonl has the name of a feed's file"),
+    ],
+)
+def test_a_value_that_scrapy_cannot_use(tmp_path: Path, name: str, value: str, says: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(WrongUsage, match=re.escape(says)):
+        require_usable_values(settings_with(**{name: value.format(tmp_path)}))
+
+
+def test_values_that_scrapy_can_use(tmp_path: Path) -> None:
+    """Fractions, paths of other classes, settings that Scrapy does not know."""
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    require_usable_values(
+        settings_with(
+            DOWNLOAD_TIMEOUT="0.5", STATS_CLASS="scrapy.statscollectors.DummyStatsCollector",
+            READERS="x", MINE="y", LOG_LEVEL="ERROR", LOG_FILE=str(log), LOG_ENCODING="utf-8",
+        )
+    )  # fmt: skip
+    assert log.read_text() == "before\n"
+
+
+@pytest.mark.parametrize("name", ["ITEM_PIPELINES", "EXTENSIONS", "DOWNLOADER_MIDDLEWARES"])
+def test_a_run_needs_its_components(name: str) -> None:
+    """Without them it would say that it is complete and have written nothing, or ask anybody."""
+    require_working_features(settings_with())
+    with pytest.raises(WrongUsage, match=f"{name} lacks .*, which a run needs"):
+        require_working_features(settings_with(**{name: {}}))
+    off = dict.fromkeys(settings_with()[name])
+    with pytest.raises(WrongUsage, match=f"{name} lacks"):
+        require_working_features(settings_with(**{name: off}))
+
+
+@pytest.mark.parametrize(
+    ("export", "says"),
+    [
+        ("{0}/feed/articles.jsonl", "is a file of the feed itself"),
+        ("file://{0}/feed/runs.jsonl", "is a file of the feed itself"),
+        ("{0}/feed/../feed/lock", "is a file of the feed itself"),
+        ("{0}/hard", "is a file of the feed itself"),
+        ("{0}/soft", "is a file of the feed itself"),
+        ("{0}/fifo", "is a FIFO that nobody reads"),
+    ],
+)
+def test_an_export_keeps_off_the_feed(tmp_path: Path, export: str, says: str) -> None:
+    """It would overwrite published lines, or wait for ever; nothing is touched before."""
+    own = tmp_path / "feed" / "articles.jsonl"
+    own.parent.mkdir()
+    own.write_text("published\n")
+    (tmp_path / "hard").hardlink_to(own)
+    (tmp_path / "soft").symlink_to(own)
+    os.mkfifo(tmp_path / "fifo")
+    uri = export.format(tmp_path)
+    with pytest.raises(WrongUsage, match=says):
+        require_exports_apart(settings_with(FEEDS={uri: {"format": "json"}}), own.parent)
+    for other in (f"{own.parent}/other.jsonl", "stdout:", "ftp://host/articles.jsonl"):
+        require_exports_apart(settings_with(FEEDS={other: {"format": "json"}}), own.parent)
+
+
+def test_published_lines_survive_an_export_to_their_file(crawl: Crawl, tmp_path: Path) -> None:
+    assert crawl("mirror=sample", "limit=3").exit_code == 0
+    feed = Feed(tmp_path / "feed")
+    before = feed.snapshot()
+    result = crawl("mirror=sample", options=["-O", str(feed.directory / "articles.jsonl")])
+    assert result.exit_code == 2
+    assert "is a file of the feed itself, which has every article already: name" in result.log
+    assert feed.snapshot() == before
+
+
+def test_a_log_on_a_full_disk_does_not_end_the_run(crawl: Crawl) -> None:
+    """Standard error says that the log is incomplete, without a traceback."""
+    result = crawl("mirror=sample", "limit=3", options=["--logfile", "/dev/full"])
+    assert (result.exit_code, len(result.feed.ids)) == (0, 3), result.log
+    assert set(result.log.splitlines()) == {"the log cannot be written: No space left on device"}
+
+
+@pytest.mark.parametrize("option", ["--logfile", "--pidfile", "--profile"])
+def test_a_file_of_the_command_line_that_cannot_be_written(crawl: Crawl, option: str) -> None:
+    result = crawl("mirror=sample", options=[option, "/no/such/file"])
+    assert (result.exit_code, result.feed.directory.exists()) == (2, False)
+    assert "/no/such/file cannot be written (No such file or directory): name an" in result.log
+    assert "Traceback" not in result.log
 
 
 @pytest.mark.parametrize(

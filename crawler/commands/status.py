@@ -7,11 +7,12 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
+from scrapy.exceptions import NotConfigured, UsageError
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -21,6 +22,7 @@ from crawler.printable import MESSAGE, printable
 from crawler.run.console import Line, say
 from crawler.run.endings import STOPPING, Ending
 from crawler.run.run import Run
+from crawler.run.scrapy_settings import require_usable_values, require_writable
 from crawler.run.summary import log_summary
 
 if TYPE_CHECKING:
@@ -39,8 +41,20 @@ class TruthfulStatus(_Command):
     """Mixin for a command that crawls: prepares the terminal, and sets the exit status."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Take the options in, before Scrapy begins to log."""
-        super().process_options(args, opts)
+        """Check the options and take them in, before Scrapy begins to log.
+
+        Raises:
+            UsageError: one of them cannot be used.
+        """
+        try:
+            for name in ("pidfile", "profile"):
+                if file := getattr(opts, name):
+                    require_writable(Path(file), f"--{name}={file}")
+            super().process_options(args, opts)
+            if self.settings:
+                require_usable_values(self.settings)
+        except WrongUsage as error:
+            raise UsageError(printable(error, MESSAGE), print_help=False) from error
         self._quieten()
 
     def begin(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
 from crawler.config.locations import feeds_directory
+from crawler.config.mirrors import expanded
 from crawler.config.program import shown
 from crawler.config.suggestions import suggestion
 from crawler.exceptions import WrongUsage
@@ -24,8 +26,8 @@ def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
     Raises:
         WrongUsage: there is no such feed.
     """
-    path = Path(given).expanduser()
-    if path.is_file() or (path / _ARTICLES).is_file():
+    path = expanded(given, "feed")
+    if isfile(path) or isfile(path / _ARTICLES):
         return path
     feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
     known = sorted(file.parent.name for file in feeds.glob(f"*/{_ARTICLES}"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os.path import exists, isdir, isfile  # Path's own raise where a folder may not be searched
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
@@ -19,6 +21,7 @@ WAYS = ("path", "git", "http", "browser")
 """The transports, in order of preference."""
 
 _KEYS = {"public", "branch", "format", "sections", *WAYS}
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _GITHUB_PAGE = re.compile(
     r"https?://(?:www\.)?github\.com/(?P<owner>[^/#]+)/(?P<repository>[^/#]+?)(?:\.git)?"
@@ -105,8 +108,7 @@ class Mirrors:
 
     def _not_found(self, wanted: str) -> str:
         if "/" in wanted:
-            exists = expanded(wanted, "mirror").exists()
-            return f"mirror={wanted} {'is not a directory' if exists else 'does not exist'}"
+            return f"mirror={wanted} {_trouble(expanded(wanted, 'mirror'))}"
         return f"no mirror {wanted!r}{suggestion(wanted, self.mirrors)}"
 
     def _choices(self) -> str:
@@ -123,8 +125,8 @@ def load_mirrors(file: Path) -> Mirrors:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise WrongUsage(f"no mirrors file {file}: choose one with -s MIRRORS_FILE=…") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise WrongUsage(f"mirrors file {file} cannot be read: {exc}") from exc
+    except (OSError, ValueError, RecursionError) as exc:
+        raise WrongUsage(f"mirrors file {file} cannot be read: {exc}: correct it") from exc
     unknown = set(document) - {"default", "mirrors"}
     if unknown:
         raise WrongUsage(
@@ -209,7 +211,8 @@ def web_base(value: str, where: str, *, rendered: bool = False) -> str:
         WrongUsage: it is not a URL, or has a user name, a query or another fragment.
     """
     parts = _parts(value.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    usable = parts.scheme in ("http", "https") and parts.port != 0
+    if not usable or not parts.hostname or _CONTROLS.search(value.strip()):
         raise WrongUsage(f"{where} must be a URL http(s)://…/, not {value!r}")
     if parts.username is not None or parts.password is not None:
         raise WrongUsage(
@@ -254,10 +257,10 @@ def _encoded(text: str) -> str:
 
 
 def expanded(value: str, where: str) -> Path:
-    """Return a path with ``~`` expanded.
+    """Return a path with ``~`` expanded; it need not exist.
 
     Raises:
-        WrongUsage: the user of ``~`` is unknown, or the path is invalid.
+        WrongUsage: the user of ``~`` is unknown, or no file system has such a path.
     """
     try:
         path = Path(value).expanduser()
@@ -265,9 +268,27 @@ def expanded(value: str, where: str) -> Path:
         raise WrongUsage(
             f"{where}: {value!r} is not a directory: {exc} Set HOME, or give a path without ~."
         ) from exc
-    if "\0" in value:
-        raise WrongUsage(f"{where}: {value!r} is not a directory")
+    try:
+        path.lstat()
+    except OSError as exc:
+        if exc.errno == errno.ENAMETOOLONG:
+            raise WrongUsage(
+                f"{where}: {value[:40]!r}… is not a path: {exc.strerror}; give a shorter one"
+            ) from exc
+    except ValueError as exc:  # a null character
+        raise WrongUsage(f"{where}: {value!r} is not a directory") from exc
     return path
+
+
+def _trouble(path: Path) -> str:
+    """Return why a path is not a readable directory."""
+    try:
+        path.stat()
+    except PermissionError as exc:
+        return f"cannot be read ({exc.strerror})"
+    except OSError:
+        return "does not exist"
+    return "is not a directory"
 
 
 def is_name(text: str) -> bool:
@@ -302,7 +323,7 @@ def mirror_at(given: str, name: str | None = None) -> Mirror | None:
     if "://" in given:
         return _at_url(given, name)
     folder = expanded(given, "mirror")
-    return _at_directory(folder.resolve(), name) if folder.is_dir() else None
+    return _at_directory(folder.resolve(), name) if isdir(folder) else None
 
 
 def _at_url(address: str, name: str | None) -> Mirror:
@@ -341,9 +362,9 @@ def _at_github(owner: str, repository: str, branch: str | None, name: str | None
 
 
 def _at_directory(folder: Path, name: str | None) -> Mirror:
-    bare = (folder / "HEAD").is_file() and (folder / "objects").is_dir()
+    bare = isfile(folder / "HEAD") and isdir(folder / "objects")
     ways = {} if bare else {"path": str(folder)}
-    if bare or (folder / ".git").exists():
+    if bare or exists(folder / ".git"):
         ways["git"] = str(folder)
     return Mirror(
         name=checked_name(name or folder.name.removesuffix(".git")),

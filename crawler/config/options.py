@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import exists, isfile  # Path's own raise where a folder may not be searched
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -167,9 +168,9 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
         WrongUsage: there is no home page, or it lists no section.
     """
     folder, home = Path(mirror.ways["path"]), mirror.format.home
-    if (feed / "runs.jsonl").exists():
+    if exists(feed / "runs.jsonl"):
         return
-    if not (folder / home).is_file():
+    if not isfile(folder / home):
         trouble = f"no {home} in {folder}"
     elif _lists_nothing(folder / home, mirror.format):
         trouble = f"{folder / home} lists no section"

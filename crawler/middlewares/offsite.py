@@ -144,9 +144,9 @@ class OffsiteMiddleware:
 
 
 def redirect_target(response: Response) -> str:
-    """Return the target of a redirect; the page itself if ``Location`` is not a valid URL."""
+    """Return the target of a redirect; an empty text if ``Location`` names none."""
     location = (response.headers.get("Location") or b"").decode("latin-1").strip()
     try:
-        return urljoin(response.url, location)
+        return urljoin(response.url, location) if location else ""
     except ValueError:
-        return response.url
+        return ""

@@ -147,8 +147,8 @@ def _same_host_target(response: Response) -> str:
     if not same:
         host = urlsplit(response.url).netloc
         raise RobotsUnreachable(
-            f"{response.url} redirects to {printable(target)}, which is not followed: not on "
-            f"{host}; all pages are disallowed"
+            f"{response.url} redirects to {printable(target) or 'no address'}, which is not "
+            f"followed: not on {host}; all pages are disallowed"
         )
     return target
 

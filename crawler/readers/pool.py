@@ -37,7 +37,10 @@ class Pool:
                 (``UNSTARTABLE``).
         """
         context = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(width, mp_context=context, initializer=worker.begin)
+        with _bare_start():  # the executor's queues start Python's resource tracker
+            self._executor = ProcessPoolExecutor(
+                width, mp_context=context, initializer=worker.begin
+            )
         self._processes: set[BaseProcess] = set()
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:

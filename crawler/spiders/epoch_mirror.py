@@ -15,8 +15,6 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
-from scrapy.utils.reactor import is_asyncio_reactor_installed, is_reactor_installed
 
 from crawler import pipelines, terminal
 from crawler.config.locations import mirrors_file
@@ -32,13 +30,12 @@ from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
+from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
 from crawler.transports.base import Comparing, Listing, Transport, sections_present
 from crawler.transports.registry import transport_for, with_fallback
 
 logger = logging.getLogger(__name__)
-
-_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 
 class EpochMirrorSpider(Spider):
@@ -67,12 +64,13 @@ class EpochMirrorSpider(Spider):
             # scrapy shell, fetch, parse and check do not crawl the mirror, so they need no run and
             # no feed. shell freezes the settings first; the others replace start()
             return super().from_crawler(crawler, *args)
-        _check_settings(settings)
+        require_working_features(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
             feeds=Path(settings["FEEDS_DIRECTORY"]),
         )
+        require_exports_apart(settings, options.feed)
         spider = super().from_crawler(crawler, *args)
         log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
@@ -253,24 +251,3 @@ class EpochMirrorSpider(Spider):
             self.run.limit()
         elif not self.frontier.finished:
             self.run.cut_short(reason)
-
-
-def _check_settings(settings: BaseSettings) -> None:
-    """Check for settings of Scrapy that a run does not support.
-
-    Raises:
-        WrongUsage: one of them is set.
-    """
-    if settings["JOBDIR"]:
-        raise WrongUsage(
-            f"JOBDIR={settings['JOBDIR']} is not supported, because a persistent queue would replay "
-            "old requests: run without it; a new run continues where the last one ended"
-        )
-    foreign = is_reactor_installed() and not is_asyncio_reactor_installed()
-    if foreign or settings["TWISTED_REACTOR"] != _REACTOR:
-        raise WrongUsage(
-            f"TWISTED_REACTOR={settings['TWISTED_REACTOR']} is not supported: use {_REACTOR}, and "
-            "install no other reactor before the run"
-        )
-    if not settings.getbool("TWISTED_REACTOR_ENABLED"):
-        raise WrongUsage("TWISTED_REACTOR_ENABLED=False is not supported: a run needs a reactor")

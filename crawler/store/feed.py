@@ -20,7 +20,13 @@ from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, timestamp
 from crawler.store.edition import change_line, digest_of
-from crawler.store.files import make_directory, require_regular, sync_directory, unwritable
+from crawler.store.files import (
+    STATE_FILES,
+    make_directory,
+    require_regular,
+    sync_directory,
+    unwritable,
+)
 from crawler.store.history import (
     Sizes,
     account_for_killed,
@@ -38,9 +44,6 @@ logger = logging.getLogger(__name__)
 
 COMMIT_INTERVAL = 2.0
 """Seconds between two commits, each of which syncs the files and then the state."""
-
-# the files that SQLite opens
-_STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal")
 
 
 class FeedStore:
@@ -95,7 +98,7 @@ class FeedStore:
             self.listings = opened.enter_context(self._opened("listings.jsonl"))
             self.changes = opened.enter_context(self._opened("changes.jsonl"))
             self.runs = opened.enter_context(self._opened("runs.jsonl"))
-            for name in _STATE_FILES:
+            for name in STATE_FILES:
                 require_regular(directory / name)
             self._recovery = Recovery(
                 self.articles,
@@ -104,7 +107,7 @@ class FeedStore:
                 known,
                 partial(common_readers, self.runs, self.lock.left_behind),
             )
-            self.state = self._recovery.state_at(directory / _STATE_FILES[0])
+            self.state = self._recovery.state_at(directory / STATE_FILES[0])
             account_for_killed(self.runs, mirror, self.lock.left_behind, self._sizes)
             self.before = self._sizes
             self._withdrawn = withdrawn_ids(directory)

@@ -10,6 +10,15 @@ from pathlib import Path
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 
+STATE_FILES = ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal")
+"""What SQLite opens."""
+
+FEED_FILES = (
+    *("articles.jsonl", "listings.jsonl", "changes.jsonl", "runs.jsonl", "lock"),
+    *STATE_FILES,
+)
+"""What only a run writes."""
+
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 

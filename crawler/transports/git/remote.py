@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from crawler.exceptions import MirrorMoved, MirrorUnusable, WrongUsage
 
@@ -92,7 +92,8 @@ def remote_at(address: str) -> Remote:
         return _directory(address)
     parts = urlsplit(address)
     if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
-        return Remote(address, ("file",), Path(parts.path))
+        path = address[len("file://") :]
+        return Remote(f"file://{path}", ("file",), Path(unquote(path)))
     if scheme[2] != "://" or parts.scheme not in _PORTS or not parts.hostname:
         raise WrongUsage(
             f"{address!r} is not an address for git: use https://, http://, file:/// or a directory"
