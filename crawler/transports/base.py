@@ -34,7 +34,7 @@ class Transport(Protocol):
     """Fetches the pages of a mirror.
 
     A new transport implements this protocol and gets an entry in ``registry``. It may also
-    implement :class:`Comparing`, :class:`Hinted` and :class:`Listing`.
+    implement :class:`Comparing`, :class:`Hinted` and :class:`ListsFolders`.
     """
 
     @property
@@ -95,7 +95,7 @@ class Hinted(Protocol):
 
 
 @runtime_checkable
-class Listing(Protocol):
+class ListsFolders(Protocol):
     """A transport that can list the folders of the mirror."""
 
     def folders(self, path: str) -> list[str]:
@@ -105,7 +105,7 @@ class Listing(Protocol):
         """Return whether there is a page at ``path``."""
 
 
-def sections_present(transport: Listing, mirror_format: Format) -> list[str]:
+def sections_present(transport: ListsFolders, mirror_format: Format) -> list[str]:
     """Return the ids of all sections with an index, even if the home page does not link to it."""
     if mirror_format.sections_folder is None:
         return []
