@@ -33,7 +33,7 @@ from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.run.summary import log_opening
-from crawler.transports.base import Comparing, ListsFolders, Transport, sections_present
+from crawler.transports.base import Browsable, Comparing, Transport, sections_present
 from crawler.transports.registry import transport_for, with_fallback
 
 logger = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ class EpochMirrorSpider(Spider):
     async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, if the transport knows."""
         self.run.commit = self.transport.commit
-        if isinstance(self.transport, ListsFolders):
+        if isinstance(self.transport, Browsable):
             mirror_format = self.frontier.options.mirror.format
             self.frontier.sections_present = partial(
                 sections_present, self.transport, mirror_format

@@ -34,7 +34,7 @@ class Transport(Protocol):
     """Fetches the pages of a mirror.
 
     A new transport implements this protocol and gets an entry in ``registry``. It may also
-    implement :class:`Comparing`, :class:`Hinted` and :class:`ListsFolders`.
+    implement :class:`Comparing`, :class:`Hinted` and :class:`Browsable`.
     """
 
     @property
@@ -95,7 +95,7 @@ class Hinted(Protocol):
 
 
 @runtime_checkable
-class ListsFolders(Protocol):
+class Browsable(Protocol):
     """A transport that can list the folders of the mirror."""
 
     def folders(self, path: str) -> list[str]:
@@ -105,7 +105,7 @@ class ListsFolders(Protocol):
         """Return whether there is a page at ``path``."""
 
 
-def sections_present(transport: ListsFolders, mirror_format: Format) -> list[str]:
+def sections_present(transport: Browsable, mirror_format: Format) -> list[str]:
     """Return the ids of all sections with an index, even if the home page does not link to it."""
     if mirror_format.sections_folder is None:
         return []
