@@ -99,7 +99,6 @@ class EpochMirrorSpider(Spider):
         )
 
     def new_readers(self, mirror: Mirror) -> PageReaders:
-        """Return the readers for pages of ``mirror``."""
         read = partial(read_or_finish, mirror.format, mirror.bases)
         return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
@@ -112,7 +111,6 @@ class EpochMirrorSpider(Spider):
         return own and not others and mirror.format.canonical_urls
 
     async def download(self, request: Request) -> Response:
-        """Send a request through Scrapy's downloader and its middlewares."""
         assert self.crawler.engine is not None  # noqa: S101 - pages are fetched while it runs
         return await self.crawler.engine.download_async(request)
 

@@ -131,7 +131,6 @@ class JsonLines:
         return os.pread(self._fd, end - low, low)
 
     def close(self) -> None:
-        """Close the file."""
         os.close(self._fd)
 
     def __enter__(self) -> Self:
