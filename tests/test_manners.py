@@ -775,7 +775,9 @@ def test_a_proxy_that_cannot_be_used_is_refused(
 def test_a_tls_proxy_for_https_is_refused(crawl: Crawl) -> None:
     """Scrapy cannot use one."""
     result = crawl("mirror=https://127.0.0.1:1/", "via=http", env={"https_proxy": "https://p:1"})
-    assert (result.exit_code, "through an https proxy" in result.log) == (2, True), result.log
+    assert (result.exit_code, "an https proxy for an https mirror" in result.log) == (2, True), (
+        result.log
+    )
 
 
 def test_concurrency_stays_within_the_pace() -> None:

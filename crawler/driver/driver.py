@@ -98,7 +98,6 @@ class Driver:
             self.cancel()
 
     def cancel(self) -> None:
-        """Cancel the fetches in progress."""
         self._window.cancel()
 
     @property

@@ -25,7 +25,6 @@ class Window(Generic[K, T]):
         self._ended: asyncio.Queue[asyncio.Task[T]] = asyncio.Queue()
 
     def __len__(self) -> int:
-        """Return the number of tasks that were started and not yet returned."""
         return len(self._keys)
 
     def start(self, key: K, coroutine: Coroutine[Any, Any, T], *, first: bool = False) -> None:
@@ -73,7 +72,6 @@ class PageMemory:
 
     @property
     def full(self) -> bool:
-        """Whether the next fetch has to wait."""
         return self.held >= self.limit
 
     async def wait(self) -> None:

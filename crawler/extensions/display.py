@@ -31,13 +31,11 @@ class Display:
                 self.redirected.append(handler)
 
     def show(self, line: str) -> None:
-        """Replace the text of the line."""
         shown = printable(line)
         text = Text.assemble(shown, "  ", (self.title, "bold"), no_wrap=True, overflow="ellipsis")
         self.live.update(text, refresh=True)
 
     def stop(self) -> None:
-        """Remove the line."""
         self.live.stop()
         for handler in self.redirected:
             handler.setStream(sys.stderr)

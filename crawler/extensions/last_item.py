@@ -35,11 +35,9 @@ class LastItem:
         return extension
 
     def spider_opened(self) -> None:
-        """Start to check."""
         self.call.start(_CHECK_INTERVAL, now=False)
 
     def spider_closed(self) -> None:
-        """Stop checking."""
         if self.call.running:
             self.call.stop()
 

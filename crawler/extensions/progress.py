@@ -54,7 +54,6 @@ class Progress:
         return extension
 
     def spider_opened(self) -> None:
-        """Start."""
         self.sampling.start(_SAMPLE_EVERY)
         if self.display is None:
             self.showing.start(LOG_EVERY, now=False)
@@ -71,11 +70,9 @@ class Progress:
             self.display.stop()
 
     def sample(self) -> None:
-        """Take a sample for the rate."""
         self.rate.add(time.monotonic(), self._done)
 
     def show(self) -> None:
-        """Show the progress now."""
         if self.display is None:
             logger.info("%s", self.line())
         else:

@@ -39,7 +39,6 @@ class RunReport:
         return extension
 
     def crashed(self) -> None:
-        """Record an unexpected exception."""
         self.run.crash()
 
     def spider_opened(self, spider: Spider) -> None:

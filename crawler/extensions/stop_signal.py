@@ -18,7 +18,6 @@ class StopSignal:
     """Records SIGINT and SIGTERM before Scrapy's own handlers run."""
 
     def __init__(self, run: Run) -> None:
-        """Record signals in ``run``."""
         self.run = run
 
     @classmethod

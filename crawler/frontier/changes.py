@@ -24,7 +24,6 @@ class Changes:
     deleted: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        """Return whether anything changed."""
         return bool(self.added or self.modified or self.deleted)
 
 

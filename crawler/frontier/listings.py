@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from crawler.config.options import CrawlOptions
@@ -51,7 +51,7 @@ class Listings:
         self.waiting = waiting
         self.names: dict[str, str] = {}
         self.last_page: dict[str, int] = {}
-        self._moved: dict[str, str] = {}
+        self._moved: set[str] = set()
         self._missing_in_a_row: Counter[str] = Counter()
 
     # -- which lists to fetch --------------------------------------------------------------
@@ -114,13 +114,7 @@ class Listings:
         """
         if home.moved_to:
             raise MirrorMoved(self.options.mirror.name, home.moved_to)
-        for label in home.repeated:
-            self.warn(
-                f"the home page's label {label.text!r} links to section {label.section}, "
-                "which an earlier label already names"
-            )
-        for section in home.unnamed:
-            self.warn(f"the home page's label for section {section} is too long for a name")
+        self._warn_of_labels(home)
         if not home.labels:
             raise MirrorUnusable(
                 f"the home page of mirror {self.options.mirror.name!r} lists no section: "
@@ -131,15 +125,27 @@ class Listings:
             self.names[label.section] = known.get(label.section) or label.text or label.section
         for section in self.options.mirror.sections:
             self.names.setdefault(section, known.get(section) or section)
-        for section in sorted(known.keys() - self.names.keys()):
-            self.warn(
-                f"section {section} ({known[section]}) is no longer on the home page and is not "
-                "read; if it still exists, add it to 'sections' in the mirrors file"
-            )
+        self._warn_of_removed(known)
         if unknown := self.options.sections - set(self.names):
             raise WrongUsage(
                 f"sections={','.join(sorted(unknown))} are not sections of the mirror; choose from: "
                 + ", ".join(f"{section} ({name})" for section, name in self.names.items())
+            )
+
+    def _warn_of_labels(self, home: Home) -> None:
+        for label in home.repeated:
+            self.warn(
+                f"the home page's label {label.text!r} links to section {label.section}, "
+                "which an earlier label already names"
+            )
+        for section in home.unnamed:
+            self.warn(f"the home page's label for section {section} is too long for a name")
+
+    def _warn_of_removed(self, known: Mapping[str, str]) -> None:
+        for section in sorted(known.keys() - self.names.keys()):
+            self.warn(
+                f"section {section} ({known[section]}) is no longer on the home page and is not "
+                "read; if it still exists, add it to 'sections' in the mirrors file"
             )
 
     def warn_of_unlinked(self, present: Iterable[str]) -> None:
@@ -160,9 +166,8 @@ class Listings:
             PageMalformed: only this index says so; or the page is not a list, is truncated, or has
                 entries that are not articles.
         """
-        section = target.section
         if index.moved_to:
-            self._moved[section] = index.moved_to
+            self._moved.add(target.section)
             if len(self._moved) == len(self.names):
                 raise MirrorMoved(self.options.mirror.name, index.moved_to)
             raise PageMalformed(f"it says that it moved to {index.moved_to}", reason="moved")
@@ -170,25 +175,31 @@ class Listings:
             raise PageMalformed(f"its pager names page {index.last_page}")
         for stray in index.strays[:NAMED_STRAYS]:
             self.warn(f"{target.path} has an entry that is not an article: {stray[:200]}")
-        self._add_listings(section, index)
+        self._add_listings(target.section, index)
         # an archive page is read only once, so a truncated one must not count as read
         if not self.format.is_whole(index, target.page or None):
             raise PageMalformed("it is not a list or is truncated: it has no pager or no entries")
         if target.kind == "archive":
-            self._missing_in_a_row[section] = 0
-            _require_articles(index)
-            # a final page is full; one that is not is an old version from a cache
-            if index.lines >= self.format.entries_per_page:
-                self.store.state.mark_archive_read(section, target.page)
-            return
+            self._add_archive(target, index)
+        else:
+            self._add_own_index(target, index)
+
+    def _add_archive(self, target: Target, index: Index) -> None:
+        self._missing_in_a_row[target.section] = 0
+        _require_articles(index)
+        # a final page is full; one that is not is an old version from a cache
+        if index.lines >= self.format.entries_per_page:
+            self.store.state.mark_archive_read(target.section, target.page)
+
+    def _add_own_index(self, target: Target, index: Index) -> None:
         if not index.entries:
             self.warn(f"{target.path} lists no article")
-        self.last_page[section] = index.last_page
+        self.last_page[target.section] = index.last_page
         archived = max(index.last_page - 1, 0) * self.format.entries_per_page
         self.counts.entries += archived + len(index.entries)
         if index.heading:
-            self.names[section] = index.heading
-            self.store.state.name_section(section, index.heading)
+            self.names[target.section] = index.heading
+            self.store.state.name_section(target.section, index.heading)
         _require_articles(index)
 
     def _add_listings(self, section: str, index: Index) -> None:

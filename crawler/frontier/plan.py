@@ -121,7 +121,6 @@ class Plan:
             return None
 
     def stop(self) -> None:
-        """Return no more targets."""
         self._over = True
 
     def _planned(self) -> Iterator[Target | None]:

@@ -105,7 +105,6 @@ class BackoffMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Return ``cls(crawler)``, which needs its settings, stats and signals."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:

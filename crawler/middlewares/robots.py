@@ -59,7 +59,6 @@ class RobotsMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Return ``cls(crawler)``, which needs its settings, engine, stats and signals."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:

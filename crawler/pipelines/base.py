@@ -16,7 +16,6 @@ class RunPipeline:
     """A pipeline that is active only in a run."""
 
     def __init__(self, run: Run) -> None:
-        """Set up the pipeline for ``run``."""
         self.run = run
 
     @classmethod

@@ -49,16 +49,13 @@ class RunCounts:
     replaced_bytes: int = 0
 
     def fail(self, key: str, reason: str) -> None:
-        """Count the failure of an article (by id) or a list (by path)."""
         self.failures.setdefault(reason, set()).add(key)
 
     def change(self, kind: str, article: str) -> None:
-        """Count a line of ``changes.jsonl``."""
         self.changes += 1
         self.differs(kind, article)
 
     def differs(self, kind: str, name: str) -> None:
-        """Record a difference from the feed."""
         self.changed.setdefault(kind, []).append(name)
 
     def named_changes(self) -> dict[str, dict[str, Any]]:

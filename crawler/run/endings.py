@@ -47,13 +47,11 @@ class Ending(NamedTuple):
 
     @classmethod
     def of_error(cls, error: RunError) -> Self:
-        """Return the ending by ``error``."""
         gravity, status = next((g, word) for kind, g, word in _ERRORS if isinstance(error, kind))
         return cls(gravity, status, error.exit_code, str(error), fatal=True)
 
     @classmethod
     def of_signal(cls, number: int) -> Self:
-        """Return the ending by signal ``number``; Scrapy stops the run."""
         return cls(0, "interrupted", 128 + number)
 
 
@@ -69,7 +67,6 @@ COMPLETE: Final = Ending(9, "complete", 0)
 
 
 def cut_short(reason: str) -> Ending:
-    """Return the ending of a run that was closed early, with Scrapy's ``reason``."""
     return FAILURES._replace(reason=f"the run was closed early: {reason}")
 
 
@@ -85,7 +82,6 @@ class Endings:
 
     @property
     def fatal(self) -> bool:
-        """Whether the run must stop."""
         return any(ending.fatal for ending in self._all)
 
     @property

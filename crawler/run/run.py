@@ -90,23 +90,18 @@ class Run:
     # -- how it ends -----------------------------------------------------------------------
 
     def end(self, error: RunError) -> None:
-        """Record an error that ends the run."""
         self._endings.add(Ending.of_error(error))
 
     def crash(self) -> None:
-        """Record an unexpected exception."""
         self._endings.add(CRASHED)
 
     def interrupt(self, signum: int) -> None:
-        """Record the signal that stops the run."""
         self._endings.add(Ending.of_signal(signum))
 
     def limit(self) -> None:
-        """Record that the limit of new lines was reached."""
         self._endings.add(LIMITED)
 
     def cut_short(self, reason: str) -> None:
-        """Record that the spider was closed early, with Scrapy's ``reason``."""
         self._endings.add(cut_short(reason))
 
     def export_failed(self, reason: str) -> None:
@@ -122,7 +117,6 @@ class Run:
 
     @property
     def failed(self) -> bool:
-        """Whether an error ends the run."""
         return self._endings.fatal
 
     @property

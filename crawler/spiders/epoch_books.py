@@ -67,7 +67,6 @@ class EpochBooksSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        """Request the catalogue's page."""
         meta = {"dont_obey_robotstxt": self.base.startswith("file:")}
         yield Request(f"{self.base}README.md", errback=self.failed, meta=meta)
 

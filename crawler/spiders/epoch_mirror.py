@@ -32,7 +32,7 @@ from crawler.readers.readers import PageReaders
 from crawler.run.run import Run
 from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
-from crawler.transports.base import Comparing, Listing, Transport, sections_present
+from crawler.transports.base import Browsable, Comparing, Transport, sections_present
 from crawler.transports.registry import transport_for, with_fallback
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,6 @@ class EpochMirrorSpider(Spider):
         )
 
     def new_readers(self, mirror: Mirror) -> PageReaders:
-        """Return the readers for pages of ``mirror``."""
         read = partial(read_or_finish, mirror.format, mirror.bases)
         return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
@@ -121,7 +120,6 @@ class EpochMirrorSpider(Spider):
         await self.crawler.engine.scraper.start_itemproc_async(article, response=None)
 
     async def download(self, request: Request) -> Response:
-        """Send a request through Scrapy's downloader and its middlewares."""
         assert self.crawler.engine is not None  # noqa: S101 - pages are fetched while it runs
         return await self.crawler.engine.download_async(request)
 
@@ -186,7 +184,7 @@ class EpochMirrorSpider(Spider):
     async def compare(self) -> None:
         """Tell the frontier what changed since the last crawl, if the transport knows."""
         self.run.commit = self.transport.commit
-        if isinstance(self.transport, Listing):
+        if isinstance(self.transport, Browsable):
             mirror_format = self.frontier.options.mirror.format
             self.frontier.sections_present = partial(
                 sections_present, self.transport, mirror_format

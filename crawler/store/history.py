@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.base import Format
 from crawler.items import CONTRACT_VERSION, is_continued
 from crawler.store.files import open_regular
-from crawler.store.jsonlines import JsonLines
+from crawler.store.jsonlines import JsonLines, parsed
 from crawler.store.recovery import number
 
 logger = logging.getLogger(__name__)
@@ -160,8 +159,4 @@ def _last_record(file: JsonLines) -> dict[str, Any]:
 
 
 def _record(line: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(line) if line.endswith(b"\n") else {}
-    except (ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
+    return (parsed(line) if line.endswith(b"\n") else None) or {}

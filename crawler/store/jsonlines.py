@@ -26,6 +26,15 @@ def dumps(record: Mapping[str, Any]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """Return the JSON object in ``line``, or None if there is none."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
 class JsonLines:
     """One append-only file of JSON lines, written by one process at a time.
 
@@ -106,11 +115,8 @@ class JsonLines:
         with open(open_regular(self.path), "rb") as file:
             file.seek(start)
             for line in file:
-                try:
-                    record = json.loads(line)
-                except (ValueError, RecursionError):
-                    record = None
-                if not isinstance(record, dict):
+                record = parsed(line)
+                if record is None:
                     raise FeedUnusable(
                         f"{self.path}: the line at byte {start} is damaged. Restore the file from a "
                         "backup, or move the feed's directory away to start a new feed."
@@ -125,7 +131,6 @@ class JsonLines:
         return os.pread(self._fd, end - low, low)
 
     def close(self) -> None:
-        """Close the file."""
         os.close(self._fd)
 
     def __enter__(self) -> Self:
@@ -175,7 +180,7 @@ class Lock:
         except OSError as exc:
             raise unwritable(path, exc) from exc
         lock(self._fd, path)
-        self.left_behind = self._note()
+        self.left_behind = parsed(os.pread(self._fd, 1 << 16, 0))
 
     def note(self, run: Mapping[str, Any]) -> None:
         """Write a note about the run that holds the lock.
@@ -198,10 +203,3 @@ class Lock:
     def leave(self) -> None:
         """Release the lock. A note that is not cleared stays for the next run."""
         os.close(self._fd)
-
-    def _note(self) -> dict[str, Any] | None:
-        try:
-            note = json.loads(os.pread(self._fd, 1 << 16, 0))
-        except (ValueError, RecursionError):
-            return None
-        return note if isinstance(note, dict) else None

@@ -42,11 +42,9 @@ class PackedIds:
             self._count += 1
 
     def __len__(self) -> int:
-        """Return the number of ids."""
         return self._count
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the ids in order."""
         start = 0
         while (end := self._text.find(b"\n", start)) >= 0:
             yield self._text[start:end].decode()

@@ -148,7 +148,6 @@ class State:
         self._db.execute("BEGIN")
 
     def commit(self) -> None:
-        """Commit all changes since the last commit."""
         self._execute("COMMIT")
         self._execute("BEGIN")
 
@@ -159,26 +158,21 @@ class State:
     # -- single values -------------------------------------------------------------
 
     def get(self, key: str) -> object:
-        """Return the value of ``key``, or None."""
         row = self._execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def put(self, key: str, value: str | float | None) -> None:
-        """Set the value of ``key``."""
         self._execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # -- sections and listings -----------------------------------------------------
 
     def name_section(self, section: str, name: str) -> None:
-        """Set the name of a section."""
         self._execute("INSERT OR REPLACE INTO sections VALUES (?, ?)", (section, name))
 
     def section_names(self) -> dict[str, str]:
-        """Return the names of all sections by id."""
         return dict(self._rows("SELECT id, name FROM sections"))
 
     def list_articles(self, section: str, articles: Iterable[str]) -> None:
-        """Record that ``section`` lists ``articles``."""
         pairs = ((article, section) for article in articles)
         self._execute_many("INSERT OR IGNORE INTO listings VALUES (?, ?)", pairs)
 
@@ -188,11 +182,9 @@ class State:
         return self._exists(query, (article, section))
 
     def is_listed(self, article: str) -> bool:
-        """Return whether any section has ever listed ``article``."""
         return self._exists("SELECT 1 FROM listings WHERE id = ?", (article,))
 
     def sections_of(self, article: str) -> set[str]:
-        """Return the ids of the sections that have listed ``article``."""
         rows = self._rows("SELECT section FROM listings WHERE id = ?", (article,))
         return {section for (section,) in rows}
 
@@ -218,7 +210,6 @@ class State:
         self._execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (section, page))
 
     def mark_archive_unread(self, section: str, page: int) -> None:
-        """Record that an archive page must be read again."""
         self._execute("DELETE FROM archives WHERE section = ? AND page = ?", (section, page))
 
     # -- articles ------------------------------------------------------------------
@@ -251,7 +242,6 @@ class State:
         self._execute_many("UPDATE articles SET blob = ? WHERE id = ?", pairs)
 
     def is_written(self, article: str) -> bool:
-        """Return whether ``article`` has a line."""
         return self._exists("SELECT 1 FROM articles WHERE id = ?", (article,))
 
     def published(self, article: str) -> PublishedArticle | None:
@@ -299,7 +289,6 @@ class State:
         return PackedIds(article for (article,) in rows)
 
     def counts(self) -> tuple[int, int]:
-        """Return the number of articles with a line, and of listings."""
         articles = self._one("SELECT count(*) FROM articles")
         return articles, self._one("SELECT count(*) FROM listings")
 
@@ -320,7 +309,6 @@ class State:
         )
 
     def recover(self, key: str) -> None:
-        """Delete the failures of ``key``."""
         self._execute("DELETE FROM failures WHERE key = ?", (key,))
 
     def failures(self) -> Iterator[tuple[str, str, float, float]]:

@@ -37,7 +37,7 @@ class Transport(Protocol):
     """Fetches the pages of a mirror.
 
     A new transport implements this protocol and gets an entry in ``registry``. It may also
-    implement :class:`Comparing`, :class:`Hinted` and :class:`Listing`.
+    implement :class:`Comparing`, :class:`Hinted` and :class:`Browsable`.
     """
 
     @property
@@ -102,7 +102,7 @@ class Hinted(Protocol):
 
 
 @runtime_checkable
-class Listing(Protocol):
+class Browsable(Protocol):
     """A transport that can list the folders of the mirror."""
 
     def folders(self, path: str) -> list[str]:
@@ -112,7 +112,7 @@ class Listing(Protocol):
         """Return whether there is a page at ``path``."""
 
 
-def sections_present(transport: Listing, mirror_format: Format) -> list[str]:
+def sections_present(transport: Browsable, mirror_format: Format) -> list[str]:
     """Return the ids of all sections with an index, even if the home page does not link to it."""
     if mirror_format.sections_folder is None:
         return []
