@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import page_cases
@@ -117,6 +119,36 @@ def test_lines_are_made_only_where_nobody_else_sees_an_article(
     assert not spider.makes_lines(Mirror())  # type: ignore[arg-type]
 
 
+class Scraper:
+    """Takes two turns of the event loop for an item, as receivers of Scrapy's signals may."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    async def start_itemproc_async(self, item: object, *, response: object) -> None:
+        assert response is None
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        self.done.append(item)
+
+
+def test_an_article_leaves_the_pipelines_though_the_run_is_stopped() -> None:
+    """A signal cancels what waits for the article, but not what is done with it."""
+
+    async def stopped() -> list[object]:
+        scraper = Scraper()
+        spider = EpochMirrorSpider()
+        spider.crawler = SimpleNamespace(engine=SimpleNamespace(scraper=scraper))  # type: ignore[assignment]
+        task = asyncio.ensure_future(spider.process("article"))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0.01)
+        return scraper.done
+
+    assert asyncio.run(stopped()) == ["article"]
+
+
 # -- whole crawls ----------------------------------------------------------------------------------
 
 
@@ -195,6 +227,6 @@ def test_pages_that_arrive_one_by_one_are_read_by_readers_too(
         settings = {"READERS": 2, **others}
         result = start_crawl(f"mirror={base}", feed=tmp_path / str(n), settings=settings).finish()
         assert result.exit_code == 0, result.log
-        assert ("Reading articles in 2 processes" in result.log) is (n == 1)
+        assert ("Processes that read articles: 1" in result.log) is (n == 1)
         feeds.append(result.feed.timeless())
     assert feeds[0] == feeds[1] == feeds[2]

@@ -27,9 +27,6 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS = 0.1
 """Seconds between two checks whether the run is stopping."""
 
-PATIENCE_SECONDS = 0.02
-"""How long a page that arrived alone waits for others to be read with."""
-
 HELD_BYTES = 16 << 20
 """Bytes of fetched pages that may wait for the frontier; one page may have up to 4 MiB."""
 
@@ -119,9 +116,8 @@ class Driver:
         if self._room >= self._step and not self._memory.full and not self._stopped:
             targets = self._due(self._room)
             if self.transport.bulk:
-                patience = 0.0 if self.transport.ordered else PATIENCE_SECONDS
                 articles = max(self.run.counts.wanted, self.frontier.promised)
-                self.readers.expect(articles, patience)
+                self.readers.expect(articles, one_by_one=not self.transport.ordered)
             if isinstance(self.transport, Hinted):
                 self.transport.expect([target.path for target in targets])
             for target in targets:

@@ -23,6 +23,10 @@ MANY = 1000
 """Number of articles from which a pool pays off: its processes take half a second to start."""
 
 
+PATIENCE_SECONDS = 0.02
+"""How long a page that arrives alone waits for others to be read with."""
+
+
 class Notes(Protocol):
     """Persists the key of the page that is being read, for the case that the run dies of it."""
 
@@ -59,22 +63,22 @@ class PageReaders:
         self._pool: BatchPool | None = None
         self._alone: LoneReader | None = None
 
-    def expect(self, articles: int, patience: float = 0.0) -> None:
+    def expect(self, articles: int, *, one_by_one: bool = False) -> None:
         """Start the pool if ``articles``, the number to be read, makes it worthwhile.
 
         Args:
             articles: number of articles to be read.
-            patience: seconds that a page may wait for others to be read with.
+            one_by_one: whether pages arrive one by one. Then one process is enough, because it reads
+                them faster than Scrapy fetches them, and pages wait for others to be read with.
         """
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
 
-            self._pool = BatchPool(
-                self._width, self._read, self._bounds, self._lone_reader(), patience
-            )
+            width, patience = (1, PATIENCE_SECONDS) if one_by_one else (self._width, 0.0)
+            self._pool = BatchPool(width, self._read, self._bounds, self._lone_reader(), patience)
             self._pool.start()
-            self.batches = 2 * self._width + 1
-            logger.info("Reading articles in %d processes", self._width)
+            self.batches = 2 * width + 1
+            logger.info("Processes that read articles: %d", width)
 
     @property
     def pooled(self) -> bool:

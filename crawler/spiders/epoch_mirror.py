@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -114,10 +115,12 @@ class EpochMirrorSpider(Spider):
     async def process(self, article: Article | ArticleLine) -> None:
         """Send an article through the pipelines, as Scrapy's engine sends what :meth:`start` yields.
 
-        The engine takes a task, two timers and three turns of the event loop more for each item.
+        The engine takes two timers and two turns of the event loop more for each item. A signal
+        cancels :meth:`start`, but not what is done with an article.
         """
         assert self.crawler.engine is not None  # noqa: S101 - articles come while it runs
-        await self.crawler.engine.scraper.start_itemproc_async(article, response=None)
+        scraper = self.crawler.engine.scraper
+        await asyncio.shield(scraper.start_itemproc_async(article, response=None))
 
     async def download(self, request: Request) -> Response:
         assert self.crawler.engine is not None  # noqa: S101 - pages are fetched while it runs
