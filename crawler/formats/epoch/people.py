@@ -61,6 +61,7 @@ _COMMA: Final = re.compile(
 )
 _TORN_VERB: Final = re.compile("报(.{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
+_MOST_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
 _DISPATCH: Final = re.compile(r"电$|外电|\d ?[日号]|[一二三四五六七八九十][日号]")
 _SECOND_SPELLING: Final = re.compile(
@@ -206,7 +207,7 @@ def _named(text: str) -> Names:
     found = names_at_head(text)
     if any(map(is_surname_led, found[0])):
         return found
-    learned = reversed(list(LEARNED.finditer(text)))
+    learned = list(LEARNED.finditer(text))[: -_MOST_PROFESSIONS - 1 : -1]
     behind = (names_at_head(text[profession.end() :]) for profession in learned)
     return next((names for names in behind if names[0]), found)
 
