@@ -69,7 +69,7 @@ _CORRECTIONS: Final = (
     # the editor of the page is not one of its writers
     (re.compile(r"[\s、，,；;／/]*责(?:任编辑|编)\s*[：:].*$"), ""),
     # a book's writer and translator: ``Owen Fisher著，陆小满译``
-    (re.compile(r"著(?=\s*[，,、／/；;])"), "撰文"),
+    (re.compile(r"著(?=\s*[，,、／/；;]|\s)"), "撰文"),
     (re.compile(r"(?<!撰)文\s*(?=[/／][^/／]{2,12}译$)"), "撰文"),
     (
         re.compile(
