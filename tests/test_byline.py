@@ -192,6 +192,8 @@ def test_no_note(block: str) -> None:
         pytest.param("新闻分析｜大纪元记者方若水", id="a kind of text before"),
         pytest.param("美联社松石湾电", id="another agency's dispatch from an unknown place"),
         pytest.param("新纪元周刊298期，记者方若水报导", id="a magazine's number and a reporter"),
+        pytest.param("作者是方若水", id="作者是"),
+        pytest.param("观云撰文", id="a pen name"),
         pytest.param("海岛周刊第305期，作者方若水", id="a magazine's number and a writer"),
         pytest.param("新纪元周刊，记者方若水", id="a magazine and a reporter"),
         pytest.param("英文大纪元评论员Owen Fisher撰文，陆小满译", id="译 alone"),
@@ -244,6 +246,13 @@ def test_what_names_the_writers(inside: str) -> None:
         pytest.param("【海岛热线直播】周二", id="a programme in the dateline's brackets"),
         pytest.param("（渡轮公司）周一宣布，记者方若水报导了此事。", id="prose that begins so"),
         pytest.param("记者方若水松石湾报导／渡轮周一复航", id="outside of parentheses"),
+        *(
+            pytest.param(f"（{words}）渡轮", id=words)
+            for words in (
+                "《海岛》广播整理 《海岛》原著改编 海岛大学方面采访 海岛基金会全体撰稿 责任编辑 本报编辑 渡轮纪实 "
+                "会议记录 史料汇编 早间播报 真人真事改编 读者来稿 海岛采访 完整采访 作者系海岛居民 作者为海岛大学教授"
+            ).split()
+        ),
     ],
 )
 def test_no_byline(block: str) -> None:
@@ -625,7 +634,10 @@ def test_traditional_characters(byline: str, expected: People) -> None:
         ),
         pytest.param("（译者陆小满、李言）", both("", "陆小满;李言"), id="no mark in parentheses"),
         pytest.param("（陆小满译）", both("", "陆小满"), id="译 behind in parentheses"),
-        pytest.param("（全文翻译）", None, id="what was translated"),
+        *(
+            pytest.param(f"（{words}）", None, id=words)
+            for words in "全文翻译 翻译有误 翻译成中文 译者有感 译者注 编译整理 大纪元编译".split()
+        ),
         pytest.param("作者 序言", None, id="a heading"),
         pytest.param("作者：无名氏", None, id="a nameless writer"),
         pytest.param("作者：大陆学员", None, id="a group"),

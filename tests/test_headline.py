@@ -117,6 +117,12 @@ def test_title_author(title: str, expected: str | None) -> None:
         pytest.param("組圖：渡輪", "", id="a label in traditional characters"),
         pytest.param("观云：渡轮", "观云", id="a pen name that begins as a verb"),
         pytest.param("观渡轮：船票", "", id="a verb"),
+        *(
+            pytest.param(f"方若水{number}：渡轮", "方若水", id=f"the number {number}")
+            for number in ["（二之一）", "【二】", " 二", "(四)(五)", "1-3", "[2]"]
+        ),
+        pytest.param("欧文·费舍(Owen Fisher)：渡轮", "欧文·费舍", id="two spellings"),
+        pytest.param("方若水∶渡轮", "方若水", id="a ratio for a colon"),
         pytest.param("方若水等：渡轮", "方若水", id="and others"),
         pytest.param("方若水和陆小满：渡轮", "方若水;陆小满", id="two by 和"),
         pytest.param("方若水与陆小满：渡轮", "方若水;陆小满", id="two by 与"),

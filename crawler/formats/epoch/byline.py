@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE
+from crawler.formats.epoch.names import is_surname_led
 from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
 from crawler.formats.epoch.reporting import corrected
 from crawler.formats.epoch.script import as_written, simplified
@@ -23,7 +24,7 @@ _ROUND: Final = "（(﹝〔"
 
 _VERB = (
     "(?:报[导道答到倒异](?:版|[／/╱]摄影)?|导报|撰文|撰写|撰稿|编[译导写撰]|翻译|特译|摘译|整理|特稿|专稿|专电|外电|专访|采访|采写|综述|述评|"
-    "改写|改编|整编|综整|汇编|采编|编辑|发稿|时评|供稿|投稿|来稿|执笔|笔录|记录|纪实|综合报|简报|播报|电访|访问|编译综合|综合编译|摄影|特写)"
+    "改写|供稿|执笔|综合报|电访|访问|编译综合|综合编译|摄影|特写)"
 )
 _BRACKET: Final = re.compile(f"[{re.escape(OPENING + CLOSING)}]")
 _HEAD: Final = re.compile(rf"[\s】）)]*(?:[：:﹕，,。、.]\s*)?[{re.escape(OPENING)}]")
@@ -31,10 +32,14 @@ _ENDS_IN_VERB: Final = re.compile(
     rf"{_VERB}\s*[。.，,]?$|(?<![指引领主督辅开教误倡先])导$|[日社闻报]电$|综合$"
     "|(?:报[道导]?|[日号] ?|大纪元|本[报刊台]|综合)讯$"
 )
+_NOUN: Final = re.compile(
+    "(?:改编|整编|综整|[汇采]编|编辑|发稿|时评|[投来]稿|[笔记]录|纪实|[简播]报)[。.，,]?$"
+)
+"""What is a verb behind a reporter's name only; elsewhere it names a kind of text."""
 _TRANSLATED_FROM: Final = re.compile("译自[^，,、。]{2,24}$")
 _NO_BYLINE_HEAD: Final = re.compile(
-    r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|本文(?!作者(?![为是系]))|[原全]文|以[上下]|[下前]文|"
-    r"摘[要自]|[序引]言|注[:：]|根据|原载|原题|原标题|附|详见|参见|点[击阅]|http|www|配音|朗[诵读]|音频|视频)",
+    r"\s*(?:编者|编按|编注|按[:：﹕语]|导[语读]|作者[按简注]|记者[注按]|译者[注按]|[接续承][上前自]|上接|图[:：片为说]|转[自载]|本文(?!作者)|(?:本文)?作者[为是系](?![^，,、。]{2,3}$)|[原全]文|以[上下]|[下前]文|"
+    r"摘[要自]|[序引]言|注[:：]|根据(?!.{0,12}记者)|原载|原题|原标题|附|详见|参见|点[击阅]|http|www|配音|朗[诵读]|音频|视频)",
 )
 _NO_BYLINE_WITHIN: Final = re.compile(r"[。！？!?“”…](?!$)|转[自载]|完整|编者按|https?:")
 _BY: Final = re.compile(r"[Bb][Yy] +[A-Z][A-Za-z.'’ -]{3,60}")
@@ -46,6 +51,7 @@ _UNOPENED: Final = re.compile(
     rf"\s*((?:{AGENCY.pattern}|记者)[^（）()。！？“”\n]{{2,60}}?{_VERB})[）)]",
 )
 _OF_A_PICTURE: Final = ("摄影", "摄", "图", "提供")
+_WRITTEN: Final = ("撰文", "撰稿", "执笔", "编译", "翻译")
 _HALF_VERBS: Final = ("译", "编")
 _SHORT: Final = 60
 
@@ -216,10 +222,18 @@ def names_the_writers(inside: str) -> bool:
         return credited(inside) != People()
     if _ENDS_IN_VERB.search(inside):
         bodies = (AGENCY, OFFICE, NEWSROOM)
-        return any(body.search(inside) for body in bodies) or people(inside) != People()
-    if _TRANSLATED_FROM.search(inside):
-        return OFFICE.search(inside) is not None
+        return any(body.search(inside) for body in bodies) or _names_a_person(inside)
+    if _NOUN.search(inside) or _TRANSLATED_FROM.search(inside):
+        return OFFICE.search(inside) is not None and people(inside) != People()
     return _is_dispatch(inside) or _names_offices_alone(inside)
+
+
+def _names_a_person(inside: str) -> bool:
+    """Tell whether a verb has a name before it; a pen name may be any word, as in ``海岛采访``."""
+    who = people(inside)
+    names = (*who.authors, *who.translators)
+    plain = any(is_surname_led(name) or not name.isalpha() or name.isascii() for name in names)
+    return plain or (bool(names) and inside.endswith(_WRITTEN))
 
 
 def _is_dispatch(inside: str) -> bool:

@@ -13,12 +13,15 @@ from crawler.formats.epoch.regulars import COLUMNISTS
 from crawler.formats.epoch.script import as_written, simplified
 
 _COLUMN: Final = re.compile(r"\s*【\s*([^】\s](?:[^】\n]{0,38}[^】\s])?)\s*】")
-_PREFIX: Final = re.compile(r"([^：:﹕︰\n]{2,40}?)\s*[：:﹕︰]")
+_PREFIX: Final = re.compile(r"([^：:﹕︰∶︓\n]{2,40}?)\s*[：:﹕︰∶︓]")
+_HAN_NUMBER: Final = "[一二三四五六七八九十百]"
 _NUMBER: Final = re.compile(
-    r"\s*(?:[（(〔\[]\s*(?:之)?(?:[\d一二三四五六七八九十百]{1,4}|[上中下续完终]{1,2})(?:[-—～~至、][\d一二三四五六七八九十]{1,3})?\s*[)）〕\]]|\d{1,3}|之[一二三四五六七八九十]{1,3})$"
+    rf"\s*(?:(?:[（(〔\[【]\s*之?(?:\d{{1,4}}|{_HAN_NUMBER}{{1,4}}|[上中下续完终]{{1,2}})(?:[-—～~至、／/之](?:\d{{1,3}}|{_HAN_NUMBER}{{1,3}}))?\s*[)）〕\]】]){{1,3}}"
+    rf"|\d{{1,3}}(?:[-—～~／/]\d{{1,3}})?|(?:之|(?<=\s)){_HAN_NUMBER}{{1,3}})$"
 )
 """The part's number behind the names: ``李言（三）：``, ``李言 3：``."""
 _BETWEEN: Final = re.compile(r"\s*[、，,／/＆&]\s*")
+_SECOND_SPELLING: Final = re.compile(r"[（(][A-Za-z][A-Za-z .'’-]{2,40}[）)]")
 _AND: Final = re.compile("[和与及]")
 _LABEL: Final = re.compile(r"(?:[图文]\s*[／/]|(?:作者|撰文)\s*[／/]?)\s*(?=\S{2})")
 _CONTRIBUTIONS: Final = re.compile(r"征文|特稿|^新纪元|^纪元专栏$|^专栏$|投[稿书]|来稿")
@@ -141,7 +144,8 @@ def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
     match = _PREFIX.match(rest)
     if not match or _INTERVIEW.search(rest):
         return ()
-    label = _LABEL.sub("", _NUMBER.sub("", match[1]), count=1).removesuffix("等")
+    label = _NUMBER.sub("", _SECOND_SPELLING.sub("", match[1]))
+    label = _LABEL.sub("", label, count=1).removesuffix("等")
     names = tuple(map(_spelled, _split(label)))
     if len(names) > _MOST_AUTHORS or not all(names):
         return ()

@@ -61,6 +61,7 @@ _COMMA: Final = re.compile(
 )
 _TORN_VERB: Final = re.compile("报(.{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
+_MOST_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
 _DISPATCH: Final = re.compile(r"电$|外电|\d ?[日号]|[一二三四五六七八九十][日号]")
 _SECOND_SPELLING: Final = re.compile(
@@ -68,7 +69,7 @@ _SECOND_SPELLING: Final = re.compile(
 )
 _TEXT_AND_PICTURE: Final = re.compile(r"文\s*(?=[/／][^/／]{2,12}图$)")
 _PICTURE_CREDIT: Final = re.compile(
-    r"(?<=.{2})[ ，,、；;]*(?:图|摄影|摄)\s*[/／:：].*$|(?<=.{2})[ ，,、；;／/]+摄影[^、，,／/\s]{2,4}$"
+    r"(?<=.{2})[ ，,、；;]*(?:图片?|摄影|摄|视频|影片|录像)\s*[/／:：].*$|(?<=.{2})[ ，,、；;／/]+摄影[^、，,／/\s]{2,4}$"
 )
 _SOURCE: Final = re.compile(
     rf"(?<=[译写理])自[^、，,／/]*|(?<=.)(?:根据|据)(?:{AGENCY.pattern})(?=[^、，,／/]*报[导道])"
@@ -204,11 +205,11 @@ def _name_before(text: str) -> tuple[str, ...]:
 def _named(text: str) -> Names:
     """Find the names at the head, or behind what the writer is by profession: ``海岛大学教授李言``."""
     found = names_at_head(text)
-    learned = LEARNED.search(text)
-    if learned is None or any(map(is_surname_led, found[0])):
+    if any(map(is_surname_led, found[0])):
         return found
-    behind = names_at_head(text[learned.end() :])
-    return behind if behind[0] else found
+    learned = list(LEARNED.finditer(text))[: -_MOST_PROFESSIONS - 1 : -1]
+    behind = (names_at_head(text[profession.end() :]) for profession in learned)
+    return next((names for names in behind if names[0]), found)
 
 
 def _with_whole_verb(text: str) -> str:

@@ -53,10 +53,13 @@ _CORRECTIONS: Final = (
         "",
     ),
     (re.compile("(?<=报[导道])之?[一二三四五六七八九十\\d]{1,3}$"), ""),
-    (re.compile("^本文(?=作者)"), ""),
+    (re.compile("^本文(?=作者)|(?<=作者)[为是系](?=..)|[，,、；;\\s]+[图照]片由.{2,12}提供$"), ""),
+    # titles and degrees of names in Latin letters
+    (re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms)\. ?(?=[A-Z])"), ""),
+    (re.compile(r"(?<=[a-z.])[,， ]\s*(?:Ph\.? ?D|M\.?D|J\.?D|MBA|Esq|DDS)(?![A-Za-z])\.?"), ""),
     (
         re.compile(
-            r"[、，,；;／/\s]+[^、，,；;／/]{2,16}(?:对[此本]文.{0,4}贡献|审校|校对|审[核稿]|校[订阅])$"
+            r"[、，,；;／/\s]+[^、，,；;／/]{2,16}(?:对[此本]文.{0,4}贡献|协助|审校|校对|审[核稿]|校[订阅])$"
         ),
         "",
     ),
@@ -66,7 +69,7 @@ _CORRECTIONS: Final = (
     # the editor of the page is not one of its writers
     (re.compile(r"[\s、，,；;／/]*责(?:任编辑|编)\s*[：:].*$"), ""),
     # a book's writer and translator: ``Owen Fisher著，陆小满译``
-    (re.compile(r"著(?=\s*[，,、／/；;])"), "撰文"),
+    (re.compile(r"著(?=\s*[，,、／/；;]|\s)"), "撰文"),
     (re.compile(r"(?<!撰)文\s*(?=[/／][^/／]{2,12}译$)"), "撰文"),
     (
         re.compile(

@@ -59,7 +59,7 @@ _SOURCE: Final = re.compile(
 )
 # In parentheses a translator needs no mark: ``（译者王立）``, ``（王小立译）``.
 _TRANSLATED: Final = re.compile(
-    r"\s*[（(]\s*(?:(?:译者|翻译|编译)\s*(?P<behind>[^：:（）()]{2,20}?)"
+    r"\s*[（(]\s*(?:(?:译者|(?:翻译|编译)(?=\s))\s*(?P<behind>[^：:（）()]{3,20}?)"
     r"|(?P<before>[^：:（）()]{3,20}?)(?<![编翻])\s*[编翻]?译)\s*[）)][\s#＃◇◆*@。]*"
 )
 _LABEL_ABOVE: Final = re.compile(
