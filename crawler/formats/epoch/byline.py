@@ -7,9 +7,8 @@ nested or doubled, and one of the pair may be missing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from crawler.formats.epoch.agencies import AGENCY, OFFICE, WIRE
 from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
@@ -44,8 +43,7 @@ _HALF_VERBS: Final = ("译", "编")
 _SHORT: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Byline:
+class Byline(NamedTuple):
     """A byline and its place in its block.
 
     Attributes:

@@ -6,7 +6,7 @@ What the contract takes out of the text is cut from the blocks while it is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from crawler.formats.epoch.byline import find_byline_of_line, find_split_byline
 from crawler.formats.epoch.cuts import (
@@ -28,8 +28,7 @@ _EDITOR_BLOCKS = 8
 _EDITOR_LINES = 3  # of one block; more are no credits
 
 
-@dataclass(frozen=True, slots=True)
-class Credits:
+class Credits(NamedTuple):
     """What the text of a page says about its making.
 
     Attributes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from html import unescape
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from crawler.exceptions import PageMalformed
@@ -47,6 +47,7 @@ _HOST_BEFORE = re.compile(
     r"(?:(?:\A|[^\w@%=&./-]|\bhref=)(?:[a-z]{2,6}[:：]?/{1,4})?|(?:\A|[^\w@%=&./:-])//)(?:[\w-]+\.)*\Z",
     re.IGNORECASE | re.ASCII,
 )
+_USUAL_HOST = "：https://www."
 _HOST_WINDOW = 80
 _ARTICLE = re.compile(
     r"(?:epochtimes|dajiyuan)\.com\.?(?::\d{1,5})?/+(gb|b5)/+(\d{1,4})/+(\d{1,2})/+(\d{1,2})/+"
@@ -57,8 +58,7 @@ _WHOLE_ADDRESS = re.compile(r"""[^\s<>()\[\]"'（）]*+""")
 _CENTURY = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """An article's page, taken apart.
 
     Attributes:
@@ -80,7 +80,9 @@ def take_apart(text: str) -> Template:
     Raises:
         PageMalformed: it has no title, no body, or no address of an article.
     """
-    text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = visible(text)
     start = _body_start(text)
     if start is None:
         raise PageMalformed(f"no element with the id {_BODY_ID!r}")
@@ -205,7 +207,7 @@ def _article_in(text: str, start: int, *, gap: int) -> tuple[Original, int] | No
 def _first_article(region: str) -> re.Match[str] | None:
     for match in _ARTICLE.finditer(region):
         before = region[max(0, match.start() - _HOST_WINDOW) : match.start()]
-        if _HOST_BEFORE.search(before):
+        if before.endswith(_USUAL_HOST) or _HOST_BEFORE.search(before):
             return match
     return None
 
