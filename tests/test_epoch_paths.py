@@ -8,6 +8,7 @@ import pytest
 
 from crawler.formats.epoch.format import EpochFormat
 from crawler.formats.epoch.paths import (
+    Tag,
     article_path,
     copy_of,
     id_order,
@@ -16,7 +17,7 @@ from crawler.formats.epoch.paths import (
     is_section_id,
     original,
     section_of,
-    tag_of,
+    tag_at,
 )
 from crawler.formats.pages import Copy
 
@@ -117,8 +118,21 @@ TAGS = [
 
 
 @pytest.mark.parametrize(("url", "expected"), TAGS)
-def test_tag_of(url: str, expected: str | None) -> None:
-    assert tag_of(url) == expected
+def test_tag_at(url: str, expected: str | None) -> None:
+    assert tag_at(url) == (Tag(expected, url) if expected else None)
+
+
+def test_a_tag_has_a_canonical_address() -> None:
+    assert tag_at(f"http://WWW.epochtimes.com/gb/tag/{ISLAND.lower()}.html") == Tag(
+        "海岛", f"{OWN}/gb/tag/{ISLAND}.html"
+    )
+
+
+@pytest.mark.parametrize(
+    "href", [f"/gb/tag/{ISLAND}.html", f"httpd/gb/tag/{ISLAND}", "http:///tag/"]
+)
+def test_only_an_absolute_address_names_a_tag(href: str) -> None:
+    assert tag_at(href) is None
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,13 @@ def read_article(text: str) -> ArticlePage:
     """
     parts = take_apart(text)
     page = ArticlePage(title=parts.title, original=parts.original)
-    page.truncated = END not in parts.body
     _read_content(page, parts)
     return page
 
 
 def _read_content(page: ArticlePage, parts: Template) -> None:
     begins, ends = BEGIN in parts.body, parts.body.count(END)
+    page.truncated = ends == 0
     root = _root(parts.body)
     remove_page_tools(root, parts.body)
     header, body = _walked(read_body, root, page.original, begins=begins, ends=ends)

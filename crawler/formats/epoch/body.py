@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urldefrag
 
@@ -20,8 +19,8 @@ from crawler.formats.epoch import elements
 from crawler.formats.epoch.elements import HEADINGS, LINKS, MARKS, PARAGRAPHS, SILENT
 from crawler.formats.epoch.figures import Picture, attach_captions
 from crawler.formats.epoch.found import Anchor, Body
-from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, folded_inside, shown
-from crawler.formats.epoch.paths import tag_of
+from crawler.formats.epoch.markup import Container, Leaf, Mark, Run, folded_inside, linked, shown
+from crawler.formats.epoch.paths import tag_at
 from crawler.formats.epoch.videos import TRACES, is_empty_centre, is_video, leaves_player_trace
 from crawler.formats.trace import is_traced, note
 from crawler.items import MAX_LINE_BYTES
@@ -317,23 +316,21 @@ class _Walk:
         depth: int,
     ) -> None:
         """Take in a link; without a usable address its text stays and is no link."""
-        url = self.resolved(element.get("href"))
+        href = (element.get("href") or "").strip()
+        tagged = tag_at(href)
+        url = None if tagged else self.resolved(href)
+        if tagged or (url and (tagged := tag_at(url))):
+            self.body.tags.setdefault(tagged.label)
+            self.inside(element, tag, path, linked(marks, tagged.url), depth + 1)
+            return
         if url is None:
             self.inside(element, tag, path, marks, depth + 1)
             return
-        # HTML knows no link in a link: the innermost is the one that is followed
-        outer = tuple(mark for mark in marks if mark[0] != "a") if marks else ()
-        marks = (*outer, ("a", _href(url)))
-        label = tag_of(url)
-        if label is None:
-            anchor = Anchor(url)
-            self.body.anchors.append(anchor)
-            self.anchors.append(anchor)
-            self.inside(element, tag, path, marks, depth + 1)
-            self.anchors.pop()
-        else:
-            self.body.tags.setdefault(label)
-            self.inside(element, tag, path, marks, depth + 1)
+        anchor = Anchor(url)
+        self.body.anchors.append(anchor)
+        self.anchors.append(anchor)
+        self.inside(element, tag, path, linked(marks, url), depth + 1)
+        self.anchors.pop()
 
     def resolved(self, href: str | None) -> str | None:
         """Return the canonical address of ``href``, None where it leads nowhere else."""
@@ -415,8 +412,3 @@ class _Walk:
                     ]
                     note("body.behind the end mark", " ".join(rest))
                 raise _End
-
-
-@lru_cache(maxsize=4096)  # tags and sections are linked again and again
-def _href(url: str) -> str:
-    return f' href="{html.escape(url)}"'

@@ -7,9 +7,8 @@ nested or doubled, and one of the pair may be missing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE
 from crawler.formats.epoch.names import is_surname_led
@@ -67,8 +66,7 @@ _PART: Final = re.compile(
 _LONGEST_NOTE: Final = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class Byline:
+class Byline(NamedTuple):
     """A byline and its place in its block.
 
     Attributes:
@@ -99,7 +97,7 @@ def _as_written(found: Byline | None, text: str) -> Byline | None:
     """Return a byline that was found in ``simplified(text)`` as it stands in ``text``."""
     if found is None or found.text in text:
         return found
-    return replace(found, text=as_written(found.text, text[found.start : found.end]))
+    return found._replace(text=as_written(found.text, text[found.start : found.end]))
 
 
 def _find(text: str) -> Byline | None:

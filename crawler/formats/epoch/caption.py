@@ -148,4 +148,5 @@ def _credit(inside: str) -> str | None:
 
 def _without_ends(text: str) -> str:
     """Take off stops at the head and end marks at the end; an ``@`` at the head names an account."""
-    return _ENDS.sub("", text).lstrip(_STOPS)
+    ended = text[-1:] in _MARKS  # the search for the marks' beginning takes long
+    return (_ENDS.sub("", text) if ended else text).lstrip(_STOPS)

@@ -6,8 +6,8 @@ What the contract takes out of the text is cut from the blocks while it is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
+from typing import NamedTuple
 
 from crawler.formats.epoch.byline import (
     Byline,
@@ -41,8 +41,7 @@ _EDITOR_BLOCKS = 8
 _EDITOR_LINES = 3  # of one block; more are no credits
 
 
-@dataclass(frozen=True, slots=True)
-class Credits:
+class Credits(NamedTuple):
     """What the text of a page says about its making.
 
     Attributes:

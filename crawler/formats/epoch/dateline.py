@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from crawler.formats.epoch.places import PLACE_ENDS, is_place
 
@@ -60,8 +59,7 @@ _SEARCHED: Final = 3000
 _YEAR_DIGITS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Dateline:
+class Dateline(NamedTuple):
     """A dateline as it stands in its block.
 
     Attributes:

@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import nh3
 
@@ -46,6 +47,17 @@ _TABLE_PARTS = frozenset({"table", "thead", "tbody", "tfoot"})
 
 Mark = tuple[str, str]
 """An inline element around a run: its tag, and its attributes as finished HTML."""
+
+
+def linked(marks: tuple[Mark, ...], url: str) -> tuple[Mark, ...]:
+    """Add a link to marks. HTML knows no link in a link: the innermost is the one that is followed."""
+    link = ("a", _href(url))
+    return (*(mark for mark in marks if mark[0] != "a"), link) if marks else (link,)
+
+
+@lru_cache(maxsize=4096)  # tags and sections are linked again and again
+def _href(url: str) -> str:
+    return f' href="{html.escape(url)}"'
 
 
 @dataclass(slots=True, eq=False)

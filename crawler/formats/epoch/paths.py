@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from crawler.formats.pages import Copy, Original
 from crawler.text import one_line, visible
-from crawler.urls import is_own
+from crawler.urls import UnusableURL, canonical, is_own, is_relative
 
 HOME: Final = "README.md"
 INDEXES: Final = "indexes"
@@ -102,13 +102,27 @@ def original(text: str) -> Original | None:
     return Original(url, LANGUAGES[edition], published, article)
 
 
-@lru_cache(maxsize=4096)
-def tag_of(url: str) -> str | None:
-    """Return the tag that a canonical ``/gb/tag/…`` address names, decoded, or None."""
-    if "/tag/" not in url:
+class Tag(NamedTuple):
+    """A tag that is linked: its name, and the canonical address of its page."""
+
+    label: str
+    url: str
+
+
+def tag_at(href: str) -> Tag | None:
+    """Return the tag whose page an absolute ``/gb/tag/…`` address is that of, None without one."""
+    return _tag_at(href) if "/tag/" in href and href.startswith("http") else None
+
+
+@lru_cache(maxsize=4096)  # the same tags are linked again and again
+def _tag_at(href: str) -> Tag | None:
+    if is_relative(href):
+        return None
+    try:
+        url = canonical(href, href)
+    except UnusableURL:
         return None
     parts = urlsplit(url)
-    if not is_own(parts.hostname or ""):
-        return None
-    match = _TAG_PATH.match(parts.path)
-    return (one_line(visible(unquote(match[1]))) or None) if match else None
+    match = _TAG_PATH.match(parts.path) if is_own(parts.hostname or "") else None
+    label = one_line(visible(unquote(match[1]))) if match else ""
+    return Tag(label, url) if label else None

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from html import unescape
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from crawler.exceptions import PageMalformed
@@ -49,6 +49,7 @@ _HOST_BEFORE = re.compile(
     r"|(?:\A|[^\w@%=&./:-])//)(?:[\w-]+\.)*\Z",
     re.IGNORECASE | re.ASCII,
 )
+_USUAL_HOST = "：https://www."
 _HOST_WINDOW = 80
 _ARTICLE_PATH = (
     r"/+(?:(?:amp|djy)/+)?(gb|b5)/+(?:amp/+)?(\d{1,4})/+(\d{1,2})/+(\d{1,2})/+"
@@ -65,8 +66,7 @@ _WHOLE_ADDRESS = re.compile(r"""[^\s<>()\[\]"'（）]*+""")
 _CENTURY = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """An article's page, taken apart.
 
     Attributes:
@@ -88,7 +88,9 @@ def take_apart(text: str) -> Template:
     Raises:
         PageMalformed: it has no title, no body, or no address of an article.
     """
-    text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = visible(text)
     start = _body_start(text)
     if start is None:
         raise PageMalformed(f"no element with the id {_BODY_ID!r}")
@@ -216,7 +218,7 @@ def _article_in(text: str, start: int, *, gap: int) -> tuple[Original, int] | No
 def _first_article(region: str) -> re.Match[str] | None:
     for match in _ARTICLE.finditer(region):
         before = region[max(0, match.start() - _HOST_WINDOW) : match.start()]
-        if _HOST_BEFORE.search(before):
+        if before.endswith(_USUAL_HOST) or _HOST_BEFORE.search(before):
             return match
     return None
 
