@@ -269,6 +269,8 @@ _TAIL = 14
 _RELATED = re.compile(r"[\W_]*相关文章[\W_]*")
 _DATED = re.compile(r".*[（(]\d+/\d+/\d{4}[）)]", re.DOTALL)
 _OPINION = re.compile("[◆◇]我的意见")
+_PLACEHOLDER = re.compile(r"\[\[\d+\]\]")
+"""Where a picture stood, on pages of 2012 to 2015."""
 _BRACKET = re.compile(r"[（(）)\[\]【】〔〕<>]")
 
 _HEAD = 12
@@ -290,7 +292,9 @@ def _without_tools(lines: list[str]) -> list[str]:
     in_list = False
     for line in lines:
         in_list = bool(_RELATED.fullmatch(line) or (in_list and _DATED.fullmatch(line)))
-        if not (in_list or _OPINION.fullmatch(line) or _BRACKET.fullmatch(line)):
+        if not (
+            in_list or any(rule.fullmatch(line) for rule in (_OPINION, _BRACKET, _PLACEHOLDER))
+        ):
             kept.append(line)
     return kept
 

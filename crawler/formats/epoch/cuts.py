@@ -35,14 +35,12 @@ _CREDIT: Final = re.compile(
 _LONG_CREDIT: Final = re.compile(
     r"[（(\[【*※◎●\s]*(?:作者(?:简[介历]|介绍)|关于作者|本文作者.{0,30}(?:简[介历]|档案)|(?:英文)?原文.{0,120}(?:刊[登载于]|发表))"
 )
-# What begins the notes behind an article: a heading, a remark, or a line above the first note.
-_NOTES: Final = re.compile(
-    r"^\W*(?:(?:主要|附)?(?:注释|注解|附注|备注|尾注|脚注|参考(?:资料|文献|书目|文章|来源))\W*$|注\d{0,2}\W{0,2}[:：])"
-    r"|^[*＊—=－─_-]{3,}\s*[\[（(【]\s*[1１]\s*[\]）)】]",
-    re.MULTILINE,
+# Notes and sources: their heading, a line above them, and each.
+_NOTE: Final = re.compile(
+    r"\W*(?:主要|附)?(?:注释|注解|附注|备注|尾注|脚注|参考(?:资料|文献|书目|文章|来源))\W*\Z|\W?注\d{0,2}\W{0,2}[:：]"
+    r"|[—=－─_-]{3,}\Z|[\[（(【]?\d{1,2}(?:[\]）)】]|[.．、](?!\d))"
 )
-_NOTES_WORDS: Final = ("注", "参考", "***", "——", "===")
-_LINES: Final = "\n*＊—=－─_- "
+_DIVIDER: Final = re.compile(r"[*＊ ]{3,}")
 _PROMOTION: Final = re.compile(
     # without a flag: only then does a search skip all but the first characters of these words
     "关注我们|欢迎|订阅|点赞|按赞|点[击阅选]|请点|脸书|推特|更多|完整(?:访问|版|影片|视频|内容)|收[看听]|观[看赏]"
@@ -160,22 +158,13 @@ def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
 
 
 def cut_end_marks(leaves: Sequence[Leaf]) -> None:
-    """Cut ``#``, ``◇`` and similar marks where the text ends: before notes, credits and promotion."""
-    _cut_end_marks(leaves)
-    for number, leaf in enumerate(leaves):
-        if any(word in leaf.text for word in _NOTES_WORDS):
-            following = leaves[number + 1].text if number + 1 < len(leaves) else ""
-            if found := _NOTES.search(f"{leaf.text}\n{following[:9]}"):
-                _cut_end_marks(leaves[: number + 1], len(leaf.text[: found.start()].rstrip(_LINES)))
-                return
-
-
-def _cut_end_marks(leaves: Sequence[Leaf], last_end: int | None = None) -> None:
-    """Cut the marks at the end of ``leaves``; of the last, only ``last_end`` characters count."""
+    """Cut ``#``, ``◇`` and similar marks at the end of the text, even before credits and promotion."""
     lines = 0
+    line = ""
     for leaf in reversed(leaves):
-        end = len(leaf.text) if last_end is None else last_end
-        last_end = None
+        if _DIVIDER.fullmatch(leaf.text) and _NOTE.match(line):
+            continue
+        end = len(leaf.text)
         while end > 0:
             shown = len(leaf.text[:end].rstrip(_END_MARKS))
             if shown < end:
@@ -199,11 +188,11 @@ def _glued_marks(line: str) -> re.Match[str] | None:
 
 
 def _follows_the_end(line: str) -> bool:
-    """Tell whether a line is a credit or promotion, which can follow the end of an article."""
+    """Tell whether a line is a credit, a note or promotion, which can follow the end of an article."""
     if (len(line) <= _CREDIT_LENGTH and _CREDIT.match(line)) or _LONG_CREDIT.match(line):
         return True
     if len(line) > _PROMOTION_LENGTH:
         return False
-    if _PROMOTION.search(line):
+    if _NOTE.match(line) or _PROMOTION.search(line):
         return True
     return _LATIN.search(line) is not None and _LATIN_PROMOTION.search(line) is not None
