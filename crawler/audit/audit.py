@@ -6,15 +6,17 @@ with the distinct odd values, up to ``DISTINCT`` for each oddity.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from crawler.audit.oddities import NAMES, captions, oddities
 from crawler.exceptions import WrongUsage
 from crawler.items import Article
+from crawler.schema import shape_validator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,15 +92,18 @@ class Audit:
         self._ids: set[str] = set()
 
     def add_line(self, line: bytes) -> None:
-        """Count one line of the file; without a newline it is an unfinished tail."""
+        """Count one line of the file; without a newline it is an unfinished tail.
+
+        A line is damaged if it is not a JSON object, or if a value has a wrong type.
+        """
         if not line.endswith(b"\n"):
             self.tail = len(line)
             return
         try:
-            record = json.loads(line)
-        except ValueError:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
             record = None
-        if isinstance(record, dict):
+        if shape_validator().is_valid(record):
             self.add(record)
             return
         self.damaged += 1
