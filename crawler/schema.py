@@ -11,7 +11,11 @@ import jsonschema_rs
 from crawler.formats.base import Format
 from crawler.items import CONTRACT_VERSION, Article, Listing
 
-_MOMENT = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
+_MOMENT = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$",
+    "format": "date-time",
+}
 
 
 def article_schema(mirror_format: Format) -> dict[str, Any]:
@@ -25,6 +29,26 @@ def article_schema(mirror_format: Format) -> dict[str, Any]:
 def article_validator(mirror_format: Format) -> jsonschema_rs.Draft202012Validator:
     """Return the validator of an article's record; building it takes a thousand validations."""
     return jsonschema_rs.Draft202012Validator(article_schema(mirror_format))
+
+
+@cache
+def shape_validator() -> jsonschema_rs.Draft202012Validator:
+    """Return what validates only the types of an article's values; each may be null or missing."""
+    properties = {field.name: _shape(field.metadata["schema"]) for field in fields(Article)}
+    return jsonschema_rs.Draft202012Validator({"type": "object", "properties": properties})
+
+
+def _shape(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without anything but its types, and with null as the value of any key."""
+    shape: dict[str, Any] = {}
+    if "type" in schema:
+        types = schema["type"]
+        shape["type"] = list({types, "null"} if isinstance(types, str) else {*types, "null"})
+    if "items" in schema:
+        shape["items"] = {**_shape(schema["items"]), "type": schema["items"]["type"]}
+    if "properties" in schema:
+        shape["properties"] = {key: _shape(one) for key, one in schema["properties"].items()}
+    return shape
 
 
 def listing_schema(mirror_format: Format) -> dict[str, Any]:
@@ -53,6 +77,17 @@ def run_schema() -> dict[str, Any]:
     """Return the schema of a line of ``runs.jsonl``; a killed run has only the required keys."""
     offset = {"type": "integer", "minimum": 0}
     count = {"type": "integer", "minimum": 0}
+    named = {
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "properties": {
+                "count": count,
+                "ids": {"type": "array", "items": {"type": "string"}, "maxItems": 100},
+            },
+            "required": ["count", "ids"],
+        },
+    }
     offsets = {
         f"{name}_{when}": offset
         for name in ("articles", "listings", "changes")
@@ -70,7 +105,12 @@ def run_schema() -> dict[str, Any]:
     known = {
         "crawler": {"type": "string"},
         "readers": {"type": ["string", "null"]},
-        "newest": {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+        "newest": {
+            "type": ["string", "null"],
+            "pattern": r"^\d{4}-\d{2}-\d{2}$",
+            "format": "date",
+        },
+        "address": {"type": ["string", "null"]},
         "commit": {"type": ["string", "null"]},
         "reason": {"type": ["string", "null"]},
         "pages": {"type": "object", "additionalProperties": count},
@@ -79,17 +119,8 @@ def run_schema() -> dict[str, Any]:
         "listings": count,
         "changes": count,
         "duplicates": count,
-        "failures": {
-            "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "properties": {
-                    "count": count,
-                    "ids": {"type": "array", "items": {"type": "string"}, "maxItems": 100},
-                },
-                "required": ["count", "ids"],
-            },
-        },
+        "failures": named,
+        "changed": named,
         "set_aside": {"type": "object", "additionalProperties": {"type": "string"}},
         "warnings": {"type": "array", "items": {"type": "string"}},
     }

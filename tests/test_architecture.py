@@ -40,7 +40,7 @@ KNOWS: dict[str, set[str]] = {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
     # examining a feed
-    "audit": {"exceptions", "formats", "items", "printable", "schema"},
+    "audit": {"exceptions", "formats", "items", "printable", "schema", "text"},
     "report": {"config", "exceptions", "printable", "text"},
     "reading": {
         "config", "exceptions", "formats", "items", "loaders", "printable", "terminal", "text",

@@ -283,7 +283,20 @@ def test_an_unfinished_tail_is_not_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{not json\n", b"[]\n", b"\n", b"\xff\n", b"[" * 100_000 + b"\n"]
+    "line",
+    [
+        b"{not json\n",
+        b"[]\n",
+        b"\n",
+        b"\xff\n",
+        b"null\n",
+        b"[" * 200_000 + b"\n",
+        b'{"id": "n1", "title": "\\ud800"}\n',
+        b'{"url": 1}\n',
+        b'{"authors": [{"name": 1}]}\n',
+        b'{"images": [[]]}\n',
+        b'{"tags": "x"}\n',
+    ],
 )
 def test_damaged_lines_are_reported_and_exit_with_5(line: bytes, tmp_path: Path) -> None:
     feed = write_feed(tmp_path, [article()], tail=line + b"{}\n")

@@ -81,6 +81,18 @@ def test_rewriting_a_file_as_it_is_is_no_problem(feed: Path) -> None:
         (lambda lines: lines[3].update(mirror="another"), ("several mirrors",)),
         (lambda lines: lines[3]["sections"].append({"id": "x1", "name": "x"}), ("in x1",)),
         (lambda lines: lines[3].update(content_text=None), ("line 4", "content_text")),
+        (
+            lambda lines: lines[3].update(title="灯\u200b塔"),
+            ("line 4", "title", "format character"),
+        ),
+        (lambda lines: lines[3].update(byline="灯\r塔"), ("line 4", "byline", "control")),
+        (lambda lines: lines[3].update(editors=["e\u0301"]), ("line 4", "editors", "NFC")),
+        (lambda lines: lines[3].update(content_html="x" * (4 << 20)), ("line 4", "at most")),
+        (lambda lines: lines[3].update(mirror_url="https://a.example/x.md"), ("line 4", "the id")),
+        (
+            lambda lines: lines[3].update(videos=["https://a.example/v"], has_video=False),
+            ("line 4", "has_video"),
+        ),
         (lambda lines: lines.pop(), ("articles_after",)),
         (lambda lines: lines.insert(1, lines.pop(30)), ("not the end of a line",)),
     ],
@@ -117,6 +129,11 @@ def test_a_changed_listing_is_found(
         (lambda lines: lines[1].update(articles_after=10**9), ("are left",)),
         (lambda lines: lines[1].update(articles_before="0"), ("line 2", "articles_before")),
         (lambda lines: lines[1].update(contract=7), ("line 2", "contract")),
+        (lambda lines: lines[1].update(articles_after=1e18), ("line 2", "whole numbers")),
+        (lambda lines: lines[1].update(changes=5), ("5;", "lines were written")),
+        (lambda lines: lines[1].update(changed=[]), ("line 2", "changed")),
+        (lambda lines: lines[1].update(end="2026-13-45T00:00:00Z"), ("line 2", "end")),
+        (lambda lines: lines[1].update(newest="2026-13-45"), ("line 2", "newest")),
     ],
 )
 def test_a_changed_run_is_found(

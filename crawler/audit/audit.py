@@ -6,7 +6,6 @@ with the distinct odd values, up to ``DISTINCT`` for each oddity.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -14,9 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from crawler.audit.oddities import NAMES, captions, oddities
 from crawler.exceptions import WrongUsage
 from crawler.items import Article
+from crawler.schema import shape_validator
 
 KEYS = tuple(item.name for item in fields(Article))
 """The contract's keys, in the order of a line."""
@@ -88,15 +90,18 @@ class Audit:
         self._ids: set[str] = set()
 
     def add_line(self, line: bytes) -> None:
-        """Count one line of the file; without a newline it is an unfinished tail."""
+        """Count one line of the file; without a newline it is an unfinished tail.
+
+        A line is damaged if it is not a JSON object, or if a value has a wrong type.
+        """
         if not line.endswith(b"\n"):
             self.tail = len(line)
             return
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
             record = None
-        if isinstance(record, dict):
+        if shape_validator().is_valid(record):
             self.add(record)
             return
         self.damaged += 1

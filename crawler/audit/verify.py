@@ -16,8 +16,9 @@ import orjson
 from crawler.exceptions import WrongUsage
 from crawler.formats.base import Format
 from crawler.formats.registry import DEFAULT_NAME, find_format
-from crawler.items import Article
+from crawler.items import MAX_LINE_BYTES, Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
+from crawler.text import visible
 
 NAMED = 100
 """Maximum number of problems that are described; further ones are only counted."""
@@ -102,6 +103,8 @@ class FeedVerifier:
                 self.found.problem(line.where, f"a second line of {article}")
             if tuple(record)[: len(_KEYS)] != _KEYS:
                 self.found.problem(line.where, "its keys are not in the order of the contract")
+            for broken in _contradictions(record):
+                self.found.problem(line.where, broken)
             digest = self._digest(line.where, record)
             self._digests[article] = digest
             self._mirrors.add(str(record.get("mirror")))
@@ -160,7 +163,10 @@ class FeedVerifier:
             for name in _FILES:
                 before = line.record.get(f"{name}_before")
                 after = line.record.get(f"{name}_after")
+                if before is after is None:  # the schema tells whether they may be missing
+                    continue
                 if not isinstance(before, int) or not isinstance(after, int):
+                    self.found.problem(line.where, f"the offsets of {name} must be whole numbers")
                     continue
                 self._verify_offsets(line, name, (last[name], before, after))
                 last[name] = after
@@ -180,7 +186,7 @@ class FeedVerifier:
             return
         written = line.record.get(name)
         counted = self._count(name, before, after)
-        if isinstance(written, int) and name != "changes" and written != counted:
+        if written is not None and written != counted:
             self.found.problem(line.where, f"{name} is {written}; {counted} lines were written")
 
     def _is_end(self, name: str, offset: int) -> bool:
@@ -214,6 +220,7 @@ class FeedVerifier:
                 if record is None:
                     continue
                 self._validate(where, validator, record)
+                self._check_text(where, raw, record)
                 yield _Line(where, end, record)
 
     def _object(self, where: str, raw: bytes) -> dict[str, Any] | None:
@@ -227,6 +234,16 @@ class FeedVerifier:
             return None
         return record
 
+    def _check_text(self, where: str, raw: bytes, record: dict[str, Any]) -> None:
+        """Check that a line is not too long, and has only visible characters, in NFC."""
+        if len(raw) > MAX_LINE_BYTES:
+            self.found.problem(
+                where, f"it has {len(raw)} bytes; a line has at most {MAX_LINE_BYTES}"
+            )
+        if not _is_clean(record):
+            key = next(key for key, one in record.items() if not _is_clean(one))
+            self.found.problem(where, f"{key}: a control or format character, or not NFC")
+
     def _validate(self, where: str, validator: Any, record: dict[str, Any]) -> None:
         try:
             if validator.is_valid(record):
@@ -237,6 +254,32 @@ class FeedVerifier:
             return
         path = "/".join(map(str, error.instance_path)) or "the line"
         self.found.problem(where, f"{path}: {error.message}")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the strings in a JSON value, however deeply nested, but not the keys of objects."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            pending.extend(one.values())
+        elif isinstance(one, list):
+            pending.extend(one)
+
+
+def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the keys of an article say against each other."""
+    if not str(record.get("mirror_url")).endswith(f"/{record.get('id')}.md"):
+        yield "mirror_url is not the page of the id"
+    if record.get("videos") and record.get("has_video") is not True:
+        yield "has_video is not true, and there are videos"
+
+
+def _is_clean(value: object) -> bool:
+    text = "\n".join(_texts(value))
+    return "\r" not in text and visible(text) == text
 
 
 def verify(feed: Path, format_name: str = DEFAULT_NAME) -> Verification:

@@ -26,6 +26,7 @@ from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
 from crawler.config.extras import require_extra
+from crawler.config.feeds import feed_at
 from crawler.config.locations import APPLICATION, mirrors_file
 from crawler.config.numbers import nonnegative_float, positive_int, process_count
 from crawler.config.program import program
@@ -87,7 +88,7 @@ class Command(Tool, ScrapyCommand):
             raise WrongUsage(f"give one feed and a new directory: {usage}")
         try:
             with _stopping():
-                return self._reread(Path(args[0]), opts)
+                return self._reread(feed_at(args[0], self.settings), opts)
         except _Stopped as stopped:
             sys.stderr.write("stopped; the same call goes on\n")
             return 128 + stopped.number

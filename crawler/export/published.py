@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK = 1 << 16
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 FILES = ("articles.jsonl", "changes.jsonl", "listings.jsonl", "runs.jsonl")
 """The files of a feed, in the order in which an export reads them."""
@@ -146,7 +148,7 @@ class PublishedFeed:
         """Return the mirror in the first run or, without one, in the first article."""
         for name in ("runs.jsonl", "articles.jsonl"):
             owner = self.files[name].first().get("mirror")
-            if isinstance(owner, str):
+            if isinstance(owner, str) and not _SURROGATE.search(owner):
                 return owner
         if self.files["articles.jsonl"].end:
             raise self.files["articles.jsonl"].damaged(0, "it names no mirror")

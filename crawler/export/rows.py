@@ -251,4 +251,4 @@ def _objects(record: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping
 
 
 def _count(record: Mapping[str, Any], key: str) -> int | None:
-    return None if record.get(key) is None else len(record[key])
+    return None if record.get(key) is None else sum(1 for _ in _numbered(record, key))

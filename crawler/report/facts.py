@@ -154,7 +154,7 @@ def _add_article(facts: Facts, article: Mapping[str, Any]) -> None:
         facts.sections[str(section.get("id"))] += 1
         facts.section_names[str(section.get("id"))] = str(section.get("name"))
     facts.authors.update(str(one.get("name")) for one in _records(article.get("authors")))
-    facts.tags.update(map(str, article.get("tags") or ()))
+    facts.tags.update(_texts(article.get("tags")))
     facts.covered.update(key for key in _COVERED if article.get(key))
     headline = Headline(
         day,
@@ -171,6 +171,10 @@ def _add_article(facts: Facts, article: Mapping[str, Any]) -> None:
 
 def _records(value: object) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _texts(value: object) -> list[str]:
+    return list(map(str, value)) if isinstance(value, list) else []
 
 
 def _number(article: str) -> int:
@@ -198,7 +202,8 @@ def _add_run(facts: Facts, run: Mapping[str, Any]) -> None:
     )
     if end:
         aside = run.get("set_aside")
-        facts.set_aside = dict(aside) if isinstance(aside, dict) else {}
+        named_aside = aside.items() if isinstance(aside, dict) else ()
+        facts.set_aside = {str(name): str(why) for name, why in named_aside}
         facts.failing = {str(reason): _names(one) for reason, one in named.items()}
 
 
@@ -207,8 +212,7 @@ def _failures(named: object) -> int:
 
 
 def _names(named: object) -> list[str]:
-    ids = named.get("ids") if isinstance(named, dict) else None
-    return list(map(str, ids)) if isinstance(ids, list) else []
+    return _texts(named.get("ids")) if isinstance(named, dict) else []
 
 
 def _int(value: object) -> int | None:
