@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from crawler.exceptions import FeedUnusable
+from crawler.exceptions import FeedUnusable, PageTooLarge
 from crawler.items import Article, ArticleLine, as_record
 from crawler.run.run import Run
 
@@ -41,6 +41,9 @@ class WritePipeline:
         except FeedUnusable as error:
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error
+        except PageTooLarge as error:
+            self.run.refuse(str(item.id), error.reason)
+            raise DropItem(f"{item.id}: {error}") from error
         if not changed:
             raise DropItem(f"{item.id} reads as before", log_level="DEBUG")
         return item
