@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage
-from crawler.items import ArticleLine, as_record
+from crawler.items import MAX_LINE_BYTES, ArticleLine, as_record
 from crawler.readers.pages import Kind, Page, read_page
 from crawler.schema import article_validator
 from crawler.store.edition import digest_of, is_thin
@@ -63,6 +63,9 @@ def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> Arti
     thin = is_thin(record)
     if (thin and reading.copies > 1) or not article_validator(mirror_format).is_valid(record):
         return None
+    line = dumps(record)
+    if len(line) > MAX_LINE_BYTES:
+        return None
     return ArticleLine(
         id=page.original.id,
         content_sha256=article.content_sha256,
@@ -72,7 +75,7 @@ def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> Arti
         thin=thin,
         unusable_urls=page.unusable_urls,
         replaced_bytes=page.replaced_bytes,
-        line=dumps(record),
+        line=line,
     )
 
 

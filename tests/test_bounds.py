@@ -194,6 +194,15 @@ def test_a_line_that_would_be_too_long(inner: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.parametrize("part", ["标题", "灯塔"])
+def test_a_title_or_caption_that_would_make_a_line_too_long(part: str) -> None:
+    """A quotation mark takes two bytes of a line."""
+    lead = "<figure><img src='https://x.example/a.jpg'/><figcaption>灯塔</figcaption></figure>"
+    page = framed("文").replace("<div id=", f"{lead}<div id=")
+    with pytest.raises(PageTooLarge, match="4194304"):
+        read_article(page.replace(part, '海"' * 1_000_000))
+
+
 def test_an_address_that_is_too_long_is_left_out_and_counted() -> None:
     long = "https://x.example/" + "a" * 2048
     page = read_article(framed(f'<ok href="{long}">文</ok><img src="{long}.jpg"/>'))

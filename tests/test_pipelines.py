@@ -84,6 +84,16 @@ def test_an_article_that_breaks_the_contract_is_a_failure(run: Run) -> None:
     assert run.counts.failures == {"contract": {article().id}}
 
 
+def test_a_line_that_would_be_too_long_is_a_failure(run: Run) -> None:
+    """Nothing of it is written, whatever makes it so long."""
+    sections = [{"id": f"nf{number}", "name": "海" * 200} for number in range(7000)]
+    with pytest.raises(DropItem, match="at most 4194304 are written"):
+        WritePipeline(run).process_item(article(sections=sections))
+    assert run.counts.failures == {"too_large": {article().id}}
+    assert (run.store.directory / "articles.jsonl").read_bytes() == b""
+    assert WritePipeline(run).process_item(article()) is not None
+
+
 def test_addresses_become_canonical(raw: Run) -> None:
     """Unusable URLs are removed and counted; videos with equal canonical URLs are merged."""
     item = CanonicalizePipeline(raw).process_item(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from scrapy.exceptions import DropItem
 
-from crawler.exceptions import FeedUnusable
+from crawler.exceptions import FeedUnusable, PageTooLarge
 from crawler.items import Article, ArticleLine, as_record
 from crawler.pipelines.base import Item, RunPipeline
 
@@ -28,6 +28,9 @@ class WritePipeline(RunPipeline):
         except FeedUnusable as error:
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error
+        except PageTooLarge as error:
+            self.run.refuse(str(item.id), error.reason)
+            raise DropItem(f"{item.id}: {error}") from error
         if not changed:
             raise DropItem(f"{item.id} has not changed", log_level="DEBUG")
         return item

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 import orjson
 
-from crawler.exceptions import FeedUnusable
+from crawler.exceptions import FeedUnusable, PageTooLarge
+from crawler.items import MAX_LINE_BYTES
 from crawler.store.files import lock, open_regular, unwritable
 
 _CHUNK = 1 << 20
@@ -63,8 +64,16 @@ class JsonLines:
             raise unwritable(path, exc) from exc
 
     def append(self, *records: Mapping[str, Any]) -> int:
-        """Write a line for each of ``records``; see :meth:`append_lines`."""
-        return self.append_lines(b"".join(map(dumps, records)))
+        """Write a line for each of ``records``; see :meth:`append_lines`.
+
+        Raises:
+            PageTooLarge: a line would be longer than ``MAX_LINE_BYTES``; none is written.
+        """
+        lines = [*map(dumps, records)]
+        longest = max(map(len, lines), default=0)
+        if longest > MAX_LINE_BYTES:
+            raise PageTooLarge(f"a line of {longest} bytes; at most {MAX_LINE_BYTES} are written")
+        return self.append_lines(b"".join(lines))
 
     def append_lines(self, lines: bytes) -> int:
         """Append complete lines; return the new size of the file.

@@ -137,8 +137,9 @@ def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
 
 def _check_size(page: ArticlePage) -> None:
     """Refuse a page whose record would be longer than a line may be."""
-    parts = (page.content_text, page.content_html, page.links, page.images, page.videos, page.tags)
-    if len(page.content_text) + len(page.content_html) > MAX_LINE_BYTES // 8 or page.links[_MANY:]:
+    texts = (page.title, page.caption or "", page.content_text, page.content_html)
+    parts = (*texts, page.links, page.images, page.videos, page.tags)
+    if sum(map(len, texts)) > MAX_LINE_BYTES // 8 or page.links[_MANY:]:
         size = sum(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts)
         if size > MAX_LINE_BYTES:
             raise PageTooLarge(f"its record has {size} bytes; a line has at most {MAX_LINE_BYTES}")
