@@ -16,12 +16,17 @@ import pytest
 from crawling import start_crawl, story
 from mirrorkit import Group, MirrorBuilder, Section
 from misbehaving import MisbehavingServer
+from scrapy import Request
+from scrapy.utils.test import get_crawler
 
 from crawler.middlewares import turns
+from crawler.middlewares.backoff import BackoffMiddleware
 from crawler.middlewares.turns import Turns
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from crawling import Crawl
 
 
 def take(directory: Path | None, host: str = "h.example", delay: float = 10.0) -> float:
@@ -115,6 +120,44 @@ def test_processes_take_different_turns(tmp_path: Path) -> None:
     taken = sorted(float(line) for one in started for line in one.communicate()[0].split())
     assert len(taken) == 60
     assert all(b - a > 0.9 for a, b in pairwise(taken))
+
+
+def test_a_parked_host_is_parked_for_all(tmp_path: Path) -> None:
+    """The longest wait that a run was told counts, and turns go on after it."""
+    assert Turns(tmp_path).park("h", 1.0, 60) == pytest.approx(60, abs=0.5)
+    assert Turns(tmp_path).park("h", 1.0, 5) == pytest.approx(60, abs=0.5)
+    assert Turns(tmp_path).park("other", 1.0, 0) == 0
+    assert Turns(tmp_path).park("h", 0.0, 0) == 0
+    assert Turns(None).park("h", 1.0, 60) == 60
+    assert take(tmp_path, "h") == pytest.approx(0, abs=0.1)
+    assert Turns(tmp_path).park("h", 1.0, 0) == pytest.approx(60, abs=0.5)
+
+
+@pytest.mark.parametrize(("left", "expected"), [("1e12", 3600), ('"x"', 0), ("NaN", 0), ("1", 0)])
+def test_how_long_a_host_can_be_parked(tmp_path: Path, left: str, expected: float) -> None:
+    (tmp_path / "h").write_text(f'{{"boot": "{turns._boot()}", "parked": {left}}}')
+    assert Turns(tmp_path).park("h", 1.0, 0) == pytest.approx(expected, abs=0.5)
+
+
+def test_a_run_waits_where_another_was_told_to(tmp_path: Path) -> None:
+    settings = {"CACHE_DIRECTORY": str(tmp_path), "PACE_DELAY": 0.05, "PACE_CONCURRENCY": None}
+    settings |= {"PARK_FIRST_WAIT": 60, "PARK_MAX_WAIT": 60, "PARK_BUDGET": 60}
+    crawler = get_crawler(settings_dict={**settings, "RETRY_FIRST_WAIT": 1})
+    middleware = BackoffMiddleware.from_crawler(crawler)
+    until = monotonic() + Turns(tmp_path / "hosts").park("h.example", 1.0, 0.5)
+    asyncio.run(middleware.process_request(Request("http://h.example/")))
+    assert monotonic() >= until
+
+
+def test_a_run_ends_where_another_was_told_to_wait_for_long(crawl: Crawl, tmp_path: Path) -> None:
+    """It counts as its own wait; nothing is asked."""
+    settings = {"PACE_DELAY": 0.05, "CACHE_DIRECTORY": tmp_path, "PARK_MAX_WAIT": 10}
+    Turns(tmp_path / "hosts").park("127.0.0.1", 0.05, 60)
+    with MisbehavingServer(tmp_path) as server:
+        result = crawl(f"mirror={server.base}", "via=http", "name=site", settings=settings)
+        assert server.requests == []
+    assert (result.exit_code, result.run["status"]) == (75, "later"), result.log
+    assert "127.0.0.1 asked another run to wait for " in result.run["reason"]
 
 
 def test_two_crawls_ask_no_more_often_than_one(tmp_path: Path) -> None:

@@ -116,6 +116,8 @@ class BackoffMiddleware:
         slot = self._slot(request)
         await _until_open(slot)
         host = urlparse_cached(request).hostname or ""
+        self._wait_with_others(slot, host)
+        await _until_open(slot)
         if (wait := await self._turns.take(host, slot.delay)) > 0:
             await asyncio.sleep(wait)
         await _until_open(slot)
@@ -144,7 +146,8 @@ class BackoffMiddleware:
         before, parks = monotonic(), slot.parks
         enough = slot.park(before, named, request.meta[_WENT_UNDER], self._waits)
         wait = slot.wait(before)
-        host = urlparse_cached(request).hostname
+        host = urlparse_cached(request).hostname or ""
+        self._turns.park(host, slot.delay, wait)
         back_at = (datetime.now(UTC) + timedelta(seconds=wait)).isoformat(timespec="seconds")
         if not enough:
             message = (
@@ -162,6 +165,24 @@ class BackoffMiddleware:
                 "%s answers %d: sending it no request for %.3g s, until %s", host,
                 response.status, wait, back_at,
             )  # fmt: skip
+
+    def _wait_with_others(self, slot: HostSlot, host: str) -> None:
+        """Park the host for as long as it asked another run to wait.
+
+        Raises:
+            HostBusy: that is longer than this run may wait.
+        """
+        now = monotonic()
+        seconds = self._turns.park(host, slot.delay, 0)
+        if seconds <= max(0.0, slot.wait(now)):
+            return
+        if not slot.park(now, seconds, slot.parks, self._waits):
+            self._ended = HostBusy(
+                f"{host} asked another run to wait for {seconds:.3g} s, longer than this one may "
+                "wait (PARK_MAX_WAIT, PARK_BUDGET): run again later"
+            )
+            raise self._ended
+        logger.info("%s asked another run to wait: so does this one, for %.3g s", host, seconds)
 
     def _slot(self, request: Request) -> HostSlot:
         host = urlparse_cached(request).hostname or ""

@@ -1,7 +1,8 @@
 """Whose turn it is at a host: kept on the disk, so that several runs together hold its pace.
 
 For each host there is one file. A run that wants to send a request locks it, reads when the host
-may be asked next, and writes down when after that.
+may be asked next, and writes down when after that. A host that answers one run that it is busy is
+parked for all.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import fcntl
 import json
 import logging
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from math import isfinite
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _LONGEST_QUEUE: Final = 100
 """Turns that may lie ahead; more is what a clock that ran differently has left."""
+_LONGEST_PARK: Final = 3600.0
+"""Seconds for which one run may park a host for all."""
 _TRIES: Final = 100
 _PAUSE: Final = 0.01
 """Seconds between two tries for the lock, which is held for less than a millisecond."""
@@ -45,29 +48,67 @@ class Turns:
             host: the host's name.
             delay: seconds between this turn and the next.
         """
-        if self._directory is None or delay <= 0:
-            return 0.0
+        for _ in range(_TRIES):
+            try:
+                with self._note(host, delay) as note:
+                    now = monotonic()
+                    turn = _time(note, "next", now, _LONGEST_QUEUE * delay)
+                    note["next"] = round(turn + delay, 4)
+                    return turn - now
+            except BlockingIOError:
+                await asyncio.sleep(_PAUSE)
+        return 0.0  # who holds it for a second has been stopped
+
+    def park(self, host: str, delay: float, seconds: float) -> float:
+        """Let no run ask ``host`` for so many seconds; return how many it is parked for now.
+
+        Args:
+            host: the host's name.
+            delay: seconds between two turns at it.
+            seconds: how long it asked to wait; 0 to learn what other runs were told.
+        """
+        with suppress(BlockingIOError), self._note(host, delay) as note:
+            now = monotonic()
+            until = max(_time(note, "parked", now, _LONGEST_PARK), now + seconds)
+            if until > now:
+                note["parked"] = round(until, 4)
+            return until - now
+        return seconds
+
+    @contextmanager
+    def _note(self, host: str, delay: float) -> Iterator[dict[str, Any]]:
+        """Yield what is noted of a host, to be changed; nothing where this run is alone.
+
+        Raises:
+            BlockingIOError: another run holds the file.
+        """
+        with ExitStack() as stack:
+            file = self._locked_file(stack, host) if delay > 0 else None
+            note = {} if file is None else _read(file)
+            before = dict(note)
+            yield note
+            if file is not None and note != before:
+                _write(file, note)
+
+    def _locked_file(self, stack: ExitStack, host: str) -> int | None:
+        """Return the host's file, locked until ``stack`` ends; None where this run is alone.
+
+        Raises:
+            BlockingIOError: another run holds it.
+        """
+        if self._directory is None:
+            return None
         try:
-            return await self._take(self._directory, host, delay)
+            return stack.enter_context(_locked(self._directory / quote(host, safe="")))
+        except BlockingIOError:
+            raise
         except OSError as error:
             logger.info(
                 "Other runs may ask the hosts as often as this one does: %s: %s; name a writable "
                 "directory in CACHE_DIRECTORY", self._directory, error.strerror,
             )  # fmt: skip
             self._directory = None
-            return 0.0
-
-    async def _take(self, directory: Path, host: str, delay: float) -> float:
-        for _ in range(_TRIES):
-            try:
-                with _locked(directory / quote(host, safe="")) as file:
-                    now = monotonic()
-                    turn = _next_turn(file, now, delay)
-                    _note(file, turn + delay)
-                    return turn - now
-            except BlockingIOError:
-                await asyncio.sleep(_PAUSE)
-        return 0.0  # who holds it for a second has been stopped
+            return None
 
 
 @contextmanager
@@ -82,19 +123,26 @@ def _locked(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def _next_turn(file: int, now: float, delay: float) -> float:
-    """Return when the host may be asked, by the clock that all processes share until a reboot."""
+def _read(file: int) -> dict[str, Any]:
+    """Return the times noted since the machine started; those before mean nothing."""
     try:
-        noted = json.loads(os.pread(file, 1000, 0))
-        turn = float(noted["next"]) if noted["boot"] == _boot() else now
-    except (ValueError, TypeError, KeyError):
+        note = json.loads(os.pread(file, 1000, 0))
+    except ValueError:
+        return {}
+    return note if isinstance(note, dict) and note.get("boot") == _boot() else {}
+
+
+def _time(note: dict[str, Any], name: str, now: float, most: float) -> float:
+    """Return a time of the clock that all processes share: not before ``now``, nor long after."""
+    time = note.get(name)
+    if not isinstance(time, (int, float)) or not isfinite(time):
         return now
-    return min(max(turn, now), now + _LONGEST_QUEUE * delay) if isfinite(turn) else now
+    return min(max(time, now), now + most)
 
 
-def _note(file: int, turn: float) -> None:
+def _write(file: int, note: dict[str, Any]) -> None:
     os.ftruncate(file, 0)
-    os.pwrite(file, json.dumps({"boot": _boot(), "next": round(turn, 4)}).encode(), 0)
+    os.pwrite(file, json.dumps({**note, "boot": _boot()}).encode(), 0)
 
 
 def _boot() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from crawler.exceptions import MirrorMoved, MirrorUnusable, WrongUsage
+from crawler.printable import printable
 
 _DISCOVERY = "/info/refs"
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
@@ -129,12 +130,17 @@ def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     if found is None:
         return None
     asked = remote.url.rstrip("/") + _DISCOVERY
-    target = urljoin(asked, found[1])
-    before, after = urlsplit(asked), urlsplit(target)
-    if not (_same_host(asked, target) and after.path.endswith(_DISCOVERY)):
+    try:
+        target = urljoin(asked, found[1])
+        before, after = urlsplit(asked), urlsplit(target)
+    except ValueError:  # it is no address
+        target, followed = found[1], False
+    else:
+        followed = _same_host(asked, target) and after.path.endswith(_DISCOVERY)
+    if not followed:
         raise MirrorUnusable(
-            f"the mirror's git server redirects to {target[:200]}, which is not followed: correct "
-            "`git` in mirrors.toml"
+            f"the mirror's git server redirects to {printable(target)}, which is not followed: "
+            "correct `git` in mirrors.toml"
         )
     path = after.path.removesuffix(_DISCOVERY)
     url = urlunsplit((after.scheme, after.netloc, path, "", ""))
