@@ -11,6 +11,7 @@ Exit status:
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import RunError, WrongUsage
 from crawler.printable import MESSAGE, printable
+from crawler.run.scrapy_settings import require_other_name
 from crawler.terminal import emit
 
 if TYPE_CHECKING:
@@ -79,6 +81,9 @@ class Command(ScrapyCommand):
             usage = f"{program()} export feeds/sample --to feed.db"
             raise UsageError(f"say what and where: {usage}", print_help=False)
         try:
+            for option in ("to", "datasette"):
+                if file := getattr(opts, option):
+                    require_other_name(Path(os.path.realpath(file)), f"--{option} {file}")
             feeds = [feed_at(feed, self.settings) for feed in args]
             emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
         except WrongUsage as exc:

@@ -21,6 +21,7 @@ from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.printable import MESSAGE, printable
+from crawler.run.scrapy_settings import require_other_name
 from crawler.terminal import emit
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ class Command(ScrapyCommand):
         from crawler.report.page import render  # noqa: PLC0415
 
         try:
+            require_other_name(Path(os.path.realpath(opts.to)), f"--to {opts.to}")
             facts = gather(feed_at(args[0], self.settings))
             page = render(facts, datetime.now(UTC))
-            _replace(Path(opts.to), page)
+            _write(Path(opts.to), page)
         except WrongUsage as error:
             raise UsageError(printable(error, MESSAGE), print_help=False) from error
         except OSError as error:
@@ -84,8 +86,12 @@ class Command(ScrapyCommand):
         emit(f"{printable(opts.to)}: {facts.articles:,} articles, {runs}")
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write ``text`` beside ``path`` and move it there, so that no reader sees half a page."""
-    aside = path.with_name(f".{path.name}.new")
+def _write(path: Path, text: str) -> None:
+    """Write ``text``; a file is replaced at once, so that no reader sees half a page."""
+    if path.exists() and not path.is_file():  # /dev/stdout, which must stay what it is
+        path.write_text(text, encoding="utf-8")
+        return
+    whole = Path(os.path.realpath(path))
+    aside = whole.with_name(f".{whole.name}.new")
     aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
+    os.replace(aside, whole)
