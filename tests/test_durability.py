@@ -295,6 +295,22 @@ def test_a_signal_ends_a_crawl_over_http(
     assert not [one for one in result.feed.ids if one.endswith("7")]
 
 
+def test_a_signal_ends_the_wait_for_a_git_server(
+    tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
+) -> None:
+    server = serve(tmp_path)
+    server.behave("*", silence())
+    settings = {"CACHE_DIRECTORY": tmp_path / "cache"}
+    running = start_crawl(f"mirror={server.base}x.git", feed=tmp_path / "feed", settings=settings)
+    running.wait_for(lambda: server.requests)
+    sent = time.monotonic()
+    running.send(signal.SIGTERM)
+    result = running.finish()
+    assert time.monotonic() - sent < 8
+    assert (result.exit_code, result.run["status"]) == (143, "interrupted")
+    assert "Traceback" not in result.log
+
+
 def test_a_second_signal_stops_at_once(mirror: Mirror, tmp_path: Path) -> None:
     """Even then no line is partial, and the next run continues."""
     running = start_crawl(mirror.argument, feed=tmp_path / "feed")

@@ -310,7 +310,20 @@ def test_a_redirect_in_circles_ends(mirror: Repository, cache: Path) -> None:
     assert len(circle.asked) < 6
 
 
-@pytest.mark.parametrize("how", ["gitfile", "link", "alternates", "commondir", "objects", "pack"])
+ELSEWHERE = {
+    "gitfile": "leads out of",
+    "link": "leads out of",
+    "alternates": "leads out of",
+    "commondir": "leads out of",
+    "objects": "leads out of",
+    "pack": "leads out of",
+    "refs/heads/y": "leads out of",
+    "objects/ab": "leads out of",
+    "fifo": "is a FIFO or a device in",
+}
+
+
+@pytest.mark.parametrize("how", ELSEWHERE)
 def test_a_directory_that_leads_git_elsewhere_is_refused(
     how: str, mirror: Repository, tmp_path: Path, cache: Path
 ) -> None:
@@ -332,11 +345,14 @@ def test_a_directory_that_leads_git_elsewhere_is_refused(
         elif how == "objects":
             subprocess.run(["rm", "-r", place / "objects"], check=True)
             (place / "objects").symlink_to(mirror.path / "objects")
-        else:
+        elif how == "pack":
             (place / "objects/pack/pack-1.idx").symlink_to("/etc/hostname")
-        git(place, "update-ref", "--no-deref", "refs/heads/x", "0" * 40)
+        elif how == "fifo":
+            os.mkfifo(place / "packed-refs")
+        else:
+            (place / how).symlink_to(mirror.path / how)
     error = refused(place, cache)
-    assert "leads out of the repository" in str(error)
+    assert f"{ELSEWHERE[how]} the repository" in str(error)
     assert "git clone --bare" in str(error)
     assert not list(cache.glob("*/clone.git"))
 

@@ -27,7 +27,7 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageError, PageMalformed, PageTooLarge, WrongUsage
-from crawler.transports.git.remote import remote_at
+from crawler.transports.git.remote import redirected, remote_at
 from crawler.transports.git.transport import Changes, GitTransport
 
 CORPUS = Path(__file__).parent.parent / os.environ.get("EPOCH_CORPUS", "../shared/corpus")
@@ -84,6 +84,22 @@ def test_other_protocols_are_rejected(address: str) -> None:
     with pytest.raises(WrongUsage) as caught:
         remote_at(address)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://[mirror.invalid/",
+        "http://mirror.invalid:99999/x",
+        "http://\x1b]0;x\x07/",
+        "file:///x",
+    ],
+)
+def test_a_redirect_that_is_no_address_is_not_followed(target: str) -> None:
+    remote = remote_at("http://mirror.invalid/x.git")
+    with pytest.raises(MirrorUnusable, match="which is not followed: correct `git`") as caught:
+        redirected(remote, f"<= Recv header: Location: {target}\n", "epoch")
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(

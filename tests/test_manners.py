@@ -328,10 +328,14 @@ def order(server: MisbehavingServer, *paths: str, **settings: Any) -> dict[str, 
 
 
 def start(*orders: dict[str, Any], **env: str) -> subprocess.Popen[str]:
-    """Start the crawls in an environment without proxies, except those in ``env``."""
+    """Start the crawls in an environment without proxies, except those in ``env``.
+
+    They share no turns with other runs, which may be parked or slow.
+    """
+    alone = {"XDG_CACHE_HOME": os.devnull}
     return subprocess.Popen(
         [sys.executable, RUNNER, json.dumps(orders)],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)} | env,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)} | alone | env,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

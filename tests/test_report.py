@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -256,3 +258,34 @@ def test_the_command_tells_what_is_wrong(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole", [article(1)], [])
     assert scrapy(whole, "--to", tmp_path / "missing" / "report.html").returncode == 2
     assert not (tmp_path / "report.html").exists()
+
+
+def test_the_command_does_not_overwrite_the_feed(tmp_path: Path) -> None:
+    """Not through a link either."""
+    feed = write(tmp_path / "feed", [article(1)], [])
+    (tmp_path / "link.html").symlink_to(feed / "articles.jsonl")
+    before = (feed / "articles.jsonl").read_bytes()
+    for target in (feed / "articles.jsonl", tmp_path / "link.html"):
+        done = scrapy(feed, "--to", target)
+        assert done.returncode == 2
+        assert "has the name of a feed's file: name another" in done.stderr
+    assert (feed / "articles.jsonl").read_bytes() == before
+
+
+def test_a_device_stays_one(tmp_path: Path) -> None:
+    """``--to /dev/null``, as root, must not put a file in the device's place."""
+    feed = write(tmp_path / "feed", [article(1)], [])
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    assert scrapy(feed, "--to", tmp_path / "fifo").returncode == 0
+    assert os.read(reader, 15) == b"<!doctype html>"
+    os.close(reader)
+    assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    feed = write(tmp_path / "feed", [article(1)], [])
+    (tmp_path / "link.html").symlink_to("site.html")
+    assert scrapy(feed, "--to", tmp_path / "link.html").returncode == 0
+    assert (tmp_path / "link.html").readlink().name == "site.html"
+    assert (tmp_path / "site.html").is_file()

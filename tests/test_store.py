@@ -374,16 +374,28 @@ def spoil(state: Path, how: str) -> None:
     }
     if how == "deleted":
         state.unlink()
-    elif how == "without tables":
+    elif how in ("without tables", "words for times"):
         with sqlite3.connect(state) as database:
-            database.execute("DROP TABLE listings")
+            if how == "without tables":
+                database.execute("DROP TABLE listings")
+            else:
+                database.execute("INSERT INTO failures VALUES ('n3', 'missing', 'then', 'now')")
         database.close()
     else:
         state.write_bytes(spoilt[how])
 
 
 @pytest.mark.parametrize(
-    "how", ["deleted", "emptied", "no database", "cut", "overwritten", "without tables"]
+    "how",
+    [
+        "deleted",
+        "emptied",
+        "no database",
+        "cut",
+        "overwritten",
+        "without tables",
+        "words for times",
+    ],
 )
 def test_a_state_that_was_spoilt(
     directory: Path, how: str, caplog: pytest.LogCaptureFixture

@@ -11,6 +11,7 @@ Exit status:
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
 from crawler.printable import MESSAGE, printable
+from crawler.run.scrapy_settings import require_other_name
 from crawler.terminal import emit
 
 if TYPE_CHECKING:
@@ -72,6 +74,9 @@ class Command(Tool, ScrapyCommand):
         """Export, and print what was exported."""
         if not args or not opts.to:
             raise WrongUsage(f"say what and where: {program()} export feeds/sample --to feed.db")
+        for option in ("to", "datasette"):
+            if file := getattr(opts, option):
+                require_other_name(Path(os.path.realpath(file)), f"--{option} {file}")
         feeds = [feed_at(feed, self.settings) for feed in args]
         emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
         return 0

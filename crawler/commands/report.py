@@ -20,6 +20,7 @@ from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
 from crawler.printable import printable
+from crawler.run.scrapy_settings import require_other_name
 from crawler.terminal import emit
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ class Command(Tool, ScrapyCommand):
         from crawler.report.facts import gather  # noqa: PLC0415
         from crawler.report.page import render  # noqa: PLC0415
 
+        require_other_name(Path(os.path.realpath(opts.to)), f"--to {opts.to}")
         facts = gather(feed_at(args[0], self.settings))
         try:
-            _replace(Path(opts.to), render(facts, datetime.now(UTC)))
+            _write(Path(opts.to), render(facts, datetime.now(UTC)))
         except OSError as error:
             raise WrongUsage(f"{opts.to}: {error.strerror}: name another file") from error
         runs = f"{len(facts.runs):,} run{'s' * (len(facts.runs) != 1)}"
@@ -69,8 +71,12 @@ class Command(Tool, ScrapyCommand):
         return 0
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write ``text`` beside ``path`` and move it there, so that no reader sees half a page."""
-    aside = path.with_name(f".{path.name}.new")
+def _write(path: Path, text: str) -> None:
+    """Write ``text``; a file is replaced at once, so that no reader sees half a page."""
+    if path.exists() and not path.is_file():  # /dev/stdout, which must stay what it is
+        path.write_text(text, encoding="utf-8")
+        return
+    whole = Path(os.path.realpath(path))
+    aside = whole.with_name(f".{whole.name}.new")
     aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
+    os.replace(aside, whole)

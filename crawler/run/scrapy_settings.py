@@ -128,9 +128,18 @@ def _require_log(settings: BaseSettings) -> None:
         codecs.lookup(encoding or "utf-8")
     except LookupError as error:
         raise WrongUsage(f"LOG_ENCODING must be utf-8 or the like, not {encoding!r}") from error
-    if Path(file).name in FEED_FILES:
-        raise WrongUsage(f"LOG_FILE={file} has the name of a feed's file: name another")
+    require_other_name(Path(os.path.realpath(file)), f"LOG_FILE={file}")
     require_writable(Path(file), f"LOG_FILE={file}")
+
+
+def require_other_name(path: Path, given: str) -> None:
+    """Check that a file to write is not called as a feed's own are.
+
+    Raises:
+        WrongUsage: it is: the published lines would be lost.
+    """
+    if path.name in FEED_FILES:
+        raise WrongUsage(f"{given} has the name of a feed's file: name another")
 
 
 def require_writable(path: Path, given: str) -> None:

@@ -145,6 +145,9 @@ class State:
             self.fresh = True
             self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {STATE_VERSION};COMMIT;")
         self._db.execute(f"SELECT 1 FROM {', '.join(_TABLES)} LIMIT 0")  # noqa: S608 - a constant
+        wrong = "typeof(first) <> 'real' OR typeof(last) <> 'real'"
+        if self._db.execute(f"SELECT 1 FROM failures WHERE {wrong} LIMIT 1").fetchone():  # noqa: S608 - a constant
+            raise sqlite3.DatabaseError("a failure has no time")
         self._db.execute("BEGIN")
 
     def commit(self) -> None:

@@ -198,7 +198,7 @@ class Lifeline:
     def hold(self, group: int | None) -> None:
         """Set the process group to kill when the crawler dies; None for no group."""
         assert self._watcher.stdin is not None  # noqa: S101 (PIPE says so)
-        with contextlib.suppress(OSError):  # the shell was killed
+        with contextlib.suppress(OSError, ValueError):  # it was killed, or is closed
             self._watcher.stdin.write(b"\n" if group is None else b"%d\n" % group)
             self._watcher.stdin.flush()
 

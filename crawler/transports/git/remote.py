@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from crawler.exceptions import MirrorMoved, MirrorUnusable, WrongUsage
+from crawler.printable import printable
 
 _DISCOVERY = "/info/refs"
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
 _TRACE_CHARACTERS = 1 << 18
 _PORTS = {"http": 80, "https": 443}
 # Files that make a repository use objects or settings outside its directory.
+_READ_BY_GIT = ("objects", "refs", "info", "reftable")
 _LEADING_ELSEWHERE = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
 
 
@@ -48,31 +55,54 @@ class Remote:
         """Check that a local repository keeps everything inside its own directory.
 
         git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links anywhere on
-        the machine, and the crawler would publish what it finds there as the mirror's pages.
+        the machine, and the crawler would publish what it finds there as the mirror's pages. For a
+        FIFO it waits.
 
         Raises:
-            MirrorUnusable: the repository refers to another directory.
+            MirrorUnusable: the repository refers to another directory, or has such a file.
         """
         if self.directory is None:
             return
         git_dir = self.directory / ".git" if (self.directory / ".git").exists() else self.directory
         if found := _leads_elsewhere(git_dir):
+            special = found.exists() and not (found.is_file() or found.is_dir())
+            trouble = "is a FIFO or a device in" if special else "leads out of"
             raise MirrorUnusable(
-                f"{found} leads out of the repository {self.directory}: make a self-contained copy "
+                f"{found} {trouble} the repository {self.directory}: make a self-contained copy "
                 "with git clone --bare, and crawl that"
             )
 
 
 def _leads_elsewhere(git_dir: Path) -> Path | None:
-    """Return the file that makes a repository use another directory, or None."""
+    """Return the file that makes a repository use another directory or wait for ever, or None."""
     if git_dir.is_symlink() or git_dir.is_file():
         return git_dir
     for name in _LEADING_ELSEWHERE:
         if (git_dir / name).exists() or (git_dir / name).is_symlink():
             return git_dir / name
-    folders = (git_dir, git_dir / "objects", git_dir / "objects/pack", git_dir / "objects/info")
-    entries = (entry for folder in folders if folder.is_dir() for entry in folder.iterdir())
-    return next((entry for entry in entries if entry.is_symlink()), None)
+    folders = (git_dir / name for name in _READ_BY_GIT)
+    entries = chain(_entries(git_dir), *(_walk(folder) for folder in folders))
+    return next((Path(entry.path) for entry in entries if not _is_plain(entry)), None)
+
+
+def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield all entries below a folder, following no link."""
+    for entry in _entries(folder):
+        yield entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path))
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as entries:  # git says what it cannot read
+        yield from entries
+
+
+def _is_plain(entry: os.DirEntry[str]) -> bool:
+    """Return whether git reads an entry at once, and nothing else; it refuses sockets."""
+    if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
+        return True
+    return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
 
 
 def remote_at(address: str) -> Remote:
@@ -129,12 +159,17 @@ def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     if found is None:
         return None
     asked = remote.url.rstrip("/") + _DISCOVERY
-    target = urljoin(asked, found[1])
-    before, after = urlsplit(asked), urlsplit(target)
-    if not (_same_host(asked, target) and after.path.endswith(_DISCOVERY)):
+    try:
+        target = urljoin(asked, found[1])
+        before, after = urlsplit(asked), urlsplit(target)
+    except ValueError:  # it is no address
+        target, followed = found[1], False
+    else:
+        followed = _same_host(asked, target) and after.path.endswith(_DISCOVERY)
+    if not followed:
         raise MirrorUnusable(
-            f"the mirror's git server redirects to {target[:200]}, which is not followed: correct "
-            "`git` in mirrors.toml"
+            f"the mirror's git server redirects to {printable(target)}, which is not followed: "
+            "correct `git` in mirrors.toml"
         )
     path = after.path.removesuffix(_DISCOVERY)
     url = urlunsplit((after.scheme, after.netloc, path, "", ""))
