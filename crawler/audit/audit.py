@@ -94,7 +94,7 @@ class Audit:
             return
         try:
             record = json.loads(line)
-        except (ValueError, RecursionError):
+        except ValueError:
             record = None
         if isinstance(record, dict):
             self.add(record)
