@@ -742,12 +742,17 @@ FILLED = ["海岛渡轮周一复航。"] * 12
         ),
         pytest.param(["作者：方一", "作者：方二", "作者：方三"], [], id="a list of works"),
         pytest.param(
+            [*FILLED, "记者：高兴吗", "记者：方便吗", "记者：时候到了", "作者：方若水"],
+            ["作者：方若水"],
+            id="below an interview",
+        ),
+        pytest.param(
             ["作者：方一", *FILLED, "作者：方二"], ["作者：方一", "作者：方二"], id="two writers"
         ),
     ],
 )
 def test_signature_lines(texts: list[str], lines: list[str]) -> None:
-    found = [line for line in signature_lines(texts) if line.startswith(("作者", "文"))]
+    found = [line for line in signature_lines(texts) if line.startswith(("作者", "文", "记者"))]
     assert found == lines
 
 
