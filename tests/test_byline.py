@@ -156,6 +156,8 @@ def test_notes(inside: str, pair: str) -> None:
         pytest.param("（转载自海岛网）", id="a source"),
         pytest.param("（2023年9月23日完整版）", id="a programme"),
         pytest.param("（中央社）", id="an agency"),
+        pytest.param("（接上级通知，渡轮停航）", id="an order"),
+        pytest.param("（承前启后）", id="a phrase"),
         pytest.param("（1998）", id="a year"),
         pytest.param("（上午）", id="a time of day"),
         pytest.param(f"（{REPORT}）", id="a byline"),
@@ -202,6 +204,7 @@ def test_no_note(block: str) -> None:
         pytest.param("EMG Inspired Staff撰文", id="a staff"),
         pytest.param("新唐人侃侃而谈第73期报导", id="an issue of a programme"),
         pytest.param("大纪元记者方若水编译自海岛邮报", id="compiled from a source"),
+        pytest.param("大纪元记者方若水／台中", id="a place behind a slash"),
         pytest.param("松石湾记者站报导", id="a newsroom without its paper"),
         pytest.param("大纪元记者方若水台湾台北报導", id="導"),
         pytest.param("大纪元记者方若水专题报导之三", id="part of a series"),
@@ -515,6 +518,44 @@ def both(authors: str, translators: str = "") -> People:
             pytest.param(f"大纪元记者方若水{verb}", both("方若水"), id=verb)
             for verb in "整编 综整报导 汇编 采编 编辑 时评 台北发稿".split()
         ),
+        pytest.param(
+            "大纪元记者李言和方若水报导", both("李言;方若水"), id="和 behind a short name"
+        ),
+        pytest.param(
+            "大纪元记者李言与王立采访报导", both("李言;王立"), id="与 behind a short name"
+        ),
+        pytest.param(
+            "大纪元记者李言和新唐人记者王立报导", both("李言;王立"), id="和 before another agency"
+        ),
+        pytest.param(
+            "记者李言 新唐人记者王立报导", both("李言;王立"), id="a blank before an agency"
+        ),
+        pytest.param("大纪元记者李言译", both("李言"), id="who translates alone, short name"),
+        pytest.param("特约记者李言多伦多译", both("李言"), id="译 behind a place"),
+        pytest.param("大纪元时报记者关山报导", both("关山"), id="报 in the paper's name"),
+        pytest.param("大纪元记者关山联合报导", both("关山"), id="a paper's name across words"),
+        pytest.param("Owen Fisher撰写 陆小满综合编译", both("Owen Fisher", "陆小满"), id="撰写"),
+        pytest.param("Owen Fisher报导李言编译改写", both("Owen Fisher", "李言"), id="编译改写"),
+        pytest.param("Owen Fisher撰文编译李言", both("Owen Fisher", "李言"), id="编译 between"),
+        pytest.param(
+            "英文大纪元记者Owen Fisher，李言编译",
+            both("Owen Fisher", "李言"),
+            id="Latin letters write",
+        ),
+        pytest.param(
+            "Owen Fisher撰文／编译大纪元记者李言",
+            both("Owen Fisher", "李言"),
+            id="编译 before 记者",
+        ),
+        pytest.param(
+            "Owen Fisher撰文／编译：李言、王立",
+            both("Owen Fisher", "李言;王立"),
+            id="a label for two",
+        ),
+        pytest.param(
+            "Owen Fisher撰文／观云编译。", both("Owen Fisher", "观云"), id="a full stop behind"
+        ),
+        pytest.param("J.M.FISHER报导", both("J.M.FISHER"), id="loud initials"),
         pytest.param("方若水教授撰文", both("方若水"), id="a title behind the name"),
         pytest.param(
             "记者方若水专访海岛大学教授陆小满报导", both("方若水"), id="who is interviewed"
@@ -667,6 +708,7 @@ def test_signed(line: str, expected: People | None) -> None:
         pytest.param(
             "文章来源：海岛网 记者：方若水", both("方若水"), id="a reporter behind a blank"
         ),
+        pytest.param("自由亚洲电台记者方若水特别报导", None, id="自 of an agency"),
         pytest.param("译自海岛邮报，译者：陆小满", both("", "陆小满"), id="译自"),
         pytest.param("（转自海岛网，译者：陆小满）", both("", "陆小满"), id="转自"),
         pytest.param("（来源：海岛社，翻译有删节）", None, id="how it was translated"),
@@ -700,12 +742,17 @@ FILLED = ["海岛渡轮周一复航。"] * 12
         ),
         pytest.param(["作者：方一", "作者：方二", "作者：方三"], [], id="a list of works"),
         pytest.param(
+            [*FILLED, "记者：高兴吗", "记者：方便吗", "记者：时候到了", "作者：方若水"],
+            ["作者：方若水"],
+            id="below an interview",
+        ),
+        pytest.param(
             ["作者：方一", *FILLED, "作者：方二"], ["作者：方一", "作者：方二"], id="two writers"
         ),
     ],
 )
 def test_signature_lines(texts: list[str], lines: list[str]) -> None:
-    found = [line for line in signature_lines(texts) if line.startswith(("作者", "文"))]
+    found = [line for line in signature_lines(texts) if line.startswith(("作者", "文", "记者"))]
     assert found == lines
 
 

@@ -97,6 +97,8 @@ from crawler.formats.epoch.editors import find_editors, find_plain_editors
             "责任编辑：方若水图：渡轮", ("方若水",), "图：渡轮", id="a label of a picture behind"
         ),
         pytest.param("责任编辑：方若水，原文链接", ("方若水",), "原文链接", id="words behind ，"),
+        pytest.param("责任编辑：方言 图：渡轮", ("方言",), "图：渡轮", id="a label behind a blank"),
+        pytest.param("责任编辑：岸汀图说：渡轮", ("岸汀",), "图说：渡轮", id="a pen name, a label"),
         pytest.param("责任编辑：方若水 待续", ("方若水",), "待续", id="to be continued"),
         pytest.param("责任编辑：方若水；关注我们", ("方若水",), "关注我们", id="text behind ；"),
         pytest.param("责任编辑：海岛编辑部", ("海岛编辑部",), "", id="a body"),

@@ -35,6 +35,7 @@ _NAME: Final = re.compile(
     rf"|{HAN}{{1,8}}[·‧•]{HAN}{{1,8}}|{HAN}{{1,4}})(?!{HAN})"
     r"|[A-Z][A-Za-z.'’-]*(?: [A-Z][A-Za-z.'’-]*){0,3}",
 )
+_FIRST_WORD: Final = re.compile(f"{HAN}{{2,4}}(?= )")
 _TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})[和与及]({HAN}{{2,3}})(?!{HAN})")
 _GLUED_NAME: Final = re.compile(
     rf"{HAN}{{2,4}}?(?=关注|文字|图[文为说：:]|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
@@ -206,7 +207,7 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
     end = at
     while len(names) < _MOST_NAMES:
         found = _name_at(text, at)
-        if not found or _LABEL_FOLLOWS.match(text, found.end()):
+        if not found:
             break
         if names and not _is_editor(_unspaced(found.group())):
             break
@@ -225,6 +226,8 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
 def _name_at(text: str, at: int) -> re.Match[str] | None:
     """Find the name, or two with 和 between, at ``at``; a known editor's ends where it ends."""
     found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _GLUED_NAME.match(text, at)
+    if found and _LABEL_FOLLOWS.match(text, found.end()):  # ``李言 图：渡轮``, ``李言图说：渡轮``
+        return _GLUED_NAME.match(text, at) or _FIRST_WORD.match(text, at)
     if found and not _may_be_glued(found):
         return found
     return _KNOWN_NAME.match(text, at) or _GLUED_NAME.match(text, at) or found

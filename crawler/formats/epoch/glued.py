@@ -47,7 +47,8 @@ _LOOSE: Final = frozenset(" 、，,。.；;：:（）()【】[]—-*#\"“”'")
 _DAY: Final = re.compile(r"[\d〇○零一二三四五六七八九十廿]{1,4} ?[年月日号]|\d+")
 _REACH: Final = max(LONGEST, 8)
 _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
-_AND: Final = re.compile("[和与及暨 ]")
+_JOINS: Final = "和与及暨"
+_AND: Final = re.compile(f"[{_JOINS} ]")
 _JOINT_REACH: Final = 24
 """Characters within which the "and" behind a first name stands, its place included."""
 _LONG_NAME: Final = 4
@@ -196,7 +197,7 @@ def _from_run(head: str, body: str) -> Names | None:
         name = head[: surname + _given_before_place(head, surname)]
         known = is_surname_led(name) and is_han_name(name)
         return ((name,), body[len(name) :]) if known else None
-    pairs = [(head[:cut], head[cut:]) for cut in (surname + 1, surname + 2)]
+    pairs = [(head[:cut].rstrip(_JOINS), head[cut:]) for cut in (surname + 1, surname + 2)]
     pairs = [pair for pair in pairs if _are_two_names(*pair)]
     return (pairs[0], body[len(head) :]) if len(pairs) == 1 else None
 

@@ -85,7 +85,7 @@ def is_latin_name(name: str) -> bool:
         bool(_LATIN_NAME.fullmatch(name))
         and len(name) > 2  # noqa: PLR2004 - "Yu" alone says too little, "Al Bo" is a name
         and not _NO_LATIN_NAME.search(name)
-        and not (name.isupper() and " " not in name)
+        and not (name.isupper() and not re.search(r" |\.[A-Z]{3}", name))
     )
 
 

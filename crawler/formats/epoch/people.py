@@ -55,11 +55,14 @@ _LABEL: Final = re.compile(
 )
 _SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]")
 # Only a space separates a report from its translation: ``Tom Ozimek报导 李言编译``.
-_ROLE_BLANK: Final = re.compile(r"(?<=报[导道]|撰文) +(?=\S{2,8} ?(?:编译|翻译)$)")
-_COMMA: Final = re.compile(
-    r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及] ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )",
+_ROLE_BLANK: Final = re.compile(
+    r"(?<=报[导道]|撰[文写稿]) +(?=\S{2,8} ?(?:(?:综合)?编译(?:综合|改写)?|翻译)$)"
 )
-_TORN_VERB: Final = re.compile("报(.{2,8})导$")
+_COMMA: Final = re.compile(
+    r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及] ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )"
+    rf"|(?<=报[导道]|撰文)[和与及]|(?<=[一-鿿])[和与及 ](?=(?:{AGENCY.pattern})[^、，/／]{{0,4}}记者)",
+)
+_TORN_VERB: Final = re.compile("报([^报者]{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
 _MOST_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
@@ -104,6 +107,7 @@ def _items(text: str) -> list[_Item]:
     text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", _SECOND_SPELLING.sub("", text)))
     found: list[_Item] = []
     for group, part in enumerate(_SLASH.split(text)):
+        labelled: Deed | None = None
         for piece in map(str.strip, _COMMA.split(part)):
             generation = generation_of(piece)
             joins = bool(generation and found and found[-1].names)
@@ -112,8 +116,11 @@ def _items(text: str) -> list[_Item]:
                 joined = f"{last.names[-1]}, {generation}"
                 found.append(replace(last, names=(*last.names[:-1], joined)))
             rest = piece[len(generation) :].strip() if joins else piece
+            if label := _LABEL.match(rest):
+                labelled = deed_of(label.group())
             if rest:
-                found.append(_item(rest, group))
+                item = _item(rest, group)
+                found.append(replace(item, deed=item.deed or labelled))
     return found
 
 
@@ -132,7 +139,7 @@ def _is_name_alone(piece: str) -> bool:
     rest = _without_agency(piece)
     office = OFFICE.search(rest)
     names, tail = _named(_without_agency(rest[office.end() :]) if office else rest)
-    if not rest:  # ``新纪元周刊，作者李言``
+    if is_tail(rest):  # ``新纪元周刊，作者李言``, ``记者李言／台北``
         return True
     return is_tail(tail) if names else bool(office and _name_before(rest[: office.end()]))
 
@@ -148,6 +155,9 @@ def _with_deeds(items: list[_Item]) -> list[_Item]:
         ):
             carried = None
         group = item.group
+        foreign = bool(item.names) and all(map(str.isascii, item.names))
+        if item.deed is None and foreign and carried == "translate" and not done[-1].bare:
+            carried = "write"  # ``Tom Ozimek，李言编译``: who is named in Latin letters wrote
         carried = item.deed or carried
         done.append(replace(item, deed=carried))
     return done[::-1]
@@ -188,12 +198,16 @@ def _item(text: str, group: int) -> _Item:
     for office in reversed(offices):
         names, tail = _named(_without_agency(rest[office.end() : end]))
         if names:
-            return _Item(
-                names, deed_of(tail + rest[end:]) or deed_of(office.group()) or deed, group
-            )
+            told = deed_of(tail + rest[end:]) or deed_of(office.group()) or deed
+            return _Item(names, told or _translating(text), group)
         end = office.start()
     told = deed_of(rest[offices[-1].end() :]) or deed_of(offices[-1].group()) or deed
     return _Item(_name_before(rest[:end]), told, group)
+
+
+def _translating(text: str) -> Deed | None:
+    """Read a verb before the office: ``编译大纪元记者李言``."""
+    return "translate" if text.startswith(("编译", "翻译")) else None
 
 
 def _name_before(text: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ _BARE: Final = re.compile(
 )
 _END: Final = r"(?=\s*[。.]?\s*(?:$|[、，,／/∕╱｜|；;]))"
 _CORRECTIONS: Final = (
+    (re.compile("[。，]$"), ""),
     (re.compile("(?<=[元社台刊])记着"), "记者"),
     # 综合 and 采访 are misspelled with characters of the same sound
     (re.compile("(?:总[合和]|[综宗纵棕粽][和何核]|[宗纵棕粽]合)(?=报|编|采|整|外)"), "综合"),
@@ -77,10 +78,13 @@ _CORRECTIONS: Final = (
         ),
         r"\1编译",
     ),
+    # who translates alone: ``记者李言译``
+    (re.compile("(?<=[^编翻特摘口综、，,／/][^编翻特摘口综、，,／/])译$"), "编译"),
     # a translator directly after the report: ``Owen Fisher报导陆小满编译``
     (
         re.compile(
-            r"(?<=报[导道]|撰文)(?=(?:大纪元记者|记者)?[^、，,／/\s]{2,4}(?:编译|翻译)$)(?!综合|采访|整理|联合)"
+            r"(?<=报[导道]|撰[文写稿])(?=(?:大纪元记者|记者)?[^、，,／/\s]{2,4}(?:(?:综合)?编译(?:综合|改写)?|翻译)$)"
+            r"(?!综合|采访|整理|联合|[和与及])|(?<=报[导道]|撰文)(?=\s*(?:编译|翻译)(?!组)[^、，,／/\s]{2,4}$)"
         ),
         "／",
     ),

@@ -51,7 +51,7 @@ _BODY: Final = re.compile(
 )
 # Credits behind a source: ``（文章来源：路透社／翻译：李言）``, ``文章来源：海岛之声记者李言综合编译``.
 _SOURCE: Final = re.compile(
-    r"[\s（(]*(?:(?:文章|本文|资料|新闻|原文|稿件)?来源\s*[：:﹕︰]|[转编翻]?[载译]?自)[^／/╱∕，,；;、|｜\n]{0,30}?"
+    r"[\s（(]*(?:(?:文章|本文|资料|新闻|原文|稿件)?来源\s*[：:﹕︰]|(?:转载?|[编翻]?译)自)[^／/╱∕，,；;、|｜\n]{0,30}?"
     r"(?:[\s／/╱∕，,；;、|｜]+(?:(?:翻译|编译|译者|中译)\s*[：:﹕︰／/]\s*(?P<labelled>[^：:（）()]{2,20}?)"
     r"|(?P<translators>[^：:（）()\s]{2,20}?)\s*(?:编译|翻译))"
     r"|[\s／/，,]*(?:特约)?记者\s*[：:﹕]?\s*(?P<reporters>[^：:（）()\s]{2,20}?)(?:综合|采访|编译|翻译|报[导道])*)"
@@ -65,9 +65,8 @@ _TRANSLATED: Final = re.compile(
 _LABEL_ABOVE: Final = re.compile(
     r"(?m)^((?:作者|撰文|[译譯]者|翻[译譯]|[编編][译譯])\s*[：:])\n(?=.{2,20}$)"
 )
-_WRITER_LINE: Final = re.compile(
-    r"[\s（(【\[◎●◆◇▲■*]*(?:(?:本文)?原?作者|(?:特[约約])?[记記]者)\s*[：:﹕︰/／ \u3000]",
-)
+_WRITER_LINE: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?原?作者\s*[：:﹕︰/／ \u3000]")
+_REPORTER_LINE: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:特[约約])?[记記]者\s*[：:﹕︰/／]")
 _CITED: Final = re.compile(
     r"论文|期刊|书名|题[目名]|标题|刊[名载]|出版|DOI|获奖|油画|国画|水墨|水彩|壁画|画[作名]|绘画|雕塑|馆藏|收藏|布面|来信|信件|公开信|家书"
 )
@@ -92,8 +91,8 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     Args:
         texts: the blocks of the page's text, in order.
 
-    Left out are 作者 lines far from either end, in a list of works, and beside words that tell of a
-    cited paper, a picture or a letter.
+    Left out are 作者 and 记者 lines far from either end, in a list of works or an interview, and beside
+    words that tell of a cited paper, a picture or a letter.
     """
     found = [
         (number, line, before)
@@ -101,12 +100,16 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
         if len(text) <= _SIGNATURE_LENGTH or "\n" in text
         for line, before in _short_lines(text, texts[number - 1] if number else "")
     ]
-    writers = {line for _, line, _ in found if _WRITER_LINE.match(line)}
+    kinds = [
+        {line for _, line, _ in found if form.match(line)}
+        for form in (_WRITER_LINE, _REPORTER_LINE)
+    ]
+    many = {line for kind in kinds if len(kind) > _MOST_WRITERS for line in kind}
+    placed = set().union(*kinds)
     lines = [
         line
         for number, line, before in found
-        if line not in writers
-        or (len(writers) <= _MOST_WRITERS and _signs(texts, number, line, before))
+        if line not in placed or (line not in many and _signs(texts, number, line, before))
     ]
     return lines + [text for text in texts[-_LIFE_BLOCKS:] if _tells_a_life(text)]
 
