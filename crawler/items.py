@@ -211,8 +211,8 @@ def is_continued(version: object) -> bool:
 
 def timestamp(moment: datetime) -> str:
     """Return ``moment`` as RFC 3339 in UTC with seconds, such as ``2026-11-01T06:00:00Z``."""
-    # strftime takes four times as long
-    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+    # strftime takes eight times as long
+    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"
 
 
 def as_record(item: Article | Listing) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def _root(markup: str) -> etree._Element:
         tree = etree.fromstring(bounded_attributes(decoded_entities(markup)).encode(), _PARSER)
     except etree.XMLSyntaxError as error:  # the parser recovers from everything else
         raise MemoryError from error
-    root = tree.find("body") if tree is not None else None
+    bodies = tree.iterchildren("body") if tree is not None else iter(())
+    root: etree._Element | None = next(bodies, None)
     if root is None:
         raise PageMalformed("no markup that can be read")
     return root
@@ -109,15 +110,12 @@ def _root(markup: str) -> etree._Element:
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
     """Take the lead image; the one of the page's header where there is no other."""
-    block = Body()
     for block in _blocks_before(before, page):
         page.unusable_urls += block.unusable_urls
         if block.pictures:
-            break
-    if block.pictures:
-        page.image = block.pictures[0].url
-        page.caption = _joined(block.leaves)
-    elif header.pictures:
+            page.image, page.caption = block.pictures[0].url, _joined(block.leaves)
+            return
+    if header.pictures:
         picture = header.pictures[0]
         page.image, page.caption = picture.url, _joined(picture.caption)
 

@@ -8,7 +8,6 @@ page tool left behind does not.
 from __future__ import annotations
 
 import html
-from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urldefrag
 
@@ -58,10 +57,12 @@ def read_body(
         PageTooLarge: the record would be longer than a line may be.
     """
     walk = _Walk(url, year, begins=begins, ends=ends)
-    with suppress(_End):
+    try:
         walk.inside(root, "p", (), (), 0)
+    except _End:
+        walk.leaf = None
     header = walk.header or Body()
-    for part in (header, walk.body):
+    for part in (header, walk.body) if walk.header else (walk.body,):
         part.leaves = shown(part.leaves)
         if part.pictures:
             attach_captions(part.leaves, part.pictures)

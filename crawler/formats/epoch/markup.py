@@ -142,6 +142,8 @@ class Leaf:
             rule: why, for those who trace.
         """
         note(rule, self.text[start:end])
+        if self.runs and self._cut_first_run(start, end):
+            return
         if not self.runs:
             self.text = self.text[:start] + self.text[end:]
         position = 0
@@ -152,6 +154,16 @@ class Leaf:
                 run.text = run.text[:low] + run.text[high:]
             position += length
         self.fold()
+
+    def _cut_first_run(self, start: int, end: int) -> bool:
+        """Cut a dateline or byline out of the first run, if no white space has to be folded then."""
+        first = self.runs[0]
+        head, rest = first.text[:start], first.text[end:]
+        if not rest.strip() or rest[0].isspace() or head[-1:].isspace():
+            return False
+        first.text = head + rest
+        self.text = self.text[:start] + self.text[end:]
+        return True
 
     def cut_all(self, spans: Iterable[tuple[int, int]], rule: str) -> None:
         """Remove several ranges of the text at once; with none of them nothing changes."""

@@ -94,10 +94,14 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     Left out are 作者 and 记者 lines far from either end, in a list of works or an interview, and beside
     words that tell of a cited paper, a picture or a letter.
     """
+    life = [text for text in texts[-_LIFE_BLOCKS:] if _tells_a_life(text)]
+    blocks = [text for text in texts if len(text) <= _SIGNATURE_LENGTH or "\n" in text]
+    short = [line for text in blocks for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
+    if not any(map(_WRITER_LINE.match, short)):  # most pages
+        return short + life
     found = [
         (number, line, before)
         for number, text in enumerate(texts)
-        if len(text) <= _SIGNATURE_LENGTH or "\n" in text
         for line, before in _short_lines(text, texts[number - 1] if number else "")
     ]
     kinds = [
@@ -111,7 +115,7 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
         for number, line, before in found
         if line not in placed or (line not in many and _signs(texts, number, line, before))
     ]
-    return lines + [text for text in texts[-_LIFE_BLOCKS:] if _tells_a_life(text)]
+    return lines + life
 
 
 def _short_lines(text: str, block_before: str) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ def decoded(body: bytes) -> str:
     if len(body) > MAX_PAGE_BYTES:
         raise PageTooLarge(f"{len(body)} bytes; at most {MAX_PAGE_BYTES} are read")
     try:
-        return body.decode("utf-8-sig")
+        return body.decode().removeprefix("\ufeff")  # the codec utf-8-sig is written in Python
     except UnicodeDecodeError as exc:
         slips = replaced(body)
         if slips > max(1, len(body) // BYTES_PER_SLIP):
