@@ -164,7 +164,8 @@ PARK_MAX_WAIT = 1800
 PARK_BUDGET = 3600
 RETRY_FIRST_WAIT = 1  # seconds before the first retry of a page; doubled with each retry
 
-# Number of additional processes that read articles, if a local mirror (path, git) has many to read.
+# Number of additional processes that read articles, if a local mirror (path, git) has many to read;
+# one of them also reads those of an HTTP host without a delay between requests.
 # None: one for each usable processor, at most 8, fewer where cgroups or ulimit bound memory or
 # processes; none on a single processor.
 READERS = None
