@@ -90,7 +90,7 @@ def is_centred(element: etree._Element) -> bool:
     """Tell whether what an element holds stands in the middle of the line."""
     if element.tag in CENTRES or element.get("align", "").strip().lower() == "center":
         return True
-    if not _CENTRED_CLASSES.isdisjoint(classes(element)):
+    if "center" in element.get("class", "") and not _CENTRED_CLASSES.isdisjoint(classes(element)):
         return True
     return _CENTRED.search(element.get("style", "")) is not None
 
@@ -99,7 +99,8 @@ def source(element: etree._Element) -> str | None:
     """Return the address of an image, None for one that has none, a pixel or an icon."""
     if any(_NO_SIZE.fullmatch(element.get(side, "")) for side in ("width", "height")):
         return None
-    if _HIDDEN.search(element.get("style", "")):
+    style = element.get("style")
+    if style and _HIDDEN.search(style):
         return None
     address = (element.get("src") or "").strip()
     if not address or _PLACEHOLDER.search(address):
@@ -111,9 +112,12 @@ def source(element: etree._Element) -> str | None:
 
 def emoji(element: etree._Element) -> str | None:
     """Return the character that an image of an emoji stands for, None for other images."""
-    if not _EMOJI_CLASSES.isdisjoint(classes(element)) or _EMOJI.search(element.get("src") or ""):
-        return element.get("alt") or ""
-    return None
+    named = element.get("class", "") + element.get("src", "")
+    if "emoji" not in named and "smil" not in named:
+        return None
+    if _EMOJI_CLASSES.isdisjoint(classes(element)) and not _EMOJI.search(element.get("src", "")):
+        return None
+    return element.get("alt") or ""
 
 
 def is_picture(url: str) -> bool:

@@ -88,10 +88,13 @@ def _is_heading(text: str) -> bool:
 
 def cleaned(text: str) -> str:
     """Return a heading's text without Markdown's marks around it, on one line."""
-    text = _ANCHOR_NAME.sub("", one_line(_decoded(text)))
+    text = one_line(_decoded(text))
+    if text.endswith(("\\", "}")):
+        text = _ANCHOR_NAME.sub("", text)
     if repeated := _REPEATED_MARK.match(text):
         text = text[repeated.end() :]
-    text = _CLOSING_MARKS.sub("", text)
+    if text.endswith(("#", "＃")):
+        text = _CLOSING_MARKS.sub("", text)
     for mark in _EMPHASIS:
         if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
             text = text[len(mark) : -len(mark)].strip()
@@ -101,7 +104,7 @@ def cleaned(text: str) -> str:
         ):  # opened before the marks
             text = text.removesuffix(mark).rstrip()
             break
-    return _ESCAPE.sub(r"\1", text)
+    return _ESCAPE.sub(r"\1", text) if "\\" in text else text
 
 
 def _decoded(text: str) -> str:
