@@ -99,9 +99,8 @@ def cleaned(text: str) -> str:
         if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
             text = text[len(mark) : -len(mark)].strip()
             break
-        if (
-            len(mark) > 1 and text.endswith(mark) and text.count(mark) == 1
-        ):  # opened before the marks
+        if len(mark) > 1 and text.endswith(mark) and text.count(mark) == 1:
+            # it is opened before the heading's marks
             text = text.removesuffix(mark).rstrip()
             break
     return _ESCAPE.sub(r"\1", text) if "\\" in text else text
