@@ -403,13 +403,6 @@ class _Walk:
             self.ends -= 1
             if self.ends == 0:
                 if is_traced():
-                    behind = (node.tail or "" for node in element.iter(etree.Comment))
-                    rest = [
-                        *behind,
-                        *(
-                            "".join(map(str, node.itertext())) + (node.tail or "")
-                            for node in element.itersiblings()
-                        ),
-                    ]
-                    note("body.behind the end mark", " ".join(rest))
+                    behind: Any = element.xpath("following::text()")
+                    note("body.behind the end mark", " ".join(map(str, behind)))
                 raise _End

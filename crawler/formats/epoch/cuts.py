@@ -162,7 +162,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
     lines = 0
     line = ""
     for leaf in reversed(leaves):
-        if _DIVIDER.fullmatch(leaf.text) and _NOTE.match(line):
+        if line and _DIVIDER.fullmatch(leaf.text) and _NOTE.match(line):
             continue
         end = len(leaf.text)
         while end > 0:

@@ -96,7 +96,7 @@ def is_centred(element: etree._Element) -> bool:
     align, style = element.get("align"), element.get("style")
     if element.tag in CENTRES or (align and align.strip().lower() == "center"):
         return True
-    if not _CENTRED_CLASSES.isdisjoint(classes(element)):
+    if "center" in element.get("class", "") and not _CENTRED_CLASSES.isdisjoint(classes(element)):
         return True
     return style is not None and _CENTRED.search(style) is not None
 
@@ -106,7 +106,8 @@ def source(element: etree._Element) -> str | None:
     for side in ("width", "height"):
         if (size := element.get(side)) and _NO_SIZE.fullmatch(size):
             return None
-    if (style := element.get("style")) and _HIDDEN.search(style):
+    style = element.get("style")
+    if style and _HIDDEN.search(style):
         return None
     address = (element.get("src") or "").strip()
     if not address or _PLACEHOLDER.search(address):
@@ -118,9 +119,12 @@ def source(element: etree._Element) -> str | None:
 
 def emoji(element: etree._Element) -> str | None:
     """Return the character that an image of an emoji stands for, None for other images."""
-    if not _EMOJI_CLASSES.isdisjoint(classes(element)) or _EMOJI.search(element.get("src") or ""):
-        return element.get("alt") or ""
-    return None
+    named = element.get("class", "") + element.get("src", "")
+    if "emoji" not in named and "smil" not in named:
+        return None
+    if _EMOJI_CLASSES.isdisjoint(classes(element)) and not _EMOJI.search(element.get("src", "")):
+        return None
+    return element.get("alt") or ""
 
 
 def is_picture(url: str) -> bool:

@@ -57,7 +57,7 @@ def attach_captions(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
     """
     shown = {picture.leaf: picture for picture in pictures}  # of several in a block the last
     _part_lines(leaves, shown)
-    for above, leaf in [*_in_one_cell(leaves), *_rows_below(leaves, shown)]:
+    for above, leaf in [*_in_one_cell(leaves, shown), *_rows_below(leaves, shown)]:
         picture = shown.get(above)
         if picture and not picture.caption and not above.text and _is_caption(leaf):
             leaf.caption = True
@@ -108,20 +108,18 @@ def _rows_below(
                 yield images[-1], lines[0]
 
 
-def _in_one_cell(leaves: Sequence[Leaf]) -> Iterator[tuple[Leaf, Leaf]]:
-    """Yield each block that may be the caption of the one above, and that one.
-
-    It is centred, or alone with it in a figure or a table's cell.
-    """
-    for before, above, leaf, behind in zip(
-        [None, *leaves], leaves, leaves[1:], [*leaves[2:], None], strict=False
-    ):
-        if leaf.caption or above.text:
+def _in_one_cell(
+    leaves: Sequence[Leaf], shown: Mapping[Leaf, Picture]
+) -> Iterator[tuple[Leaf, Leaf]]:
+    """Yield each image's block with the one below it: centred, or alone with it in its box."""
+    for at, (above, leaf) in enumerate(pairwise(leaves)):
+        if above not in shown:
             continue
         box = _inmost_box(leaf)
         if _inmost_box(above) is not box:
             continue
-        alone = box and not any(one and _inmost_box(one) is box for one in (before, behind))
+        others = (*leaves[max(at - 1, 0) : at], *leaves[at + 2 : at + 3])
+        alone = box and not any(_inmost_box(other) is box for other in others)
         if leaf.centred or alone:
             yield above, leaf
 

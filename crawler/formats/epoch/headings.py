@@ -88,20 +88,22 @@ def _is_heading(text: str) -> bool:
 
 def cleaned(text: str) -> str:
     """Return a heading's text without Markdown's marks around it, on one line."""
-    text = _ANCHOR_NAME.sub("", one_line(_decoded(text)))
+    text = one_line(_decoded(text))
+    if text.endswith(("\\", "}")):
+        text = _ANCHOR_NAME.sub("", text)
     if repeated := _REPEATED_MARK.match(text):
         text = text[repeated.end() :]
-    text = _CLOSING_MARKS.sub("", text)
+    if text.endswith(("#", "＃")):
+        text = _CLOSING_MARKS.sub("", text)
     for mark in _EMPHASIS:
         if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
             text = text[len(mark) : -len(mark)].strip()
             break
-        if (
-            len(mark) > 1 and text.endswith(mark) and text.count(mark) == 1
-        ):  # opened before the marks
+        if len(mark) > 1 and text.endswith(mark) and text.count(mark) == 1:
+            # it is opened before the heading's marks
             text = text.removesuffix(mark).rstrip()
             break
-    return _ESCAPE.sub(r"\1", text)
+    return _ESCAPE.sub(r"\1", text) if "\\" in text else text
 
 
 def _decoded(text: str) -> str:
