@@ -146,6 +146,7 @@ class Plan:
         # what has its line in this run was read in this run
         again = self._to_read_again()
         yield from self._articles()
+        self.counts.again = len(again)
         yield from self._published(again)
         yield from self._all_in()
         self._settle_gone()

@@ -22,6 +22,7 @@ class RunCounts:
         dropped: items that a pipeline dropped as already in the feed.
         entries: how many articles the section lists of the mirror hold, by their pagers.
         wanted: articles this run means to read, as far as it knows.
+        again: articles with a line whose pages this run compares or reads again; 0 until it does.
         failures: by reason, the ids (articles) or paths (lists) that failed.
         set_aside: by key, the reason of what has failed for a week.
         warnings: what was odd but cost nothing.
@@ -40,6 +41,7 @@ class RunCounts:
     dropped: int = 0
     entries: int = 0
     wanted: int = 0
+    again: int = 0
     failures: dict[str, set[str]] = field(default_factory=dict)
     set_aside: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
