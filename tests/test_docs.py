@@ -27,7 +27,7 @@ from documents import (
 from test_architecture import KNOWS
 from test_browser import FAULTS
 
-from crawler import exceptions
+from crawler import __version__, exceptions
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
@@ -362,3 +362,13 @@ def test_files_to_open_exist() -> None:
 
 def test_the_document_for_newcomers_is_short() -> None:
     assert len(ARCHITECTURE.splitlines()) < 200
+
+
+def test_the_changelog_dates_the_version_and_names_its_contract() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.search(
+        rf"^## \[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d\n\n(.+)$", text, re.MULTILINE
+    )
+    assert released, "the version has no dated heading"
+    assert f"version {CONTRACT_VERSION} of the feed contract" in released[1]
+    assert f"This is version {CONTRACT_VERSION} of the contract" in DATA_FORMAT

@@ -100,6 +100,21 @@ def test_the_display_fits_a_terminal_and_tells_the_time_left_first(
     assert drawn.rstrip().endswith("status        limited, exit status 0")
 
 
+def test_the_display_tells_how_far_a_recheck_is(
+    serve: Callable[[Path], MisbehavingServer], tmp_path: Path
+) -> None:
+    server, feed = serve(ROOT / "sample"), tmp_path / "feed"
+    crawl = ("crawl", "epoch_mirror", "-a", f"mirror={server.base}", "-a", "via=http")
+    assert on_terminal(*crawl, "-a", f"feed={feed}")[0] == 0
+    code, drawn = on_terminal(
+        *crawl, "-a", f"feed={feed}", "-a", "recheck=true", "-s", "PACE_DELAY=0.05"
+    )
+    assert code == 0, drawn
+    shown = [row for row in rows(drawn) if "articles read again" in row]
+    assert any(re.match(r"0:\d\d left, \d+ of 93 articles read again, \d", row) for row in shown)
+    assert max(map(cell_len, shown)) <= COLUMNS
+
+
 def test_the_report_is_plain_on_a_terminal(tmp_path: Path) -> None:
     code, drawn = on_terminal("crawl", "epoch_mirror", "-a", f"feed={tmp_path / 'feed'}")
     assert code == 0, drawn

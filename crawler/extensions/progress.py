@@ -80,8 +80,10 @@ class Progress:
 
     @property
     def _done(self) -> int:
-        """Number of articles that are finished."""
+        """Number of articles that are finished; it never falls."""
         counts = self.run.counts
+        if counts.again:
+            return counts.pages["article"] + counts.failed + counts.dropped
         return counts.new + counts.failed + counts.dropped if counts.wanted else 0
 
     def line(self) -> str:
@@ -89,7 +91,7 @@ class Progress:
         counts = self.run.counts
         if self.run.doing and not counts.pages:
             return self.run.doing
-        parts = self._articles() if counts.wanted else self._lists()
+        parts = self._articles() if counts.wanted or counts.again else self._lists()
         if counts.failed:
             parts.append(f"{counts.failed:,} failed")
         return ", ".join(parts)
@@ -101,13 +103,17 @@ class Progress:
 
     def _articles(self) -> list[str]:
         counts = self.run.counts
+        left = counts.wanted - self._done
         parts = [f"{counts.new:,} of {counts.wanted:,} articles"]
+        if counts.again:
+            done = max(counts.pages["article"] - counts.new, 0)
+            left = counts.again - done
+            parts = [f"{done:,} of {counts.again:,} articles read again"]
         rate = self.rate.per_second
         if rate is not None:
             parts.append(_shown_rate(rate))
         if rate:
-            left = max(counts.wanted - self._done, 0) / rate
-            parts.insert(0, f"{_duration(left)} left")
+            parts.insert(0, f"{_duration(max(left, 0) / rate)} left")
         return parts
 
 

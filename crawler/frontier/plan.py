@@ -144,6 +144,7 @@ class Plan:
         # determined first, because articles written in this run need not be read again
         again = self._to_read_again()
         yield from self._articles()
+        self.counts.again = len(again)
         yield from self._published(again)
         yield from self._results()
         self._settle_gone()

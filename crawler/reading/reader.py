@@ -86,6 +86,7 @@ class PageReader:
             path = _file(page)
             return _Source(bytes_of(path), path.as_uri(), str(path), _NO_MIRROR, self._format)
         within = page_path(page, mirror.format) or page
+        _require_local(mirror, within)
         body = self._runner.run(self._transport(mirror).fetch(within)).body
         return _Source(body, mirror.public + within, within, mirror.name, mirror.format)
 
@@ -125,19 +126,28 @@ def _transport(
 ) -> PathTransport | GitTransport:
     if "path" in mirror.ways:
         return PathTransport(mirror.ways["path"])
-    if "git" in mirror.ways:
-        return GitTransport(
-            mirror.ways["git"],
-            branch=mirror.branch,
-            cache=cache,
-            name=mirror.name,
-            parts=mirror.format.parts,
-            on_progress=on_progress,
-        )
-    raise WrongUsage(
-        f"mirror {mirror.name!r} has no directory and no repository: download the page and give its "
-        f"file, or run {program()} parse --spider epoch_mirror ADDRESS"
+    return GitTransport(
+        mirror.ways["git"],
+        branch=mirror.branch,
+        cache=cache,
+        name=mirror.name,
+        parts=mirror.format.parts,
+        on_progress=on_progress,
     )
+
+
+def _require_local(mirror: Mirror, page: str) -> None:
+    """Check that a mirror is a directory or a repository.
+
+    Raises:
+        WrongUsage: it is neither; the message says how to read the page.
+    """
+    if {"path", "git"}.isdisjoint(mirror.ways):
+        address = mirror.ways.get("http", mirror.public) + page
+        raise WrongUsage(
+            f"mirror {mirror.name!r} is neither a directory nor a repository: use {program()} parse "
+            f"--spider epoch_mirror {address}"
+        )
 
 
 def _file(page: str) -> Path:

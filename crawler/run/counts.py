@@ -22,6 +22,7 @@ class RunCounts:
         dropped: number of items dropped because the feed has them already.
         entries: number of entries in the mirror's lists, according to their pagers.
         wanted: number of new articles to fetch, as far as it is known.
+        again: number of articles with a line whose pages are compared or read again; 0 until then.
         failures: ids of articles and paths of lists that failed, by reason.
         set_aside: reason of each page that has failed for a week, by key.
         warnings: messages about what is unusual but not a failure.
@@ -40,6 +41,7 @@ class RunCounts:
     dropped: int = 0
     entries: int = 0
     wanted: int = 0
+    again: int = 0
     failures: dict[str, set[str]] = field(default_factory=dict)
     set_aside: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
