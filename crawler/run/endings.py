@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple, Self
 
 from crawler.exceptions import (
@@ -98,3 +101,23 @@ class Endings:
         """Why the run ended early; None where it did not."""
         told = [ending for ending in self._all if ending.reason]
         return min(told, key=lambda ending: ending.gravity).reason if told else None
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the process at once, before there is a run to end.
+
+    Scrapy's handlers wait for the event loop, which may be blocked for a minute while the state of
+    a large feed is rebuilt. A kill at that time loses nothing.
+    """
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
+    replaced = [number for number, handler in handlers.items() if callable(handler)]
+    if threading.current_thread() is not threading.main_thread():
+        replaced = []
+    for number in replaced:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, handlers[number])

@@ -198,6 +198,8 @@ class Lifeline:
     def hold(self, group: int | None) -> None:
         """Set the process group to kill when the crawler dies; None for no group."""
         assert self._watcher.stdin is not None  # noqa: S101 (PIPE says so)
+        if self._watcher.stdin.closed:  # the run is over, and the cancelled git is killed
+            return
         with contextlib.suppress(OSError):  # the shell was killed
             self._watcher.stdin.write(b"\n" if group is None else b"%d\n" % group)
             self._watcher.stdin.flush()
