@@ -19,7 +19,7 @@ crawl: $(VENV)/.ready   ## crawl the bundled sample mirror into feeds/sample
 test: $(VENV)/.ready-dev   ## run the tests: offline, under five minutes
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-soak: $(VENV)/.ready-dev   ## run the long tests: every page of the corpus, fifty kills, whole replays
+soak: $(VENV)/.ready-dev   ## run the long tests: every page of the corpus, a thousand kills, whole replays
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"
 
 check: $(VENV)/.ready-dev   ## lint, and check format and types

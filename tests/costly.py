@@ -15,8 +15,19 @@ if TYPE_CHECKING:
 BURNS, EATS, KILLS, FAILS = b"[burns]", b"[eats]", b"[kills]", b"[fails]"
 
 
+def restore(body: bytes) -> bytes:
+    """Follow the instruction in a rendered page, then return it."""
+    _follow(body)
+    return body
+
+
 def read(kind: Kind, section: str, body: bytes) -> Page:
     """Follow the instruction in a page, then read it."""
+    _follow(body)
+    return read_page(find_format(), (), kind, section, body)
+
+
+def _follow(body: bytes) -> None:
     while BURNS in body:
         pass
     if EATS in body:
@@ -25,4 +36,3 @@ def read(kind: Kind, section: str, body: bytes) -> Page:
         os.kill(os.getpid(), signal.SIGKILL)
     if FAILS in body:
         raise LookupError("an error of the reader")
-    return read_page(find_format(), (), kind, section, body)

@@ -13,12 +13,15 @@ import pytest
 from crawling import assert_sound, mirrors_file, page_of, start_crawl, story
 from gitserver import Dripping, Repository, clone_of, git, git_server, spoil_blob
 from mirrorkit import MirrorBuilder
+from misbehaving import silence
+from processes import descendants, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from crawling import Result, Running
+    from misbehaving import MisbehavingServer
 
 ONE, TWO = "ncid1", "ncid2"
 TRY_LATER = 75
@@ -189,6 +192,26 @@ def test_a_run_killed_while_cloning(mirror: GitMirror) -> None:
     assert result.feed.runs[0]["status"] == "killed"
     assert not list(mirror.cache.glob("*/new-*"))
     assert_sound(result.feed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_crawl_while_git_waits_for_its_server(
+    mirror: GitMirror, serve: Callable[[Path], MisbehavingServer], number: signal.Signals
+) -> None:
+    """Within seconds, without a traceback, and no git is left."""
+    server = serve(mirror.place)
+    server.behave("*", silence())
+    running = mirror.start(git=f"{server.base}owner/mirror.git")
+    running.wait_for(lambda: server.requests)
+    processes = descendants(running.process.pid)
+    began = time.monotonic()
+    running.send(number)
+    result = running.finish()
+    assert time.monotonic() - began < 10
+    assert (result.exit_code, result.run["status"]) == (128 + number, "interrupted"), result.log
+    assert "Traceback" not in result.log
+    assert any("git" in process.command for process in processes)
+    assert wait_until(lambda: not any(process.alive for process in processes))
 
 
 def random_bytes(seed: int) -> bytes:

@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from crawling import ROOT, Feed, assert_sound, mirrors_file, start_crawl
+from crawling import ROOT, Feed, assert_offsets_meet, assert_sound, mirrors_file, start_crawl
 from gitserver import Repository
 from mirrorkit import large_mirror
 from misbehaving import silence
+
+from crawler.store.jsonlines import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -206,7 +208,7 @@ def mixed(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Killing
     assert usual.exit_code == 0, usual.log
     mirror = Mirror(sample, usual.feed.timeless(), usual.feed.timeless("listings.jsonl"))
     ways = [(f"via={name}",) for name in ("path", "git", "http")]
-    return Killing(mirror, ways, settings=settings, spoilt=0.3)
+    return Killing(mirror, ways, settings=settings, spoilt=0.5)
 
 
 @pytest.mark.parametrize("kills", [8, pytest.param(1000, marks=pytest.mark.soak)])
@@ -322,6 +324,35 @@ def test_a_second_signal_stops_at_once(mirror: Mirror, tmp_path: Path) -> None:
     again = start_crawl(mirror.argument, feed=tmp_path / "feed").finish()
     assert again.exit_code == 0, again.log
     mirror.assert_crawled(again.feed)
+
+
+def test_a_signal_ends_a_run_that_rebuilds_its_state(crawl: Crawl, tmp_path: Path) -> None:
+    """At once, as before any run: nothing is written, and the next run goes on."""
+    feed = crawl("mirror=sample").feed
+    line = feed.articles[0]
+    listing = {**feed.listings[0], "section": line["sections"][0]["id"]}
+    with (
+        (feed.directory / "articles.jsonl").open("ab") as articles,
+        (feed.directory / "listings.jsonl").open("ab") as listings,
+    ):
+        for number in range(12_000):
+            line["id"] = listing["id"] = f"n{17_000_000 + number}"
+            articles.write(dumps(line))
+            listings.write(dumps(listing))
+    for name in ("state.sqlite", "runs.jsonl"):
+        (feed.directory / name).unlink()
+    running = start_crawl("mirror=sample", feed=feed.directory)
+    running.wait_for(lambda: "rebuilt from the feed" in running.log)
+    sent = time.monotonic()
+    running.send(signal.SIGTERM)
+    assert running.finish().exit_code == -signal.SIGTERM
+    assert time.monotonic() - sent < 2
+    assert feed.runs == []
+    before = feed.data("articles.jsonl")
+    result = crawl("mirror=sample")
+    assert result.exit_code == 0, result.log
+    assert result.feed.data("articles.jsonl") == before
+    assert_offsets_meet(result.feed)
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import costly
 import pytest
+from browser_probe import no_download
 from crawling import ROOT, Feed, clean_environment, start_crawl, story
 from driving import WatchedTransport, walk_mirror
 from mirrorkit import MirrorBuilder, large_mirror
 from processes import descendants, wait_until
+from scrapy.http import HtmlResponse
 
 from crawler.exceptions import PageError
+from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.readers.pages import LARGE_BYTES, Bounds, is_suspicious, read_page
 from crawler.readers.pool import Pool
@@ -25,8 +28,10 @@ from crawler.readers.processes import BATCH_PAGES, REBUILDS
 from crawler.readers.readers import MANY, PageReaders
 from crawler.store.feed import FeedStore
 from crawler.transports.base import Fetched
+from crawler.transports.browser.transport import BrowserTransport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from crawling import Running
@@ -216,6 +221,60 @@ def test_a_large_costly_page_affects_only_itself(mark: bytes) -> None:
     assert notes.now is None
 
 
+def test_a_page_whose_tree_takes_too_much_memory_is_too_costly() -> None:
+    """The parser says neither that it lacks memory, nor what is left out."""
+    builder = MirrorBuilder.simple(SECTION)
+    builder.publish(story(1, blocks=("<b>文</b>" * 200_000,)), SECTION)
+    body = dict(builder.files(builder.stamp))[f"pages/{SECTION}/{story(1).id}.md"].encode()
+    assert len(body) < MAX_PAGE_BYTES
+    assert reasons(asyncio.run(read_all([body, page(size=LARGE)]))) == {
+        "too_costly": 1, "ArticlePage": 1,
+    }  # fmt: skip
+
+
+async def restore_all(
+    restore: Callable[[bytes], bytes], bodies: list[bytes], notes: Notes
+) -> list[bytes | PageError]:
+    """Turn rendered pages back concurrently; return the result or exception of each."""
+    reader = PageReaders(0, notes, costly.read, SMALL_BOUNDS)
+    try:
+        return await asyncio.gather(
+            *(reader.restored(restore, body, f"n{i}") for i, body in enumerate(bodies)),
+            return_exceptions=True,
+        )  # type: ignore[return-value]
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
+def test_a_costly_rendered_page_affects_only_itself(mark: bytes) -> None:
+    """Whatever its size; each is noted before, and cleared after."""
+    notes = Notes()
+    first, second, third = asyncio.run(restore_all(costly.restore, [b"a", mark, b"c"], notes))
+    assert (first, third) == (b"a", b"c")
+    assert getattr(second, "reason", None) == "too_costly"
+    assert (notes.noted, notes.now) == (["n0", "n1", "n2"], None)
+
+
+def test_a_rendered_page_of_very_many_elements_is_too_costly() -> None:
+    """Chromium shows it, and its tree does not fit the reader's memory."""
+    base = "https://h.example/m/"
+    transport = BrowserTransport(base, no_download, executable="/bin/true")
+    request = transport.request(f"pages/{SECTION}/{story(1).id}.md")
+    html = f"<article class='markdown-body'>{'<b>文</b>' * 800_000}</article>"
+    fetched = transport.fetched(HtmlResponse(request.url, body=html.encode(), request=request))
+    assert fetched.restore is not None
+    [error] = asyncio.run(restore_all(fetched.restore, [fetched.body], Notes()))
+    assert getattr(error, "reason", None) == "too_costly"
+
+
+def test_a_rendered_page_that_killed_an_earlier_run_is_skipped_once() -> None:
+    notes = Notes(left="n0")
+    [error] = asyncio.run(restore_all(costly.restore, [b"a"], notes))
+    assert getattr(error, "reason", None) == "too_costly"
+    assert asyncio.run(restore_all(costly.restore, [b"a"], notes)) == [b"a"]
+
+
 @pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
 def test_a_small_page_that_breaks_the_pool_affects_only_itself(mark: bytes) -> None:
     """Other pages of its batch, and of other batches in the same pool, are read."""
@@ -303,6 +362,7 @@ def test_without_processes_the_crawler_reads(
     monkeypatch.setattr("crawler.readers.pool.ProcessPoolExecutor", refuse)
     bodies = [page(), page(size=LARGE)]
     assert asyncio.run(read_all(bodies, width=2, articles=MANY)) == [None, None]
+    assert asyncio.run(restore_all(costly.restore, [b"a"], Notes())) == [b"a"]
     assert "reading them in the crawler" in caplog.text
 
 

@@ -65,7 +65,8 @@ class Pool:
         """
         for process in self._processes:
             process.kill()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        # waiting for its thread, which Python otherwise wakes at exit by a pipe that may be closed
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple, Self
 
 from crawler.exceptions import (
@@ -96,3 +99,23 @@ class Endings:
         if not explained:
             return None
         return min(explained, key=lambda ending: ending.gravity).reason
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the process at once, before there is a run to end.
+
+    Scrapy's handlers wait for the event loop, which may be blocked for a minute while the state of
+    a large feed is rebuilt. A kill at that time loses nothing.
+    """
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
+    replaced = [number for number, handler in handlers.items() if callable(handler)]
+    if threading.current_thread() is not threading.main_thread():
+        replaced = []
+    for number in replaced:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, handlers[number])

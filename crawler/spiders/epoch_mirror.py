@@ -30,6 +30,7 @@ from crawler.items import Article, ArticleLine
 from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
+from crawler.run.endings import ended_by_signals
 from crawler.run.run import Run
 from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
@@ -76,7 +77,9 @@ class EpochMirrorSpider(Spider):
         log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
         process_count(settings, "READERS")  # raises WrongUsage before there is a run
-        spider.run = Run(options, stale_after_days=days_or_never(settings, "STALE_AFTER_DAYS"))
+        stale_after_days = days_or_never(settings, "STALE_AFTER_DAYS")
+        with ended_by_signals():
+            spider.run = Run(options, stale_after_days=stale_after_days)
         with spider.run.closed_on_error():
             spider.readers = spider.new_readers(options.mirror)
             settings.update(spider.choose_transports(options), priority="spider")
