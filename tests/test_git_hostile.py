@@ -27,6 +27,7 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageError, PageMalformed, PageTooLarge, WrongUsage
+from crawler.transports.git.program import environment
 from crawler.transports.git.remote import redirected, remote_at
 from crawler.transports.git.transport import Changes, GitTransport
 
@@ -119,6 +120,24 @@ def test_protocols_that_run_no_program_are_used(address: str, protocols: tuple[s
     remote = remote_at(address)
     assert remote.protocols == protocols
     assert remote.url.startswith((f"{protocols[0]}://", "HTTPS://"))
+
+
+@pytest.mark.parametrize(("http", "allowed"), [(None, ""), ("http://proxy.invalid:3128", "http")])
+def test_a_proxy_that_only_a_redirect_would_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, http: str | None, allowed: str
+) -> None:
+    """``all_proxy`` names one that cannot be used: for https, git must not go without it."""
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "socks5://proxy.invalid")
+    if http is None:
+        with pytest.raises(WrongUsage, match="cannot be used"):
+            environment(tmp_path, protocols=("http", "https"), host="mirror.invalid")
+        return
+    monkeypatch.setenv("http_proxy", http)
+    given = environment(tmp_path, protocols=("http", "https"), host="mirror.invalid")
+    assert (given["GIT_ALLOW_PROTOCOL"], given["http_proxy"]) == (allowed, http)
+    assert "https_proxy" not in given
 
 
 def test_git_may_use_only_the_protocol_of_the_address(

@@ -95,6 +95,14 @@ def test_affinity(
     assert machine.reader_count(host) == expected
 
 
+@pytest.mark.parametrize(("processors", "expected"), [(1, 8), (8, 8), (64, 64)])
+def test_how_many_can_be_asked_for(
+    host: Path, monkeypatch: pytest.MonkeyPatch, processors: int, expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))
+    assert machine.most_readers(host) == expected
+
+
 @pytest.mark.parametrize("limit", [resource.RLIMIT_AS, resource.RLIMIT_DATA])
 def test_ulimit(host: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     monkeypatch.setattr(

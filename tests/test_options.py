@@ -114,6 +114,13 @@ def test_a_number_of_processes(setting: int | str, expected: int) -> None:
     assert process_count({"READERS": setting}, "READERS") == expected
 
 
+def test_a_number_of_processes_is_cut_to_what_the_machine_can_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(numbers, "most_readers", lambda: 12)
+    assert process_count({"READERS": "999999"}, "READERS") == 12
+
+
 @pytest.mark.parametrize("setting", [None, ""])
 def test_the_machine_says_how_many_processes(
     monkeypatch: pytest.MonkeyPatch, setting: str | None

@@ -218,6 +218,22 @@ def test_a_crawl_from_a_script_has_its_line(tmp_path: Path, process: str) -> Non
     assert [run["status"] for run in none.runs] == ["unusable"], log
 
 
+def test_a_crawl_from_a_thread_has_its_line(tmp_path: Path) -> None:
+    """A notebook or a task runner has no main thread to spare; signals are its own then."""
+    code = SCRIPT.format(
+        process="AsyncCrawlerProcess",
+        arguments=f"mirror='sample', feed={str(tmp_path)!r}, limit=2",
+        before="",
+    ).replace("process.start()", "process.start(install_signal_handlers=False)")
+    code = f"import threading\nthread = threading.Thread(target=exec, args=({code!r}, {{}}))\n"
+    env = clean_environment({"SCRAPY_SETTINGS_MODULE": "crawler.settings"})
+    done = subprocess.run(
+        [sys.executable, "-c", code + "thread.start()\nthread.join()"],
+        cwd=ROOT, env=env, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert [run["status"] for run in Feed(tmp_path).runs] == ["limited"], done.stderr
+
+
 def test_a_feed_that_a_script_does_not_name(tmp_path: Path) -> None:
     log = script(
         "mirror='sample', feed=None, limit=2",

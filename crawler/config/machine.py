@@ -38,6 +38,11 @@ def reader_count(root: Path = _ROOT) -> int:
     return max(0, min([processors, READERS_AT_MOST, *rooms, *_free_processes(root)]))
 
 
+def most_readers(root: Path = _ROOT) -> int:
+    """Return how many processes may be asked for: each holds pages, and more would only wait."""
+    return max(READERS_AT_MOST, usable_processors(root))
+
+
 def usable_processors(root: Path = _ROOT) -> int:
     """Return the number of processors that this process may use, at least 1."""
     return max(1, min([_known_processors(), *map(math.ceil, _quotas(root))]))

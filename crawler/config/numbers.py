@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from crawler.config.machine import reader_count
+from crawler.config.machine import most_readers, reader_count
 from crawler.exceptions import WrongUsage
 
 _MOST_DIGITS = 9
@@ -52,7 +52,8 @@ def days_or_never(values: Mapping[str, Any], name: str) -> float:
 def process_count(values: Mapping[str, Any], name: str) -> int:
     """Return the value called ``name`` as a number of additional processes.
 
-    For None or an empty string, this is what processors and memory allow (``machine``).
+    For None or an empty string, this is what processors and memory allow (``machine``). A larger
+    number than the machine can use is reduced to that.
 
     Raises:
         WrongUsage: the value is not an integer of at least 0.
@@ -64,7 +65,7 @@ def process_count(values: Mapping[str, Any], name: str) -> int:
         raise WrongUsage(
             f"{name} must be a number of processes, 0 for none, not {_shown(values[name])}"
         )
-    return number
+    return min(number, most_readers())
 
 
 def _natural(value: object) -> int | None:

@@ -170,7 +170,9 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
     folder, home = Path(mirror.ways["path"]), mirror.format.home
     if exists(feed / "runs.jsonl"):
         return
-    if not isfile(folder / home):
+    if not os.access(folder, os.X_OK):
+        trouble = f"{folder} cannot be read, repair its permissions"
+    elif not isfile(folder / home):
         trouble = f"no {home} in {folder}"
     elif _lists_nothing(folder / home, mirror.format):
         trouble = f"{folder / home} lists no section"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -30,7 +31,9 @@ class StopSignal:
         return extension
 
     def wrap_handlers(self) -> None:
-        """Wrap the handler of each signal that stops a run."""
+        """Wrap the handler of each signal that stops a run; only the main thread may have any."""
+        if threading.current_thread() is not threading.main_thread():
+            return
         for number in STOPPING:
             handler = signal.getsignal(number)
             if callable(handler):

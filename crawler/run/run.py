@@ -16,6 +16,7 @@ from crawler.config.options import CrawlOptions
 from crawler.exceptions import FeedUnusable, RunError
 from crawler.formats.version import readers_version
 from crawler.items import CONTRACT_VERSION, timestamp
+from crawler.printable import MESSAGE, printable
 from crawler.run.counts import NAMED_IDS, RunCounts
 from crawler.run.endings import CRASHED, FAILURES, LIMITED, STALE, Ending, Endings, cut_short
 from crawler.store.feed import FeedStore
@@ -132,7 +133,8 @@ class Run:
     @property
     def reason(self) -> str | None:
         """Why the run ended early; None if it did not."""
-        return self._endings.reason
+        reason = self._endings.reason
+        return None if reason is None else printable(reason, MESSAGE)
 
     # -- closing ---------------------------------------------------------------------------
 

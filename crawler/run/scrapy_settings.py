@@ -66,7 +66,10 @@ def require_working_features(settings: BaseSettings) -> None:
         used = [key for key, order in settings.getdict(name).items() if order is not None]
         for component in needed:
             if not any(str(key).endswith(f".{component}") for key in used):
-                raise WrongUsage(f"{name} lacks {component}, which a run needs: leave it there")
+                raise WrongUsage(
+                    f"{name} lacks {component}, which a run needs: leave it there, and crawl with "
+                    "the settings of crawler.settings"
+                )
 
 
 def require_exports_apart(settings: BaseSettings, feed: Path) -> None:

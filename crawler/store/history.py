@@ -143,7 +143,10 @@ def _first_records(directory: Path) -> Iterator[dict[str, Any]]:
         except FileNotFoundError:
             continue
         except OSError as exc:
-            raise FeedUnusable(f"{path}: {exc.strerror}") from exc
+            raise FeedUnusable(
+                f"{path} cannot be read ({exc.strerror}): repair its permissions or its disk, then "
+                "run again"
+            ) from exc
         yield _record(line)
 
 

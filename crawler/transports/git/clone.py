@@ -17,6 +17,7 @@ import errno
 import fcntl
 import logging
 import math
+import os
 import re
 import shutil
 import tempfile
@@ -60,6 +61,8 @@ SHA1_DIGITS = 40
 CONFIG_SHA1 = "[core]\n\trepositoryFormatVersion = 0\n\tbare = true\n"
 CONFIG_SHA256 = CONFIG_SHA1.replace("0", "1") + "[extensions]\n\tobjectFormat = sha256\n"
 
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
 logger = logging.getLogger(__name__)
 
 
@@ -101,7 +104,7 @@ class Clone:
             host=remote.host,
         )
         self._on_progress = on_progress
-        self._lock: IO[str] | None = None
+        self._lock: IO[bytes] | None = None
         self._lifeline: Lifeline | None = None
 
     async def update(self, branch: str | None) -> str:
@@ -148,7 +151,9 @@ class Clone:
     def _take_lock(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / "lock").open("w")
+            lock = open(  # noqa: SIM115 - held until release()
+                os.open(self.folder / "lock", _LOCK_FLAGS, 0o644), "r+b", buffering=0
+            )
         except OSError as error:
             raise _cache_fault(error) from error
         try:
@@ -170,7 +175,7 @@ class Clone:
         # git's own limit is for the case that this process was killed; otherwise Watch acts first
         stall = math.ceil(self.limits.stall_seconds) + 1
         for name in ("gitconfig", "remote", "damaged"):
-            _remove_folder(self.folder / name)
+            _remove_other(self.folder / name)
         (self.folder / "gitconfig").write_text(CONFIGURATION.format(stall=stall))
         for left in (*self.folder.glob("new-*"), *self.folder.glob("old-*")):
             logger.info("removing %s, left behind by a killed run", left)
@@ -197,7 +202,7 @@ class Clone:
             for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*"):
                 for left in self.git_dir.glob(pattern):
                     logger.info("removing %s, left behind by a killed git", left)
-                    _remove_folder(left)
+                    _remove_other(left)
                     left.unlink(missing_ok=True)
             _reset(self.git_dir)
         except OSError as error:
@@ -366,16 +371,20 @@ class Clone:
         )  # fmt: skip
 
 
-def _remove_folder(path: Path) -> None:
-    """Remove a directory that stands where a file belongs."""
+def _remove_other(path: Path) -> None:
+    """Remove what stands where a file belongs: a directory, a link, a FIFO."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
+    elif path.is_symlink() or not path.is_file():
+        path.unlink(missing_ok=True)
 
 
 def _cache_fault(error: OSError) -> RunError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return MirrorUnusable(f"the disk of the cache directory is full, free some space: {error}")
-    return WrongUsage(f"the cache directory is unusable, correct CACHE_DIRECTORY: {error}")
+    return WrongUsage(
+        f"the cache directory cannot be used ({error}): name another with -s CACHE_DIRECTORY=DIR"
+    )
 
 
 def _reset(git_dir: Path) -> None:

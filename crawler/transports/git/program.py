@@ -20,6 +20,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from crawler.config.proxies import proxy_for
+from crawler.exceptions import WrongUsage
 from crawler.printable import printable
 from crawler.transports.git.faults import GitFailed, GitMissing
 
@@ -144,22 +145,30 @@ def environment(
 
     Args:
         configuration: the file that holds CONFIGURATION.
-        protocols: protocols that git may use; empty for commands that use the disk only.
-        host: the only host that git talks to; its proxies are taken from the environment.
+        protocols: protocols that git may use, the address's own first; empty for commands that use
+            the disk only.
+        host: the only host that git talks to; its proxies are taken from the environment. A
+            protocol that the host may redirect to is left out if its proxy cannot be used.
 
     Raises:
-        WrongUsage: a proxy of the environment cannot be used.
+        WrongUsage: the proxy of the address's own protocol cannot be used.
     """
-    proxies = {f"{scheme}_proxy": proxy_for(scheme, host) for scheme in protocols if host}
+    proxies: dict[str, str | None] = {}
+    for scheme in protocols:
+        try:
+            proxies[scheme] = proxy_for(scheme, host) if host else None
+        except WrongUsage:
+            if scheme == protocols[0]:
+                raise
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    kept |= {name: proxy for name, proxy in proxies.items() if proxy}
+    kept |= {f"{scheme}_proxy": proxy for scheme, proxy in proxies.items() if proxy}
     return kept | {
         "LC_ALL": "C",
         "HOME": os.devnull,  # no ~/.netrc, no ~/.ssh
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(configuration),
         "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none",
+        "GIT_ALLOW_PROTOCOL": ":".join(proxies) or "none",
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
