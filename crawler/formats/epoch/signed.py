@@ -97,17 +97,16 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     life = [text for text in texts[-_LIFE_BLOCKS:] if _tells_a_life(text)]
     blocks = [text for text in texts if len(text) <= _SIGNATURE_LENGTH or "\n" in text]
     short = [line for text in blocks for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
-    if not any(map(_WRITER_LINE.match, short)):  # most pages
+    forms = (_WRITER_LINE, _REPORTER_LINE)
+    labelled = any("\n" in text and _LABEL_ABOVE.search(text) for text in blocks)
+    if not labelled and not any(form.match(line) for form in forms for line in short):  # most pages
         return short + life
     found = [
         (number, line, before)
         for number, text in enumerate(texts)
         for line, before in _short_lines(text, texts[number - 1] if number else "")
     ]
-    kinds = [
-        {line for _, line, _ in found if form.match(line)}
-        for form in (_WRITER_LINE, _REPORTER_LINE)
-    ]
+    kinds = [{line for _, line, _ in found if form.match(line)} for form in forms]
     many = {line for kind in kinds if len(kind) > _MOST_WRITERS for line in kind}
     placed = set().union(*kinds)
     lines = [
