@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import page_cases
@@ -117,36 +115,6 @@ def test_lines_are_made_only_where_nobody_else_sees_an_article(
     assert spider.makes_lines(Mirror()) is lines  # type: ignore[arg-type]
     Mirror.format = type("Other", (), {"canonical_urls": False})()
     assert not spider.makes_lines(Mirror())  # type: ignore[arg-type]
-
-
-class Scraper:
-    """Takes two turns of the event loop for an item, as receivers of Scrapy's signals may."""
-
-    def __init__(self) -> None:
-        self.done: list[object] = []
-
-    async def start_itemproc_async(self, item: object, *, response: object) -> None:
-        assert response is None
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        self.done.append(item)
-
-
-def test_an_article_leaves_the_pipelines_though_the_run_is_stopped() -> None:
-    """A signal cancels what waits for the article, but not what is done with it."""
-
-    async def stopped() -> list[object]:
-        scraper = Scraper()
-        spider = EpochMirrorSpider()
-        spider.crawler = SimpleNamespace(engine=SimpleNamespace(scraper=scraper))  # type: ignore[assignment]
-        task = asyncio.ensure_future(spider.process("article"))  # type: ignore[arg-type]
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await asyncio.sleep(0.01)
-        return scraper.done
-
-    assert asyncio.run(stopped()) == ["article"]
 
 
 # -- whole crawls ----------------------------------------------------------------------------------

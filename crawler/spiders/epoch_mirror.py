@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -105,25 +104,12 @@ class EpochMirrorSpider(Spider):
         return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
     def makes_lines(self, mirror: Mirror) -> bool:
-        """Return whether readers may make the lines of articles."""
-        return self.has_own_pipelines() and mirror.format.canonical_urls
-
-    def has_own_pipelines(self) -> bool:
-        """Return whether only the project's pipelines process items."""
+        """Return whether only the project's pipelines process items, so that readers may make lines."""
         given = self.settings.getdict("ITEM_PIPELINES").items()
         used = sorted((order, name) for name, order in given if order is not None)
         others = self.settings.getdict("FEEDS") or self.settings.getdict("SPIDER_MIDDLEWARES")
-        return tuple(name for _, name in used) == pipelines.OWN and not others
-
-    async def process(self, article: Article | ArticleLine) -> None:
-        """Send an article through the pipelines, as Scrapy's engine sends what :meth:`start` yields.
-
-        The engine takes two timers and two turns of the event loop more for each item. A signal
-        cancels :meth:`start`, but not what is done with an article.
-        """
-        assert self.crawler.engine is not None  # noqa: S101 - articles come while it runs
-        scraper = self.crawler.engine.scraper
-        await asyncio.shield(scraper.start_itemproc_async(article, response=None))
+        own = tuple(name for _, name in used) == pipelines.OWN
+        return own and not others and mirror.format.canonical_urls
 
     async def download(self, request: Request) -> Response:
         assert self.crawler.engine is not None  # noqa: S101 - pages are fetched while it runs
@@ -145,10 +131,7 @@ class EpochMirrorSpider(Spider):
         return frontier
 
     async def start(self) -> AsyncIterator[Article | ArticleLine]:
-        """Process the articles of the mirror, and after a move those at its new address.
-
-        They are yielded if others than the project's pipelines see them.
-        """
+        """Yield the articles of the mirror, and after a move those at its new address."""
         while True:
             try:
                 await self.transport.open()
@@ -164,12 +147,8 @@ class EpochMirrorSpider(Spider):
                 self.run, self.frontier, self.transport, self.fallback, self.readers,
                 closing=self.closing, lines=self.makes_lines(self.frontier.options.mirror),
             )  # fmt: skip
-            alone = self.has_own_pipelines()
             async for article in self.driver.articles():
-                if alone:
-                    await self.process(article)
-                else:
-                    yield article
+                yield article
             if not (self.driver.moved and self.follow(self.driver.moved)):
                 break
         if self.run.failed:
