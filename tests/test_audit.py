@@ -356,7 +356,7 @@ def test_an_empty_feed_meets_no_floor_of_a_share() -> None:
 def test_the_published_floors_name_numbers_of_the_report() -> None:
     report = audited([article(), article(id="n2", has_video=True, videos=["https://a/b"])])
     found = {bound["path"] for bound in missed(report, read_floors(FLOORS))}
-    assert found == {"lines", "shares.has_video"}
+    assert found == {"shares.has_video"}
 
 
 @pytest.mark.parametrize(
