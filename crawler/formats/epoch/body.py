@@ -199,10 +199,7 @@ class _Walk:
         leaf = self.leaf
         if leaf is None:
             leaf = self.leaf = self.opened(tag, path)
-        run = Run(text, marks)
-        leaf.runs.append(run)
-        for anchor in self.anchors:
-            anchor.runs.append(run)
+        self.append(leaf, Run(text, marks))
 
     def spend(self, characters: int, marks: tuple[Mark, ...] = ()) -> None:
         """Count what a run adds to text, links and HTML; its marks are written around it again."""
@@ -249,7 +246,7 @@ class _Walk:
             self.centred = centred or elements.is_centred(element)
         elif name in elements.CENTRES:
             self.centred = True
-        if len(element) or marks or self.anchors or depth >= MAX_DEPTH:
+        if len(element) or marks or self.anchors or self.preformatted or depth >= MAX_DEPTH:
             self.inside(element, tag, path, marks, depth + 1)
         elif text := (element.text or "").strip():  # most of all paragraphs
             self.opened(tag, path).text = folded_inside(text)
@@ -303,10 +300,13 @@ class _Walk:
     def line_break(self) -> None:
         """Note a ``<br>`` of the open block."""
         if self.leaf is not None:
-            run = Run("\n", is_break=True)
-            self.leaf.runs.append(run)
-            for anchor in self.anchors:
-                anchor.runs.append(run)
+            self.append(self.leaf, Run("\n", is_break=True))
+
+    def append(self, leaf: Leaf, run: Run) -> None:
+        """Append a run to a block, and to the links around it."""
+        leaf.runs.append(run)
+        for anchor in self.anchors:
+            anchor.runs.append(run)
 
     def link(
         self,
@@ -323,15 +323,13 @@ class _Walk:
         if tagged or (url and (tagged := tag_at(url))):
             self.body.tags.setdefault(tagged.label)
             self.inside(element, tag, path, linked(marks, tagged.url), depth + 1)
-            return
-        if url is None:
+        elif url is None:
             self.inside(element, tag, path, marks, depth + 1)
-            return
-        anchor = Anchor(url)
-        self.body.anchors.append(anchor)
-        self.anchors.append(anchor)
-        self.inside(element, tag, path, linked(marks, url), depth + 1)
-        self.anchors.pop()
+        else:
+            self.anchors.append(Anchor(url))
+            self.body.anchors.append(self.anchors[-1])
+            self.inside(element, tag, path, linked(marks, url), depth + 1)
+            self.anchors.pop()
 
     def resolved(self, href: str | None) -> str | None:
         """Return the canonical address of ``href``, None where it leads nowhere else."""
