@@ -18,7 +18,7 @@ from scrapy.exceptions import DropItem
 from crawler.config.mirrors import Mirror
 from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
-from crawler.exceptions import PageError, RunError
+from crawler.exceptions import RunError
 from crawler.frontier.frontier import Frontier
 from crawler.pipelines.write import WritePipeline
 from crawler.readers.pages import read_page
@@ -58,7 +58,7 @@ class WatchedTransport(PathTransport):
 
     window = 1
 
-    def __init__(self, base: str, fails: Mapping[str, PageError], stops_at: str | None) -> None:
+    def __init__(self, base: str, fails: Mapping[str, Exception], stops_at: str | None) -> None:
         """Fail the pages in ``fails``, by path."""
         super().__init__(base)
         self.fails = fails
@@ -100,7 +100,7 @@ def walk_mirror(
     directory: Path,
     feed: Path,
     *,
-    fails: Mapping[str, PageError] | None = None,
+    fails: Mapping[str, Exception] | None = None,
     stops_at: str | None = None,
     commit: str | None = None,
     sections: tuple[str, ...] = (),

@@ -80,6 +80,21 @@ def test_lists_come_before_articles(mirror: Path, feed: Path) -> None:
     assert walked.frontier.lists_complete
 
 
+def test_an_unexpected_error_affects_only_its_page(mirror: Path, feed: Path) -> None:
+    built(mirror, dict.fromkeys(range(1, 4), (ONE,)))
+    walked = walk_mirror(mirror, feed, fails={page_of(ONE, 2): RuntimeError("a bug")})
+    assert len(walked.feed.ids) == 2
+    assert walked.feed.runs[0]["exit_code"] == 1
+
+
+def test_an_unexpected_error_at_the_home_page_ends_the_run(mirror: Path, feed: Path) -> None:
+    """What the frontier raises because of it has a reason, like any other end of a run."""
+    built(mirror, {1: (ONE,)})
+    walked = walk_mirror(mirror, feed, fails={"README.md": RuntimeError("a bug")})
+    assert isinstance(walked.error, MirrorUnusable)
+    assert walked.feed.runs[0]["exit_code"] == 1
+
+
 @pytest.mark.parametrize(("limit", "archives"), [(1, 0), (30, 0), (31, 1), (35, 1), (36, 2)])
 def test_a_limit_reads_no_more_lists_than_it_needs(
     mirror: Path, feed: Path, limit: int, archives: int

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from crawler.formats import version
 from crawler.formats.registry import find_format
 from crawler.formats.version import readers_version
 
@@ -61,3 +63,19 @@ def test_formats_have_versions_of_their_own() -> None:
     known = find_format()
     assert readers_version(known) == readers_version(known)
     assert len(readers_version(known)) == 12
+
+
+def test_all_code_that_makes_a_record_counts() -> None:
+    """Exceptions change no record, and the store's edition is not about one."""
+    epoch = (f"formats.epoch.{name}" for name in ("article", "writers", "home", "index", "source"))
+    names = ", ".join(
+        f"crawler.{name}" for name in ("loaders", "canonical", "frontier.copies", *epoch)
+    )
+    modules = subprocess.run(
+        [sys.executable, "-c", f"import sys, {names}; print(*sys.modules)"],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    own = {name.split(".")[1] for name in modules.stdout.split() if name.startswith("crawler.")}
+    counted = {part.partition("/")[0].removesuffix(".py") for part in version._PARTS}
+    assert {"text", "radicals"} <= own
+    assert own - counted == {"exceptions"}

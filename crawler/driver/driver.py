@@ -186,19 +186,27 @@ class Driver:
     ) -> Article | ArticleLine | None:
         """Hand the result of a fetch to the frontier; return its article, if any."""
         try:
+            return self._settled(target, task)
+        except MirrorMoved as notice:
+            self.moved = notice
+        except RunError as error:
+            self.run.end(error)
+        return None
+
+    def _settled(
+        self, target: Target, task: Task[tuple[Fetched, Page | None]]
+    ) -> Article | ArticleLine | None:
+        try:
             try:
                 fetched, page = task.result()
             except PageError as error:
                 return self.frontier.on_error(target, error)
             self._memory.free(len(fetched.body))
             return self.frontier.on_page(target, fetched.body, page, fetched.version)
-        except MirrorMoved as notice:
-            self.moved = notice
-        except RunError as error:
-            self.run.end(error)
+        except (MirrorMoved, RunError):
+            raise
         except (Exception, asyncio.CancelledError):
             # a bug that one page reveals must not lose the other pages
             logger.exception("%s: unexpected error", target.path)
             self.run.crash()
-            self.frontier.on_error(target, PageError("unexpected error", reason="error"))
-        return None
+            return self.frontier.on_error(target, PageError("unexpected error", reason="error"))

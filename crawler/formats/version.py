@@ -11,7 +11,10 @@ from importlib.resources.abc import Traversable
 
 from crawler.formats.base import Format
 
-_PARTS = ("formats", "items.py", "loaders.py", "text.py", "urls.py", "canonical.py")
+_PARTS = (
+    "formats", "items.py", "loaders.py", "text.py", "radicals.py", "urls.py", "canonical.py",
+    "frontier/copies.py",
+)  # fmt: skip
 _LIBRARIES = ("lxml", "nh3")
 _DIGITS = 12
 
