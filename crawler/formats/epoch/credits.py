@@ -19,9 +19,9 @@ from crawler.formats.epoch.byline import (
 from crawler.formats.epoch.cuts import (
     cut_ad_lines,
     cut_ads_at_head,
+    cut_damaged_markup,
     cut_end_marks,
     cut_old_urls,
-    cut_torn_markup,
     may_have_strays,
 )
 from crawler.formats.epoch.dateline import find_dateline
@@ -72,7 +72,7 @@ def _without_strays(body: Sequence[Leaf]) -> list[Leaf]:
     """Cut markup, old URLs and advertisements; return the remaining blocks of text."""
     if not may_have_strays(body):
         return [leaf for leaf in body if leaf.text and not leaf.caption]
-    cut_torn_markup(body)
+    cut_damaged_markup(body)
     blocks = [leaf for leaf in body if leaf.text and not leaf.caption]
     cut_old_urls(blocks)
     cut_ad_lines(blocks)

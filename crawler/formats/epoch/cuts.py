@@ -16,7 +16,7 @@ from crawler.formats.epoch.markup import Leaf
 # A set for ``rstrip``: a pattern would take quadratic time on a long run.
 _END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
 # End marks between the last sentence and a note that more follows: ``……。#（未完待续）`` (16 pages).
-_GLUED_MARKS: Final = re.compile(
+_MARKS_BEFORE_NOTE: Final = re.compile(
     r"(?<=[^\s#＃◇◆@＠*＊♢◊])[ ]{0,3}[#＃◇◆@＠*＊♢◊][#＃◇◆@＠*＊♢◊ ]{0,8}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
 )
 _TAIL_LENGTH: Final = 40  # the end of a line, where these marks are searched
@@ -83,7 +83,7 @@ _TAGS: Final = (
 )
 _FORMATTING: Final = "a|p|b|i|u|em|strong|span|div|center|font|h[1-6]"
 _BOARD_CODES: Final = "b|i|u|url|img|quote|size|color|font|align|center"
-_TORN: Final = re.compile(
+_DAMAGED: Final = re.compile(
     r"<!?-{2,}[^<>\n]{0,80}?-{2,}>"
     r"|^\[\[ ?\d{1,3} ?\]\]$"
     rf"|\[(?P<code>{_BOARD_CODES})(?:=[^\[\]\n]{{0,300}})?\](?=[^\[\]\n]{{0,500}}\[/(?P=code)\])"
@@ -127,14 +127,14 @@ def _is_at_an_edge(text: str, start: int, end: int) -> bool:
     return begins or _LINE_END.match(text, end) is not None
 
 
-def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
+def cut_damaged_markup(leaves: Sequence[Leaf]) -> None:
     """Cut shortcodes, escaped or damaged markup, and a bracket alone in its block."""
     for leaf in leaves:
         text = leaf.text
         if "<" in text or ">" in text or "[" in text or "href=" in text or len(text) == 1:
             pairs = list(_ESCAPED.finditer(leaf.text))
             leaf.cut_all([pair.span(part) for pair in pairs for part in (1, 3)], "cuts.markup")
-            leaf.cut_all((found.span() for found in _TORN.finditer(leaf.text)), "cuts.markup")
+            leaf.cut_all((found.span() for found in _DAMAGED.finditer(leaf.text)), "cuts.markup")
 
 
 def cut_ads_at_head(blocks: Sequence[Leaf]) -> None:
@@ -169,7 +169,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
             if shown < end:
                 leaf.cut(shown, end, "cuts.end mark")
             line = leaf.text[:shown].rpartition("\n")[2]
-            if found := _glued_marks(line):
+            if found := _marks_before_note(line):
                 start = shown - len(line)
                 leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
                 return
@@ -179,11 +179,11 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
             end = shown - len(line) - 1
 
 
-def _glued_marks(line: str) -> re.Match[str] | None:
+def _marks_before_note(line: str) -> re.Match[str] | None:
     """Find the end mark between the last sentence of a line and a note that more follows."""
     if "完" not in line and "待续" not in line:  # nearly every line
         return None
-    return _GLUED_MARKS.search(line, max(len(line) - _TAIL_LENGTH, 0))
+    return _MARKS_BEFORE_NOTE.search(line, max(len(line) - _TAIL_LENGTH, 0))
 
 
 def _follows_the_end(line: str) -> bool:

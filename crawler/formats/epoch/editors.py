@@ -37,7 +37,7 @@ _NAME: Final = re.compile(
 )
 _FIRST_WORD: Final = re.compile(f"{HAN}{{2,4}}(?= )")
 _TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})[和与及]({HAN}{{2,3}})(?!{HAN})")
-_GLUED_NAME: Final = re.compile(
+_NAME_BEFORE_WORD: Final = re.compile(
     rf"{HAN}{{2,4}}?(?=关注|文字|图[文为说：:]|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
     "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
 )
@@ -222,15 +222,15 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
 
 def _name_at(text: str, at: int) -> re.Match[str] | None:
     """Find the name, or two joined by 和, at ``at``; the name of a known editor is not extended."""
-    found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _GLUED_NAME.match(text, at)
+    found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _NAME_BEFORE_WORD.match(text, at)
     if found and _LABEL_FOLLOWS.match(text, found.end()):  # ``李言 图：渡轮``, ``李言图说：渡轮``
-        return _GLUED_NAME.match(text, at) or _FIRST_WORD.match(text, at)
-    if found and not _may_be_glued(found):
+        return _NAME_BEFORE_WORD.match(text, at) or _FIRST_WORD.match(text, at)
+    if found and not _may_run_on(found):
         return found
-    return _KNOWN_NAME.match(text, at) or _GLUED_NAME.match(text, at) or found
+    return _KNOWN_NAME.match(text, at) or _NAME_BEFORE_WORD.match(text, at) or found
 
 
-def _may_be_glued(found: re.Match[str]) -> bool:
+def _may_run_on(found: re.Match[str]) -> bool:
     """Return whether a name may be a shorter one with the beginning of another word."""
     name = found.group()
     if len(name) == _LONG_NAME - 1:
@@ -269,8 +269,8 @@ def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:
     """Return whether a keyword without a colon is a credit: only names are around it."""
     before = text[:start].rstrip(" \u3000")
     first = not before or before[-1] in "\n；;。！？#＃◇◆）)" + _OPENING
-    behind = text[end : end + 1]
-    last = bool(_TO_THE_END.match(text, end)) or behind in _CLOSING or behind == "\n"
+    after = text[end : end + 1]
+    last = bool(_TO_THE_END.match(text, end)) or after in _CLOSING or after == "\n"
     return first and last and bool(names)
 
 
@@ -289,9 +289,7 @@ def _with_edges(text: str, names: tuple[str, ...], start: int, end: int) -> Edit
         start -= 1
     last = _TO_THE_END.match(text, end) or _MARKS.match(text, end)
     end = last.end() if last else end
-    if (
-        start == 0 or text[start - 1] == "\n"
-    ):  # at the start of a line: the mark that joins the text after it
+    if start == 0 or text[start - 1] == "\n":  # no text before: cut the joining mark after it
         while text[end : end + 1] in "；;，,、 " and end < len(text):
             end += 1
     return EditorLine(names, start, end)
