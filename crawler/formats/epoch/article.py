@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORECASE)
 
-_MANY_LINKS = 100  # fewer cannot make a line too long
+_MANY_LINKS = 100  # fewer add little to the length of a line
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 

@@ -83,9 +83,7 @@ def names_at_head(body: str) -> Names:
         return found
     for joint in _AND.finditer(body, 0, _JOINT_REACH):
         left = _han_name(body[: joint.start()])
-        if (
-            not left
-        ):  # checked first: otherwise a series of joints would be split in every possible way
+        if not left:  # checked first: else a series of joints is split in every possible way
             continue
         names, tail = names_at_head(body[joint.end() :])
         if names and is_surname_led(names[0]) and not _is_only_place(names[0]):
