@@ -1,4 +1,4 @@
-"""Who a byline's people work for, and as what: agencies, offices, newsrooms."""
+"""Patterns for the agencies, job titles and newsrooms in bylines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIRE: Final = (
     "|埃菲社|安莎社|彭博社|中评社"
 )
 WIRE: Final = re.compile(_WIRE)
-"""News agencies, whose dispatches name a place and often no person: ``美联社华盛顿电``."""
+"""News agencies. Their dispatches name a place and often no person: ``美联社华盛顿电``."""
 
 AGENCY: Final = re.compile(
     f"《{_SELF}》|{_SELF}(?:英文版|中文版|英文|中文)?"
@@ -26,13 +26,13 @@ AGENCY: Final = re.compile(
     f"|正见网|看中国|动态网|追查国际|人民报|中广|{_WIRE}"
     "|自由时报|中国时报|联合报(?![导道])|苹果日报|世界日报|星岛日报|明报|(?:The )?Epoch Times|(?i:(?:EMG|Epoch) Inspired(?: Staff)?)|本[报刊网台社]",
 )
-"""Bodies that report, with misspellings of the newspaper's own name."""
+"""Organizations that report, including misspellings of the newspaper's own name."""
 
 OFFICE: Final = re.compile(
     "(?<!公民)(?<!战地)(?<!外国)(?:记者|记[^者、，／/]{1,3}者(?!记者)|纪者|大纪?者)+者?(?![站团会组室部协])|专栏作[家者]|专栏撰稿人|作家|作者|评论[员人]|时评人|撰稿[人员]"
     "|通讯员|特派员|研究员|分析师|主笔|副?主编|总编辑?|(?<!责任)编辑(?![部组室])|实习生|(?:编译者?|翻译|译者)[:：]?(?![报综整改导稿兼撰和组部])(?=[:：]?\\s*\\w)",
 )
-"""Nouns for those who write. The name stands behind them, seldom before."""
+"""Job titles of writers. The name follows the title and rarely precedes it."""
 
 _OTHER_NAME: Final = rf"{HAN}{{1,6}}[{POINT}]|\s?[A-Z]"
 LEARNED: Final = re.compile(
@@ -40,12 +40,12 @@ LEARNED: Final = re.compile(
     rf"(?=[{''.join(sorted(SURNAMES))}]|{_OTHER_NAME})"
     rf"|(?:》|研究[所院]|大学|学院|基金会|智库|协会)(?={_OTHER_NAME})"
 )
-"""What a writer is by profession, or where from, with the name behind: ``海岛大学教授李言撰文``."""
+"""A writer's profession or institution directly before the name: ``海岛大学教授李言撰文``."""
 
 NEWSROOM: Final = re.compile(
     "[^、，,/／]{0,20}?(?:记者站|分社|新闻(?:中心|[部组社])|编辑部|[编翻]译组|[工制]作组|专题[部组]|报[导道]组)"
 )
-"""A newsroom and what stands before it: its place, known or not, and never a person."""
+"""A newsroom and the text before it, which is a known or unknown place and never a person."""
 
 _DEPARTMENT: Final = re.compile(
     "据|由|根据|来自"
@@ -56,6 +56,6 @@ _DEPARTMENT: Final = re.compile(
 
 
 def department(text: str) -> int:
-    """Return the length of one department, rank or preposition at the head of ``text``."""
+    """Return the length of the department, rank or preposition that ``text`` starts with, or 0."""
     found = _DEPARTMENT.match(text)
     return found.end() if found else 0

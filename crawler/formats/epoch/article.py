@@ -1,4 +1,4 @@
-"""An article's page: the template taken apart, its blocks read, credits cut from the text."""
+"""Reads an article's page: the template, the blocks of the body, and the credits in the text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORECASE)
 
-_MANY = 100  # links: fewer are no matter for the length of a line
+_MANY_LINKS = 100  # fewer add little to the length of a line
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
 
@@ -39,7 +39,8 @@ def read_article(text: str) -> ArticlePage:
     """Read an article's page.
 
     Raises:
-        PageMalformed: it has no title line, no body, or no address of the original.
+        PageMalformed: it has no title line, no body, or no URL of the original.
+        PageTooLarge: the record would be longer than a line may be.
     """
     parts = take_apart(text)
     page = ArticlePage(title=parts.title, original=parts.original)
@@ -59,7 +60,7 @@ def _read_content(page: ArticlePage, parts: Template) -> None:
     _sort_anchors(page, body)
     page.player = body.player
     page.unusable_urls += header.unusable_urls + body.unusable_urls
-    _note_parts(header, body)
+    _trace_parts(header, body)
     taken = take_credits(header.leaves, body.leaves)
     page.dateline, page.byline = taken.dateline, taken.byline
     page.editors, page.lines = taken.editors, taken.lines
@@ -68,8 +69,8 @@ def _read_content(page: ArticlePage, parts: Template) -> None:
     _check_size(page)
 
 
-def _note_parts(header: Body, body: Body) -> None:
-    """Note what stands in the page and not in the text, for those who trace."""
+def _trace_parts(header: Body, body: Body) -> None:
+    """Trace the text of the page that is not part of the reading text."""
     if is_traced():
         for leaf in header.leaves:
             note("body.header", leaf.text)
@@ -79,37 +80,32 @@ def _note_parts(header: Body, body: Body) -> None:
 
 
 def _walked(read: Callable[..., T], root: etree._Element, source: Original, **marks: int) -> T:
-    """Return what ``read`` finds below ``root``.
-
-    Raises:
-        PageMalformed: elements that cannot be read for their depth.
-        PageTooLarge: the record would be longer than a line may be.
-    """
+    """Call ``read`` on ``root``; if the elements are nested too deeply, flatten them first."""
     year = source.published.year
     try:
         return read(root, source.url, year, **marks)
-    except PageMalformed:  # nested too deep
+    except PageMalformed:
         return read(flattened(root), source.url, year, **marks)
 
 
 def _root(markup: str) -> etree._Element:
-    """Return the element that holds all of ``markup``.
+    """Return the ``body`` element, which contains all of ``markup``.
 
-    Of the body not ``#artbody`` itself: a stray end tag (229 pages) may close it early.
+    ``#artbody`` does not: on 229 pages a stray end tag closes it early.
     """
     try:
         tree = etree.fromstring(bounded_attributes(decoded_entities(markup)).encode(), _PARSER)
-    except etree.XMLSyntaxError as error:  # the parser recovers from everything else
+    except etree.XMLSyntaxError as error:  # the parser recovers from all other errors
         raise MemoryError from error
     bodies = tree.iterchildren("body") if tree is not None else iter(())
     root: etree._Element | None = next(bodies, None)
     if root is None:
-        raise PageMalformed("no markup that can be read")
+        raise PageMalformed("no markup that can be parsed")
     return root
 
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
-    """Take the lead image; the one of the page's header where there is no other."""
+    """Set the lead image; if there is none, use the one in the page's header."""
     for block in _blocks_before(before, page):
         page.unusable_urls += block.unusable_urls
         if block.pictures:
@@ -121,7 +117,7 @@ def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
 
 
 def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
-    """Yield what the boxes with an image hold before the body; text around them is no caption."""
+    """Yield the content of each box with an image before the body; other text is not a caption."""
     start = _BOX.search(before) if "<img" in before or "<IMG" in before else None
     if start is None:
         return
@@ -134,10 +130,10 @@ def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
 
 
 def _check_size(page: ArticlePage) -> None:
-    """Refuse a page whose record would be longer than a line may be."""
+    """Raise ``PageTooLarge`` if the record would be longer than a line may be."""
     texts = (page.title, page.caption or "", page.content_text, page.content_html)
     parts = (*texts, page.links, page.images, page.videos, page.tags)
-    if sum(map(len, texts)) > MAX_LINE_BYTES // 8 or page.links[_MANY:]:
+    if sum(map(len, texts)) > MAX_LINE_BYTES // 8 or page.links[_MANY_LINKS:]:
         size = sum(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts)
         if size > MAX_LINE_BYTES:
             raise PageTooLarge(f"its record has {size} bytes; a line has at most {MAX_LINE_BYTES}")
@@ -148,7 +144,7 @@ def _joined(leaves: Sequence[Leaf]) -> str | None:
 
 
 def _images(pictures: Sequence[Picture]) -> list[Image]:
-    """Return the images of the body, each address once."""
+    """Return the images of the body, each URL once."""
     images: dict[str, Image] = {}
     for picture in pictures:
         images.setdefault(picture.url, _image(picture))
@@ -167,7 +163,7 @@ def _image(picture: Picture) -> Image:
 
 
 def _sort_anchors(page: ArticlePage, body: Body) -> None:
-    """Part the body's addresses into videos and other links, each pair of address and text once."""
+    """Sort the body's URLs into videos and links; each URL, or pair of URL and text, is kept once."""
     videos = dict.fromkeys(body.media)
     links: dict[tuple[str, str], None] = {}
     for anchor in body.anchors:

@@ -1,7 +1,7 @@
-"""Start tags with very many attributes, cut short before a parser meets them.
+"""Limits the number of attributes in a start tag before libxml2 parses it.
 
-libxml2 compares each attribute of an element with all others: a megabyte of them in one tag takes half
-a minute. No element of a real page has more than 20.
+libxml2 compares each attribute of an element with all others: one tag with a megabyte of attributes
+takes half a minute. No element of a real page has more than 20.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from itertools import islice
 from typing import Final
 
-_MOST: Final = 64
+_MAX_ATTRIBUTES: Final = 64
 _LONG_PAGE: Final = 16_384
 _LONG_TAG: Final = 1024
-"""Characters: shorter pages and tags cost nothing that matters."""
+"""Characters. Shorter pages and tags are parsed fast enough with any number of attributes."""
 
 _VALUE: Final = r"""(?:"[^"]*+"|'[^']*+'|[^\s>]*+)"""
 _ATTRIBUTE: Final = rf"(?:[^\s/>=][^\s/>=]*+(?:\s*+=\s*+{_VALUE})?+)"
@@ -22,7 +22,7 @@ _ATTRIBUTES: Final = re.compile(_ATTRIBUTE)
 
 
 def bounded_attributes(markup: str) -> str:
-    """Return ``markup`` with at most 64 attributes in a tag; the first ones stay."""
+    """Return ``markup`` with only the first 64 attributes of each tag."""
     if len(markup) < _LONG_PAGE:
         return markup
     return _TAG.sub(_bounded, markup)
@@ -32,5 +32,5 @@ def _bounded(tag: re.Match[str]) -> str:
     name, attributes = tag.groups()
     if len(attributes) < _LONG_TAG:
         return tag[0]
-    kept = islice(_ATTRIBUTES.finditer(attributes), _MOST)
+    kept = islice(_ATTRIBUTES.finditer(attributes), _MAX_ATTRIBUTES)
     return " ".join([name, *(attribute[0] for attribute in kept)])

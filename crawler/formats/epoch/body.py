@@ -1,13 +1,12 @@
-"""The article's body: the tree of ``#artbody`` walked once, into leaves and media.
+"""Reads the article's body: one pass over the tree of ``#artbody`` collects leaves and media.
 
-What the reader sees comes out, once and in order, wherever it stands: bare text under the body
-(3,602 news pages), paragraphs in paragraphs, headings in paragraphs, tables used as layout. What a
-page tool left behind does not.
+All visible text is kept, once and in order, wherever it is: bare text under the body (3,602 news
+pages), paragraphs in paragraphs, headings in paragraphs, tables used as layout. What page tools
+left in the page is dropped.
 """
 
 from __future__ import annotations
 
-import html
 from typing import Any, Final
 from urllib.parse import urldefrag
 
@@ -28,29 +27,29 @@ from crawler.urls import UnusableURL, canonical, is_relative
 BEGIN: Final = "article content begin"
 END: Final = "article content end"
 
-# Real pages nest 11 deep at most; three frames a level stay within Python's limit.
 MAX_DEPTH: Final = 200
+"""Real pages nest 11 levels deep at most; three frames per level stay within Python's limit."""
 
-# Addresses were relative to the old site's programs until then: ``newscontent.asp?ID=91416``.
 _RELATIVE_SINCE: Final = 2004
+"""Earlier URLs are relative to programs of the old site: ``newscontent.asp?ID=91416``."""
 
 
 class _End(Exception):
-    """Raised at the end mark, from whatever depth the walk is in."""
+    """Stops the walk at the end mark, at any depth."""
 
 
 def read_body(
     root: etree._Element, url: str, year: int, *, begins: bool, ends: int
 ) -> tuple[Body, Body]:
-    """Walk ``root`` (``#artbody``); return what stands before the begin mark, and the body.
+    """Walk ``root`` (``#artbody``); return the page header before the begin mark, and the body.
 
     Args:
-        root: the element; it is not changed.
-        url: the article's canonical address, against which addresses are absolute.
-        year: the year in that address.
-        begins: whether a begin mark is in it: what stands before the first is a page
+        root: the element, which is not changed.
+        url: the article's canonical URL, which relative URLs are resolved against.
+        year: the year in that URL.
+        begins: whether ``root`` has a begin mark. The content before the first one is a page
             header (153 pages: a second title, an author's line, an image).
-        ends: how many end marks are in it: all behind the last is no article any more.
+        ends: number of end marks in ``root``. The content after the last one is not the article.
 
     Raises:
         PageMalformed: the tags are nested deeper than ``MAX_DEPTH``.
@@ -58,11 +57,11 @@ def read_body(
     """
     walk = _Walk(url, year, begins=begins, ends=ends)
     try:
-        walk.inside(root, "p", (), (), 0)
+        walk.children(root, "p", (), (), 0)
     except _End:
         walk.leaf = None
     header = walk.header or Body()
-    for part in (header, walk.body) if walk.header else (walk.body,):
+    for part in (header, walk.body):
         part.leaves = shown(part.leaves)
         if part.pictures:
             attach_captions(part.leaves, part.pictures)
@@ -70,20 +69,15 @@ def read_body(
 
 
 def read_lead(root: etree._Element, url: str, year: int) -> Body:
-    """Walk what stands before ``#artbody``: all its text is the caption of its image.
-
-    Raises:
-        PageMalformed: the tags are nested deeper than ``MAX_DEPTH``.
-        PageTooLarge: the record would be longer than a line may be.
-    """
+    """Walk an element before ``#artbody``; all its text is the caption of its image."""
     walk = _Walk(url, year, begins=False, ends=0)
-    walk.inside(root, "p", (), (), 0)
+    walk.children(root, "p", (), (), 0)
     walk.body.leaves = shown(walk.body.leaves)
     return walk.body
 
 
 class _Walk:
-    """One pass over a body; ``leaf`` is the block that text goes into, None between blocks."""
+    """One pass over a body; ``leaf`` is the block that text is added to, None between blocks."""
 
     def __init__(self, url: str, year: int, *, begins: bool, ends: int) -> None:
         self.url = url
@@ -102,7 +96,7 @@ class _Walk:
         self.preformatted = False
         self.loose_list: tuple[tuple[Container, ...], Container] | None = None
 
-    def inside(
+    def children(
         self,
         element: etree._Element,
         tag: str,
@@ -110,14 +104,14 @@ class _Walk:
         marks: tuple[Mark, ...],
         depth: int,
     ) -> None:
-        """Take in the text and children of ``element``, each under its own kind of block."""
+        """Add the text and children of ``element``, each in its own kind of block."""
         if depth > MAX_DEPTH:
             raise PageMalformed(f"tags are nested deeper than {MAX_DEPTH}")
         text = element.text
         if text and (self.leaf is not None or not text.isspace()):
             self.text(text, tag, path, marks)
         for child in element:
-            name: Any = child.tag  # a text, but of a comment the function that makes one
+            name: Any = child.tag  # a string; for comments the function ``etree.Comment``
             if name in PARAGRAPHS:
                 self.block(child, "p", path, marks, depth)
             elif name in LINKS:
@@ -129,20 +123,20 @@ class _Walk:
             elif name in MARKS:
                 mark = MARKS[name]
                 inner = marks if mark in marks else (*marks, mark)
-                self.inside(child, tag, path, inner, depth + 1)
+                self.children(child, tag, path, inner, depth + 1)
             elif name in HEADINGS:
                 self.block(child, name, path, marks, depth)
             elif name in SILENT:
-                self.silent(child)
+                self.media(child)
             elif name is etree.Comment:
                 self.comment(child)
             else:
-                self.rarer(child, name, tag, path, marks, depth)
+                self.uncommon(child, name, tag, path, marks, depth)
             text = child.tail
             if text and (self.leaf is not None or not text.isspace()):
                 self.text(text, tag, path, marks)
 
-    def rarer(
+    def uncommon(
         self,
         child: etree._Element,
         name: str,
@@ -151,11 +145,11 @@ class _Walk:
         marks: tuple[Mark, ...],
         depth: int,
     ) -> None:
-        """Take in figures, lists, quotes, tables; anything unknown is transparent."""
+        """Add a figure, list, quote or table; of an unknown element only the content is added."""
         if name == "figure":
-            self.framed(child, path, marks, depth)
+            self.figure_block(child, path, marks, depth)
         elif name == "figcaption":
-            self.captioned(child, path, marks, depth)
+            self.caption_block(child, path, marks, depth)
         elif name in ("ul", "ol"):
             self.block(child, "", (*path, Container(name, elements.start(child))), marks, depth)
         elif name == "li":
@@ -177,14 +171,14 @@ class _Walk:
             self.block(child, "p", path, marks, depth)
             self.preformatted = False
         elif name == "span" and not elements.CAPTION_CLASSES.isdisjoint(elements.classes(child)):
-            self.captioned(child, path, marks, depth)
+            self.caption_block(child, path, marks, depth)
         else:
-            self.inside(child, tag, path, marks, depth + 1)
+            self.children(child, tag, path, marks, depth + 1)
 
     def text(
         self, text: str, tag: str, path: tuple[Container, ...], marks: tuple[Mark, ...]
     ) -> None:
-        """Append text to the open block, opening one where there is none."""
+        """Append text to the open block; open one if there is none."""
         if self.preformatted and "\n" in text:
             first, *lines = text.split("\n")
             self.text(first, tag, path, marks)
@@ -202,7 +196,7 @@ class _Walk:
         self.append(leaf, Run(text, marks))
 
     def spend(self, characters: int, marks: tuple[Mark, ...] = ()) -> None:
-        """Count what a run adds to text, links and HTML; its marks are written around it again."""
+        """Count what a run adds to text, links and HTML; its marks are repeated around it."""
         self.size += characters * (2 + len(self.anchors))
         for tag, attributes in marks:
             self.size += 2 * len(tag) + len(attributes) + 5
@@ -210,14 +204,14 @@ class _Walk:
             raise PageTooLarge(f"its record has more than {MAX_LINE_BYTES} bytes")
 
     def opened(self, tag: str, path: tuple[Container, ...]) -> Leaf:
-        """Return a new block at the end of the body."""
+        """Add a new block to the body and return it."""
         leaf = Leaf(tag or ("" if path else "p"), path, self.caption, centred=self.centred)
         self.body.leaves.append(leaf)
         if self.caption:
             if self.figure is not None:
                 self.figure.caption.append(leaf)
         elif not (path and path[-1].tag == "figure"):
-            self.figure = None  # a caption stands right under its image
+            self.figure = None  # a caption directly follows its image
         self.size += 8
         return leaf
 
@@ -229,7 +223,7 @@ class _Walk:
         marks: tuple[Mark, ...],
         depth: int,
     ) -> None:
-        """Take in an element that stands on lines of its own."""
+        """Add an element that starts a new block."""
         self.leaf = None
         name, centred = element.tag, self.centred
         if element.keys():
@@ -238,72 +232,70 @@ class _Walk:
                 note("elements.page tool", "".join(map(str, element.itertext())))
                 return
             if not elements.CAPTION_CLASSES.isdisjoint(classes):
-                self.captioned(element, path, marks, depth)
+                self.caption_block(element, path, marks, depth)
                 return
             if not elements.FIGURE_CLASSES.isdisjoint(classes):
-                self.framed(element, path, marks, depth)
+                self.figure_block(element, path, marks, depth)
                 return
             self.centred = centred or elements.is_centred(element)
         elif name in elements.CENTRES:
             self.centred = True
         if len(element) or marks or self.anchors or self.preformatted or depth >= MAX_DEPTH:
-            self.inside(element, tag, path, marks, depth + 1)
-        elif text := (element.text or "").strip():  # most of all paragraphs
+            self.children(element, tag, path, marks, depth + 1)
+        elif text := (element.text or "").strip():  # nearly every paragraph
             self.opened(tag, path).text = folded_inside(text)
             self.size += 2 * len(text)
         self.leaf, self.centred = None, centred
         if name in TRACES:
             empty = name in elements.CENTRES and is_empty_centre(element, self.empty_centres)
-            if leaves_player_trace(element, empty=empty, year=self.year):
-                self.body.player = True
+            self.body.player |= leaves_player_trace(element, empty=empty, year=self.year)
 
-    def framed(
+    def figure_block(
         self,
         element: etree._Element,
         path: tuple[Container, ...],
         marks: tuple[Mark, ...],
         depth: int,
     ) -> None:
-        """Take in a figure: its image, and its caption apart from the reading text."""
+        """Add a figure: its image, and its caption separate from the reading text."""
         outer, self.figure, self.leaf = self.figure, None, None
         leaf, picture = len(self.body.leaves), len(self.body.pictures)
-        self.inside(element, "p", (*path, Container("figure")), marks, depth + 1)
-        held = self.body.pictures[picture:]
-        if held and not any(one.caption for one in held):  # it stands above the image
-            held[0].caption += [one for one in self.body.leaves[leaf:] if one.caption]
+        self.children(element, "p", (*path, Container("figure")), marks, depth + 1)
+        pictures = self.body.pictures[picture:]
+        if pictures and not any(one.caption for one in pictures):  # it is above the image
+            pictures[0].caption += [one for one in self.body.leaves[leaf:] if one.caption]
         self.figure, self.leaf = outer, None
 
-    def captioned(
+    def caption_block(
         self,
         element: etree._Element,
         path: tuple[Container, ...],
         marks: tuple[Mark, ...],
         depth: int,
     ) -> None:
-        """Take in a figure's caption."""
+        """Add a figure's caption."""
         self.leaf, self.caption = None, True
-        self.inside(element, "", (*path, Container("figcaption")), marks, depth + 1)
+        self.children(element, "", (*path, Container("figcaption")), marks, depth + 1)
         self.leaf, self.caption = None, False
 
     def list_path(self, path: tuple[Container, ...]) -> tuple[Container, ...]:
-        """Return the list an ``li`` belongs to: items nest in items on 299 pages."""
-        for number in range(len(path) - 1, -1, -1):
-            if path[number].tag in ("ul", "ol"):
-                return path[: number + 1]
-            if path[number].tag == "li":
-                continue
-            break
+        """Return the path of the list that an ``li`` is in: 299 pages nest items in items."""
+        size = len(path)
+        while size and path[size - 1].tag == "li":
+            size -= 1
+        if size and path[size - 1].tag in ("ul", "ol"):
+            return path[:size]
         if self.loose_list is None or self.loose_list[0] != path:
             self.loose_list = (path, Container("ul"))
         return (*path, self.loose_list[1])
 
     def line_break(self) -> None:
-        """Note a ``<br>`` of the open block."""
+        """Add a ``<br>`` to the open block."""
         if self.leaf is not None:
             self.append(self.leaf, Run("\n", is_break=True))
 
     def append(self, leaf: Leaf, run: Run) -> None:
-        """Append a run to a block, and to the links around it."""
+        """Append a run to a block and to the links around it."""
         leaf.runs.append(run)
         for anchor in self.anchors:
             anchor.runs.append(run)
@@ -316,23 +308,23 @@ class _Walk:
         marks: tuple[Mark, ...],
         depth: int,
     ) -> None:
-        """Take in a link; without a usable address its text stays and is no link."""
+        """Add a link; if its URL is unusable, add only its text."""
         href = (element.get("href") or "").strip()
         tagged = tag_at(href)
         url = None if tagged else self.resolved(href)
         if tagged or (url and (tagged := tag_at(url))):
             self.body.tags.setdefault(tagged.label)
-            self.inside(element, tag, path, linked(marks, tagged.url), depth + 1)
+            self.children(element, tag, path, linked(marks, tagged.url), depth + 1)
         elif url is None:
-            self.inside(element, tag, path, marks, depth + 1)
+            self.children(element, tag, path, marks, depth + 1)
         else:
             self.anchors.append(Anchor(url))
             self.body.anchors.append(self.anchors[-1])
-            self.inside(element, tag, path, linked(marks, url), depth + 1)
+            self.children(element, tag, path, linked(marks, url), depth + 1)
             self.anchors.pop()
 
     def resolved(self, href: str | None) -> str | None:
-        """Return the canonical address of ``href``, None where it leads nowhere else."""
+        """Return the canonical URL of ``href``; None if it is unusable or on the same page."""
         if not href or not (href := href.strip()) or href[0] == "#":
             return None
         if self.year < _RELATIVE_SINCE and is_relative(href):
@@ -351,7 +343,7 @@ class _Walk:
         path: tuple[Container, ...],
         marks: tuple[Mark, ...],
     ) -> None:
-        """Take in an image that has an address and a size."""
+        """Add an image, or an emoji as text; skip images without a URL or of no size."""
         for anchor in self.anchors:
             anchor.wraps_image = True
         if character := elements.emoji(element):
@@ -370,29 +362,24 @@ class _Walk:
         if self.leaf is None:
             in_figure = bool(path) and path[-1].tag == "figure"
             self.leaf = self.opened("" if in_figure else tag, path)
-        alt = " ".join((element.get("alt") or "").split())
-        shown = f'<img src="{html.escape(url)}" alt="{html.escape(alt)}">'
-        self.spend(len(shown) + len(url), marks)
-        self.leaf.runs.append(Run("", marks, image=shown))
+        image = elements.image_tag(element, url)
+        self.spend(len(image) + len(url), marks)
+        self.leaf.runs.append(Run("", marks, image=image))
         target = self.anchors[-1].url if self.anchors else ""
         full_url = target if elements.is_picture(target) else None
         self.figure = Picture(url, self.leaf, full_url)
         self.body.pictures.append(self.figure)
 
-    def silent(self, element: etree._Element) -> None:
-        """Note what a player or its fallback leaves: addresses of media, never text."""
-        if leaves_player_trace(element, empty=True, year=self.year):
-            self.body.player = True
-        # a player's list of what it plays, for those without scripts, links to it
-        listed = LINKS if element.tag == "noscript" else ()
-        for node in element.iter("video", "audio", "source", "embed", "iframe", *listed):
-            for name in ("src", "href"):
-                url = self.resolved(node.get(name))
-                if url and is_video(url):
-                    self.body.media.append(url)
+    def media(self, element: etree._Element) -> None:
+        """Add the videos of a player or its fallback; their text is never shown."""
+        self.body.player |= leaves_player_trace(element, empty=True, year=self.year)
+        for reference in elements.media_references(element):
+            url = self.resolved(reference)
+            if url and is_video(url):
+                self.body.media.append(url)
 
     def comment(self, element: etree._Element) -> None:
-        """Start behind the begin mark, stop at the last end mark."""
+        """Start after the first begin mark, stop at the last end mark."""
         content = element.text or ""
         if self.begins and BEGIN in content:
             self.begins, self.leaf = False, None

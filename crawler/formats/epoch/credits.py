@@ -1,6 +1,6 @@
-"""The credits in the text: dateline and byline at its head, editors at its end, signed lines.
+"""Reads the credits in the text: dateline and byline at its start, editors at its end, signed lines.
 
-What the contract takes out of the text is cut from the blocks while it is read.
+Credits that the reading text does not include are cut from the blocks at the same time.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from crawler.formats.epoch.byline import (
 from crawler.formats.epoch.cuts import (
     cut_ad_lines,
     cut_ads_at_head,
+    cut_damaged_markup,
     cut_end_marks,
-    cut_old_addresses,
-    cut_torn_markup,
-    may_hold_strays,
+    cut_old_urls,
+    may_have_strays,
 )
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.editors import (
@@ -38,18 +38,18 @@ from crawler.formats.epoch.signed import signature_lines
 _DATELINE_BLOCKS = 8
 _BYLINE_BLOCKS = 3
 _EDITOR_BLOCKS = 8
-_EDITOR_LINES = 3  # of one block; more are no credits
+_EDITOR_LINES = 3  # per block; further ones are not credits
 
 
 class Credits(NamedTuple):
-    """What the text of a page says about its making.
+    """The credits of an article.
 
     Attributes:
-        dateline: raw text inside the first dateline's brackets.
-        byline: raw text inside the parentheses that name who wrote, or hold an editor's note or the
-            number of the part.
-        editors: names behind 责任编辑, each once.
-        lines: short lines of header and body that may be signed (``作者：X``).
+        dateline: raw text inside the brackets of the first dateline.
+        byline: raw text inside the parentheses that name the writers, or contain an editor's note or
+            the number of the part.
+        editors: names after 责任编辑, each once.
+        lines: short lines of header and body that may be signatures (``作者：X``).
     """
 
     dateline: str | None
@@ -59,9 +59,9 @@ class Credits(NamedTuple):
 
 
 def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
-    """Read the credits, and cut from ``body`` those that are no text."""
+    """Read the credits, and cut from ``body`` those that are not part of the reading text."""
     blocks = _without_strays(body)
-    editors = _take_editors(blocks)  # before the byline: on a short page they stand there
+    editors = _take_editors(blocks)  # before the byline: on a short page both may be in one block
     lines = signature_lines([leaf.text for leaf in (*header, *blocks)])
     dateline, byline = _take_head(blocks)
     cut_end_marks([leaf for leaf in blocks if leaf.text])
@@ -69,12 +69,12 @@ def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
 
 
 def _without_strays(body: Sequence[Leaf]) -> list[Leaf]:
-    """Cut markup, old addresses and advertisements; return the blocks of the text that are left."""
-    if not may_hold_strays(body):
+    """Cut markup, old URLs and advertisements; return the remaining blocks of text."""
+    if not may_have_strays(body):
         return [leaf for leaf in body if leaf.text and not leaf.caption]
-    cut_torn_markup(body)
+    cut_damaged_markup(body)
     blocks = [leaf for leaf in body if leaf.text and not leaf.caption]
-    cut_old_addresses(blocks)
+    cut_old_urls(blocks)
     cut_ad_lines(blocks)
     blocks = [leaf for leaf in blocks if leaf.text]
     cut_ads_at_head(blocks[:_DATELINE_BLOCKS])
@@ -87,10 +87,10 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
         dateline = find_dateline(leaf.text)
         if dateline is None:
             continue
-        behind = blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)]
-        byline = _take_byline(leaf, behind[0] if behind else None, dateline.end)
-        # alone in its block on 1,977 comment pages, or with a second title behind it
-        byline = byline or _first_byline(behind) or _note_behind(leaf, dateline.end, behind)
+        after = blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)]
+        byline = _take_byline(leaf, after[0] if after else None, dateline.end)
+        # the dateline is alone in its block on 1,977 comment pages, or a second title follows it
+        byline = byline or _first_byline(after) or _note_after(leaf, dateline.end, after)
         leaf.cut(dateline.start, dateline.end, "credits.dateline")
         _cut_spare_closings(leaf)
         return dateline.text, byline
@@ -99,17 +99,17 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
     return None, _first_byline(first) or next(filter(None, notes), None)
 
 
-def _note_behind(leaf: Leaf, start: int, behind: Sequence[Leaf]) -> str | None:
-    """Cut the note that follows a dateline in its block, or heads the next where it stands alone."""
+def _note_after(leaf: Leaf, start: int, after: Sequence[Leaf]) -> str | None:
+    """Cut the note after a dateline; if the dateline is alone in its block, look in the next one."""
     if leaf.text[start:].strip():
         return _take_note(leaf, start, numbers=True)
-    return _take_note(behind[0]) if behind else None
+    return _take_note(after[0]) if after else None
 
 
 def _take_note(leaf: Leaf, start: int = 0, *, numbers: bool = False) -> str | None:
-    """Cut the note that stands at ``start`` and return its raw text.
+    """Cut the note at ``start`` and return its raw text.
 
-    A part's number at the head of a block numbers a heading, unless ``numbers`` or it stands alone.
+    A part's number before other text belongs to a heading and is kept, unless ``numbers`` is set.
     """
     note = find_note(leaf.text[start:])
     if note is None:
@@ -122,17 +122,17 @@ def _take_note(leaf: Leaf, start: int = 0, *, numbers: bool = False) -> str | No
 
 
 def _first_byline(blocks: Sequence[Leaf]) -> str | None:
-    """Cut the byline that heads one of ``blocks`` and return its raw text."""
+    """Cut the first byline that one of ``blocks`` begins with and return its raw text."""
     following = (*blocks[1:], None)
     pairs = zip(blocks, following, strict=False)
     return next((byline for pair in pairs if (byline := _take_byline(*pair))), None)
 
 
 def _take_byline(leaf: Leaf, following: Leaf | None, start: int = 0) -> str | None:
-    """Cut the byline that stands at ``start``, or heads a line, and return its raw text."""
+    """Cut the byline at ``start``, or at the start of the second line, and return its raw text."""
     text = leaf.text[start:]
     split = find_split_byline(text, following.text) if following else None
-    found = split or find_byline_of_line(text) or _behind_note(text)
+    found = split or find_byline_of_line(text) or _after_note(text)
     if found is None:
         return None
     if following and found.end > len(text):
@@ -141,27 +141,27 @@ def _take_byline(leaf: Leaf, following: Leaf | None, start: int = 0) -> str | No
     return found.text
 
 
-def _behind_note(text: str) -> Byline | None:
-    """Find the byline behind a note: ``（编者按：…）（大纪元记者李言报导）``."""
+def _after_note(text: str) -> Byline | None:
+    """Find the byline after a note: ``（编者按：…）（大纪元记者李言报导）``."""
     note = find_note(text)
     found = find_byline_of_line(text[note.end :]) if note else None
-    return (
-        Byline(found.text, note.end + found.start, note.end + found.end) if note and found else None
-    )
+    if note is None or found is None:
+        return None
+    return Byline(found.text, note.end + found.start, note.end + found.end)
 
 
 def _cut_spare_closings(leaf: Leaf) -> None:
-    """Cut closing brackets that a doubled one of dateline or byline leaves at the head."""
+    """Cut the leading closing brackets that remain from doubled ones of dateline or byline."""
     spare = len(leaf.text) - len(leaf.text.lstrip("】）)"))
     if spare:
         leaf.cut(0, spare, "credits.spare bracket")
 
 
 def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    """Cut the editors' parts out of the last blocks and return the names, each once.
+    """Cut the editor lines from the last blocks and return the names, each once.
 
-    A few pages have two: one where the text ends, and one behind the credits that follow. If
-    there is none, an editor line farther from the end is used; failing that, ``编辑：X``.
+    A few pages have two: one at the end of the text, and one after the credits that follow. If there
+    is none, an editor line farther from the end is used, or else ``编辑：X``.
     """
     names: dict[str, None] = {}
     last = blocks[-_EDITOR_BLOCKS:]
@@ -178,7 +178,7 @@ def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
 
 
 def _take_names(leaf: Leaf) -> tuple[str, ...]:
-    """Cut the editors' names that stand in the block below their label."""
+    """Cut the editors' names from the block below their label."""
     found = find_names(leaf.text)
     if found is None:
         return ()
@@ -187,7 +187,7 @@ def _take_names(leaf: Leaf) -> tuple[str, ...]:
 
 
 def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    """Cut the last editors alone on a line or behind a sentence, with more text behind than usual."""
+    """Cut the last editors that are alone on a line or end a block, before the last blocks."""
     for leaf in reversed(blocks[:-_EDITOR_BLOCKS]):
         found = find_editors(leaf.text)
         text = leaf.text

@@ -1,7 +1,7 @@
-"""Cuts what readers do not see as text from the blocks of a body.
+"""Cuts what is not article text from the blocks of a body.
 
-These are end marks, advertisements added by hand, and damaged or foreign markup that the page shows
-as text. The modules that read credits cut them.
+These are end marks, advertisements added by hand, old URLs, and damaged or foreign markup that the
+page shows as text. Credits are cut in ``credits``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from crawler.formats.epoch.markup import Leaf
 
 # A set for ``rstrip``: a pattern would take quadratic time on a long run.
 _END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
-# Between the last sentence and a note that more follows: ``……。#（未完待续）`` (16 pages).
-_GLUED_MARKS: Final = re.compile(
+# End marks between the last sentence and a note that more follows: ``……。#（未完待续）`` (16 pages).
+_MARKS_BEFORE_NOTE: Final = re.compile(
     r"(?<=[^\s#＃◇◆@＠*＊♢◊])[ ]{0,3}[#＃◇◆@＠*＊♢◊][#＃◇◆@＠*＊♢◊ ]{0,8}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
 )
-_TAIL_LENGTH: Final = 40  # of a line, in which such a mark can stand
+_TAIL_LENGTH: Final = 40  # the end of a line, where these marks are searched
 _AFTER_THE_END: Final = 12
-"""Maximum of lines of credits and promotion after the end mark; the longest known tail has nine."""
+"""Maximum number of lines of credits and promotion after the end mark; the longest known tail has 9."""
 _CREDIT_LENGTH: Final = 80
 _PROMOTION_LENGTH: Final = 200
 _CREDIT: Final = re.compile(
@@ -31,18 +31,18 @@ _CREDIT: Final = re.compile(
     r"[（(]?(?:未完|待续|完\b|全文完|接下|中央社|新唐人|美国之音|自由亚洲|希望之声|明慧网)|根?据.{0,40}(?:整理|录音|编译)|"
     r"版权|©|未经.{0,8}许可|下接|附[:：]|[二〇零○一九\d]{4}\s*年\s*[一二三\d十]{1,3}\s*月\s*[一二三四五六七八九\d十]{1,4}\s*日?\W*\Z|[\w《》·]{2,30}(?:制作组|编辑部|研究组|节目组)\W*\Z)"
 )
-# Credits of whatever length: who the author is, where the original was published.
+# Credits of any length: about the author, or where the original was published.
 _LONG_CREDIT: Final = re.compile(
     r"[（(\[【*※◎●\s]*(?:作者(?:简[介历]|介绍)|关于作者|本文作者.{0,30}(?:简[介历]|档案)|(?:英文)?原文.{0,120}(?:刊[登载于]|发表))"
 )
-# Notes and sources: their heading, a line above them, and each.
+# Notes and sources: the heading, the rule above them, and each entry.
 _NOTE: Final = re.compile(
     r"\W*(?:主要|附)?(?:注释|注解|附注|备注|尾注|脚注|参考(?:资料|文献|书目|文章|来源))\W*\Z|\W?注\d{0,2}\W{0,2}[:：]"
     r"|[—=－─_-]{3,}\Z|[\[（(【]?\d{1,2}(?:[\]）)】]|[.．、](?!\d))"
 )
 _DIVIDER: Final = re.compile(r"[*＊ ]{3,}")
 _PROMOTION: Final = re.compile(
-    # without a flag: only then does a search skip all but the first characters of these words
+    # case-sensitive, so that the search can skip to the first characters of these words
     "关注我们|欢迎|订阅|点赞|按赞|点[击阅选]|请点|脸书|推特|更多|完整(?:访问|版|影片|视频|内容)|收[看听]|观[看赏]"
     "|会员|投稿|爆料|每周为您|最新消息|系列文章|下载|音频|听新闻|捐[款助]|大纪元网|新书"
 )
@@ -51,9 +51,9 @@ _LATIN_PROMOTION: Final = re.compile(
     r"facebook|telegram|https?://|\w\.(?:com|org)\b", re.IGNORECASE
 )
 
-# Older pages have it in white before and after the text (363 and 2,310 pages), on a separate line or
-# directly next to the first or last word. Inside a line, the same address is text.
-_OLD_ADDRESS: Final = re.compile(
+# Older pages have this URL in white before and after the text (363 and 2,310 pages), on a separate
+# line or directly next to the first or last word. Within a line it is text.
+_OLD_URL: Final = re.compile(
     r"(?:[（(\[]\s?(?:https?://(?:www\.)?|www\.)(?:epochtimes|dajiyuan)\.com/?(?:gb/?)?\s?[)）\]][^\S\n]?)++",
     re.IGNORECASE,
 )
@@ -70,7 +70,7 @@ _LINK: Final = (
 _OWN_LINK: Final = (
     r"\[[^\[\]\n]{0,300}\]\(\s*https?://\d{1,3}(?:\.\d{1,3}){3}[:/][^)\s]{0,2000}\s*\)"
 )
-# After the marks of a heading, or alone on its line to a bare IP address.
+# A link after the marks of a heading, or a link to a bare IP address alone on its line.
 _AD_LINE: Final = re.compile(
     rf"(?:-{{3,9}}\s)?#{{1,6}}[ \t|*]*[^\[\]\n#]{{0,20}}{_LINK}(?:[ \t|*#]*{_LINK})*[ \t|*]*(?:-{{3,9}})?"
     rf"|^[ \t|*>•-]*(?:{_OWN_LINK}[ \t|*]*)+$",
@@ -83,7 +83,7 @@ _TAGS: Final = (
 )
 _FORMATTING: Final = "a|p|b|i|u|em|strong|span|div|center|font|h[1-6]"
 _BOARD_CODES: Final = "b|i|u|url|img|quote|size|color|font|align|center"
-_TORN: Final = re.compile(
+_DAMAGED: Final = re.compile(
     r"<!?-{2,}[^<>\n]{0,80}?-{2,}>"
     r"|^\[\[ ?\d{1,3} ?\]\]$"
     rf"|\[(?P<code>{_BOARD_CODES})(?:=[^\[\]\n]{{0,300}})?\](?=[^\[\]\n]{{0,500}}\[/(?P=code)\])"
@@ -104,41 +104,41 @@ _ESCAPED: Final = re.compile(
 _STRAY_SIGNS: Final = ("<", ">", "[", "href=", ".com")
 
 
-def may_hold_strays(leaves: Sequence[Leaf]) -> bool:
-    """Tell whether markup, addresses or advertisements can stand in the text; most pages have none."""
+def may_have_strays(leaves: Sequence[Leaf]) -> bool:
+    """Return whether the text may have markup, old URLs or advertisements; most pages have none."""
     texts = [leaf.text for leaf in leaves]
     whole = "\n".join(texts)
     return any(map(whole.__contains__, _STRAY_SIGNS)) or 1 in map(len, texts)
 
 
-def cut_old_addresses(leaves: Sequence[Leaf]) -> None:
-    """Cut the newspaper's old address at the beginning and the end of lines."""
+def cut_old_urls(leaves: Sequence[Leaf]) -> None:
+    """Cut the newspaper's old URL at the beginning and the end of lines."""
     for leaf in leaves:
         text = leaf.text
         if ".com" in text:
-            spans = (found.span() for found in _OLD_ADDRESS.finditer(text))
+            spans = (found.span() for found in _OLD_URL.finditer(text))
             at_edges = (span for span in spans if _is_at_an_edge(text, *span))
             leaf.cut_all(at_edges, "cuts.old address")
 
 
 def _is_at_an_edge(text: str, start: int, end: int) -> bool:
-    """Return whether ``text[start:end]`` begins a line, or ends one but for end marks."""
+    """Return whether ``text[start:end]`` begins a line, or ends one (end marks may follow)."""
     begins = start == 0 or text[start - 1] == "\n"
     return begins or _LINE_END.match(text, end) is not None
 
 
-def cut_torn_markup(leaves: Sequence[Leaf]) -> None:
+def cut_damaged_markup(leaves: Sequence[Leaf]) -> None:
     """Cut shortcodes, escaped or damaged markup, and a bracket alone in its block."""
     for leaf in leaves:
         text = leaf.text
         if "<" in text or ">" in text or "[" in text or "href=" in text or len(text) == 1:
             pairs = list(_ESCAPED.finditer(leaf.text))
             leaf.cut_all([pair.span(part) for pair in pairs for part in (1, 3)], "cuts.markup")
-            leaf.cut_all((found.span() for found in _TORN.finditer(leaf.text)), "cuts.markup")
+            leaf.cut_all((found.span() for found in _DAMAGED.finditer(leaf.text)), "cuts.markup")
 
 
 def cut_ads_at_head(blocks: Sequence[Leaf]) -> None:
-    """Cut Markdown links before the dateline; ``blocks`` are the first of the page."""
+    """Cut Markdown links before the dateline; ``blocks`` are the first ones of the page."""
     for leaf in blocks:
         dateline = find_dateline(leaf.text)
         end = dateline.start if dateline else len(leaf.text)
@@ -152,9 +152,8 @@ def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
     """Cut the Markdown links that the mirror's owner added between the lines of an article."""
     for leaf in leaves:
         if "](" in leaf.text:
-            leaf.cut_all(
-                (found.span() for found in _AD_LINE.finditer(leaf.text)), "cuts.advertisement"
-            )
+            spans = (found.span() for found in _AD_LINE.finditer(leaf.text))
+            leaf.cut_all(spans, "cuts.advertisement")
 
 
 def cut_end_marks(leaves: Sequence[Leaf]) -> None:
@@ -170,7 +169,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
             if shown < end:
                 leaf.cut(shown, end, "cuts.end mark")
             line = leaf.text[:shown].rpartition("\n")[2]
-            if found := _glued_marks(line):
+            if found := _marks_before_note(line):
                 start = shown - len(line)
                 leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
                 return
@@ -180,15 +179,15 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
             end = shown - len(line) - 1
 
 
-def _glued_marks(line: str) -> re.Match[str] | None:
+def _marks_before_note(line: str) -> re.Match[str] | None:
     """Find the end mark between the last sentence of a line and a note that more follows."""
-    if "完" not in line and "待续" not in line:  # most of all lines
+    if "完" not in line and "待续" not in line:  # nearly every line
         return None
-    return _GLUED_MARKS.search(line, max(len(line) - _TAIL_LENGTH, 0))
+    return _MARKS_BEFORE_NOTE.search(line, max(len(line) - _TAIL_LENGTH, 0))
 
 
 def _follows_the_end(line: str) -> bool:
-    """Tell whether a line is a credit, a note or promotion, which can follow the end of an article."""
+    """Return whether a line is a credit, a note or promotion, which can follow the end of an article."""
     if (len(line) <= _CREDIT_LENGTH and _CREDIT.match(line)) or _LONG_CREDIT.match(line):
         return True
     if len(line) > _PROMOTION_LENGTH:

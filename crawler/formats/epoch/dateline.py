@@ -1,7 +1,7 @@
-"""The dateline ``【大纪元2023年09月23日讯】``: where it stands, and the day it names.
+"""Finds the dateline ``【大纪元2023年09月23日讯】`` and reads its date.
 
-Measured on 132,101 pages: 99.8 % of the news pages have it in the plain form; the rest lack the
-year (2,044 pages of 2001 to 2008), the agency, a bracket or 讯, or have blanks within the digits.
+Measured on 132,101 pages: 99.8 % of the news pages have it in the plain form. The rest lack the
+year (2,044 pages of 2001 to 2008), the agency, a bracket or 讯, or have spaces within the digits.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from crawler.formats.epoch.places import PLACE_ENDS, is_place
 
 EARLIEST_DAYS: Final = -1
 LATEST_DAYS: Final = 70
-"""A dateline is believed from one day before to this many days after the date in the address.
+"""A dateline is accepted from one day before to this many days after the date in the URL.
 
-Measured on 132,101 pages: what lies outside is a republication or a typing error.
+Measured on 132,101 pages: dates outside this range are republications or typing errors.
 """
 
 _OPEN: Final = "【〖[［〔"
@@ -31,13 +31,13 @@ _STRAY: Final = re.compile(rf"(?:{_ADDRESS}|[\W_])*")
 _FORMS: Final = tuple(
     re.compile(form)
     for form in (
-        # both brackets, of any kind; agency and date, or the whole date with 讯
+        # both brackets, of any kind; agency and date, or a full date with 讯
         rf"[{_OPEN}]\s*(?P<text>(?:据|[一-鿿]{{2}})?{_AGENCY}[^【】\n]{{0,40}}?|[^【】\n]{{0,8}}{_DAY}[^【】\n\d]{{0,8}}[讯电訊電]\s*)[{_CLOSE}]+",
-        # the closing bracket is lost
+        # without the closing bracket
         rf"【\s*(?P<text>{_AGENCY}[^【】（(\n]{{0,30}}?日 ?[讯电訊電]|{_AGENCY}[^【】（(\n]{{0,30}}?日)(?![讯电訊電])",
-        # the opening bracket is lost
+        # without the opening bracket
         rf"(?:(?<=\n)|(?<![^\W_]))(?P<text>{_AGENCY}[^【】（(\n]{{0,30}}?(?:日|[讯电訊電])\s*)】+",
-        # both are lost, or parentheses stand for them: the whole date, and a byline or nothing behind it
+        # without brackets, or in parentheses: the full date, followed by a byline or nothing
         rf"(?:(?<=\n)|^)\s*[（(]?(?P<text>{_AGENCY}{_DAY}[^【】（()\n\d]{{0,6}}[讯訊])(?:[）)]|(?=\s*[（(\n]|$))",
     )
 )
@@ -60,13 +60,13 @@ _YEAR_DIGITS: Final = 4
 
 
 class Dateline(NamedTuple):
-    """A dateline as it stands in its block.
+    """A dateline and its place in its block.
 
     Attributes:
-        text: what is inside the brackets, as written; where a bracket is lost, what would be.
-        start: index in the block where the dateline begins, with stray marks, an old address line or
-            a place before it; other words before it are not part of it.
-        end: index behind it, a doubled closing bracket included.
+        text: the text inside the brackets, as written, even if a bracket is missing.
+        start: index where the dateline begins, including stray marks, an old URL or a place before
+            it; other words before it are not included.
+        end: index after the dateline, including a doubled closing bracket.
     """
 
     text: str
@@ -77,8 +77,8 @@ class Dateline(NamedTuple):
 def find_dateline(text: str) -> Dateline | None:
     """Find the dateline in a block.
 
-    It stands at the head of the block or of a line of it, or behind little: a stray letter, a place,
-    an old address, hand-added advertisement links. One quoted in the middle of prose is none.
+    It is at the beginning of the block or of a line in it. Only a stray letter, a place, an old URL or
+    advertisement links added by hand may precede it. One quoted within prose is not a dateline.
     """
     plain = _PLAIN.match(text)
     if plain:
@@ -94,7 +94,7 @@ def find_dateline(text: str) -> Dateline | None:
 
 
 def _with_place(text: str, start: int) -> int:
-    """Return where the place or the stray character begins that is glued before the dateline."""
+    """Return the start of the place or stray character directly before the dateline."""
     line = text.rfind("\n", 0, start) + 1
     before = text[line:start].strip(" ，,：:、。")
     stray = len(before) == 1 or is_place(before)
@@ -104,15 +104,15 @@ def _with_place(text: str, start: int) -> int:
 
 @lru_cache(maxsize=1024)
 def date_of(dateline_text: str, url_date: date) -> date | None:
-    """Read the day that a dateline names.
+    """Read the date in a dateline.
 
     Args:
         dateline_text: the text inside the dateline's brackets.
-        url_date: the date in the article's address; without a year of four digits in the dateline
-            the year is the one that brings the day nearest to it.
+        url_date: the date in the article's URL. If the dateline has no year of four digits, the
+            result is the matching day nearest to this date.
 
     Returns:
-        The day, or ``None`` where the dateline names none, more than one, or one that does not exist.
+        The date, or ``None`` if the dateline has none, more than one, or one that does not exist.
     """
     digits = _HAN_NUMBER.sub(_digits, "".join(dateline_text[:_LONGEST].split()))
     found = list(_YEAR_BEFORE.finditer(digits)) or list(_MONTH_AS_DAY.finditer(digits))
@@ -130,7 +130,7 @@ def publication_date(
     dateline_text: str | None,
     url_date: date,
 ) -> tuple[date, Literal["dateline", "url"]]:
-    """Choose the day of publication: the dateline's, where it fits the address's."""
+    """Return the dateline's date if it is near the URL's date, else the URL's date."""
     day = date_of(dateline_text, url_date) if dateline_text else None
     if day and EARLIEST_DAYS <= (day - url_date).days <= LATEST_DAYS:
         return day, "dateline"
@@ -140,20 +140,20 @@ def publication_date(
 def _finder(text: str) -> Callable[[re.Pattern[str]], re.Match[str] | None]:
     def first(form: re.Pattern[str]) -> re.Match[str] | None:
         for match in form.finditer(text, 0, _SEARCHED):
-            if _SAYS_WHEN.search(match["text"]) and _stands_first(text, match.start()):
+            if _SAYS_WHEN.search(match["text"]) and _is_at_start(text, match.start()):
                 return match
         return None
 
     return first
 
 
-def _stands_first(text: str, at: int) -> bool:
+def _is_at_start(text: str, at: int) -> bool:
     before = text[:at]
     return at <= _HEAD or before.endswith("\n") or "http" in before
 
 
 def _digits(number: re.Match[str]) -> str:
-    """Write a number in Han as digits: 二〇〇二, 十二, 三十一, 廿八."""
+    """Convert a number in Chinese characters to digits: 二〇〇二, 十二, 三十一, 廿八."""
     han = "".join(_TENS.get(c, c) for c in number.group())
     tens, ten, units = han.partition("十")
     if ten:

@@ -1,7 +1,7 @@
-"""The editor line ``责任编辑：李言#`` at the end of an article.
+"""Finds the editor line ``责任编辑：李言#`` at the end of an article.
 
-Measured on 132,101 pages: 99.3 % of the news pages have it, in a dozen spellings, 2,700 times glued
-to other credits, seldom not last; the word also occurs in prose.
+Measured on 132,101 pages: 99.3 % of the news pages have it, in a dozen spellings. In 2,700 cases other
+credits directly precede or follow it. It is rarely not last, and the word also occurs in prose.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from crawler.formats.epoch.regulars import EDITORS
 
 _COLON: Final = "：:；;﹕︰∶︓"
 _KEYWORD: Final = re.compile(
-    # the first character stands first, so that most of a long text is passed over quickly
+    # begins with the literal character, so that the search skips most of a long text
     rf"[责責](?<![负負].)(?:(?:\s?任?\s?[^\s{_COLON}]?[编編]\s?[辑輯缉剧叩]{{0,2}}[·•过？?》〉’'”]?[人员]?|.[编編][辑輯]|任[辑輯])\s*[{_COLON}]+\s*"
     r"|任?[编編][辑輯]?\s*[／/╱∕|｜]\s*"
     r"|(?<![A-Za-z\d].)任[编編][辑輯](?:[、，,。.=～~\-–—]+ ?|\s*))(?:[（(【\[](?=[^\s（(]{2,16}[）)】\]]))?",
 )
 _THIS_ARTICLE: Final = ("本文", "本版")
-# Alone on a line any word of two characters may stand for 编辑; the first character may be lost.
+# Alone on a line, any two characters may be a misspelt 编辑; the first character may be missing.
 _MISSPELT: Final = re.compile(
     rf"[ （(]*(?P<label>[责責]任(?![编編][辑輯]|单位|部门|主体|主任|医|护士|校对|审|记者|导演|人员|范围|制度)[^\s{_COLON}]{{2}}\s*[{_COLON}]"
     rf"|[责責] ?任 ?[编編] ?[辑輯]\s*[{_COLON}]|贵?任[编編][辑輯]\s*[{_COLON}]|责任滨江)[\s{_COLON}]*",
@@ -37,7 +37,7 @@ _NAME: Final = re.compile(
 )
 _FIRST_WORD: Final = re.compile(f"{HAN}{{2,4}}(?= )")
 _TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})[和与及]({HAN}{{2,3}})(?!{HAN})")
-_GLUED_NAME: Final = re.compile(
+_NAME_BEFORE_WORD: Final = re.compile(
     rf"{HAN}{{2,4}}?(?=关注|文字|图[文为说：:]|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
     "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
 )
@@ -46,15 +46,15 @@ _USUAL_LENGTH: Final = 40
 _MOST_LINES: Final = 20
 _MOST_KEYWORDS: Final = 20
 _MOST_NAMES: Final = 20
-"""No real line has more; a hostile one is not read to its end again and again."""
+"""No real line has more; this bounds the time for a hostile one."""
 _MOST_LAST: Final = 4
 _PEN_NAME: Final = 3
-"""Characters that an editor has at most whom no surname leads."""
+"""Maximum length of an editor's name that does not begin with a surname."""
 _LONG_NAME: Final = 4
 _KNOWN_NAME: Final = re.compile("|".join(sorted(EDITORS, key=len, reverse=True)))
 _BETWEEN: Final = re.compile(r"\s*[、/／,，&＆]\s*")
 _ANOTHER: Final = re.compile(r"\s*[；;|｜.．]\s*| ")
-"""Between two editors at the very end; elsewhere other text follows."""
+"""A separator between two editors at the very end only; elsewhere other text follows it."""
 _HAN_RUN: Final = re.compile(f"{HAN}+")
 _NO_EDITOR: Final = frozenset("待续 未完 完结 全文 谢谢 转载 组图 视频".split())
 _WHOLE_LINE: Final = re.compile(rf"{HAN}{{2,10}}")
@@ -74,12 +74,12 @@ _MARKS: Final = re.compile(r"[ \u3000]*[#＃◇◆*＊@＠]+|")
 
 @dataclass(frozen=True, slots=True)
 class EditorLine:
-    """The editors, and what to cut from the block.
+    """An editor line and its place in its block.
 
     Attributes:
-        names: the editors in order; empty where the line names none.
-        start: index where the editors' part begins, with the mark that joins it to what is before.
-        end: index behind it, end marks included.
+        names: the editors in order; empty if the line names none.
+        start: index where the part begins, including the mark that joins it to the text before.
+        end: index after the part, including end marks.
     """
 
     names: tuple[str, ...]
@@ -88,18 +88,18 @@ class EditorLine:
 
 
 def find_editors(text: str) -> EditorLine | None:
-    """Find the editors' part in a block.
+    """Find the editor line in a block.
 
     Args:
-        text: one of the article's last blocks. Text glued before it (``文字整理：李言；``) or behind
-            it (``关注我们``) is not part of it.
+        text: one of the article's last blocks. Text directly before the line (``文字整理：李言；``) or
+            after it (``关注我们``) is not included.
 
     Returns:
-        The editors, or ``None`` where the block has no such part or only speaks of an editor.
+        The editor line, or ``None`` if there is none or the text only mentions an editor.
     """
     if not any(map(text.__contains__, _SIGNS)):
         return None
-    # the same few editors sign a day's articles
+    # the same few editors sign the articles of a day
     return _find_known(text) if len(text) <= _USUAL_LENGTH else _find(text)
 
 
@@ -116,9 +116,9 @@ _find_known = lru_cache(maxsize=1024)(_find)
 
 
 def find_plain_editors(text: str) -> EditorLine | None:
-    """Find a line ``编辑：李言`` that stands alone.
+    """Find a separate line ``编辑：李言``.
 
-    On a page that has a 责任编辑 it names the editors of a film; so it does among other credits.
+    Next to other credits, or on a page that has a 责任编辑, it names the editors of a film.
     """
     if _OTHER_CREDITS.search(text):
         return None
@@ -130,23 +130,20 @@ def find_plain_editors(text: str) -> EditorLine | None:
 
 
 def find_names(text: str) -> EditorLine | None:
-    """Read a block of nothing but editors' names, below one that holds only the label."""
+    """Read a block that contains only editors' names, below one with only the label."""
     names, end = _names(text, 0)
     known = all(name in EDITORS or is_surname_led(name) for name in names)
-    return (
-        EditorLine(names, 0, len(text))
-        if names and known and _TO_THE_END.match(text, end)
-        else None
-    )
+    alone = names and known and _TO_THE_END.match(text, end)
+    return EditorLine(names, 0, len(text)) if alone else None
 
 
 def ends_block(text: str, found: EditorLine) -> bool:
-    """Tell whether the editors end a block, behind a whole sentence."""
+    """Return whether the editors are at the end of a block, after a complete sentence."""
     return found.end == len(text) and text[: found.start].rstrip()[-1:] in tuple("。！？…”）#＃◇")
 
 
 def is_alone(text: str, found: EditorLine) -> bool:
-    """Tell whether the editors stand on a line of their own."""
+    """Return whether the editors are on a separate line."""
     before = text[: found.start]
     return (not before or before[-1] == "\n" or text[found.start] == "\n") and (
         found.end == len(text) or "\n" in text[found.end - 1 : found.end + 1]
@@ -154,7 +151,7 @@ def is_alone(text: str, found: EditorLine) -> bool:
 
 
 def _lines(text: str) -> list[int]:
-    """Return where the first lines of a block begin; more are no credits."""
+    """Return where the first lines of a block begin; later ones are not credits."""
     starts = [0]
     while len(starts) < _MOST_LINES and (end := text.find("\n", starts[-1])) >= 0:
         starts.append(end + 1)
@@ -168,7 +165,7 @@ def _alone_on_line(text: str, label: re.Match[str]) -> EditorLine | None:
 
 
 def _read(text: str, keyword: re.Match[str]) -> EditorLine | None:
-    """Read the names behind a keyword; the keyword may be doubled."""
+    """Read the names after a keyword, which may be doubled."""
     at = keyword.end()
     if again := _KEYWORD.match(text, at):
         at = again.end()
@@ -188,7 +185,7 @@ def _read(text: str, keyword: re.Match[str]) -> EditorLine | None:
 
 
 def _whole_line(text: str, start: int, at: int) -> re.Match[str] | None:
-    """Find what is no person's name, and yet all that a line of its own gives: a body, a slip."""
+    """Find the rest of a separate line that is not a person's name: an organization or an error."""
     if start > 0 and text[start - 1] != "\n":
         return None
     whole = _WHOLE_LINE.match(text, at)
@@ -196,13 +193,13 @@ def _whole_line(text: str, start: int, at: int) -> re.Match[str] | None:
 
 
 def _in_prose(text: str, start: int, end: int) -> bool:
-    """Tell whether a keyword stands within a sentence: words before it, and a clause behind."""
+    """Return whether a keyword is within a sentence: a word before it, and a clause after it."""
     before = text[:start].rstrip()[-1:]
     return bool(_WORD.match(before) and _CLAUSE.match(text, end))
 
 
 def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
-    """Read names and the marks between them, from ``at`` on."""
+    """Read names and the marks between them, starting at ``at``."""
     names: list[str] = []
     end = at
     while len(names) < _MOST_NAMES:
@@ -224,17 +221,17 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
 
 
 def _name_at(text: str, at: int) -> re.Match[str] | None:
-    """Find the name, or two with 和 between, at ``at``; a known editor's ends where it ends."""
-    found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _GLUED_NAME.match(text, at)
+    """Find the name, or two joined by 和, at ``at``; the name of a known editor is not extended."""
+    found = _TWO_NAMES.match(text, at) or _NAME.match(text, at) or _NAME_BEFORE_WORD.match(text, at)
     if found and _LABEL_FOLLOWS.match(text, found.end()):  # ``李言 图：渡轮``, ``李言图说：渡轮``
-        return _GLUED_NAME.match(text, at) or _FIRST_WORD.match(text, at)
-    if found and not _may_be_glued(found):
+        return _NAME_BEFORE_WORD.match(text, at) or _FIRST_WORD.match(text, at)
+    if found and not _may_run_on(found):
         return found
-    return _KNOWN_NAME.match(text, at) or _GLUED_NAME.match(text, at) or found
+    return _KNOWN_NAME.match(text, at) or _NAME_BEFORE_WORD.match(text, at) or found
 
 
-def _may_be_glued(found: re.Match[str]) -> bool:
-    """Tell whether a name of four characters is one of two or three and a word behind it."""
+def _may_run_on(found: re.Match[str]) -> bool:
+    """Return whether a name may be a shorter one with the beginning of another word."""
     name = found.group()
     if len(name) == _LONG_NAME - 1:
         return name[:-1] in EDITORS and name[-1] in "图注摄校"
@@ -242,12 +239,12 @@ def _may_be_glued(found: re.Match[str]) -> bool:
 
 
 def _unspaced(name: str) -> str:
-    """Take the blank out of a short name that is spaced out."""
+    """Return a Chinese name without the spaces in it."""
     return name if name.isascii() or "·" in name else "".join(name.split())
 
 
 def _last_editor(text: str, at: int) -> bool:
-    """Tell whether from ``at`` on a few editors stand, pen names too, and no other text."""
+    """Return whether only a few editors, pen names included, follow from ``at`` on."""
     for _ in range(_MOST_LAST):
         name = _NAME.match(text, at)
         if not name or not _is_editor(name.group()):
@@ -262,23 +259,23 @@ def _last_editor(text: str, at: int) -> bool:
 
 
 def _is_editor(name: str) -> bool:
-    """Tell whether an editor may be called so where other words may stand as well."""
+    """Return whether ``name`` may be an editor where other words are possible as well."""
     if name in _NO_EDITOR or (" " in name and not name.isascii()):
         return False
     return is_surname_led(name) or len(name) <= _PEN_NAME or not _HAN_RUN.fullmatch(name)
 
 
 def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:
-    """Tell whether a keyword without a colon is a credit: nothing but names around it."""
+    """Return whether a keyword without a colon is a credit: only names are around it."""
     before = text[:start].rstrip(" \u3000")
     first = not before or before[-1] in "\n；;。！？#＃◇◆）)" + _OPENING
-    behind = text[end : end + 1]
-    last = bool(_TO_THE_END.match(text, end)) or behind in _CLOSING or behind == "\n"
+    after = text[end : end + 1]
+    last = bool(_TO_THE_END.match(text, end)) or after in _CLOSING or after == "\n"
     return first and last and bool(names)
 
 
 def _with_edges(text: str, names: tuple[str, ...], start: int, end: int) -> EditorLine:
-    """Stretch the part over its brackets, the mark that joins it, and the marks behind it."""
+    """Extend the part over its brackets, the mark that joins it, and the marks after it."""
     if text[max(0, start - 2) : start] in _THIS_ARTICLE:
         start -= 2
     opened = text[start - 1 : start] in _OPENING and start > 0
@@ -292,7 +289,7 @@ def _with_edges(text: str, names: tuple[str, ...], start: int, end: int) -> Edit
         start -= 1
     last = _TO_THE_END.match(text, end) or _MARKS.match(text, end)
     end = last.end() if last else end
-    if start == 0 or text[start - 1] == "\n":  # first of its line: the mark that joins what follows
+    if start == 0 or text[start - 1] == "\n":  # no text before: cut the joining mark after it
         while text[end : end + 1] in "；;，,、 " and end < len(text):
             end += 1
     return EditorLine(names, start, end)

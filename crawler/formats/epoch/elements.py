@@ -1,11 +1,13 @@
-"""What the elements of a body are: blocks, links, marks, tables; and which are none of the article.
+"""The kinds of elements in a body: blocks, links, marks, tables, and those that are not article text.
 
-Names and classes are those of real pages; a class counts as a whole word of the attribute.
+Names and classes are from real pages. A class has to match a whole word of the attribute.
 """
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
@@ -27,13 +29,13 @@ MARKS: Final[dict[str, Mark]] = {
     "cite": ("em", ""), "u": ("u", ""), "s": ("s", ""), "del": ("s", ""), "strike": ("s", ""),
     "sub": ("sub", ""), "sup": ("sup", ""),
 }  # fmt: skip
-# Nothing in them is reading text: they run, style, ask for input, or are a fallback.
+# Elements without reading text: scripts, styles, forms, media and fallbacks.
 SILENT: Final = frozenset(
     "script style noscript template iframe frame frameset object embed applet video audio "
     "canvas svg math select textarea button input head title meta link base map".split()
 )
 FIGURE_CLASSES: Final = frozenset({"wp-caption", "gallery-item"})
-# imgtxt in page headers, bn12 on pages of 2004 to 2010, caption as under the lead image.
+# imgtxt in page headers, bn12 on pages of 2004 to 2010, caption under the lead image.
 CAPTION_CLASSES: Final = frozenset({"wp-caption-text", "imgtxt", "bn12", "caption"})
 
 # Page tools' boxes: translate popups (1,860 pages), related posts (23), advertising.
@@ -41,16 +43,16 @@ _BOX_IDS: Final = frozenset(
     {"gtx-trans", "gtx-anchor", "popupMenu", "related-posts-MRP_all", "below_article_ad"}
 )
 _BOX_CLASSES: Final = frozenset({"jfk-bubble", "gtx-bubble", "related-posts", "inarticle_ad"})
-# What a translate popup says itself; it is empty on the pages seen. Anything else in one is the
-# article's own text, swallowed when it was pasted through a translator (3 pages).
+# The text of a translate popup, which is usually empty. Any other text in one belongs to the article:
+# it got there when the article was pasted through a translator (3 pages).
 _POPUP_WORDS: Final = re.compile(
     r"\bGoogle\b|\btranslation\b|[Oo]riginal text|翻译建议|提供更好的翻译"
 )
 _POPUP_LENGTH: Final = 300
 _POPUP_NODES: Final = 300
-"""Elements of a popup at most: boxes in boxes are not searched to their end again and again."""
+"""Maximum of elements in a popup: nested boxes must not be searched repeatedly."""
 
-# A picture that stands in until a script loads the real one (46 news images).
+# A placeholder that a script replaces with the real picture (46 news images).
 _PLACEHOLDER: Final = re.compile(
     r"/assets/themes/|^(?:data|about):|\b(?:blank|spacer|placeholder|loading|1x1)\.\w+\Z",
     re.IGNORECASE,
@@ -72,12 +74,11 @@ _CENTRED_CLASSES: Final = frozenset({"aligncenter", "has-text-align-center", "te
 
 
 def classes(element: etree._Element) -> list[str]:
-    """Return the classes of an element."""
     return element.get("class", "").split()
 
 
 def is_junk(element: etree._Element, names: list[str]) -> bool:
-    """Tell whether an element of these classes is a page tool's box, without text of the article."""
+    """Return whether an element with these classes is a page tool's box without article text."""
     box_id = element.get("id")
     if box_id not in _BOX_IDS and _BOX_CLASSES.isdisjoint(names):
         return False
@@ -92,7 +93,7 @@ def is_junk(element: etree._Element, names: list[str]) -> bool:
 
 
 def is_centred(element: etree._Element) -> bool:
-    """Tell whether what an element holds stands in the middle of the line."""
+    """Return whether the content of an element is centred."""
     align, style = element.get("align"), element.get("style")
     if element.tag in CENTRES or (align and align.strip().lower() == "center"):
         return True
@@ -102,7 +103,7 @@ def is_centred(element: etree._Element) -> bool:
 
 
 def source(element: etree._Element) -> str | None:
-    """Return the address of an image, None for one that has none, a pixel or an icon."""
+    """Return the URL of an image; None if it has none, or is a tracking pixel or an icon."""
     for side in ("width", "height"):
         if (size := element.get(side)) and _NO_SIZE.fullmatch(size):
             return None
@@ -117,8 +118,21 @@ def source(element: etree._Element) -> str | None:
     return None if address.startswith("#") or _ICON.search(address) else address or None
 
 
+def image_tag(element: etree._Element, url: str) -> str:
+    """Return the finished tag of an image with this URL."""
+    alt = " ".join((element.get("alt") or "").split())
+    return f'<img src="{html.escape(url)}" alt="{html.escape(alt)}">'
+
+
+def media_references(element: etree._Element) -> Iterator[str]:
+    """Yield the URLs of what a player plays, as written; in ``noscript`` links may have them."""
+    links = LINKS if element.tag == "noscript" else ()
+    for node in element.iter("video", "audio", "source", "embed", "iframe", *links):
+        yield from filter(None, (node.get("src"), node.get("href")))
+
+
 def emoji(element: etree._Element) -> str | None:
-    """Return the character that an image of an emoji stands for, None for other images."""
+    """Return the character that an emoji image shows, None for other images."""
     named = element.get("class", "") + element.get("src", "")
     if "emoji" not in named and "smil" not in named:
         return None
@@ -128,19 +142,19 @@ def emoji(element: etree._Element) -> str | None:
 
 
 def is_picture(url: str) -> bool:
-    """Tell whether an address is a picture's, by its ending."""
+    """Return whether a URL is that of a picture, by its extension."""
     return _PICTURE.search(url) is not None
 
 
 def start(element: etree._Element) -> str:
-    """Return the number that a list begins with as an attribute, nothing where it is 1."""
+    """Return the ``start`` attribute of a list, or nothing if the list starts with 1."""
     value = element.get("start", "")
     plain = value.isdecimal() and value.isascii() and len(value) <= _SPAN_DIGITS
     return f' start="{value}"' if plain and element.tag == "ol" and value != "1" else ""
 
 
 def spans(element: etree._Element) -> str:
-    """Return how many columns and rows a cell takes, as attributes."""
+    """Return the ``colspan`` and ``rowspan`` attributes of a cell."""
     return "".join(
         f' {name}="{value}"'
         for name in ("colspan", "rowspan")

@@ -1,8 +1,8 @@
-"""Captions that no figure holds: which line belongs to which image.
+"""Finds the captions of images outside figures, and puts each image and its caption into a figure.
 
-Pages of 2004 to 2010 have them in ``span.bn12`` or in the table row under the image (539 articles,
-2,414 captions), newer ones as a centred line (200 lines). A caption that the markup names as one is
-already with its picture when this is asked; here the lines without a name are told from the text.
+Pages of 2004 to 2010 have captions in ``span.bn12`` or in the table row under the image (539
+articles, 2,414 captions), newer pages as a centred line (200 lines). The walk over the body has already
+attached the captions that the markup identifies; this module recognizes the other ones by their text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 from crawler.formats.epoch.caption import split_caption
@@ -19,15 +19,15 @@ from crawler.formats.epoch.elements import CELLS
 from crawler.formats.epoch.markup import Container, Leaf
 
 _LONGEST: Final = 300
-"""Characters of a line that may be a caption without being named one."""
-# What says that brackets name whom a picture is from, and are not the end of a sentence.
+"""Maximum length of a caption that the markup does not identify."""
+# Words of a credit, which distinguish it from a parenthesis at the end of a sentence.
 _CREDIT: Final = re.compile(
     r"[／/©]|大纪元|明慧|新唐人|中央社|法新社|美联社|路透|新华社|视觉中国|提供|摄影|[摄撮]于|拍摄|翻[摄拍]|图片|照片|"
     r"配图|插图|制图|合成|资料|截图|截屏|网络|公有领域|授权|来源|维基|推特|脸书|Getty|AFP|\bAP\b|Reuters|"
     r"Shutterstock|Fotolia|Pixabay|Wikimedia|Photo|Courtesy|Public Domain|CC BY|Screenshot|Times",
     re.IGNORECASE,
 )
-# What is said of an article, not of a picture.
+# Notes on an article, not on a picture.
 _OF_THE_ARTICLE: Final = re.compile("转[载自]|本文|未完|待续")
 
 
@@ -36,9 +36,8 @@ class Picture:
     """An image of the body.
 
     Attributes:
-        url: its address.
         leaf: the block that shows it.
-        full_url: the larger picture that it links to.
+        full_url: URL of the larger picture that it links to.
         caption: the blocks of its caption.
     """
 
@@ -49,14 +48,14 @@ class Picture:
 
 
 def attach_captions(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
-    """Find the captions that no markup names, and put each caption and its image into one figure.
+    """Find the captions that no markup identifies, and put each caption and its image into a figure.
 
     Args:
-        leaves: all blocks of the body, folded; a block that holds an image and its caption is parted.
-        pictures: the images, in order; their captions are added.
+        leaves: all blocks of the body, folded. A block of an image and its caption is split.
+        pictures: the images, in order. Their captions are added.
     """
-    shown = {picture.leaf: picture for picture in pictures}  # of several in a block the last
-    _part_lines(leaves, shown)
+    shown = {picture.leaf: picture for picture in pictures}  # the last one of a block
+    _split_blocks(leaves, shown)
     for above, leaf in [*_in_one_cell(leaves, shown), *_rows_below(leaves, shown)]:
         picture = shown.get(above)
         if picture and not picture.caption and not above.text and _is_caption(leaf):
@@ -65,16 +64,16 @@ def attach_captions(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
     _frame_all(leaves, [picture for picture in pictures if picture.caption])
 
 
-def _part_lines(leaves: list[Leaf], shown: Mapping[Leaf, Picture]) -> None:
-    """Give the line behind an image's line break a block of its own, where it is the caption."""
+def _split_blocks(leaves: list[Leaf], shown: Mapping[Leaf, Picture]) -> None:
+    """Move the text after an image to a separate block, if it is the caption."""
     lines = {leaf: line for leaf in shown if (line := _line_below(leaf))}
     if lines:
-        parted = [(leaf, lines[leaf]) if leaf in lines else (leaf,) for leaf in leaves]
-        leaves[:] = [leaf for group in parted for leaf in group]
+        groups = [(leaf, lines[leaf]) if leaf in lines else (leaf,) for leaf in leaves]
+        leaves[:] = [leaf for group in groups for leaf in group]
 
 
 def _line_below(leaf: Leaf) -> Leaf | None:
-    """Take the text below the images of a block out of it, where it is a caption."""
+    """Cut the text after the last image from a block, if it is a caption; return it as a block."""
     if not leaf.text or leaf.caption or not (leaf.centred or _inmost_box(leaf)):
         return None
     last = max(number for number, run in enumerate(leaf.runs) if run.image)
@@ -93,7 +92,7 @@ def _line_below(leaf: Leaf) -> Leaf | None:
 def _rows_below(
     leaves: Sequence[Leaf], shown: Mapping[Leaf, Picture]
 ) -> Iterator[tuple[Leaf, Leaf]]:
-    """Yield each block of a table that fills a cell, behind the image in the cell above it."""
+    """Yield each image in a table cell with the only block of the cell below it."""
     tables = {_inmost(leaf, "table") for leaf in shown} - {None}
     if not tables:
         return
@@ -111,7 +110,7 @@ def _rows_below(
 def _in_one_cell(
     leaves: Sequence[Leaf], shown: Mapping[Leaf, Picture]
 ) -> Iterator[tuple[Leaf, Leaf]]:
-    """Yield each image's block with the one below it: centred, or alone with it in its box."""
+    """Yield each image's block with the next one, if that is centred or both are alone in a box."""
     for at, (above, leaf) in enumerate(pairwise(leaves)):
         if above not in shown:
             continue
@@ -125,7 +124,7 @@ def _in_one_cell(
 
 
 def _is_caption(leaf: Leaf) -> bool:
-    """Tell whether a block below an image says what it shows and whom it is from."""
+    """Return whether a block below an image is a caption with a credit."""
     return not leaf.caption and leaf.tag in ("p", "") and _names_its_source(leaf.text)
 
 
@@ -143,12 +142,12 @@ def _inmost(leaf: Leaf, *tags: str) -> Container | None:
 
 
 def _inmost_box(leaf: Leaf) -> Container | None:
-    """Return the figure or the table's cell around a block."""
+    """Return the innermost figure or table cell around a block."""
     return _inmost(leaf, "figure", *CELLS) if leaf.path else None
 
 
 def _frame_all(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
-    """Make figures of images and captions, and dissolve the tables that held nothing else."""
+    """Put images and captions into figures; remove the tables that have nothing else."""
     for leaf in {leaf for picture in pictures for leaf in picture.caption}:
         if _inmost(leaf, "figure") and _inmost(leaf, "figcaption") is None:
             leaf.path, leaf.tag = (*leaf.path, Container("figcaption")), ""
@@ -156,9 +155,9 @@ def _frame_all(leaves: list[Leaf], pictures: Sequence[Picture]) -> None:
     if not loose:
         return
     captions = {leaf for picture in pictures for leaf in picture.caption}
-    dissolved = _dissolved(leaves, {picture.leaf for picture in pictures} | captions)
-    if dissolved:
-        leaves[:] = [leaf for leaf in leaves if not (leaf.cell and _table(leaf) in dissolved)]
+    removed = _remove_tables(leaves, {picture.leaf for picture in pictures} | captions)
+    if removed:
+        leaves[:] = [leaf for leaf in leaves if not (leaf.cell and _table(leaf) in removed)]
     for picture in loose:
         _frame(picture)
 
@@ -168,38 +167,35 @@ def _table(leaf: Leaf) -> Container | None:
     return next((part for part in leaf.path if part.tag == "table"), None)
 
 
-def _dissolved(leaves: Sequence[Leaf], framed: set[Leaf]) -> set[Container]:
-    """Take the blocks out of tables that hold nothing but images and captions; return those."""
-    held: dict[Container, list[Leaf]] = defaultdict(list)
+def _remove_tables(leaves: Sequence[Leaf], framed: set[Leaf]) -> set[Container]:
+    """Move blocks out of the tables that have only images and captions; return these tables."""
+    contents: dict[Container, list[Leaf]] = defaultdict(list)
     for leaf in leaves:
         if table := _table(leaf):
-            held[table].append(leaf)
-    whole = {
+            contents[table].append(leaf)
+    removed = {
         table
-        for table, inside in held.items()
+        for table, inside in contents.items()
         if all(leaf.cell or leaf in framed for leaf in inside)
     }
-    for table in whole:
-        for leaf in held[table]:
+    for table in removed:
+        for leaf in contents[table]:
             if not leaf.cell:
-                leaf.path = (*_before(leaf.path, table), *_behind_cells(leaf.path))
-    return whole
+                leaf.path = (*_before(leaf.path, table), *_inside_cells(leaf.path))
+    return removed
 
 
 def _before(path: Sequence[Container], part: Container) -> Iterator[Container]:
-    for container in path:
-        if container is part:
-            return
-        yield container
+    return takewhile(lambda container: container is not part, path)
 
 
-def _behind_cells(path: Sequence[Container]) -> Sequence[Container]:
+def _inside_cells(path: Sequence[Container]) -> Sequence[Container]:
     last = max(number for number, part in enumerate(path) if part.tag in ("td", "th", "table"))
     return path[last + 1 :]
 
 
 def _frame(picture: Picture) -> None:
-    """Put an image and its caption into one figure; where cells or text part them, the caption alone."""
+    """Put an image and its caption into a figure; only the caption if cells or text separate them."""
     path = picture.leaf.path
     figure = Container("figure")
     row = _inmost(picture.leaf, "tr")

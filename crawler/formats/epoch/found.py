@@ -1,4 +1,4 @@
-"""What the walk over a body finds."""
+"""The results of the walk over a body."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crawler.formats.epoch.markup import Leaf, Run
 
 @dataclass(slots=True)
 class Anchor:
-    """A link of the body; ``runs`` fill up with the text that carries it."""
+    """A link of the body; ``runs`` are the parts of its text."""
 
     url: str
     runs: list[Run] = field(default_factory=list)
@@ -19,7 +19,7 @@ class Anchor:
 
 @dataclass(slots=True)
 class Body:
-    """What the walk found, in order of appearance."""
+    """The blocks, images, links and videos that the walk found, in order of appearance."""
 
     leaves: list[Leaf] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""Names that are glued to what stands behind them: ``李言台湾台北综合报导``.
+"""Separates names from the text directly after them: ``李言台湾台北综合报导``.
 
-A byline marks neither the end of a name nor the place behind it. What is known is taken off from the
-end: places, days, verbs. What is left at the head is a name if it can be one.
+A byline marks neither the end of a name nor the place after it. Known words (places, days, verbs) are
+removed from the end. The rest at the beginning is a name if it can be one.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from crawler.formats.epoch.places import (
 from crawler.formats.epoch.reporting import FILLER, OTHER, TRANSLATE, WRITE
 
 Names = tuple[tuple[str, ...], str]
-"""Names, and the text behind them."""
+"""Names, and the text after them."""
 
 _AND_OTHERS: Final = ["等人", *(f"等{verb}" for verb in (*WRITE, *TRANSLATE, "综合", "联合"))]
 _TAIL: Final = PLACES.union(WRITE, TRANSLATE, OTHER, FILLER, _AND_OTHERS) - {"译", "图", "报", "电"}
 _SIGNPOSTS: Final = PLACES.union(WRITE, TRANSLATE, ["综合", "根据"]) - {"译", "报", "电"}
 _LAST: Final = frozenset({"电", "报", "讯", "等"})
-"""Words of one character: they count at the very end only, else they would eat names."""
-_BEHIND_PLACE: Final = frozenset("市州县省郡区镇前外")
+"""Words of one character. They count only at the very end; elsewhere they may be part of a name."""
+_AFTER_PLACE: Final = frozenset("市州县省郡区镇前外")
 _BEFORE_PLACE: Final = frozenset("于在自从")
-"""Characters that count beside a place only: people are called 杨州, 李自."""
+"""Characters that count only next to a place; elsewhere they may be part of a name: 杨州, 李自."""
 _PLACE_BEGINS: Final = frozenset("阿埃圣")
-"""First characters of foreign places that end no given name."""
+"""First characters of foreign places that are not the last character of a given name."""
 
 _LOOSE: Final = frozenset(" 、，,。.；;：:（）()【】[]—-*#\"“”'")
 _DAY: Final = re.compile(r"[\d〇○零一二三四五六七八九十廿]{1,4} ?[年月日号]|\d+")
@@ -50,55 +50,55 @@ _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
 _JOINS: Final = "和与及暨"
 _AND: Final = re.compile(f"[{_JOINS} ]")
 _JOINT_REACH: Final = 24
-"""Characters within which the "and" behind a first name stands, its place included."""
+"""Number of characters within which the "and" after a first name and its place is searched."""
 _LONG_NAME: Final = 4
 _RUN: Final = re.compile(f"{HAN}{{4,10}}")
-"""A name with an unknown place or a second name glued to it."""
+"""A name directly followed by an unknown place or a second name."""
 _LONG_SURNAMES: Final = COMPOUND_SURNAMES.union(
     "田中 田村 高桥 高木 高田 石川 石井 石田 石原 松本 松田 松井 松下 井上 金子 安藤 安倍 武田 和田 关口 谷口 山田 山本 山口 山下 "
     "山崎 水野 江口 池田 宫本 宫崎 平田 平野 林田 时田 古川 古田 吉田 吉川 吉村 冈田 木村 白石 黑田 秋山 原田 成田 盛田 北村 东山 "
     "南野 西村 西田 广田 柳田 竹内 竹田 相川 今井".split()
 )
-"""Surnames behind which four characters are one name: compound ones, and Japanese ones that begin as a Chinese one."""
+"""Surnames of four-character names: compound ones, and Japanese ones that begin like a Chinese one."""
 _SOUNDS: Final = frozenset(
     "阿埃艾奥巴拜贝比彼伯博布查茨达戴丹道得德登迪蒂杜顿多厄恩尔法菲费芬佛弗夫福盖冈戈哥格根哈海汉赫霍基吉加贾杰卡凯坎康考柯科克肯库奎拉莱兰朗劳勒雷里利列林隆卢鲁伦罗洛"
     "马玛迈曼梅蒙米密莫默姆穆纳奈内尼涅努诺欧帕潘佩彭皮珀平普奇齐乔切琼萨塞桑瑟沙莎圣史斯苏索塔泰坦特腾提廷图托瓦万韦维威沃乌西希锡夏肖辛休逊雅亚扬耶伊因约泽扎詹兹佐"
 )
-"""Characters that spell foreign places by their sound."""
+"""Characters that transcribe the names of foreign places."""
 _PLAIN_SOUNDS: Final = frozenset("尔斯克特姆夫兹弗厄茨瑟廷顿勒恩赫珀塞布普蒂努")
-"""Those among them that given names hardly hold: two of them tell a foreign place."""
+"""The ones of these that are rare in given names: two of them indicate a foreign place."""
 _SHORTEST_SPELLED: Final = 3
 _SECOND_SURNAMES: Final = frozenset(
     "李王张刘陈杨赵黄周吴徐孙朱胡郭梁宋郑谢韩唐冯董程曹袁邓许傅彭苏蒋蔡魏叶余潘杜钟汪姜范姚谭廖邹熊陆郝崔邱秦侯邵孟龚"
 )
-"""Surnames that begin a second name without a mark before it; few foreign places begin so."""
+"""Surnames of second names that no mark precedes; few foreign places begin with them."""
 
 
 @lru_cache(maxsize=4096)
 def names_at_head(body: str) -> Names:
-    """Find the names at the head of ``body``, and what stands behind them."""
+    """Find the names that ``body`` begins with, and the text after them."""
     body = body.lstrip(" :：了的是").rstrip()
     found = _latin_name(body) or _han_name(body)
     if found:
         return found
     for joint in _AND.finditer(body, 0, _JOINT_REACH):
         left = _han_name(body[: joint.start()])
-        if not left:  # looked at first: a row of joints would be split in every way there is
+        if not left:  # checked first: else a series of joints is split in every possible way
             continue
         names, tail = names_at_head(body[joint.end() :])
         if names and is_surname_led(names[0]) and not _is_only_place(names[0]):
             return (*left[0], *names), tail
         if names and is_district(names[0]) and is_surname_led(left[0][0]):
             return left[0], body[joint.end() :]
-    return behind_place(body) or ((), body)
+    return _after_place(body) or ((), body)
 
 
 def _is_only_place(name: str) -> bool:
     return is_district(name) or name in PLACES - NAMESAKES
 
 
-def behind_place(body: str) -> Names | None:
-    """Find a name behind a place that is glued before it: ``加州李言报导``."""
+def _after_place(body: str) -> Names | None:
+    """Find a name directly after a place: ``加州李言报导``."""
     ends = [end for end in range(2, min(_REACH, len(body))) if body[:end] in PLACES - NAMESAKES]
     for end in reversed(ends):
         found = _han_name(body[end:])
@@ -108,12 +108,12 @@ def behind_place(body: str) -> Names | None:
 
 
 def is_tail(text: str) -> bool:
-    """Tell whether ``text`` holds nothing but places, days, verbs and fillers."""
+    """Return whether ``text`` contains only places, days, verbs and fillers."""
     return 0 in _tail_starts(text)
 
 
 def _latin_name(body: str) -> Names | None:
-    """Find a name in Latin letters at the head, or one in Han whose Latin spelling follows."""
+    """Find a name in Latin letters at the beginning, or a Chinese one before its Latin spelling."""
     run = _LATIN_RUN.search(body)
     if not run:
         return None
@@ -126,10 +126,10 @@ def _latin_name(body: str) -> Names | None:
 
 
 def _han_name(body: str) -> Names | None:
-    """Find a name in Han: the shortest head of ``body`` that leaves only a known tail.
+    """Find a Chinese name: the shortest beginning of ``body`` that only known words follow.
 
-    One character more belongs to it where that leaves fewer words: ``李明海南加州`` is 李明海 in
-    南加州, not 李明 in 海南 and 加州.
+    The next character belongs to it as well if fewer words remain then: ``李明海南加州`` is 李明海
+    in 南加州, not 李明 in 海南 and 加州.
     """
     cuts = _tail_starts(body)
     for cut, words in cuts.items():
@@ -142,18 +142,18 @@ def _han_name(body: str) -> Names | None:
                 return (longer,), body[cut + 1 :]
             return _without_place(body, name, body[cut:])
     head = body[: next(iter(cuts))]
-    return _torn_name(head, body) or _before_known_word(body) or _from_run(head, body)
+    return _split_name(head, body) or _before_known_word(body) or _from_run(head, body)
 
 
 def _without_place(body: str, name: str, tail: str) -> Names:
-    """Take a place off the head of a pen name: ``加州原野``."""
-    if not is_surname_led(name) and (found := behind_place(body)):
+    """Remove the place before a pen name: ``加州原野``."""
+    if not is_surname_led(name) and (found := _after_place(body)):
         return found
     return (name,), tail
 
 
 def _name_like_place(body: str, cuts: dict[int, int]) -> Names | None:
-    """Read as a name a place that is also borne by people, where no other name is there: 金山."""
+    """Read a place that is also a person's name (金山) as a name, if there is no other name."""
     for cut in (3, 2):
         if body[:cut] in NAMESAKES and cut in cuts and is_surname_led(body[:cut]):
             return (body[:cut],), body[cut:]
@@ -161,9 +161,9 @@ def _name_like_place(body: str, cuts: dict[int, int]) -> Names | None:
 
 
 def _before_known_word(body: str) -> Names | None:
-    """Cut a name off where a place or verb begins behind it, though what follows is not known.
+    """Find a name before a place or verb, even if unknown text follows that.
 
-    A surname must lead: ``李言日本某地报导``, ``李言综合包报导``.
+    The name has to begin with a surname: ``李言日本某地报导``, ``李言综合包报导``.
     """
     for cut in (2, 3):
         known = any(body[cut:end] in _SIGNPOSTS for end in range(cut + 2, cut + _REACH))
@@ -172,8 +172,8 @@ def _before_known_word(body: str) -> Names | None:
     return None
 
 
-def _torn_name(head: str, body: str) -> Names | None:
-    """Join a name that a place tears apart: ``李台湾台北言``."""
+def _split_name(head: str, body: str) -> Names | None:
+    """Join a name that a place splits: ``李台湾台北言``."""
     if head[:1] not in SURNAMES or head[-1:] in PLACE_ENDS:
         return None
     for given in (2, 1):
@@ -185,7 +185,7 @@ def _torn_name(head: str, body: str) -> Names | None:
 
 
 def _from_run(head: str, body: str) -> Names | None:
-    """Find a name that is glued to a place no list knows, or to a second name."""
+    """Find a name directly before an unknown place or a second name."""
     if not _RUN.fullmatch(head):
         return None
     if len(head) == _LONG_NAME and head[-1] in "译编" and is_surname_led(head[:-1]):
@@ -203,9 +203,9 @@ def _from_run(head: str, body: str) -> Names | None:
 
 
 def _before_spelled_place(head: str, surname: int) -> int | None:
-    """Return where a foreign place begins that is spelled by its sound: ``李言沃特福德``.
+    """Return where the name of a transcribed foreign place begins: ``李言沃特福德``.
 
-    None where its first character may as well end the name.
+    The result is None if its first character may be the last one of the person's name.
     """
     start = len(head) - (head[-1] in PLACE_ENDS)
     while start > surname + 2 and head[start - 1] in _SOUNDS:
@@ -213,18 +213,18 @@ def _before_spelled_place(head: str, surname: int) -> int | None:
     if start == surname + 2 and head[start - 1] in _PLAIN_SOUNDS:
         start -= 1
     place = head[start:]
-    told = len(place) >= _SHORTEST_SPELLED and sum(map(_PLAIN_SOUNDS.__contains__, place)) > 1
+    recognized = len(place) >= _SHORTEST_SPELLED and sum(map(_PLAIN_SOUNDS.__contains__, place)) > 1
     whole = start == surname + 2 and head[start - 1] not in _SOUNDS
     short = start == surname + 1
     known = is_surname_led(head[:start]) and is_han_name(head[:start])
-    return start if told and known and (whole or short) else None
+    return start if recognized and known and (whole or short) else None
 
 
 def _given_before_place(head: str, surname: int) -> int:
     """Return how many characters of ``head`` are the given name before an unknown place.
 
-    Two, where three are left for the place: 李小言青石镇; else one: 李言青石镇. A character twice
-    is a given name: 李言言石镇.
+    These are two if three remain for the place (李小言青石镇), else one (李言青石镇). A repeated
+    character is a given name (李言言石镇).
     """
     if head[surname] == head[surname + 1]:
         return 2
@@ -241,10 +241,10 @@ def _are_two_names(first: str, second: str) -> bool:
 
 
 def _run_together(name: str) -> bool:
-    """Tell whether four characters may be a name and something glued to it that is not known.
+    """Return whether four characters may be a name and unknown text directly after it.
 
-    Four are one name behind a surname of two characters, or where no surname leads (pen names,
-    foreign names); ``李言某地`` would be a guess.
+    Four characters are one name if they begin with a surname of two characters or with no surname
+    (pen names, foreign names). Splitting ``李言某地`` would be a guess.
     """
     return (
         len(name) == _LONG_NAME
@@ -255,10 +255,10 @@ def _run_together(name: str) -> bool:
 
 
 def _tail_starts(text: str) -> dict[int, int]:
-    """Find where ``text`` can be cut so that all behind the cut is place, date, verb or filler.
+    """Find the positions in ``text`` that only places, dates, verbs and fillers follow.
 
     Returns:
-        The cuts, ascending, each with the number of words behind it.
+        The positions, ascending, each with the number of words after it.
     """
     size = len(text)
     words: list[int | None] = [*[None] * size, 0, None]
@@ -272,10 +272,10 @@ def _tail_starts(text: str) -> dict[int, int]:
             words[i] = words[day.end()]
         for j in range(min(size, i + _REACH), i + 1, -1):
             if text[i:j] in _TAIL:
-                behind = words[j]
-                if behind is None and j < size and text[j] in _BEHIND_PLACE:
-                    behind = words[j + 1]
-                if behind is not None:
-                    words[i], place[i] = behind + 1, text[i:j] in PLACES
+                after = words[j]
+                if after is None and j < size and text[j] in _AFTER_PLACE:
+                    after = words[j + 1]
+                if after is not None:
+                    words[i], place[i] = after + 1, text[i:j] in PLACES
                     break
     return {i: count for i, count in enumerate(words[: size + 1]) if count is not None}

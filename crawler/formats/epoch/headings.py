@@ -1,4 +1,4 @@
-"""The heading that a page begins with, in whatever way Markdown or HTML writes one."""
+"""Finds the heading that a page begins with, in any form of Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from html import unescape
 from crawler.text import one_line, visible
 
 MAX_NAME = 200
-"""Characters of a section's name; a longer one is refused."""
+"""Maximum length of a section's name; a longer one is rejected."""
 
 _PLAIN = re.compile(r"\s*+#{1,6}[ \t]++([^\s#*_~`<&\[{\\][^\n<&\[{\\]*)\n")
-# Before the marks may stand marks of quotes and lists, or a number; in them back slashes.
+# Marks of quotes and lists or a number may precede the marks; these may have backslashes.
 _MARKED = re.compile(
     r"^(?:[^\w\n#＃﹟♯<\[]++|\d{1,3}[.、)])*+(?:\\?+[#＃﹟♯])++\s*+([^\n]++)", re.MULTILINE
 )
@@ -25,7 +25,7 @@ _UNCLOSED_HTML = re.compile(r"<h[1-6]\b[^<>]*+>\s*+([^<\n]++)\n", re.IGNORECASE)
 _LINKED = re.compile(
     r"^[^\w\n\[]*+\[([^\[\]\n]++)\]\((?:#|[^()\s]*?/n\d++\.)[^()\s]*+\)", re.MULTILINE
 )
-# The first line, without any mark; breaks and rules may stand before it.
+# The first line, without any mark; breaks and rules may precede it.
 _UNMARKED = re.compile(r"(?:\s|<[bh]r\b[^<>]*+>|[-*_=]{3})*+([^\s#＃﹟♯<\[|>*+=!_-][^\n<\[]*+)\n")
 _MARKDOWN_IMAGE = re.compile(r"!\[[^\[\]]*+\]\([^()\s]*+\)")
 _UNSEEN = re.compile(r"<(style|script)\b[^<]*+(?:<(?!/\1)[^<]*+)*+</\1\s*+>", re.IGNORECASE)
@@ -47,14 +47,14 @@ _NO_WORD = re.compile(r"<[^<>]*+>|!?\[[^\[\]]*+\]\([^()\s]*+\)|[^\w\[<!]++|[\[<!
 
 
 def first_heading(text: str, *, behind_text: bool = True) -> str | None:
-    """Return the text of the first heading in ``text``, None without one.
+    """Return the text of the first heading in ``text``, or None.
 
-    A heading that holds a link is navigation, a pager or an advertisement.
+    A heading that contains a link is navigation, a pager or an advertisement.
 
     Args:
-        text: a page up to where its heading may stand, with line feeds as line ends.
-        behind_text: whether plain text may stand before the heading, and a line without any mark
-            may be one.
+        text: the part of a page that may contain its heading, with line feeds as line ends.
+        behind_text: whether plain text may precede the heading, and a line without any mark may be
+            the heading.
     """
     if (plain := _PLAIN.match(text)) and _is_heading(plain[1]):
         return cleaned(plain[1])
@@ -64,7 +64,7 @@ def first_heading(text: str, *, behind_text: bool = True) -> str | None:
         if not behind_text and words(lines[: marked.start()]):
             return None
         return cleaned(marked[1])
-    if _DOCUMENT.search(text):  # an error page of a host, whatever it says
+    if _DOCUMENT.search(text):  # an error page of a host
         return None
     html = (cleaned(_TAG.sub("", one[2])) for one in _HTML.finditer(text))
     if title := next(filter(_is_heading, html), None):
@@ -100,7 +100,7 @@ def cleaned(text: str) -> str:
             text = text[len(mark) : -len(mark)].strip()
             break
         if len(mark) > 1 and text.endswith(mark) and text.count(mark) == 1:
-            # it is opened before the heading's marks
+            # the opening mark is before the heading's marks
             text = text.removesuffix(mark).rstrip()
             break
     return _ESCAPE.sub(r"\1", text) if "\\" in text else text
@@ -114,7 +114,7 @@ def _decoded(text: str) -> str:
 
 
 def without_comments(text: str) -> str:
-    """Return ``text`` without HTML comments that are closed."""
+    """Return ``text`` without closed HTML comments."""
     kept, at = [], 0
     while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
         kept.append(text[at:start])
