@@ -80,7 +80,9 @@ def _is_page(path: str) -> bool:
 def _heading(text: str) -> str | None:
     heading = first_heading(text, behind_text=False)
     if heading is not None and len(heading) > MAX_NAME:
-        raise PageTooLarge(f"its heading has {len(heading)} characters; {MAX_NAME} are allowed")
+        raise PageTooLarge(
+            f"its heading has {len(heading)} characters; at most {MAX_NAME} are allowed"
+        )
     return heading
 
 

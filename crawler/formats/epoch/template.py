@@ -204,7 +204,7 @@ def _article_in(text: str, start: int, *, gap: int) -> tuple[Original, int] | No
         length = end - found.start()
         if length > MAX_URL:
             raise PageMalformed(
-                f"the original's URL has {length} characters; {MAX_URL} are allowed"
+                f"the original's URL has {length} characters; at most {MAX_URL} are allowed"
             )
         return _original(found), start + end
     # the URL may be escaped, percent-encoded, in full-width characters, or broken across lines
