@@ -58,7 +58,7 @@ def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> Arti
     # Imported here because most scheduled runs find nothing new and need no loader.
     from crawler.loaders import load_article  # noqa: PLC0415
 
-    mirror_format = _only(type(mirror_format))
+    mirror_format = _shared(type(mirror_format))
     article = load_article(page, reading, mirror_format)
     record = as_record(article)
     thin = is_thin(record)
@@ -81,7 +81,7 @@ def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> Arti
 
 
 @cache
-def _only(kind: type[Format]) -> Format:
+def _shared(kind: type[Format]) -> Format:
     """Return the same instance of a format for every batch, so that its loader and validator are cached.
 
     Each batch of pages unpickles a new instance.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY
 from crawler.formats.epoch.names import is_han_name, is_latin_name, is_surname_led
-from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.places import NAMESAKES, PLACES, words_in
 from crawler.formats.epoch.regulars import COLUMNISTS
 from crawler.formats.epoch.script import as_written, simplified
 
@@ -36,13 +35,7 @@ _LONGEST_TITLE: Final = 200
 _SPACED_POINT: Final = re.compile(r" *([·‧•・]) *")
 
 
-def _read_labels() -> frozenset[str]:
-    text = files(__package__).joinpath("title_labels.txt").read_text(encoding="utf-8")
-    lines = (line for line in text.splitlines() if not line.startswith("#"))
-    return frozenset(word for line in lines for word in line.split())
-
-
-_LABELS: Final = _read_labels()
+_LABELS: Final = frozenset(words_in("title_labels.txt"))
 """Labels that are not authors: kinds of text, organizations, quoted statesmen."""
 
 _NO_PERSON: Final = re.compile(
@@ -108,7 +101,7 @@ _SHORT_NAME: Final = 2
 _LATIN_AUTHOR: Final = re.compile(r"\S+(?: \S+){1,3}")
 _PEOPLE_WORDS: Final = frozenset(
     "证人 华人 友人 商人 女人 男人 老人 工人 军人 诗人 盲人 病人 犯人 路人 客人 主人 亲人 党人 国人 洋人 敌人 好人 坏人 名人 艺人 猎人 白人 黑人 狼人 "
-    "新人 旧人 世人 众人 个人 本人 他人 别人 旁人 前人 后人 古人 今人 死人 活人 罪人 圣人 神人 巨人 小人 大人 佳人 美人 夫人 妇人 族人 族人 港人 台人 汉人 藏人 "
+    "新人 旧人 世人 众人 个人 本人 他人 别人 旁人 前人 后人 古人 今人 死人 活人 罪人 圣人 神人 巨人 小人 大人 佳人 美人 夫人 妇人 族人 港人 台人 汉人 藏人 "
     "农人 伟人 贤人 恩人 仇人 情人 爱人 法人 官人 仙人 真人 凡人 常人 强人 线人 举人 哲人 文人 牧人 超人 机人 人人 门人 义人 选人 候人 发言人 "
     "官网 外网 内网 上网 联网 法网 落网 电网 天网 情网 铁网 推网 全网 脱网 断网 封网 触网 入网 撒网 关网 管网 球网 民网".split()
 )
@@ -122,7 +115,7 @@ def column(title: str) -> str | None:
 
 
 def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
-    """Return the authors whom a title begins with: ``李言：…``, ``李言、王立（二）：…``.
+    """Return the authors at the beginning of a title: ``李言：…``, ``李言、王立（二）：…``.
 
     Args:
         title: the title.

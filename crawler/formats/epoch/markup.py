@@ -215,7 +215,7 @@ def _put_gap(gap: str, kept: Sequence[Run], run: Run) -> None:
 
 
 def folded_inside(text: str) -> str:
-    """Fold white space inside a text that has none at its edges."""
+    """Fold white space inside a text without leading and trailing white space."""
     if text.isprintable() and "  " not in text:  # no white space but single spaces
         return text
     return _WHITE.sub(lambda match: glue(text, *match.span()), text)
@@ -241,7 +241,7 @@ def shown(leaves: list[Leaf]) -> list[Leaf]:
 
 
 def _with_needed_cells(leaves: Sequence[Leaf]) -> list[Leaf]:
-    """Leave out the empty cells of rows that hold nothing, and doubles of a cell that does."""
+    """Leave out empty cells of empty rows, and empty leaves of cells with other content."""
     filled = {container for leaf in leaves if not leaf.cell for container in leaf.path}
     kept: list[Leaf] = []
     for leaf in leaves:

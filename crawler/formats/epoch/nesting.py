@@ -1,4 +1,4 @@
-"""Unwraps meaningless nested elements, so that deep trees can be walked recursively."""
+"""Unwraps meaningless nested elements, so that deep trees can be walked."""
 
 from __future__ import annotations
 

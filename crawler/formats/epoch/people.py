@@ -93,7 +93,7 @@ def people(byline_text: str) -> People:
     authors: list[str] = []
     translators: list[str] = []
     for i, item in enumerate(items):
-        if item.role == "other" or _dangles(items, i):
+        if item.role == "other" or _lacks_verb(items, i):
             continue
         is_translator = item.role == "translate" and _has_writer(items, i)
         (translators if is_translator else authors).extend(item.names)
@@ -170,7 +170,7 @@ def _has_writer(items: list[_Item], at: int) -> bool:
     return before or any(i.names and i.role == "write" and i.group > group for i in items[at + 1 :])
 
 
-def _dangles(items: list[_Item], at: int) -> bool:
+def _lacks_verb(items: list[_Item], at: int) -> bool:
     """Return whether an item without a verb follows a slash and an item with one.
 
     In ``Tom Ozimek报导／李言`` a word is missing. The second person is most likely the translator, but
@@ -222,8 +222,8 @@ def _named(text: str) -> Names:
     if any(map(is_surname_led, found[0])):
         return found
     learned = list(LEARNED.finditer(text))[: -_MOST_PROFESSIONS - 1 : -1]
-    behind = (names_at_head(text[profession.end() :]) for profession in learned)
-    return next((names for names in behind if names[0]), found)
+    later = (names_at_head(text[profession.end() :]) for profession in learned)
+    return next((names for names in later if names[0]), found)
 
 
 def _with_whole_verb(text: str) -> str:

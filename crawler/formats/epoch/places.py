@@ -10,17 +10,17 @@ from importlib.resources import files
 from typing import Final
 
 
-def _read() -> tuple[frozenset[str], frozenset[str]]:
-    """Return all places of the list, and those marked ``~``, which are also people's names."""
-    text = files(__package__).joinpath("places.txt").read_text(encoding="utf-8")
+def words_in(file: str) -> list[str]:
+    """Return the words of one of the package's lists, without its comments."""
+    text = files(__package__).joinpath(file).read_text(encoding="utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
-    words = [word for line in lines for word in line.split()]
-    namesakes = frozenset(word[1:] for word in words if word.startswith("~"))
-    return frozenset(word.lstrip("~") for word in words), namesakes
+    return [word for line in lines for word in line.split()]
 
 
-PLACES, NAMESAKES = _read()
-"""All places, and the small ones that are also people's names, such as 金山."""
+_WORDS: Final = words_in("places.txt")
+PLACES: Final = frozenset(word.lstrip("~") for word in _WORDS)
+NAMESAKES: Final = frozenset(word[1:] for word in _WORDS if word.startswith("~"))
+"""Small places that are also people's names, such as 金山; the list marks them with ``~``."""
 
 LONGEST: Final = max(map(len, PLACES))
 

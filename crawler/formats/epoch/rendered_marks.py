@@ -173,7 +173,7 @@ def _is_above_caption(row: HtmlElement) -> bool:
 
 
 def _is_all_text(span: HtmlElement) -> bool:
-    """Return whether nothing but ``span`` has text in its parent."""
+    """Return whether all text of the parent is in ``span``."""
     if is_blank(span) or (span.getparent().text or "").strip() or (span.tail or "").strip():
         return False
     others = chain(span.itersiblings(preceding=True), span.itersiblings())
