@@ -1,7 +1,7 @@
-"""Makes an article's line in the process that reads its page.
+"""Builds an article's line in the process that reads its page.
 
-It does what the loader, ``CheckPipeline`` and ``WritePipeline`` do to an article that the crawler's own
-process reads, with the same functions.
+It applies the same functions as the loader, ``CheckPipeline`` and ``WritePipeline`` apply to an article
+that is read in the crawler's process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def read_or_finish(
     body: bytes,
     reading: Reading | None = None,
 ) -> Page:
-    """Read a page; with ``reading``, return an article's line if it can be made at once.
+    """Read a page; with ``reading``, return an article's line if possible.
 
     Args:
         mirror_format: parses the page.
@@ -38,7 +38,7 @@ def read_or_finish(
         kind: the kind of page that was requested.
         section: the section that the page belongs to.
         body: the page's bytes.
-        reading: what is known of an article besides its page.
+        reading: what is known about an article apart from its page.
 
     Raises:
         PageError: the content is not a page of this kind.
@@ -50,14 +50,15 @@ def read_or_finish(
 
 
 def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> ArticleLine | None:
-    """Return the line of an article; None if the crawler has to decide about the page.
+    """Return the line of an article, or None if the crawler's process has to handle the page.
 
-    It reads further copies of a thin article, and counts one that breaks the contract as failed.
+    It reads further copies of a thin article, and counts an article that violates the schema as
+    failed.
     """
     # Imported here because most scheduled runs find nothing new and need no loader.
     from crawler.loaders import load_article  # noqa: PLC0415
 
-    mirror_format = _only(type(mirror_format))
+    mirror_format = _shared(type(mirror_format))
     article = load_article(page, reading, mirror_format)
     record = as_record(article)
     thin = is_thin(record)
@@ -80,9 +81,9 @@ def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> Arti
 
 
 @cache
-def _only(kind: type[Format]) -> Format:
-    """Return one instance of a format, whose loader and validator are kept.
+def _shared(kind: type[Format]) -> Format:
+    """Return the same instance of a format for every batch, so that its loader and validator are cached.
 
-    Every batch of pages brings an instance of its own into the process.
+    Each batch of pages unpickles a new instance.
     """
     return kind()

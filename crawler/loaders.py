@@ -1,7 +1,7 @@
-"""Builds the item from a parsed page: shows for every key of a line where it comes from.
+"""Builds the item from a parsed page.
 
-Loader processors compute keys from raw text. Keys that need no computing are assigned directly,
-because a processor costs 10 to 30 µs for each key. Rules specific to a mirror come from its format.
+Loader processors compute keys from raw text. Keys that are copied unchanged are assigned directly,
+because a processor takes 10 to 30 µs for each key. The mirror's format has the rules specific to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from crawler.items import Article, Person, Section, timestamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What is known of an article besides its page.
+    """What is known about an article apart from its page.
 
     Attributes:
         mirror: the mirror's name.
@@ -31,7 +31,7 @@ class Reading:
         sections: the sections that list the article, in the mirror's order.
         at: when the page was read.
         unsupported_keys: keys that the transport cannot supply; they become null.
-        copies: number of copies of the article that are not ruled out, this one included.
+        copies: number of usable copies of the article, including this one.
     """
 
     mirror: str
@@ -61,8 +61,8 @@ _take_first = staticmethod(TakeFirst().__call__)
 class ArticleLoader(ItemLoader):
     """Computes keys from raw text.
 
-    Every key declares both processors, as static methods. Otherwise itemloaders searches the item's
-    fields for defaults, and handles an exception for every processor, at each call.
+    Every key declares both processors, as static methods. Otherwise, itemloaders searches the item's
+    fields for defaults and handles an exception for every processor, each time it is called.
     """
 
     default_item_class = Article
@@ -104,14 +104,14 @@ def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> 
     article.date_source = published.source
     if page.caption:
         article.image_caption, article.image_credit = mirror_format.split_caption(page.caption)
-    _assign_finished(article, page, reading)
+    _assign_copied(article, page, reading)
     for key in reading.unsupported_keys:
         setattr(article, key, None)
     return article
 
 
-def _assign_finished(article: Article, page: ArticlePage, reading: Reading) -> None:
-    """Assign the keys that are copied from the page or the reading as they are."""
+def _assign_copied(article: Article, page: ArticlePage, reading: Reading) -> None:
+    """Assign the keys that are copied unchanged from the page or the reading."""
     article.id = page.original.id
     article.url = page.original.url
     article.title = page.title

@@ -1,4 +1,4 @@
-"""Makes the standard streams and the log usable, wherever the program was started."""
+"""Makes the standard streams and the log usable in any environment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FORMATTER: Final = logging.Formatter()
 
 
 def prepare() -> None:
-    """Open missing standard streams, and let only printable text into the log.
+    """Open missing standard streams, and make log records printable.
 
-    Call it again after the log has new handlers.
+    It must be called again after handlers are added to the log.
     """
     open_streams()
-    atexit.unregister(_settle)
-    atexit.register(_settle)
+    atexit.unregister(_flush)
+    atexit.register(_flush)
     for handler in logging.root.handlers:
         if isinstance(handler, logging.StreamHandler) and handler.stream is None:
             handler.setStream(sys.stderr)
@@ -41,7 +41,7 @@ def emit(text: str) -> None:
     an error.
 
     Raises:
-        SystemExit: the output cannot be written; a message is on standard error.
+        SystemExit: the output cannot be written; a message is written to standard error.
     """
     encoding = sys.stdout.encoding or "utf-8"
     try:
@@ -53,8 +53,8 @@ def emit(text: str) -> None:
             raise SystemExit(1) from error
 
 
-def _settle() -> None:
-    """Flush the standard streams and ignore errors, for which Python would exit with 120."""
+def _flush() -> None:
+    """Flush the standard streams and ignore errors, which would make Python exit with 120."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -69,31 +69,27 @@ def _silence(stream: TextIO) -> None:
 
 
 class LogFile:
-    """A log's file; what it cannot take, as on a full disk, is lost, and stderr says so once."""
+    """A log file that ignores errors, such as a full disk, and reports the first one on stderr."""
 
     def __init__(self, file: TextIO) -> None:
-        """Write to ``file``."""
         self._file = file
-        self._told = False
+        self._reported = False
 
     def write(self, text: str) -> None:
-        """Write ``text``."""
         self._attempt(lambda: self._file.write(text))
 
     def flush(self) -> None:
-        """Write what is buffered."""
         self._attempt(self._file.flush)
 
     def close(self) -> None:
-        """Close the file."""
         self._attempt(self._file.close)
 
     def _attempt(self, act: Callable[[], object]) -> None:
         try:
             act()
         except OSError as error:
-            if not self._told:
-                self._told = True
+            if not self._reported:
+                self._reported = True
                 with suppress(OSError):
                     sys.stderr.write(f"the log cannot be written: {error.strerror}\n")
 
@@ -121,9 +117,9 @@ PRINTABLE: Final = PrintableFilter()
 
 
 def open_streams() -> None:
-    """Open the standard streams that are closed (``2>&-``), before files take their descriptors.
+    """Open closed standard streams (``2>&-``), before other files get their descriptors.
 
-    This must come before Scrapy sets up the log, which fails without standard error.
+    It must be called before Scrapy sets up the log, which fails without standard error.
     """
     for number in range(_STREAMS):
         try:

@@ -118,7 +118,7 @@ def test_parked_runs_that_scrapy_ends_early_end_at_once(cut_short: dict[str, Res
 
 def assert_cut_short(case: Case, result: Result) -> None:
     """Assert that a run has the result of its case."""
-    assert "sending it no request for 600 s" in result.log
+    assert "pausing requests for 600 s" in result.log
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log
     assert case.reason in result.run["reason"]
     assert result.seconds < PARK / 4

@@ -397,9 +397,9 @@ def test_an_article_about_an_error_page_is_an_article() -> None:
 @pytest.mark.parametrize(
     ("damage", "what"),
     [
-        (lambda raw: raw.partition("---\n\n原文")[0], "ends before the original's address"),
-        (lambda raw: raw.replace('id="artbody"', 'id="other"'), "no article"),
-        (lambda raw: raw.replace("首页", "别处"), "no article"),
+        (lambda raw: raw.partition("---\n\n原文")[0], "ends before the original's URL"),
+        (lambda raw: raw.replace('id="artbody"', 'id="other"'), "is not an article"),
+        (lambda raw: raw.replace("首页", "别处"), "is not an article"),
         (lambda raw: raw.replace("### ", "##### "), "does not begin with a title"),
         (lambda _: "#### [条目](../../pages/ncid1/n1.md)", "does not begin with a title"),
     ],

@@ -144,7 +144,7 @@ def test_published_lines_survive_an_export_to_their_file(crawl: Crawl, tmp_path:
     before = feed.snapshot()
     result = crawl("mirror=sample", options=["-O", str(feed.directory / "articles.jsonl")])
     assert result.exit_code == 2
-    assert "is a file of the feed itself, which has every article already: name" in result.log
+    assert "is a file of the feed itself, which already has every article: name" in result.log
     assert feed.snapshot() == before
 
 

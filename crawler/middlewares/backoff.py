@@ -1,4 +1,4 @@
-"""Back-off: keeps to a host's pace and ``Retry-After``, and waits before retries."""
+"""Keeps to a host's pace and ``Retry-After``, and waits before retries."""
 
 from __future__ import annotations
 
@@ -27,49 +27,52 @@ from crawler.politeness.retry_after import retry_after_seconds
 
 logger = logging.getLogger(__name__)
 
-# 429: this client sends too many requests. 503: "the server is currently unable to handle the
-# request due to a temporary overload or scheduled maintenance" (RFC 9110, 15.6.4), which concerns
-# the host and not the page. So a 503 parks the host too, even without Retry-After.
 BUSY: Final = frozenset({429, 503})
+"""Statuses that park the host.
 
-# If a page is still busy at its fourth try, and the host has sent other pages since the first try,
-# only the page fails.
+429: this client sends too many requests. 503: "the server is currently unable to handle the request
+due to a temporary overload or scheduled maintenance" (RFC 9110, 15.6.4), which concerns the host and
+not the page, so it parks the host even without ``Retry-After``.
+"""
+
 _TRIES_OF_ONE_PAGE = 4
+"""If a page is still busy at this try, and the host has sent other pages since the first try, only
+the page fails."""
 
 # Keys of Request.meta.
-_WENT_UNDER = "parking_went_under"
-_TRIED = "parking_tried"
+_PARKS_WHEN_SENT = "parking_parks"
+_TRIES = "parking_tries"
 
 
-async def _until_open(door: HostSlot) -> None:
-    while (wait := door.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
+async def _wait_until_open(slot: HostSlot) -> None:
+    while (wait := slot.wait(monotonic())) > 0:  # noqa: ASYNC110 - a time, not an event
         await asyncio.sleep(wait)
 
 
 def _is_shared(slot: HostSlot, host: str) -> bool:
-    """Return whether runs wait for a host together: not for servers on loopback without a pace."""
+    """Return whether runs share a host's times: all but servers on loopback without a delay."""
     return slot.delay > 0 or not is_loopback(host)
 
 
-def _clock_in(seconds: float) -> str:
+def _time_in(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
 def _directory_of_turns(settings: BaseSettings) -> Path | None:
     try:
         return cache_directory(settings["CACHE_DIRECTORY"]) / "hosts"
-    except WrongUsage:  # without a home, this run keeps the pace alone
+    except WrongUsage:  # there is no home directory
         return None
 
 
 class BackoffMiddleware:
     """Delays requests to a host until it accepts them.
 
-    Runs that share a cache directory keep a host's pace together, and wait together when it is busy
+    Runs with the same cache directory share a host's pace, and the time until which it is busy
     (:mod:`crawler.middlewares.turns`).
 
-    It may only delay a request, retry it, or end the run if a host asks for a longer wait than the
-    run allows. It is the middleware closest to the downloader, so that requests are delayed right
+    The middleware delays requests, retries them, and ends the run if a host asks for a longer wait
+    than the run allows. It is the one closest to the downloader, so that requests are delayed right
     before they are sent. The delay does not count towards ``DOWNLOAD_TIMEOUT``.
 
     Settings, in seconds:
@@ -78,7 +81,7 @@ class BackoffMiddleware:
       with each consecutive one.
     * ``PARK_MAX_WAIT`` (1800): the longest wait accepted. GitHub's raw host asks for up to 30
       minutes.
-    * ``PARK_BUDGET`` (3600): all waits of a run together, so that an hourly run ends before the
+    * ``PARK_BUDGET`` (3600): the sum of all waits of a run, so that an hourly run ends before the
       next one starts.
     * ``RETRY_FIRST_WAIT`` (1): the wait before the first retry of a request. It doubles with each
       retry.
@@ -118,15 +121,15 @@ class BackoffMiddleware:
         if retries := request.meta.get("retry_times", 0):
             await asyncio.sleep(self._retry_wait * 2 ** (retries - 1))
         slot = self._slot(request)
-        await _until_open(slot)
+        await _wait_until_open(slot)
         host = urlparse_cached(request).hostname or ""
         if (wait := await self._turns.take(host, slot.delay)) > 0:
             await asyncio.sleep(wait)
-        await _until_open(slot)
+        await _wait_until_open(slot)
         while _is_shared(slot, host) and (parked := await self._turns.parked(host)) > 0:
             self._join(slot, host, parked)
-            await _until_open(slot)
-        request.meta[_WENT_UNDER] = slot.pass_(monotonic())
+            await _wait_until_open(slot)
+        request.meta[_PARKS_WHEN_SENT] = slot.pass_(monotonic())
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Park the host after a busy response and retry the request; pass on any other response.
@@ -136,20 +139,20 @@ class BackoffMiddleware:
         """
         slot = self._slot(request)
         if response.status not in BUSY:
-            slot.answered(request.meta[_WENT_UNDER])
+            slot.answered(request.meta[_PARKS_WHEN_SENT])
             return response
-        tries, good_then = request.meta.get(_TRIED, (0, slot.good))
+        tries, good_then = request.meta.get(_TRIES, (0, slot.good))
         if tries + 1 >= _TRIES_OF_ONE_PAGE and slot.good > good_then:
             return response
         await self._park(slot, request, response)
-        meta = {**request.meta, _TRIED: (tries + 1, good_then)}
-        # A lower priority, so that a page that is always busy does not hold up the others.
+        meta = {**request.meta, _TRIES: (tries + 1, good_then)}
+        # The lower priority keeps a page that is always busy from delaying the others.
         return request.replace(dont_filter=True, priority=request.priority - 1, meta=meta)
 
     async def _park(self, slot: HostSlot, request: Request, response: Response) -> None:
         named = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
         before, parks = monotonic(), slot.parks
-        enough = slot.park(before, named, request.meta[_WENT_UNDER], self._waits)
+        enough = slot.park(before, named, request.meta[_PARKS_WHEN_SENT], self._waits)
         host = urlparse_cached(request).hostname or ""
         if _is_shared(slot, host):
             await self._turns.park(host, slot.wait(before))
@@ -160,13 +163,13 @@ class BackoffMiddleware:
             self._report(slot, why)
 
     def _join(self, slot: HostSlot, host: str, seconds: float) -> None:
-        """Park the host for as long as another run was told to wait.
+        """Park the host for as long as another run has parked it.
 
         Raises:
-            HostBusy: that is longer than the run allows.
+            HostBusy: the wait is longer than the run allows.
         """
         now = monotonic()
-        before, why = slot.parked_until, f"{host} is busy, as another run was told"
+        before, why = slot.parked_until, f"{host} is busy according to another run"
         if not slot.join(now, now + seconds, self._waits):
             raise self._end(slot, why)
         if slot.parked_until > before:
@@ -176,7 +179,7 @@ class BackoffMiddleware:
         """Return the error that ends the run, for this request and all later ones."""
         wait, waits = slot.wait(monotonic()), self._waits
         self._ended = HostBusy(
-            f"{why}, and asks to wait until {_clock_in(wait)}, for {wait:.3g} s, longer than the "
+            f"{why}, and asks to wait until {_time_in(wait)}, for {wait:.3g} s, longer than the "
             f"run allows (PARK_MAX_WAIT {waits.longest:.0f} s; {waits.spent:.0f} s of PARK_BUDGET "
             f"{waits.budget:.0f} s used): run again later"
         )
@@ -186,7 +189,7 @@ class BackoffMiddleware:
         wait = slot.wait(monotonic())
         self._crawler.stats.inc_value("epoch/parked/count")
         self._crawler.stats.set_value("epoch/parked/seconds", round(self._waits.spent, 3))
-        logger.warning("%s: sending it no request for %.3g s, until %s", why, wait, _clock_in(wait))
+        logger.warning("%s: pausing requests for %.3g s, until %s", why, wait, _time_in(wait))
 
     def _slot(self, request: Request) -> HostSlot:
         host = urlparse_cached(request).hostname or ""

@@ -1,7 +1,8 @@
-"""Whose turn it is at a host, and how long it is parked: kept on the disk for several runs.
+"""Shares the pace of hosts, and their parking, between runs through files.
 
-For each host there is one file. A run that wants to send a request locks it, reads when the host
-may be asked next, and writes down when after that. A run that is told to wait writes until when.
+There is one file for each host. Before a run sends a request, it locks the file, reads the time of
+the next request, and writes the time of the one after that. A run that a host asks to wait writes
+until when.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ logger = logging.getLogger(__name__)
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _LONGEST_QUEUE: Final = 100
-"""Turns that may lie ahead; more is what a clock that ran differently has left."""
+"""Number of requests that may be scheduled ahead; more means that the file has a wrong time."""
 _LONGEST_PARK: Final = 86_400.0
-"""Seconds for which a host may be parked; of more, a clock that ran differently is the cause."""
+"""Seconds for which a host may be parked; more means that the file has a wrong time."""
 _TRIES: Final = 100
 _PAUSE: Final = 0.01
-"""Seconds between two tries for the lock, which is held for less than a millisecond."""
+"""Seconds between two tries for the lock, which a run keeps for less than a millisecond."""
 
 
-class _Noted(NamedTuple):
-    """What a host's file says, by the clock that all processes share until a reboot.
+class _Times(NamedTuple):
+    """The times in a host's file, of the monotonic clock that all processes share until a reboot.
 
     Attributes:
-        next: when the host may be asked next.
-        parked: when it may be asked at all.
+        next: time of the next request.
+        parked: time until which the host is parked.
     """
 
     next: float = 0.0
@@ -47,57 +48,57 @@ class _Noted(NamedTuple):
 
 
 class Turns:
-    """The turns at all hosts, shared by the runs that use the same directory."""
+    """The request times of all hosts, shared by the runs that use the same directory."""
 
     def __init__(self, directory: Path | None) -> None:
-        """Keep the files in ``directory``, made when needed; None: this run is alone."""
+        """Share times in ``directory``, which is created when needed; None shares nothing."""
         self._directory = directory
 
     async def take(self, host: str, delay: float) -> float:
-        """Take the next turn at ``host``; return the seconds until it comes.
+        """Reserve the next request to ``host``; return the seconds until it may be sent.
 
         Args:
             host: the host's name.
-            delay: seconds between this turn and the next.
+            delay: seconds between two requests.
         """
 
-        def taken(noted: _Noted, now: float) -> tuple[float, _Noted]:
-            turn = min(max(noted.next, now), now + _LONGEST_QUEUE * delay)
-            return turn - now, noted._replace(next=turn + delay)
+        def taken(times: _Times, now: float) -> tuple[float, _Times]:
+            turn = min(max(times.next, now), now + _LONGEST_QUEUE * delay)
+            return turn - now, times._replace(next=turn + delay)
 
         return await self._change(host, taken) if delay > 0 else 0.0
 
     async def park(self, host: str, seconds: float) -> None:
-        """Tell all runs to send ``host`` no request for so many seconds."""
+        """Park ``host`` for all runs."""
 
-        def parked(noted: _Noted, now: float) -> tuple[float, _Noted]:
+        def parked(times: _Times, now: float) -> tuple[float, _Times]:
             until = now + min(seconds, _LONGEST_PARK)
-            return 0.0, noted._replace(parked=max(noted.parked, until))
+            return 0.0, times._replace(parked=max(times.parked, until))
 
         await self._change(host, parked)
 
     async def parked(self, host: str) -> float:
         """Return for how many seconds ``host`` is parked, 0 or less if it is not."""
-        return await self._change(host, lambda noted, now: (noted.parked - now, noted))
+        return await self._change(host, lambda times, now: (times.parked - now, times))
 
     async def _change(
-        self, host: str, change: Callable[[_Noted, float], tuple[float, _Noted]]
+        self, host: str, change: Callable[[_Times, float], tuple[float, _Times]]
     ) -> float:
-        """Apply ``change`` to what is noted of ``host``; return its result, 0 without a file."""
+        """Apply ``change`` to the times of ``host``; return its result, or 0 without a directory."""
         if self._directory is None:
             return 0.0
         try:
             return await self._changed(self._directory / quote(host, safe=""), change)
         except OSError as error:
             logger.info(
-                "Other runs may ask the hosts as often as this one does: %s: %s; name a writable "
-                "directory in CACHE_DIRECTORY", self._directory, error.strerror,
+                "%s cannot be used (%s), keeping the hosts' pace without other runs: set "
+                "CACHE_DIRECTORY to a writable directory", self._directory, error.strerror,
             )  # fmt: skip
             self._directory = None
             return 0.0
 
     async def _changed(
-        self, path: Path, change: Callable[[_Noted, float], tuple[float, _Noted]]
+        self, path: Path, change: Callable[[_Times, float], tuple[float, _Times]]
     ) -> float:
         for _ in range(_TRIES):
             try:
@@ -110,7 +111,7 @@ class Turns:
                     return result
             except BlockingIOError:
                 await asyncio.sleep(_PAUSE)
-        return 0.0  # who holds it for a second has been stopped
+        return 0.0  # a process that keeps the lock for a second is suspended
 
 
 @contextmanager
@@ -125,23 +126,23 @@ def _locked(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def _read(file: int, now: float) -> _Noted:
-    """Return what is noted; times from before a reboot and far in the future count as past."""
+def _read(file: int, now: float) -> _Times:
+    """Return the times in a file; those from before a reboot or too far in the future are ignored."""
     try:
-        noted = json.loads(os.pread(file, 1000, 0))
-        if noted["boot"] != _boot():
-            return _Noted()
-        turn, parked = float(noted["next"]), float(noted.get("parked", 0))
+        content = json.loads(os.pread(file, 1000, 0))
+        if content["boot"] != _boot():
+            return _Times()
+        turn, parked = float(content["next"]), float(content.get("parked", 0))
     except (ValueError, TypeError, KeyError, AttributeError):
-        return _Noted()
+        return _Times()
     is_parked = parked <= now + _LONGEST_PARK
-    return _Noted(turn if isfinite(turn) else 0.0, parked if is_parked else 0.0)
+    return _Times(turn if isfinite(turn) else 0.0, parked if is_parked else 0.0)
 
 
-def _write(file: int, noted: _Noted) -> None:
-    times = {name: round(time, 4) for name, time in noted._asdict().items()}
+def _write(file: int, times: _Times) -> None:
+    rounded = {name: round(time, 4) for name, time in times._asdict().items()}
     os.ftruncate(file, 0)
-    os.pwrite(file, json.dumps({"boot": _boot(), **times}).encode(), 0)
+    os.pwrite(file, json.dumps({"boot": _boot(), **rounded}).encode(), 0)
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Reads pages: a pure function of their bytes, and the processes that run it."""
+"""Parses pages, in this process or in others."""

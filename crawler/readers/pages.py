@@ -1,4 +1,4 @@
-"""Parses a page's bytes into its content. Pure, so that any process can do it."""
+"""Parses a page's bytes. The functions are pure, so that any process can run them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Page = Home | Index | ArticlePage | ArticleLine
 Reader = Callable[..., Page]
 """Reads a page, given its kind, section and bytes. It must be picklable.
 
-Given what is known of an article besides its page (a ``Reading``), it may return the article's line.
+With a fourth argument, a :class:`crawler.loaders.Reading`, it may return an article's line.
 """
 
 LARGE_BYTES = 256 << 10
-"""None of 22,000 real pages is larger. The largest of 132,101 has 555,303 bytes."""
+"""Larger pages are read in a separate process. The largest of 132,101 has 555,303 bytes."""
 
 TOO_COSTLY = "too_costly"
-"""Reason of a page that exceeds the :class:`Bounds`, or kills the process that reads it."""
+"""The reason of a ``PageError`` if a page exceeds the bounds, or kills the process that reads it."""
 
 
 class Bounds(NamedTuple):
-    """What a process may use for one page, or one batch of pages.
+    """The resources a process may use for one page, or one batch of pages.
 
     Attributes:
         cpu_seconds: CPU time; the largest of 132,101 real pages takes 0.1 s.
@@ -64,5 +64,5 @@ def read_page(
 
 
 def is_suspicious(body: bytes) -> bool:
-    """Return whether a page is so large or odd that reading it may be far too costly."""
+    """Return whether a page is so large or unusual that it may take too much time or memory."""
     return len(body) > LARGE_BYTES or _LINE_BREAKS in body or body.count(b"<") > _MANY_TAGS

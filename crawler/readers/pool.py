@@ -20,14 +20,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 UNSTARTABLE: Final = (OSError, ImportError, NotImplementedError)
-"""Exceptions when a pool cannot be started: no processes, no memory, no semaphores."""
+"""Exceptions of a pool that cannot be started: no processes, no memory, no semaphores."""
 
 NO_POOL: Final = (RuntimeError, MemoryError, *UNSTARTABLE)
-"""What a pool fails with at all: one that broke (a RuntimeError), or for want of a thread."""
+"""Exceptions of a pool that cannot be started or is broken. ``BrokenExecutor`` is a RuntimeError."""
 
 
 class Pool:
-    """A ``ProcessPoolExecutor`` for asyncio. Any other ``Executor`` would do as well."""
+    """A ``ProcessPoolExecutor`` for asyncio."""
 
     def __init__(self, width: int) -> None:
         """Set up ``width`` processes, which start on demand.
@@ -60,12 +60,12 @@ class Pool:
     def close(self) -> None:
         """Kill the processes, then shut down the executor.
 
-        The order matters: a broken executor holds its lock until its processes have ended, and
+        The order matters: a broken executor keeps its lock until its processes have ended, and
         they ignore the signal that it sends them.
         """
         for process in self._processes:
             process.kill()
-        # waiting for its thread, which Python otherwise wakes at exit by a pipe that may be closed
+        # wait for its thread; Python would wake it at exit through a pipe that may be closed
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
@@ -73,8 +73,8 @@ class Pool:
 def _bare_start() -> Iterator[None]:
     """Start processes that import neither the main module nor anything from the working directory.
 
-    They inherit blocked signals: otherwise Ctrl-C, or a service manager's stop, could kill them
-    before they ignore the signals.
+    Signals are blocked, so that Ctrl-C or a service manager cannot kill them before they ignore the
+    signals.
     """
     environment: dict[str, Any] = dict(os.environ)
     main = sys.modules["__main__"]

@@ -1,4 +1,4 @@
-"""Processes that read pages: a pool for batches, and a single one for pages that may kill it."""
+"""Processes that read pages: a pool for batches, and a single process for risky pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REBUILDS = 5
 
 
 class LoneReader:
-    """Reads one page at a time in a process of its own, which the page may kill."""
+    """Reads one page at a time in a separate process, which the page may kill."""
 
     def __init__(self, bounds: Bounds, note: Callable[[str | None], None]) -> None:
         """Set up without starting a process.
@@ -90,10 +90,10 @@ class LoneReader:
 
 
 class BatchPool:
-    """Reads pages in batches, because passing one page to a process costs more than reading it.
+    """Reads pages in batches, because sending one page to a process takes longer than reading it.
 
-    If a page breaks the pool, the pool is rebuilt, and the pages of its batch are read one by one
-    by a :class:`LoneReader`.
+    If a page breaks the pool, the pool is rebuilt, and a :class:`LoneReader` reads the pages of the
+    batch one by one.
     """
 
     def __init__(
@@ -106,8 +106,8 @@ class BatchPool:
             read: reads a page.
             bounds: limits for one batch.
             alone: reads the pages of a batch that broke the pool.
-            patience: seconds that a batch waits for more pages; with 0, those that are already
-                fetched make a batch.
+            patience: seconds that a batch waits for more pages; with 0, it consists of the pages
+                that are already fetched.
         """
         self._width = width
         self._reader = read
@@ -118,11 +118,11 @@ class BatchPool:
         self._rebuilds = 0
         self._batch: list[tuple[Unread, asyncio.Future[Page | None]]] = []
         self._bytes = 0
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Start the processes now, so that they are ready when the first page comes."""
-        self._follow(self._start())
+        """Start the processes now, so that they are ready for the first page."""
+        self._start_task(self._start())
 
     async def _start(self) -> None:
         pool = None
@@ -130,7 +130,7 @@ class BatchPool:
             pool = self._started()
             await asyncio.gather(*(pool.run(ready) for _ in range(self._width)))
         except NO_POOL as error:
-            self._broke(pool, error)
+            self._discard(pool, error)
 
     async def read(self, page: Unread, key: str) -> Page | None:
         """Read a page; return None if the crawler has to read it itself.
@@ -154,12 +154,12 @@ class BatchPool:
     def _send(self) -> None:
         batch, self._batch, self._bytes = self._batch, [], 0
         if batch:
-            self._follow(self._read(batch))
+            self._start_task(self._read(batch))
 
-    def _follow(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _read(self, batch: list[tuple[Unread, asyncio.Future[Page | None]]]) -> None:
         pool = None
@@ -169,7 +169,7 @@ class BatchPool:
                 read_batch, self._reader, self._bounds, [page for page, _ in batch]
             )
         except NO_POOL as error:
-            self._broke(pool, error)
+            self._discard(pool, error)
             for _, read in batch:
                 if not read.done():
                     read.set_exception(BrokenExecutor())
@@ -185,10 +185,10 @@ class BatchPool:
             self._pool = Pool(self._width)
         return self._pool
 
-    def _broke(self, pool: Pool | None, error: BaseException) -> None:
-        """Close the pool; the next batch starts another, up to ``REBUILDS`` times, if any can start."""
+    def _discard(self, pool: Pool | None, error: BaseException) -> None:
+        """Close the pool. The next batch starts another, up to ``REBUILDS`` times."""
         if pool is not self._pool or self._rebuilds > REBUILDS:
-            return  # another batch of the same pool has reported it
+            return  # another batch of the same pool has already closed it
         self._pool = None
         self._rebuilds += 1
         if pool is not None:
@@ -203,7 +203,7 @@ class BatchPool:
 
     def close(self) -> None:
         """Kill the processes and cancel the batches in progress."""
-        for task in self._under_way:
+        for task in self._tasks:
             task.cancel()
         if self._pool is not None:
             self._pool.close()

@@ -1,4 +1,4 @@
-"""Decides where a page is read: in the crawler, in a pool, or in a process of its own."""
+"""Decides where a page is read: in the crawler's process, in a pool, or in a separate process."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ logger = logging.getLogger(__name__)
 BOUNDS = Bounds()
 
 MANY = 1000
-"""Number of articles from which a pool pays off: each process takes 0.15 s of CPU time to start."""
+"""Articles from which a pool is worthwhile, as each process takes 0.15 s of CPU time to start."""
 
 PATIENCE_SECONDS = 0.05
-"""How long a page that arrives alone waits for others to be read with: a batch costs 0.2 ms."""
+"""How long a page that arrives alone waits for others. A batch has an overhead of 0.2 ms."""
 
 
 class Notes(Protocol):
-    """Persists the key of the page that is being read, for the case that the run dies of it."""
+    """Persists the key of the page that is being read, in case it kills the run."""
 
     def reading(self) -> str | None:
-        """Return the key that an earlier run noted and did not clear."""
+        """Return the key that an earlier run wrote and did not clear."""
 
     def note_reading(self, key: str | None) -> None:
-        """Write a key durably to the disk; None clears it."""
+        """Write a key durably to disk; None clears it."""
 
 
 class PageReaders:
     """Reads pages outside of the crawler's process if that is faster or safer.
 
     Attributes:
-        batches: by how much the driver multiplies the transport's window to keep every process
+        batches: factor by which the driver multiplies the transport's window, to keep every process
             busy.
     """
 
@@ -49,7 +49,7 @@ class PageReaders:
 
         Args:
             width: number of processes that read the articles of a large mirror; 0 for none.
-            notes: persists the page that is being read, if it may kill its process.
+            notes: persists the key of a page that may kill its process.
             read: reads a page.
             bounds: limits for one page or batch.
         """
@@ -68,7 +68,7 @@ class PageReaders:
         Args:
             articles: number of articles to be read.
             one_by_one: whether pages arrive one by one. Then one process is enough, because it reads
-                them faster than Scrapy fetches them, and pages wait for others to be read with.
+                them faster than Scrapy fetches them, and pages wait for others to form a batch.
         """
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
@@ -94,7 +94,7 @@ class PageReaders:
             section: the section that the page belongs to.
             body: the page's bytes.
             key: the key under which the store keeps failures of the page.
-            reading: what the pool needs to make an article's line.
+            reading: what the pool needs to build an article's line, a ``Reading``.
 
         Raises:
             PageError: the content is not a page of this kind; with the reason ``too_costly``, it
@@ -109,22 +109,22 @@ class PageReaders:
         return None
 
     async def restored(self, restore: Callable[[bytes], bytes], body: bytes, key: str) -> bytes:
-        """Return the mirror's own page, of which ``body`` is the rendered form.
+        """Return the raw page of a rendered one.
 
-        Always in a process of its own: beside rendering a page, it costs nothing.
+        This always runs in a separate process, which takes little time compared to rendering.
 
         Args:
-            restore: turns the rendered page back.
+            restore: converts the rendered page to the raw page.
             body: the rendered page.
             key: the key under which the store keeps failures of the page.
 
         Raises:
-            PageError: the page cannot be turned back; with the reason ``too_costly``, it takes too
-                much CPU time or memory, or an earlier run died of it.
+            PageError: the page cannot be converted; with the reason ``too_costly``, it takes too
+                much CPU time or memory, or an earlier run died while converting it.
         """
         self._skip_once(key)
-        own = await self._lone_reader().run(key, restore, body)
-        return restore(body) if own is None else own
+        raw = await self._lone_reader().run(key, restore, body)
+        return restore(body) if raw is None else raw
 
     def _skip_once(self, key: str) -> None:
         """Raise a PageError if an earlier run died while reading this page."""

@@ -1,4 +1,4 @@
-"""Runs in a reader's process: reads pages within bounds, and ends with the crawler."""
+"""The code of a reader's process: reads pages within bounds, and ends when the crawler does."""
 
 from __future__ import annotations
 
@@ -26,22 +26,21 @@ T = TypeVar("T")
 _STATM: Final = Path("/proc/self/statm")
 _DATA: Final = 5  # index of the size, in memory pages, that RLIMIT_DATA limits
 
-
 Unread = tuple[Kind, str, bytes] | tuple[Kind, str, bytes, object]
 """A page to read: the arguments of a :class:`Reader`."""
 
 
 def begin() -> None:
-    """Set up the process: ignore signals, which the crawler handles, and end with the crawler."""
+    """Set up the process: ignore signals, which the crawler handles, and end when the crawler does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # imports take 0.1 s, which must not count for the first page
+    # imports take 0.1 s, which must not count towards the first page's CPU time
     import crawler.formats.registry  # noqa: F401, PLC0415
 
     with _without_scrapy():
-        import itemloaders  # noqa: F401, PLC0415 - what the loader needs
+        import itemloaders  # noqa: F401, PLC0415 - the loader needs it
 
 
 @contextmanager
@@ -76,7 +75,7 @@ def read_batch(read: Reader, bounds: Bounds, pages: list[Unread]) -> list[Page |
     """Read pages; return None for each that fails, which the crawler then reads itself.
 
     Raises:
-        MemoryError: one of the pages takes too much memory; reading them alone tells which.
+        MemoryError: one of the pages takes too much memory; reading them alone shows which.
     """
     bound(bounds)
     return [_page_or_none(read, page) for page in pages]
@@ -95,7 +94,7 @@ def read_alone(read: Callable[[], T], bounds: Bounds) -> T:
     """Read one page; the kernel kills the process if the page takes too much CPU time.
 
     Raises:
-        PageError: ``read`` raised it, or takes too much memory.
+        PageError: ``read`` raised it or took too much memory.
     """
     bound(bounds)
     try:
@@ -114,7 +113,7 @@ def too_costly(bounds: Bounds) -> PageError:
 
 
 def bound(bounds: Bounds) -> None:
-    """Set the process's limits to what it has used until now plus ``bounds``."""
+    """Set the process's limits to its usage until now plus ``bounds``."""
     _set_soft(resource.RLIMIT_CPU, int(time.process_time()) + 1 + bounds.cpu_seconds)
     if _STATM.exists():
         data = int(_STATM.read_text("ascii").split()[_DATA]) * resource.getpagesize()

@@ -1,4 +1,4 @@
-"""Validates Scrapy's own settings: their types, and features that a run does not support."""
+"""Validates Scrapy's own settings: their types, and features that are not supported."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _NEEDED: Final = {
     "EXTENSIONS": ("run_report.RunReport", "stop_signal.StopSignal", "feed_exports.FeedExports"),
     "DOWNLOADER_MIDDLEWARES": ("offsite.OffsiteMiddleware", "backoff.BackoffMiddleware"),
 }
-"""Components without which a run would write nothing, report nothing, or leave the mirror."""
+"""Components without which a run would write nothing, report nothing, or crawl other sites."""
 
 _LEVELS: Final = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 
 
 def require_usable_values(settings: BaseSettings) -> None:
-    """Check the settings of the command line, and those of the log, before Scrapy reads them.
+    """Check the command line's settings, and those of the log, before Scrapy reads them.
 
     Raises:
-        WrongUsage: Scrapy could not use one of them.
+        WrongUsage: a value is not usable.
     """
     for name, attribute in settings.attributes.items():
         if attribute.priority >= SETTINGS_PRIORITIES["cmdline"]:
@@ -44,10 +44,10 @@ def require_usable_values(settings: BaseSettings) -> None:
 
 
 def require_working_features(settings: BaseSettings) -> None:
-    """Check that no feature is on, or component off, that breaks what a run promises.
+    """Check that no unsupported feature is enabled, and no needed component disabled.
 
     Raises:
-        WrongUsage: there is one.
+        WrongUsage: a setting is not supported.
     """
     if settings["JOBDIR"]:
         raise WrongUsage(
@@ -73,10 +73,10 @@ def require_working_features(settings: BaseSettings) -> None:
 
 
 def require_exports_apart(settings: BaseSettings, feed: Path) -> None:
-    """Check that no export (``-O``, ``FEEDS``) would write to the feed's files, or wait for ever.
+    """Check that no export (``-O``, ``FEEDS``) writes to the feed's files or blocks on a FIFO.
 
     Raises:
-        WrongUsage: one would.
+        WrongUsage: an export is not usable.
     """
     for uri, options in settings.getdict("FEEDS").items():
         if not isinstance(options, dict):
@@ -86,8 +86,8 @@ def require_exports_apart(settings: BaseSettings, feed: Path) -> None:
             continue
         if _is_in_feed(path, feed):
             raise WrongUsage(
-                f"the export {uri} (-O, -o, FEEDS) is a file of the feed itself, which has every "
-                "article already: name another file"
+                f"the export {uri} (-O, -o, FEEDS) is a file of the feed itself, which already has "
+                "every article: name another file"
             )
         if _is_fifo_without_reader(path):
             raise WrongUsage(
@@ -97,7 +97,7 @@ def require_exports_apart(settings: BaseSettings, feed: Path) -> None:
 
 
 def _require_kind(settings: BaseSettings, name: str, default: object) -> None:
-    """Check that a value can be read as its default is."""
+    """Check that a value has the type of its default."""
     readers: Iterable[tuple[type | tuple[type, ...], Callable[[str], Any], str]] = (
         (bool, settings.getbool, "True or False"),
         ((int, float), settings.getfloat, "a number"),
@@ -116,7 +116,7 @@ def _require_kind(settings: BaseSettings, name: str, default: object) -> None:
 
 
 def _load(value: object, default: object) -> None:
-    """Load an object from its path where the default is the path of one."""
+    """Load an object if the setting's default is the path of one."""
     if str(default).startswith(("scrapy.", "twisted.")) and value and default != value:
         load_object(str(value))
 
@@ -130,30 +130,32 @@ def _require_log(settings: BaseSettings) -> None:
     try:
         codecs.lookup(encoding or "utf-8")
     except LookupError as error:
-        raise WrongUsage(f"LOG_ENCODING must be utf-8 or the like, not {encoding!r}") from error
+        raise WrongUsage(
+            f"LOG_ENCODING must be an encoding such as utf-8, not {encoding!r}"
+        ) from error
     require_other_name(Path(os.path.realpath(file)), f"LOG_FILE={file}")
     require_writable(Path(file), f"LOG_FILE={file}")
 
 
 def require_other_name(path: Path, given: str) -> None:
-    """Check that a file to write is not called as a feed's own are.
+    """Check that an output file does not have the name of one of a feed's files.
 
     Raises:
-        WrongUsage: it is: the published lines would be lost.
+        WrongUsage: it has, so the published lines could be overwritten.
     """
     if path.name in FEED_FILES:
         raise WrongUsage(f"{given} has the name of a feed's file: name another")
 
 
 def require_writable(path: Path, given: str) -> None:
-    """Check that a file can be written, without changing what it holds.
+    """Check that a file can be written, without changing its content.
 
     Args:
-        path: the file, made if it is missing.
-        given: how the message names it.
+        path: the file, which is created if it is missing.
+        given: its name in the message.
 
     Raises:
-        WrongUsage: it cannot, or is a FIFO that nobody reads.
+        WrongUsage: it cannot be written, or is a FIFO without a reader.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
@@ -164,7 +166,7 @@ def require_writable(path: Path, given: str) -> None:
 
 
 def _local_path(uri: str) -> Path | None:
-    """Return the file that an export's address names; None where it is no file here."""
+    """Return the local file of an export's URI, or None if it has another destination."""
     parts = urlsplit(uri)
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
@@ -172,7 +174,7 @@ def _local_path(uri: str) -> Path | None:
 
 
 def _is_in_feed(path: Path, feed: Path) -> bool:
-    """Return whether a path leads to one of the feed's files, through links too."""
+    """Return whether a path leads to one of the feed's files, also through links."""
     for name in FEED_FILES:
         own = feed / name
         if os.path.realpath(path) == os.path.realpath(own):

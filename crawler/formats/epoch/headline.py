@@ -1,14 +1,13 @@
-"""What a title says besides its news: ``【名家专栏】…`` has a column, ``李言：…`` an author."""
+"""Reads columns and authors from titles: ``【名家专栏】…`` has a column, ``李言：…`` an author."""
 
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY
 from crawler.formats.epoch.names import is_han_name, is_latin_name, is_surname_led
-from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.places import NAMESAKES, PLACES, words_in
 from crawler.formats.epoch.regulars import COLUMNISTS
 from crawler.formats.epoch.script import as_written, simplified
 
@@ -19,31 +18,25 @@ _NUMBER: Final = re.compile(
     rf"\s*(?:(?:[（(〔\[【]\s*之?(?:\d{{1,4}}|{_HAN_NUMBER}{{1,4}}|[上中下续完终]{{1,2}})(?:[-—～~至、／/之](?:\d{{1,3}}|{_HAN_NUMBER}{{1,3}}))?\s*[)）〕\]】]){{1,3}}"
     rf"|\d{{1,3}}(?:[-—～~／/]\d{{1,3}})?|(?:之|(?<=\s)){_HAN_NUMBER}{{1,3}})$"
 )
-"""The part's number behind the names: ``李言（三）：``, ``李言 3：``."""
+"""The part's number after the names: ``李言（三）：``, ``李言 3：``."""
 _BETWEEN: Final = re.compile(r"\s*[、，,／/＆&]\s*")
 _SECOND_SPELLING: Final = re.compile(r"[（(][A-Za-z][A-Za-z .'’-]{2,40}[）)]")
 _AND: Final = re.compile("[和与及]")
 _LABEL: Final = re.compile(r"(?:[图文]\s*[／/]|(?:作者|撰文)\s*[／/]?)\s*(?=\S{2})")
 _CONTRIBUTIONS: Final = re.compile(r"征文|特稿|^新纪元|^纪元专栏$|^专栏$|投[稿书]|来稿")
-"""Columns that collect contributions; behind others the name is the guest's as often."""
+"""Columns that collect contributions. After any other, the name is just as often a guest's."""
 _INTERVIEW: Final = re.compile(
     r"(?:专访|访谈录?|答记者问)[\s（(]{0,3}[\d一二三四五六七八九十上中下]{0,3}[\s)）]{0,3}$|接受.{0,8}(?:采访|专访|访问)"
 )
-"""Titles of interviews with the person whom they begin with; who 专访 somebody is an author."""
+"""Interviews with the person named first. The person before 专访 (``李言专访王立``) is an author."""
 _MOST_AUTHORS: Final = 4
 _LONGEST_TITLE: Final = 200
-"""Characters of a title that are read; the longest of 132,101 has 46."""
+"""Number of characters that are read; the longest of 132,101 titles has 46."""
 _SPACED_POINT: Final = re.compile(r" *([·‧•・]) *")
 
 
-def _read_labels() -> frozenset[str]:
-    text = files(__package__).joinpath("title_labels.txt").read_text(encoding="utf-8")
-    lines = (line for line in text.splitlines() if not line.startswith("#"))
-    return frozenset(word for line in lines for word in line.split())
-
-
-_LABELS: Final = _read_labels()
-"""What stands in a name's place and is no author: kinds of text, bodies, quoted statesmen."""
+_LABELS: Final = frozenset(words_in("title_labels.txt"))
+"""Labels that are not authors: kinds of text, organizations, quoted statesmen."""
 
 _NO_PERSON: Final = re.compile(
     "专家|学者|分析|议员|官员|总统|总理|首相|主席|部长|州长|市长|司令|将军|大使|法官|警方|警告|调查|报告|民调|研究|峰会|会议|听证|论坛|访谈|专访|"
@@ -101,38 +94,38 @@ _PEN_NAME_END: Final = (
 _ADDRESSED: Final = re.compile(
     "^.(?:先生|女士|小姐|太太|博士|教授|律师|医[师生]|老师|牧师|校长|院长|主任)$"
 )
-"""Somebody whom the article speaks of by surname and title; a pen name's 先生 has more before it."""
+"""A person whom the article is about, by surname and title. Pen names have more before 先生."""
 _STATES: Final = PLACES - NAMESAKES
 _LONG_NAME: Final = 4
 _SHORT_NAME: Final = 2
 _LATIN_AUTHOR: Final = re.compile(r"\S+(?: \S+){1,3}")
 _PEOPLE_WORDS: Final = frozenset(
     "证人 华人 友人 商人 女人 男人 老人 工人 军人 诗人 盲人 病人 犯人 路人 客人 主人 亲人 党人 国人 洋人 敌人 好人 坏人 名人 艺人 猎人 白人 黑人 狼人 "
-    "新人 旧人 世人 众人 个人 本人 他人 别人 旁人 前人 后人 古人 今人 死人 活人 罪人 圣人 神人 巨人 小人 大人 佳人 美人 夫人 妇人 族人 族人 港人 台人 汉人 藏人 "
+    "新人 旧人 世人 众人 个人 本人 他人 别人 旁人 前人 后人 古人 今人 死人 活人 罪人 圣人 神人 巨人 小人 大人 佳人 美人 夫人 妇人 族人 港人 台人 汉人 藏人 "
     "农人 伟人 贤人 恩人 仇人 情人 爱人 法人 官人 仙人 真人 凡人 常人 强人 线人 举人 哲人 文人 牧人 超人 机人 人人 门人 义人 选人 候人 发言人 "
     "官网 外网 内网 上网 联网 法网 落网 电网 天网 情网 铁网 推网 全网 脱网 断网 封网 触网 入网 撒网 关网 管网 球网 民网".split()
 )
-"""Common words; other pen names of two characters may end so: 川人, 海网."""
+"""Common words in 人 and 网, which also end pen names of two characters: 川人, 海网."""
 
 
 def column(title: str) -> str | None:
-    """Read the column from a title: the leading ``【…】``, taken literally, without brackets."""
+    """Return the column of a title: the text of the leading ``【…】``."""
     match = _COLUMN.match(title)
     return match[1] if match else None
 
 
 def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
-    """Read the authors whom a title begins with: ``李言：…``, ``李言、王立（二）：…``.
+    """Return the authors at the beginning of a title: ``李言：…``, ``李言、王立（二）：…``.
 
     Args:
         title: the title.
-        commentary: whether a section of commentaries lists the article. There two thirds of the
-            titles begin so, also behind a column that collects contributions. Elsewhere a quoted
-            person stands there as often, and only a known columnist counts.
+        commentary: whether a section of commentaries lists the article. Two thirds of the titles
+            there begin with authors, also after a column that collects contributions. Elsewhere
+            the name is just as often a quoted person's, so only a known columnist counts.
 
     Returns:
-        The names, pen names too; none where the label is a kind of text, a body, a state, an office
-        or a phrase.
+        The names, including pen names; empty if the label is a kind of text, an organization, a
+        state, an office or a phrase.
     """
     plain = simplified(title := title[:_LONGEST_TITLE])
     names = _title_authors(plain, commentary=commentary)
@@ -140,13 +133,13 @@ def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
 
 
 def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
-    rest = _behind_contributions(title).lstrip()
+    rest = _without_contributions(title).lstrip()
     match = _PREFIX.match(rest)
     if not match or _INTERVIEW.search(rest):
         return ()
     label = _NUMBER.sub("", _SECOND_SPELLING.sub("", match[1]))
     label = _LABEL.sub("", label, count=1).removesuffix("等")
-    names = tuple(map(_spelled, _split(label)))
+    names = tuple(map(_without_blanks, _split(label)))
     if len(names) > _MOST_AUTHORS or not all(names):
         return ()
     known = [name in COLUMNISTS for name in names]
@@ -156,14 +149,14 @@ def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
     return names if all(is_known or _is_author(name) for name, is_known in checked) else ()
 
 
-def _behind_contributions(title: str) -> str:
-    """Return what follows a column that collects contributions, else the title."""
+def _without_contributions(title: str) -> str:
+    """Return the title without a leading column that collects contributions."""
     match = _COLUMN.match(title)
     return title[match.end() :] if match and _CONTRIBUTIONS.search(match[1]) else title
 
 
 def _split(label: str) -> list[str]:
-    """Split names at the marks between them; a blank parts two whole names only."""
+    """Split a label at the marks between names; at a blank or "and" only between full names."""
     names = _BETWEEN.split(label)
     for parts in (label.split(), _AND.split(label)):
         if len(names) == 1 and len(parts) > 1 and all(map(_is_whole, parts)):
@@ -175,8 +168,8 @@ def _is_whole(name: str) -> bool:
     return is_surname_led(name) and is_han_name(name)
 
 
-def _spelled(name: str) -> str:
-    """Take blanks out of a name that is spaced out, and from around its points."""
+def _without_blanks(name: str) -> str:
+    """Return a name without the blanks between its characters (``李 言``) or around its points."""
     name = _SPACED_POINT.sub(r"\1", name.strip())
     spaced = " " in name and len(name) <= _LONG_NAME and not is_latin_name(name)
     return name.replace(" ", "") if spaced else name
@@ -191,7 +184,7 @@ def _is_author(name: str) -> bool:
 
 
 def _is_person(name: str) -> bool:
-    """Tell a name from a label: a surname leads, or it is a short pen name."""
+    """Return whether ``name`` begins with a surname or can be a short pen name."""
     if len(name) == _SHORT_NAME and name[1] in "人网":
         return name not in _PEOPLE_WORDS
     if _NO_PERSON.search(name) or _ADDRESSED.search(name):

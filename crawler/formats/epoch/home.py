@@ -1,4 +1,4 @@
-"""The home page: which sections the mirror has, or where it has moved."""
+"""Reads the home page: which sections the mirror has, or where it has moved."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from crawler.formats.epoch.links import links, path_of, unified
 from crawler.formats.epoch.paths import HOME, section_of
 from crawler.formats.pages import Home, Label
 
-# 该项目已迁移至 [owner/repo](https://github.com/owner/repo). Possessive: a long run of blanks is
-# looked at once.
+# 该项目已迁移至 [owner/repo](https://github.com/owner/repo). The quantifiers are possessive, so that
+# a long run of blanks is scanned once.
 _MOVED = re.compile(r"该项目已迁移至\s*+\[([^\[\]\n]*+)\]\([ \t]*+([^()\s]++)[ \t]*+\)")
 
 
 def read_home(text: str, bases: Sequence[str] = ()) -> Home:
-    """Read the home page; navigation, ads and other mirrors are no sections.
+    """Read the home page. Links to other mirrors, navigation and ads are not sections.
 
     Args:
         text: the page.
-        bases: addresses below which the mirror's own pages lie.
+        bases: URLs below which the mirror's own pages are.
     """
     text = unified(text)
     found: dict[str, Label] = {}
     repeated: list[Label] = []
     unnamed: list[str] = []
     for link in links(text):
-        path = path_of(HOME, link.address, bases)
+        path = path_of(HOME, link.url, bases)
         index = section_of(path) if path else None
         if index is None or index[1] is not None:
             continue
@@ -44,6 +44,6 @@ def read_home(text: str, bases: Sequence[str] = ()) -> Home:
 
 
 def moved_to(text: str) -> str | None:
-    """Return where the notice on a page says that the mirror has moved, None without one."""
+    """Return the URL in the notice that the mirror has moved, or None if there is no notice."""
     match = _MOVED.search(text)
     return match[2] if match else None

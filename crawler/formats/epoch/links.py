@@ -1,7 +1,7 @@
-"""Links of a list page, in whatever form Markdown or HTML gives them one.
+"""Finds the links of a list page, in any form of Markdown or HTML.
 
-What a link is found by is its address, not the marks around it: entries stand bold, numbered,
-bulleted, two on a line, in angle brackets, in HTML, behind a date.
+A link is found by its URL and not by the marks around it: entries may be bold, numbered, bulleted,
+two on a line, in angle brackets, in HTML, or after a date.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from crawler.formats.pages import Copy
 from crawler.text import visible
 from crawler.urls import mirror_path
 
-MAX_ADDRESS = 2048
-"""Characters of an address; a longer one is refused."""
+MAX_URL = 2048
+"""Characters. Longer URLs are refused."""
 
 _TOKEN = re.compile(r"""[^\s()（）<>\[\]{}"'`“”‘’|，。、；：]++""")
 _OF_A_MIRROR = re.compile(r"(?:pages|indexes)[/\\%]|\.md", re.IGNORECASE)
-_BEFORE_ADDRESS = re.compile(r"(?:href|src)=|:", re.IGNORECASE)
+_BEFORE_URL = re.compile(r"(?:href|src)=|:", re.IGNORECASE)
 _TAG_NAME = re.compile(r"""<([a-z]+)\b(?:"[^"]*+"|'[^']*+'|[^"'>])*+["']?\Z""", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\]\s{0,8}+[(（]\s{0,8}+<?\s{0,8}+\Z")
 _ANCHOR_TEXT = re.compile(r"[^<>]*+>((?:[^<]++|<(?!/(?:a|ok)\b))*+)", re.IGNORECASE)
@@ -32,7 +32,7 @@ _REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\s?\[([^\[\]\n]{1,200}+)\]")
 _TAG = re.compile(r"<[^<>]*+>|!\[[^\[\]]*+\]\([^()\s]*+\)")
 _LINE_MARKS = " \t\u00a0\u3000#＃*_<>[](){}+•·|:：-–—,，.。、;；\"'`"
 _WINDOW = 2048
-"""How far from an address the text that carries it is looked for."""
+"""How many characters around a URL are searched for the link's text."""
 
 _GITHUB = re.compile(
     r"(?:www\.)?github\.com(?::443)?/([^/]+/[^/]+)/(?:blob|raw|tree|edit|blame)/(?:refs/heads/)?[^/]+/+",
@@ -52,36 +52,36 @@ _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
 
 class ListLink(NamedTuple):
-    """A link of a list page into a mirror.
+    """A link from a list page to a page of a mirror.
 
     Attributes:
-        text: what a reader sees of it.
-        address: where it leads, as written.
-        line: where the line begins that the address stands on.
-        end: where the address ends.
-        in_heading: Markdown's brackets hold its text, on a heading line.
+        text: the link's visible text.
+        url: the URL as written.
+        line: offset of the line with the URL.
+        end: offset of the URL's end.
+        in_heading: whether it is a Markdown link on a heading line.
     """
 
     text: str
-    address: str
+    url: str
     line: int
     end: int
     in_heading: bool
 
 
 def unified(text: str) -> str:
-    """Return a list page as it is read: visible characters, line feeds, no comments."""
+    """Return a list page with line feeds only, and without invisible characters and comments."""
     return without_comments(visible(text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def links(text: str) -> Iterator[ListLink]:
-    """Yield what leads to a mirror's pages, in order; pixels do not."""
+    """Yield the links to a mirror's pages, in order, without images such as tracking pixels."""
     last = line = 0
     references: dict[str, str] | None = None
     for match in _TOKEN.finditer(text):
         if _OF_A_MIRROR.search(match[0]) is None:
             continue
-        prefix = _BEFORE_ADDRESS.match(match[0])
+        prefix = _BEFORE_URL.match(match[0])
         start = match.start() + (prefix.end() if prefix else 0)
         line = max(line, text.rfind("\n", max(line, last), start) + 1)
         before = text[max(last, start - _WINDOW) : start]
@@ -91,24 +91,24 @@ def links(text: str) -> Iterator[ListLink]:
             continue
         brackets = _IN_BRACKETS.search(before)
         if brackets:
-            said = _bracketed(before, brackets.start())
+            label = _bracketed(before, brackets.start())
         elif tag:
-            said = _anchor_text(text, last)
+            label = _anchor_text(text, last)
         elif defined := _DEFINED.search(before):
             if references is None:
                 references = {one[2]: one[1] for one in _REFERENCE.finditer(text)}
-            said = references.get(defined[1], "" if defined[1].isdecimal() else defined[1])
+            label = references.get(defined[1], "" if defined[1].isdecimal() else defined[1])
         else:
             own = before[max(len(before) - (start - line), 0) :]
-            said = _TAG.sub("", own).strip(_LINE_MARKS)
+            label = _TAG.sub("", own).strip(_LINE_MARKS)
         in_heading = brackets is not None and text.startswith("#", line)
         yield ListLink(
-            cleaned(_TAG.sub("", said)), match[0][start - match.start() :], line, last, in_heading
+            cleaned(_TAG.sub("", label)), match[0][start - match.start() :], line, last, in_heading
         )
 
 
 def _anchor_text(text: str, start: int) -> str:
-    """Return the text of an HTML link behind its address; one that is not closed ends with its line."""
+    """Return the text of an HTML link whose URL ends at ``start``, or the line if it is not closed."""
     anchor = _ANCHOR_TEXT.match(text, start, start + _WINDOW)
     if anchor is None:
         return ""
@@ -117,7 +117,7 @@ def _anchor_text(text: str, start: int) -> str:
 
 
 def _bracketed(before: str, end: int) -> str:
-    """Return the text of brackets that close at ``end``; they may hold others, also lone ones."""
+    """Return the text in brackets that close at ``end``, which may contain other, even unpaired ones."""
     depth, start, first = 0, None, None
     end = len(before[:end].rstrip())
     for at in range(end - 1, -1, -1):
@@ -134,14 +134,14 @@ def _bracketed(before: str, end: int) -> str:
     return before[start + 1 : end] if start is not None else ""
 
 
-def article_of(address: str, bases: Sequence[str]) -> Copy | None:
-    """Return the article's copy that an address names in whatever form, None without one.
+def article_of(url: str, bases: Sequence[str]) -> Copy | None:
+    """Return the copy of an article that a URL of any form leads to, or None.
 
     Args:
-        address: relative, or absolute below one of the mirror's bases.
-        bases: under which the mirror's pages lie.
+        url: relative, or absolute below one of ``bases``.
+        bases: URLs below which the mirror's own pages are.
     """
-    plain = _plain(address)
+    plain = _plain(url)
     within = _below(plain, bases)
     match = _ARTICLE.fullmatch(
         plain if within is None and not _SCHEME.match(plain) else within or ""
@@ -149,9 +149,9 @@ def article_of(address: str, bases: Sequence[str]) -> Copy | None:
     return copy_of(article_path(match[1], match[2].lower())) if match else None
 
 
-def path_of(here: str, address: str, bases: Sequence[str]) -> str | None:
-    """Return the path below the mirror's base that an address on page ``here`` leads to."""
-    plain = _plain(address)
+def path_of(here: str, url: str, bases: Sequence[str]) -> str | None:
+    """Return the path below the mirror's base that a URL on the page ``here`` leads to, or None."""
+    plain = _plain(url)
     within = _below(plain, bases)
     path = mirror_path(here, plain) if within is None else mirror_path(HOME, within)
     index = _INDEX.fullmatch(path) if path else None
@@ -160,26 +160,26 @@ def path_of(here: str, address: str, bases: Sequence[str]) -> str | None:
     return index_path(index[1], int(index[2]) if index[2].isdecimal() else None)
 
 
-def _plain(address: str) -> str:
-    """Return an address without escapes, query and fragment, with slashes that lead forward."""
-    return unquote(unescape(address)).replace("\\", "/").partition("#")[0].partition("?")[0]
+def _plain(url: str) -> str:
+    """Return a URL without escapes, query and fragment, with slashes for backslashes."""
+    return unquote(unescape(url)).replace("\\", "/").partition("#")[0].partition("?")[0]
 
 
-def _below(address: str, bases: Sequence[str]) -> str | None:
-    """Return what of an absolute address stands behind a base of the mirror, else None."""
-    if not address.startswith("/") and not _SCHEME.match(address):
+def _below(url: str, bases: Sequence[str]) -> str | None:
+    """Return the rest of an absolute URL after one of the mirror's bases, or None."""
+    if not url.startswith("/") and not _SCHEME.match(url):
         return None
     for base in bases:
         host = _SCHEME.sub("", base, count=1).partition("/")[0]
-        named = _named(address if _SCHEME.match(address) else host + address)
-        prefix = _named(base)
-        if named.lower().startswith(prefix.lower()):
-            return named[len(prefix) :]
+        bare = _without_scheme(url if _SCHEME.match(url) else host + url)
+        prefix = _without_scheme(base)
+        if bare.lower().startswith(prefix.lower()):
+            return bare[len(prefix) :]
     return None
 
 
-def _named(address: str) -> str:
-    """Return an address without its scheme, and with GitHub's ways to one file as one."""
-    bare = _SCHEME.sub("", address, count=1)
+def _without_scheme(url: str) -> str:
+    """Return a URL without its scheme, and the same one for all of GitHub's URLs of a file."""
+    bare = _SCHEME.sub("", url, count=1)
     github = _GITHUB.match(bare) or _GITHUB_RAW.match(bare)
     return f"github.com/{github[1]}/{bare[github.end() :]}" if github else bare

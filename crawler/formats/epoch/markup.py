@@ -1,6 +1,6 @@
 """The body as a list of leaves: runs of text under a path of containers.
 
-Text and HTML are both rendered from the same leaves, so they cannot disagree.
+The text and the HTML are rendered from the same leaves, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crawler.text import glue
 
 _WHITE = re.compile(r"\s+")
 
-# What may come out. Nothing here can run, load a frame, or carry a style.
+# The allowed HTML has no scripts, frames or styles.
 _TAGS = {
     "p", "br", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li",
     "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th",
@@ -37,8 +37,8 @@ _SANITIZER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto"},
     link_rel=None,
 )
-# The sanitizer copies a text for every reference in it: a long one is parted by comments, which it
-# takes out.
+# The sanitizer copies the whole text node for each character reference in it. Comments, which it
+# removes, divide a long one.
 _PIECE = 4096
 _NOTHING = "<!---->"
 
@@ -50,7 +50,7 @@ Mark = tuple[str, str]
 
 
 def linked(marks: tuple[Mark, ...], url: str) -> tuple[Mark, ...]:
-    """Add a link to marks. HTML knows no link in a link: the innermost is the one that is followed."""
+    """Add a link to marks. It replaces an outer link, because HTML does not allow nested links."""
     link = ("a", _href(url))
     return (*(mark for mark in marks if mark[0] != "a"), link) if marks else (link,)
 
@@ -62,7 +62,7 @@ def _href(url: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class Container:
-    """An element that holds leaves: a quote, a list, a table cell, a figure."""
+    """An element that contains leaves: a quote, a list, a table cell, a figure."""
 
     tag: str
     attributes: str = ""
@@ -70,7 +70,7 @@ class Container:
 
 @dataclass(slots=True)
 class Run:
-    """Text under one set of marks, a line break, or an image (``image``: its finished tag)."""
+    """Text with one set of marks, a line break, or an image (``image`` is its finished tag)."""
 
     text: str
     marks: tuple[Mark, ...] = ()
@@ -83,13 +83,13 @@ class Leaf:
     """A block of text: a paragraph, a heading, the bare text of a list item.
 
     Attributes:
-        tag: ``p``, ``h1`` … ``h6``, or ``""`` for text that stands bare in its container.
-        path: containers around it, outermost first.
-        caption: a figure's caption: HTML shows it, the reading text does not.
-        cell: an empty cell that keeps its place in the row.
-        centred: it stands in the middle of the line.
-        runs: the parts of its text; empty where it is plain text, as in most paragraphs.
-        text: its runs joined, white space folded; valid after :meth:`fold`.
+        tag: ``p``, ``h1`` … ``h6``, or ``""`` for text directly in its container.
+        path: the containers around it, outermost first.
+        caption: whether it is a figure's caption, which is in the HTML but not in the text.
+        cell: whether it is an empty cell that keeps the later cells of its row in their columns.
+        centred: whether it is centred.
+        runs: the parts of its text; empty if it is plain text, as in most paragraphs.
+        text: the runs joined, with white space folded; valid after :meth:`fold`.
     """
 
     tag: str
@@ -101,9 +101,9 @@ class Leaf:
     text: str = ""
 
     def fold(self) -> None:
-        """Fold white space over all runs, as a browser shows it, and set ``text``.
+        """Fold white space over all runs, as a browser does, and set ``text``.
 
-        Breaks at the edges and behind another break go: they show nothing.
+        Line breaks at the edges or after another break are removed.
         """
         runs = self.runs
         if not runs:
@@ -111,7 +111,7 @@ class Leaf:
             return
         whole = "".join([run.text for run in runs])
         kept: list[Run] = []
-        position = last = 0  # in ``whole``: where the run begins, where the last word ended
+        position = last = 0  # in ``whole``: the end of the run, and the end of the last word
         at_line_start = True
         for run in runs:
             text = run.text
@@ -134,12 +134,12 @@ class Leaf:
         self.text = "".join([run.text for run in self.runs])
 
     def cut(self, start: int, end: int, rule: str) -> None:
-        """Remove ``text[start:end]`` from the runs it came from, and the blanks that leaves.
+        """Remove ``text[start:end]`` from the text and its runs, and fold the white space around it.
 
         Args:
-            start: where it begins.
-            end: where it ends.
-            rule: why, for those who trace.
+            start: start of the range.
+            end: end of the range.
+            rule: name of the rule that removes it, for the trace.
         """
         note(rule, self.text[start:end])
         if self.runs and self._cut_first_run(start, end):
@@ -156,7 +156,10 @@ class Leaf:
         self.fold()
 
     def _cut_first_run(self, start: int, end: int) -> bool:
-        """Cut a dateline or byline out of the first run, if no white space has to be folded then."""
+        """Cut the range out of the first run; return False if white space would have to be folded.
+
+        This is faster for the usual case, a dateline or byline.
+        """
         first = self.runs[0]
         head, rest = first.text[:start], first.text[end:]
         if not rest.strip() or rest[0].isspace() or head[-1:].isspace():
@@ -166,7 +169,7 @@ class Leaf:
         return True
 
     def cut_all(self, spans: Iterable[tuple[int, int]], rule: str) -> None:
-        """Remove several ranges of the text at once; with none of them nothing changes."""
+        """Remove several ranges of the text at once."""
         dropped = bytearray(len(self.text))
         for start, end in spans:
             note(rule, self.text[start:end])
@@ -184,7 +187,7 @@ class Leaf:
 
     @property
     def empty(self) -> bool:
-        """Whether it shows neither text nor an image."""
+        """Whether it has neither text nor an image."""
         return not self.text and not any(run.image for run in self.runs)
 
 
@@ -194,7 +197,7 @@ def _without(text: str, dropped: bytearray) -> str:
 
 
 def _without_last_breaks(runs: list[Run]) -> list[Run]:
-    """Return runs without the breaks that no text follows."""
+    """Return the runs without line breaks at the end."""
     if runs and runs[-1].text and not runs[-1].is_break:
         return runs
     last = len(runs) - 1
@@ -204,7 +207,7 @@ def _without_last_breaks(runs: list[Run]) -> list[Run]:
 
 
 def _put_gap(gap: str, kept: Sequence[Run], run: Run) -> None:
-    """Put the blank between two runs outside of the marks of either, where one has fewer."""
+    """Add the blank between two runs to the one with fewer marks."""
     if kept and not kept[-1].image and len(kept[-1].marks) <= len(run.marks):
         kept[-1].text += gap
     else:
@@ -212,16 +215,16 @@ def _put_gap(gap: str, kept: Sequence[Run], run: Run) -> None:
 
 
 def folded_inside(text: str) -> str:
-    """Fold the white space between the words of a text that has none at its edges."""
+    """Fold white space inside a text without leading and trailing white space."""
     if text.isprintable() and "  " not in text:  # no white space but single spaces
         return text
     return _WHITE.sub(lambda match: glue(text, *match.span()), text)
 
 
 def shown(leaves: list[Leaf]) -> list[Leaf]:
-    """Fold the leaves; return those that show something, and the empty cells of rows that do.
+    """Fold the leaves; return those that are not empty, and the empty cells of their rows.
 
-    Without its empty cells a row's later cells would stand under other heads.
+    Without the empty cells, later cells of a row would be in the wrong columns.
     """
     kept: list[Leaf] = []
     cells = False
@@ -238,7 +241,7 @@ def shown(leaves: list[Leaf]) -> list[Leaf]:
 
 
 def _with_needed_cells(leaves: Sequence[Leaf]) -> list[Leaf]:
-    """Leave out the empty cells of rows that hold nothing, and doubles of a cell that does."""
+    """Leave out empty cells of empty rows, and empty leaves of cells with other content."""
     filled = {container for leaf in leaves if not leaf.cell for container in leaf.path}
     kept: list[Leaf] = []
     for leaf in leaves:
@@ -252,9 +255,9 @@ def _with_needed_cells(leaves: Sequence[Leaf]) -> list[Leaf]:
 
 
 def render_text(leaves: Iterable[Leaf]) -> str:
-    """Return the reading text: blocks apart by a blank line, captions left out.
+    """Return the reading text: blocks separated by a blank line, without captions.
 
-    A table's rows are lines, its cells are parted by tabs, empty ones kept.
+    Each row of a table is a line; its cells, including empty ones, are separated by tabs.
     """
     parts: list[str] = []
     previous: Leaf | None = None
@@ -269,7 +272,7 @@ def render_text(leaves: Iterable[Leaf]) -> str:
 
 
 def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:
-    if not left or not right:  # most of all leaves
+    if not left or not right:  # nearly every block
         return "\n\n"
     shared = _shared(left, right)
     inner = left[shared - 1].tag if shared else ""
@@ -279,7 +282,7 @@ def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:
 
 
 def _shared(left: Sequence[object], right: Sequence[object]) -> int:
-    """Return how many containers two paths, or how many marks two runs, have in common."""
+    """Return how many containers or marks two sequences have in common at their beginning."""
     number = 0
     for a, b in zip(left, right, strict=False):
         if a is not b:
@@ -289,7 +292,7 @@ def _shared(left: Sequence[object], right: Sequence[object]) -> int:
 
 
 def render_html(leaves: Iterable[Leaf]) -> str:
-    """Return the leaves as clean HTML, safe to put on a page as it is."""
+    """Return the leaves as sanitized HTML, which is safe to embed in a page."""
     out: list[str] = []
     path: tuple[Container, ...] = ()
     for leaf in leaves:
@@ -309,7 +312,7 @@ def render_html(leaves: Iterable[Leaf]) -> str:
 
 
 def _inline(runs: Sequence[Run]) -> str:
-    """Return runs as HTML; a mark is opened where it first has something to show."""
+    """Return runs as HTML, without marks around nothing."""
     out: list[str] = []
     marks: tuple[Mark, ...] = ()
     for run in runs:

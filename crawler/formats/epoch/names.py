@@ -1,8 +1,8 @@
 """What can be a person's name in the newspaper's credits.
 
-Names are Han names of two to four characters (pen names too), foreign names in Han characters with
-a point between their parts (``约书亚‧菲利普``), and names in Latin letters (``J.M. Phelps``). Whoever
-cannot be told from a newsroom, a programme or a label is no person: a value is never guessed.
+Names are Han names of two to four characters (including pen names), foreign names in Han characters
+with a point between their parts (``约书亚‧菲利普``), and names in Latin letters (``J.M. Phelps``).
+Anything that could also be a newsroom, a programme or a label is not a name: no value is guessed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COMPOUND_SURNAMES: Final = frozenset(
     "端木 申屠 公羊 澹台 淳于 太叔 钟离 濮阳 万俟 赫连 拓跋 完颜 纳兰 第五 鲜于 亓官 左丘 东郭 东野 范姜 张简 "
     "叶赫 爱新".split()
 )
-"""Surnames of two characters, among them the joined ones of Taiwan (范姜, 张简)."""
+"""Surnames of two characters, including the joined ones of Taiwan (范姜, 张简)."""
 
 _HAN_NAME: Final = re.compile(rf"{HAN}{{2,4}}")
 _POINTED_NAME: Final = re.compile(rf"(?=.{{3,20}}$){HAN}{{1,8}}(?:[{POINT}]{HAN}{{1,8}}){{1,3}}")
@@ -44,7 +44,7 @@ _NO_HAN_NAME: Final = re.compile(
     "媒体|通讯|快讯|简讯|讯$|分社|工作|栏目|内幕|[的等他她们您你]|民众|公民|^华人|[粤国英]语[组部台]|佚名|无名氏|学员|弟子|^一[位个名]|匿名|未知|不详|同上|同前|社区|当地|现场|时事|实事|世事|热点|互动|视点|看点|纵横|广角|关心$|"
     "[一二三四五六七八九十\\d]+[月日年期集]$",
 )
-"""Words that no person's name holds, but newsrooms, programmes and labels do."""
+"""Words in newsrooms, programmes and labels that no person's name contains."""
 
 _NO_LATIN_NAME: Final = re.compile(
     r"['’]s\b|\b(?:The|Staff|Services?|Institutes?|News(?:room)?|Team|Press|Reuters|AFP|Editorial|Board|Foundation|Cent(?:er|re)|"
@@ -62,14 +62,14 @@ _AROUND: Final = " :：﹕︰,，、.。;；·*＊#＃◇◆@-—–_\"“”'\n
 
 
 def is_surname_led(name: str) -> bool:
-    """Tell whether ``name`` begins with a Chinese surname and has a given name behind it."""
+    """Return whether ``name`` is a Chinese surname followed by a given name."""
     if name[:2] in COMPOUND_SURNAMES:
-        return 3 <= len(name) <= 4  # noqa: PLR2004 - one or two characters behind the surname
+        return 3 <= len(name) <= 4  # noqa: PLR2004 - one or two characters after the surname
     return name[:1] in SURNAMES and 2 <= len(name) <= 3  # noqa: PLR2004 - the same
 
 
 def is_han_name(name: str) -> bool:
-    """Tell whether ``name`` can be a person's name in Han characters, pen names among them."""
+    """Return whether ``name`` can be a person's name in Han characters, or a pen name."""
     if _POINTED_NAME.fullmatch(name):
         return not _NO_HAN_NAME.search(name)
     return (
@@ -80,31 +80,31 @@ def is_han_name(name: str) -> bool:
 
 
 def is_latin_name(name: str) -> bool:
-    """Tell whether ``name`` can be a person's name in Latin letters: not a body's, not initials."""
+    """Return whether ``name`` can be a person's name in Latin letters, not an organization's or initials."""
     return (
         bool(_LATIN_NAME.fullmatch(name))
-        and len(name) > 2  # noqa: PLR2004 - "Yu" alone says too little, "Al Bo" is a name
+        and len(name) > 2  # noqa: PLR2004 - "Yu" alone is too short, "Al Bo" is a name
         and not _NO_LATIN_NAME.search(name)
         and not (name.isupper() and not re.search(r" |\.[A-Z]{3}", name))
     )
 
 
 def is_name(name: str) -> bool:
-    """Tell whether ``name`` can be a person's name in either script."""
+    """Return whether ``name`` can be a person's name in either script."""
     return is_han_name(name) or is_latin_name(name)
 
 
 def generation_of(text: str) -> str:
-    """Take off the head of ``text`` what a comma divides from a Latin name: ``Jr.``, ``III``."""
+    """Return the generation that ``text``, after a Latin name and a comma, begins with: ``Jr.``."""
     match = _GENERATION.match(text)
     return match.group() if match else ""
 
 
 def plain_name(text: str) -> str:
-    """Take from ``text`` what stands around a name: marks, a bracketed second spelling, a title.
+    """Remove marks, a second spelling in brackets and a title from around a name.
 
-    ``约书亚‧菲利普（Joshua Philipp）`` keeps the first spelling; ``李 言`` loses the blank that only
-    spaces a short name out. A title goes with a surname: a pen name's 先生 is part of it.
+    ``约书亚‧菲利普（Joshua Philipp）`` keeps the first spelling. ``李 言`` loses its blank. A title is
+    removed after a Chinese surname or a Latin name only, because 先生 can be part of a pen name.
     """
     bare = _BRACKETED.sub("", text).strip(_AROUND)
     if _SPACED_NAME.fullmatch(bare):

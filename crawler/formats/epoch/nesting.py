@@ -1,4 +1,4 @@
-"""Elements nested too deep to be walked: the boxes that say nothing are taken away."""
+"""Unwraps meaningless nested elements, so that deep trees can be walked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lxml import etree
 from crawler.exceptions import PageMalformed
 
 MAX_TREE_DEPTH = 2000
-"""libxml2 drops what is nested deeper than 2,048 levels: such a page is refused, not cut."""
+"""libxml2 drops elements nested deeper than 2,048 levels, so deeper pages are refused."""
 
 _BLOCKS = frozenset(
     "p div center section article aside header footer main nav address details summary "
@@ -16,18 +16,18 @@ _BLOCKS = frozenset(
 _INLINE = frozenset(
     "span font big small b strong i em cite u s del strike tt code ins label".split()
 )
-# Formatting that stands above this depth is kept.
 _KEPT_LEVELS = 50
+"""Inline formatting is kept down to this depth."""
 
 
 def flattened(root: etree._Element) -> etree._Element:
-    """Return ``root`` with nested boxes replaced by what they hold, in place.
+    """Replace nested elements by their content, in place; return ``root``.
 
-    A box ends the text before it and its own: an ``<hr>`` does the same where it stood. Boxes
-    with a class or id keep their meaning, and stay.
+    An ``<hr>`` replaces the edges of a block, because they end a paragraph. Elements with a class or
+    an id are kept, because they may mean something.
 
     Raises:
-        PageMalformed: the tree is so deep that the parser left something out.
+        PageMalformed: the tree is so deep that the parser has dropped elements.
     """
     open_elements = [(root, 0)]
     while open_elements:
@@ -45,7 +45,7 @@ def flattened(root: etree._Element) -> etree._Element:
 
 
 def _unwrap(element: etree._Element, *, breaks: bool) -> None:
-    """Replace an element by its content; with ``breaks`` text does not run across its edges."""
+    """Replace an element by its content; with ``breaks``, paragraphs end at its edges."""
     content = element.makeelement("hr" if breaks else "wbr")
     content.tail = element.text
     element.addprevious(content)

@@ -1,4 +1,4 @@
-"""What the site's tools put into an article, taken out of the tree before it is read.
+"""Removes from an article what the site's tools added.
 
 Pages of 2001 to 2003 end with 相关文章, a list of links to other articles (304 pages, a fifth of their
 text), and with ◆我的意见, a link to a form (239 pages).
@@ -18,18 +18,18 @@ _LINKS: Final = ("ok", "a")
 _WORDS: Final = ("相关文章", "相關文章", "我的意见", "我的意見")
 _HEADING: Final = re.compile(r"[\W_]*相[关關]文章[\W_]*")
 _OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意[见見]\s*[:：]?\s*")
-# An item whose link a site took away: its title and date, in one text or in two.
+# An item without a link: its title and date, in one text or in two.
 _DATE: Final = r"[（(\[]\s*(?:\d{1,2}/\d{1,2}/\d{4}|\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:\s[\d:]{4,8}(?:\s?[AP]M)?)?\s*[）)\]]\s*"
 _DATED: Final = re.compile(rf"\s*[^\s()（）].{{0,300}}?{_DATE}", re.DOTALL)
 _ONLY_DATE: Final = re.compile(rf"\s*{_DATE}")
 _LONGEST_TITLE: Final = 100
 _TITLE_PARTS: Final = 4
-# Between the links of such a list: dates and marks. Anything else is the article's again.
+# Dates and marks between the links. Any other text belongs to the article.
 _BETWEEN: Final = re.compile(r"(?:[\s\W\d_年月日]|[AP]M\b)*")
 
 
 class _Piece(NamedTuple):
-    """A text of the tree: that of an element, or its tail."""
+    """An element's text or tail, and the link around it."""
 
     element: etree._Element
     is_tail: bool
@@ -42,7 +42,7 @@ def remove_page_tools(root: etree._Element, markup: str) -> None:
 
     Args:
         root: the body's element.
-        markup: what it was made from: most pages hold no such word.
+        markup: the body's HTML, in which most pages have none of the words.
     """
     if not any(word in markup for word in _WORDS):
         return
@@ -54,7 +54,7 @@ def remove_page_tools(root: etree._Element, markup: str) -> None:
 
 
 def _remove_lists(pieces: Sequence[_Piece]) -> None:
-    """Remove each heading 相关文章 with the links that follow it."""
+    """Remove each heading 相关文章 and the links after it."""
     at = 0
     while at < len(pieces):
         end = _end_of_list(pieces, at + 1) if _HEADING.fullmatch(pieces[at].text) else at
@@ -73,7 +73,7 @@ def _end_of_list(pieces: Sequence[_Piece], at: int) -> int:
 
 
 def _is_item(pieces: Sequence[_Piece]) -> bool:
-    """Tell whether the first of a few texts is a link, or begins a title that ends in its date."""
+    """Return whether the first of a few texts is a link, or begins a title that ends in its date."""
     if pieces[0].link is not None:
         return True
     for piece in pieces:
@@ -85,7 +85,7 @@ def _is_item(pieces: Sequence[_Piece]) -> bool:
 
 
 def _pieces(root: etree._Element) -> Iterator[_Piece]:
-    """Yield the texts of a tree in order, those of comments left out, each with its link."""
+    """Yield the texts of a tree in order, each with its link, without those of comments."""
     link: etree._Element | None = None
     for event, element in etree.iterwalk(root, events=("start", "end", "comment")):
         if event == "start":
@@ -100,7 +100,7 @@ def _pieces(root: etree._Element) -> Iterator[_Piece]:
 
 
 def _remove(piece: _Piece) -> None:
-    """Take a text out of the tree, and the address of the link that carries it."""
+    """Remove a text from the tree, and the URL of the link around it."""
     note("page_tools.list or form", piece.text)
     if piece.is_tail:
         piece.element.tail = "\n"

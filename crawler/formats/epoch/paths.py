@@ -1,4 +1,4 @@
-"""Where the pages of an Epoch Times mirror lie, and the addresses of articles and tags.
+"""The paths of the pages of an Epoch Times mirror, and the URLs of articles and tags.
 
 README.md                     home page
 indexes/SECTION/README.md     a section's own index
@@ -21,7 +21,7 @@ from crawler.urls import UnusableURL, canonical, is_own, is_relative
 HOME: Final = "README.md"
 INDEXES: Final = "indexes"
 PARTS: Final = (HOME, INDEXES, "pages")
-"""Files and folders that hold a mirror's pages: home page, lists, articles."""
+"""Files and folders with a mirror's pages: the home page, index pages, articles."""
 ENTRIES_PER_PAGE: Final = 30
 """Entries of a full archive page ("30 in every file")."""
 ID_PATTERN: Final = r"^n\d{1,12}$"
@@ -45,12 +45,15 @@ _ORIGINAL = re.compile(
 
 
 def index_path(section: str, page: int | None = None) -> str:
-    """Return the path of a section's own index, or of its archive page number ``page``."""
+    """Return the path of an archive page, or of the section's own index without ``page``."""
     return f"indexes/{section}/{'README' if page is None else page}.md"
 
 
 def section_of(path: str) -> tuple[str, int | None] | None:
-    """Return (section, archive page or None for its own index) of an index path, or None."""
+    """Return the section and the number of an index page, or None if ``path`` is not one.
+
+    The number of a section's own index is None.
+    """
     match = _INDEX_PATH.fullmatch(path)
     if not match:
         return None
@@ -58,36 +61,35 @@ def section_of(path: str) -> tuple[str, int | None] | None:
 
 
 def article_path(section: str, article: str) -> str:
-    """Return the path of the copy of an article that lies under a section."""
+    """Return the path of a section's copy of an article."""
     return f"pages/{section}/{article}.md"
 
 
 def copy_of(path: str) -> Copy | None:
-    """Return the article copy that ``path`` names, or None where it is no article page."""
+    """Return the copy of an article at ``path``, or None if it is not an article's path."""
     match = _ARTICLE_PATH.fullmatch(path)
     return Copy(match[1], match[2]) if match else None
 
 
 def is_section_id(text: str) -> bool:
-    """Tell whether ``text`` can be a section's id."""
+    """Return whether ``text`` can be a section's id."""
     return _SECTION.fullmatch(text) is not None
 
 
 def is_article_id(text: str) -> bool:
-    """Tell whether ``text`` can be an article's id."""
+    """Return whether ``text`` can be an article's id."""
     return _ARTICLE.fullmatch(text) is not None
 
 
 def id_order(article: str) -> int:
-    """Return the number in an article's id: it grows with time."""
+    """Return the number in an article's id, which increases with time."""
     return int(article[1:])
 
 
 def original(text: str) -> Original | None:
-    """Return what the article's address on the page's last line tells, or None.
+    """Parse an article's URL; return None if it is not one, or if its date does not exist.
 
-    A year is 1 or 2 digits (``/gb/1/…`` is 2001); blanks at the end occur (5 news pages).
-    None also where the address holds a date that does not exist.
+    The year has 1 or 2 digits: ``/gb/1/…`` is 2001.
     """
     match = _ORIGINAL.match(text.strip().partition("?")[0].partition("#")[0])
     if not match:
@@ -103,14 +105,14 @@ def original(text: str) -> Original | None:
 
 
 class Tag(NamedTuple):
-    """A tag that is linked: its name, and the canonical address of its page."""
+    """A linked tag: its name, and the canonical URL of its page."""
 
     label: str
     url: str
 
 
 def tag_at(href: str) -> Tag | None:
-    """Return the tag whose page an absolute ``/gb/tag/…`` address is that of, None without one."""
+    """Return the tag of an absolute URL ``…/gb/tag/…``, or None if it is not the URL of a tag."""
     return _tag_at(href) if "/tag/" in href and href.startswith("http") else None
 
 

@@ -1,9 +1,9 @@
-"""Whom a byline names: ``英文大纪元记者Tom Ozimek报导／高杉编译`` has an author and a translator.
+"""Reads people from bylines: ``英文大纪元记者Tom Ozimek报导／高杉编译`` has an author and a translator.
 
 A byline is a sequence of items with marks between them. An item consists of an agency, a title, a
 name, a place and a verb, in this order and without spaces; each of them is optional. A verb also
 applies to the items before it that have none. After everything known is removed from an item, the
-rest is a name if it can be one; else the item names nobody.
+rest is a name if it can be one. Otherwise the item has no name.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from crawler.formats.epoch.agencies import AGENCY, LEARNED, NEWSROOM, OFFICE, WI
 from crawler.formats.epoch.glued import Names, is_tail, names_at_head
 from crawler.formats.epoch.names import generation_of, is_surname_led
 from crawler.formats.epoch.places import is_district
-from crawler.formats.epoch.reporting import Deed, corrected, deed_of, is_bare
+from crawler.formats.epoch.reporting import Role, corrected, is_bare, role_of
 from crawler.formats.epoch.script import as_written
 
 LONGEST_BYLINE: Final = 300
-"""In characters. A longer text is an editor's note, or a bracket that never closes."""
+"""Characters. A longer text is an editor's note, or has a bracket that is never closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One item of a byline: whom it names and what they did.
+    """One item of a byline: its names and their role.
 
-    ``group`` is the number of slashes before it. A ``bare`` item is nothing but a verb.
+    ``group`` is the number of slashes before it. A ``bare`` item consists of a verb only.
     """
 
     names: tuple[str, ...]
-    deed: Deed | None
+    role: Role | None
     group: int
     bare: bool = False
 
@@ -62,7 +62,7 @@ _COMMA: Final = re.compile(
     r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及] ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )"
     rf"|(?<=报[导道]|撰文)[和与及]|(?<=[一-鿿])[和与及 ](?=(?:{AGENCY.pattern})[^、，/／]{{0,4}}记者)",
 )
-_TORN_VERB: Final = re.compile("报([^报者]{2,8})导$")
+_SPLIT_VERB: Final = re.compile("报([^报者]{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
 _MOST_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
@@ -83,31 +83,31 @@ _LINKING: Final = re.compile("的(?=采访|专访|综合|报[导道]|编译|访�
 
 @lru_cache(maxsize=8192)
 def people(byline_text: str) -> People:
-    """Read who wrote and who translated from the text of a byline.
+    """Return the authors and translators of a byline.
 
-    A person named with 编译 or 翻译 is a translator if somebody else wrote or reported (a newsroom
-    counts). A person named with 编译报导 and no other writer is an author. Newsrooms, programmes and
-    anything that is not recognisably a person's name are left out.
+    A person with 编译 or 翻译 is a translator if somebody else, or a newsroom, wrote or reported. A
+    person with 编译报导 is an author if there is no other writer. Newsrooms, programmes and anything
+    else that is not recognizable as a person's name are left out.
     """
-    items = _with_deeds(_items(corrected(byline_text[:LONGEST_BYLINE])))
+    items = _with_roles(_items(corrected(byline_text[:LONGEST_BYLINE])))
     authors: list[str] = []
     translators: list[str] = []
     for i, item in enumerate(items):
-        if item.deed == "other" or _dangles(items, i):
+        if item.role == "other" or _lacks_verb(items, i):
             continue
-        behind_writer = item.deed == "translate" and _has_writer(items, i)
-        (translators if behind_writer else authors).extend(item.names)
+        is_translator = item.role == "translate" and _has_writer(items, i)
+        (translators if is_translator else authors).extend(item.names)
     unique = tuple(dict.fromkeys(authors))
     return People(unique, tuple(n for n in dict.fromkeys(translators) if n not in unique))
 
 
 def _items(text: str) -> list[_Item]:
-    """Split a byline at its marks: a slash separates groups, a comma or an "and" separates items."""
+    """Split a byline at its marks: slashes separate groups, commas and "and" separate items."""
     text = _ROLE_BLANK.sub("／", _LINKING.sub("", _SOURCE.sub("", text)))
     text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", _SECOND_SPELLING.sub("", text)))
     found: list[_Item] = []
     for group, part in enumerate(_SLASH.split(text)):
-        labelled: Deed | None = None
+        labelled: Role | None = None
         for piece in map(str.strip, _COMMA.split(part)):
             generation = generation_of(piece)
             joins = bool(generation and found and found[-1].names)
@@ -117,17 +117,17 @@ def _items(text: str) -> list[_Item]:
                 found.append(replace(last, names=(*last.names[:-1], joined)))
             rest = piece[len(generation) :].strip() if joins else piece
             if label := _LABEL.match(rest):
-                labelled = deed_of(label.group())
+                labelled = role_of(label.group())
             if rest:
                 item = _item(rest, group)
-                found.append(replace(item, deed=item.deed or labelled))
+                found.append(replace(item, role=item.role or labelled))
     return found
 
 
 def names_alone(byline_text: str) -> bool:
-    """Tell whether a byline that does not end in a verb has only titles, names and places.
+    """Return whether a byline without a verb at its end has only titles, names and places.
 
-    ``大纪元记者李言、王立台北`` does; a heading about a reporter does not.
+    ``大纪元记者李言、王立台北`` does. A heading about a reporter does not.
     """
     text = _SECOND_SPELLING.sub("", corrected(byline_text[:LONGEST_BYLINE]))
     text = _PICTURE_CREDIT.sub("", text)
@@ -144,10 +144,10 @@ def _is_name_alone(piece: str) -> bool:
     return is_tail(tail) if names else bool(office and _name_before(rest[: office.end()]))
 
 
-def _with_deeds(items: list[_Item]) -> list[_Item]:
-    """Give each item without a verb the verb that follows in its group, or is alone in the next."""
+def _with_roles(items: list[_Item]) -> list[_Item]:
+    """Give each item without a verb the next verb of its group, or one alone in the next group."""
     done: list[_Item] = []
-    carried: Deed | None = None
+    carried: Role | None = None
     group = -1
     for item in reversed(items):
         if (item.group != group and not (done and done[-1].bare and done[-1].group == group)) or (
@@ -156,81 +156,81 @@ def _with_deeds(items: list[_Item]) -> list[_Item]:
             carried = None
         group = item.group
         foreign = bool(item.names) and all(map(str.isascii, item.names))
-        if item.deed is None and foreign and carried == "translate" and not done[-1].bare:
-            carried = "write"  # ``Tom Ozimek，李言编译``: who is named in Latin letters wrote
-        carried = item.deed or carried
-        done.append(replace(item, deed=carried))
+        if item.role is None and foreign and carried == "translate" and not done[-1].bare:
+            carried = "write"  # ``Tom Ozimek，李言编译``: the name in Latin letters is the writer's
+        carried = item.role or carried
+        done.append(replace(item, role=carried))
     return done[::-1]
 
 
 def _has_writer(items: list[_Item], at: int) -> bool:
-    """Tell whether somebody other than the translators in item ``at`` wrote or reported."""
-    before = any(i.deed != "translate" and not i.bare for i in items[:at])
+    """Return whether somebody other than the translators in item ``at`` wrote or reported."""
+    before = any(i.role != "translate" and not i.bare for i in items[:at])
     group = items[at].group
-    return before or any(i.names and i.deed == "write" and i.group > group for i in items[at + 1 :])
+    return before or any(i.names and i.role == "write" and i.group > group for i in items[at + 1 :])
 
 
-def _dangles(items: list[_Item], at: int) -> bool:
-    """Tell whether an item follows a complete report and a slash, and does not say what was done.
+def _lacks_verb(items: list[_Item], at: int) -> bool:
+    """Return whether an item without a verb follows a slash and an item with one.
 
-    In ``Tom Ozimek报导／李言`` a word is missing: the second person is most likely the translator, but
+    In ``Tom Ozimek报导／李言`` a word is missing. The second person is most likely the translator, but
     the page does not say so.
     """
     item = items[at]
-    return item.deed is None and any(i.deed == "write" and i.group < item.group for i in items[:at])
+    return item.role is None and any(i.role == "write" and i.group < item.group for i in items[:at])
 
 
 def _item(text: str, group: int) -> _Item:
-    """Read one item: names, and what they did according to a verb, a label or a title."""
+    """Read one item: its names, and their role from a verb, a label or a title."""
     if is_bare(text):
-        return _Item((), deed_of(text), group, bare=True)
+        return _Item((), role_of(text), group, bare=True)
     label = _LABEL.match(text)
-    deed = deed_of(label.group()) if label else None
+    role = role_of(label.group()) if label else None
     rest = _without_agency(text[label.end() :] if label else _with_whole_verb(text))
     offices = list(OFFICE.finditer(rest))
     if not offices:
         names, tail = _named(NEWSROOM.sub("", rest, count=1))
         names = tuple(name for name in names if not is_district(name))
-        if WIRE.match(text) and _DISPATCH.search(text):  # the name is that of a place
+        if WIRE.match(text) and _DISPATCH.search(text):  # the name is a place's
             names = ()
-        return _Item(names, deed_of(tail) or deed, group)
+        return _Item(names, role_of(tail) or role, group)
     end = len(rest)
     for office in reversed(offices):
         names, tail = _named(_without_agency(rest[office.end() : end]))
         if names:
-            told = deed_of(tail + rest[end:]) or deed_of(office.group()) or deed
-            return _Item(names, told or _translating(text), group)
+            found = role_of(tail + rest[end:]) or role_of(office.group()) or role
+            return _Item(names, found or _leading_role(text), group)
         end = office.start()
-    told = deed_of(rest[offices[-1].end() :]) or deed_of(offices[-1].group()) or deed
-    return _Item(_name_before(rest[:end]), told, group)
+    found = role_of(rest[offices[-1].end() :]) or role_of(offices[-1].group()) or role
+    return _Item(_name_before(rest[:end]), found, group)
 
 
-def _translating(text: str) -> Deed | None:
-    """Read a verb before the office: ``编译大纪元记者李言``."""
+def _leading_role(text: str) -> Role | None:
+    """Return the role of a verb before the title: ``编译大纪元记者李言``."""
     return "translate" if text.startswith(("编译", "翻译")) else None
 
 
 def _name_before(text: str) -> tuple[str, ...]:
-    """Find a name before its title: ``大纪元李言记者台北报导``."""
+    """Return the name before a title: ``大纪元李言记者台北报导``."""
     names, _ = names_at_head(_without_agency(text))
     return tuple(n for n in names if is_surname_led(n))
 
 
 def _named(text: str) -> Names:
-    """Find the names at the head, or behind what the writer is by profession: ``海岛大学教授李言``."""
+    """Return the names at the beginning, or after a profession: ``海岛大学教授李言``."""
     found = names_at_head(text)
     if any(map(is_surname_led, found[0])):
         return found
     learned = list(LEARNED.finditer(text))[: -_MOST_PROFESSIONS - 1 : -1]
-    behind = (names_at_head(text[profession.end() :]) for profession in learned)
-    return next((names for names in behind if names[0]), found)
+    later = (names_at_head(text[profession.end() :]) for profession in learned)
+    return next((names for names in later if names[0]), found)
 
 
 def _with_whole_verb(text: str) -> str:
-    """Restore a verb that the place splits, or that lacks its first half: ``报台湾台北导``, ``台北导``."""
-    torn = _TORN_VERB.search(text)
-    if torn and is_tail(torn[1]):
-        return f"{text[: torn.start()]}{torn[1]}报导"
+    """Restore a verb that a place splits, or that lacks its first half: ``报台湾台北导``, ``台北导``."""
+    split = _SPLIT_VERB.search(text)
+    if split and is_tail(split[1]):
+        return f"{text[: split.start()]}{split[1]}报导"
     half = _HALF_VERB.search(text)
     if half and any(is_tail(text[-1 - length : -1].strip()) for length in _PLACE_LENGTHS):
         return f"{text[: half.start()]}报导"
@@ -238,7 +238,7 @@ def _with_whole_verb(text: str) -> str:
 
 
 def _without_agency(text: str) -> str:
-    """Remove agency, department and rank from the beginning of an item, and a place before an agency."""
+    """Remove agency, department and rank at the beginning of an item, and a place before an agency."""
     text = text.strip(" :：")
     while True:
         agency = AGENCY.search(text, 0, 24)

@@ -1,4 +1,4 @@
-"""People whom the newspaper names often: columnists and editors, with how often."""
+"""Known people: columnists and editors with several articles."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from importlib.resources import files
 from typing import Final
 
 FEWEST_ARTICLES: Final = 5
-"""Articles of the comment mirror that a columnist heads.
+"""Titles of the comment mirror that begin with a columnist's name, at least.
 
-Read on the news and special mirrors: of 464 titles without column and byline that begin with such a
-name, down to this number, the name is the author's in all.
+With this number, of 464 titles in the news and special mirrors that begin with such a name and have
+neither column nor byline, all name the author.
 """
 _FEWEST_EDITED: Final = 3
 
@@ -21,7 +21,8 @@ def _read(file: str, fewest: int) -> frozenset[str]:
 
 
 COLUMNISTS: Final = _read("columnists.tsv", FEWEST_ARTICLES)
-"""Names that head their titles in every section: ``王友群：…``."""
+"""Names that are authors at the beginning of a title in any section: ``王友群：…``."""
 
 EDITORS: Final = _read("editors.tsv", _FEWEST_EDITED)
-"""Editors of several articles, so that misspelt names are not among them: their names end where they end, whatever is glued on."""
+"""Editors of several articles, which leaves out misspelt names. They are recognized even if other
+text directly follows."""

@@ -1,7 +1,7 @@
-"""A page as a web site shows it, turned back into the mirror's own Markdown form.
+"""Converts a page as a web site renders it back to the mirror's Markdown.
 
-The readers of raw pages then read it like any other. What the site's sanitizer took away cannot
-come back: :data:`UNSUPPORTED_KEYS` names the record's keys that depend on it.
+It is then parsed like any raw page. What the site's sanitizer removed is lost:
+:data:`UNSUPPORTED_KEYS` has the keys that depend on it.
 """
 
 from __future__ import annotations
@@ -28,43 +28,44 @@ if TYPE_CHECKING:
 
     from lxml.html import HtmlElement
 
-#: Keys of a record that a rendered page cannot fill, each with its reason.
-#:
-#: * ``tags``, ``links``, ``videos``: the mirror writes ``<ok href>`` for a link; the sanitizer
-#:   drops the unknown element with its address and keeps the text.
-#: * ``has_video``: the trace of a removed player is a class or an empty ``<center>``, both gone.
-#: * ``truncated``: the end mark is a comment; comments are dropped.
-#: * ``content_html``: it would come without its links, which is not what the key promises.
 UNSUPPORTED_KEYS: Final = frozenset(
     {"tags", "links", "videos", "has_video", "truncated", "content_html"}
 )
+"""Keys of a record that cannot be read from a rendered page.
+
+* ``tags``, ``links``, ``videos``: the mirror writes ``<ok href>`` for a link. The sanitizer drops the
+  unknown element with its URL and keeps the text.
+* ``has_video``: the trace of a removed player is a class or an empty ``<center>``, which it drops.
+* ``truncated``: the end mark is a comment, which it drops.
+* ``content_html``: it would have no links.
+"""
 
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _ORIGINAL: Final = re.compile(r"原文链接(?P<label>（需翻墙）)?：\s*(?P<url>\S+)\s*\Z")
 
-#: Characters of the line with the original's address: no address has more than 2,048.
 _LONGEST_LINE: Final = 2200
-#: Paragraphs at a page's end among which that line is looked for.
+"""Characters of the line with the original's URL, which has up to 2,048."""
 _LAST_LINES: Final = 20
+"""Number of paragraphs at the end of a page that are searched for that line."""
 
 
 def home_markdown(page: str, *, base: str = "", path: str = "README.md") -> str:
     """Return the home page's Markdown from its rendered form.
 
     Args:
-        page: HTML of the whole document after its scripts ran.
-        base: address of the mirror's files on that site, ending in ``/``.
+        page: HTML of the whole document after its scripts have run.
+        base: URL of the mirror's files on that site, ending in ``/``.
         path: the page's path in the mirror.
 
     Raises:
-        PageMissing: the site shows that there is no such page.
-        PageUnreachable: the site shows that it cannot answer now.
-        PageMalformed: no rendered page is there, or it shows no list.
+        PageMissing: the site shows its error page for a page that does not exist.
+        PageUnreachable: the site shows an error page because it is overloaded or limits requests.
+        PageMalformed: the document has no rendered page, or the page is not a list.
     """
     blocks = list(_blocks(content_of(page), base, path))
     if not any(block.startswith("#") for block in blocks):
         raise PageMalformed("the rendered page has no heading")
-    # the mirror writes the blanks between its links as entities
+    # the mirror has entities for the blanks between its links
     return "\n\n".join(blocks).replace("\xa0", "&nbsp;") + "\n"
 
 
@@ -85,14 +86,14 @@ def index_markdown(page: str, *, base: str = "", path: str = "") -> str:
 def article_markdown(page: str, *, base: str = "", path: str = "") -> str:
     """Return an article page's Markdown, in the mirror's outer template, from its rendered form.
 
-    Arguments and errors are those of :func:`home_markdown`; ``PageMalformed`` also where the
-    title, the body or the line with the original's address is missing (a page cut short).
+    Arguments and errors are those of :func:`home_markdown`. ``PageMalformed`` is also raised if the
+    title, the body or the line with the original's URL is missing, as on a truncated page.
     """
     root = content_of(page)
     title, navigation, body = _landmarks(root)
     original = _original_of(root)
     if original is None:
-        raise PageMalformed("the rendered page ends before the original's address")
+        raise PageMalformed("the rendered page ends before the original's URL")
     _drop_tail(root)
     join_paragraphs(navigation)
     mark_header(body)
@@ -110,27 +111,27 @@ def article_markdown(page: str, *, base: str = "", path: str = "") -> str:
 
 
 def _landmarks(root: HtmlElement) -> tuple[HtmlElement, HtmlElement, HtmlElement]:
-    """Return title, navigation line and body; raise ``PageMalformed`` where one is missing."""
+    """Return title, navigation line and body; raise ``PageMalformed`` if one is missing."""
     blocks = [element for element in root.iter(*_HEADINGS) if element.getparent() is root]
     if not blocks or blocks[0].tag != "h3":
         raise PageMalformed("the rendered page does not begin with a title")
     navigation = next((b for b in blocks[1:] if b.tag == "h4" and "首页" in text_of(b)), None)
     body = next((e for e in root.iter(etree.Element) if e.get("id") == "artbody"), None)
     if navigation is None or body is None:
-        raise PageMalformed("the rendered page is no article")
+        raise PageMalformed("the rendered page is not an article")
     return blocks[0], navigation, body
 
 
 def _original_of(element: HtmlElement) -> re.Match[str] | None:
-    """Find the line with the original's address at the end of an element's text."""
+    """Find the line with the original's URL at the end of an element's text."""
     return _ORIGINAL.search(text_of(element).rstrip()[-_LONGEST_LINE:])
 
 
 def _drop_tail(root: HtmlElement) -> None:
     """Remove the last line and the rule above it.
 
-    A link that the body leaves open (old footnotes: ``<a name>``) runs on to the end of the page,
-    so the two may stand at any depth.
+    They may be at any depth, because an unclosed link in the body (``<a name>`` of an old footnote)
+    extends to the end of the page.
     """
     last = [*root.iter("p")][: -_LAST_LINES - 1 : -1]
     lines = [line for line in last if _original_of(line)]
@@ -139,10 +140,7 @@ def _drop_tail(root: HtmlElement) -> None:
 
 
 def _content_between(navigation: HtmlElement) -> Iterator[str]:
-    """Yield the HTML of what stands behind the navigation line: lead block and body.
-
-    The tracking pixel behind the body is left out: it belongs to the mirror, not to the article.
-    """
+    """Yield the HTML of the blocks after the navigation line, without the mirror's tracking pixel."""
     for block in navigation.itersiblings(etree.Element):
         if block.tag != "img":
             yield html.tostring(block, encoding="unicode", with_tail=False)
@@ -160,7 +158,7 @@ def _blocks(root: HtmlElement, base: str, path: str) -> Iterator[str]:
 
 
 def _inline(element: HtmlElement, base: str, path: str, *, links: bool = True) -> str:
-    """Return an element's content as Markdown of one line."""
+    """Return an element's content as one line of Markdown."""
     parts = [element.text or ""]
     for child in element.iterchildren():
         if isinstance(child.tag, str):
@@ -171,17 +169,17 @@ def _inline(element: HtmlElement, base: str, path: str, *, links: bool = True) -
 
 
 def _marked(child: HtmlElement, inner: str, base: str, path: str, *, links: bool) -> str:
-    """Return one inline element as Markdown; emphasis is what ``*`` and ``~`` in titles become."""
+    """Return an inline element as Markdown. ``*`` and ``~`` in titles have become emphasis."""
     if child.tag == "a" and links:
-        return f"[{inner}]({_address(child.get('href') or '', base, path)})"
+        return f"[{inner}]({_relative(child.get('href') or '', base, path)})"
     mark = {"em": "*", "strong": "**", "del": "~"}.get(str(child.tag), "")
     return f"{mark}{inner}{mark}"
 
 
-def _address(href: str, base: str, path: str) -> str:
-    """Return a link as the mirror writes it: relative to its page where it stays inside.
+def _relative(href: str, base: str, path: str) -> str:
+    """Return a link relative to its page if it leads to the mirror.
 
-    Sites make it absolute: ``/owner/repository/blob/branch/…``, ``#/…``.
+    Sites make links absolute: ``/owner/repository/blob/branch/…``, ``#/…``.
     """
     if not base or not href.startswith(("/", "#/", "http://", "https://")):
         return href

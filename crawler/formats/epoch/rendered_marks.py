@@ -1,7 +1,7 @@
-"""The marks that a site's sanitizer took out of a rendered article, set again.
+"""Restores marks that a site's sanitizer removed from a rendered article.
 
-The reader of raw articles stands on classes and comments of the mirror's files. Where a rendered
-page shows in another way what they said, they come back.
+The parser of raw articles needs classes and comments of the mirror's files. They are restored if
+the rendered page shows in another way where they were.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _MEDIA: Final = re.compile(r"\s*https?://\S+\.(?:mp[34]|m4[av]|og[agv]|wav|webm|
 
 
 def join_paragraphs(navigation: HtmlElement) -> None:
-    """Join what Markdown made of text behind a blank line to the text before it again.
+    """Join the paragraphs that Markdown has made of text after a blank line to the text before it.
 
-    A blank line ends a block of HTML (13 pages have one in a paragraph or a caption), and
-    Markdown makes paragraphs of the rest. The mirror's pretty-printer puts a line break behind
-    every tag, Markdown does not: so they are told apart.
+    A blank line ends a block of HTML (13 pages have one in a paragraph or a caption), and Markdown
+    makes paragraphs of the rest. They are recognized by their first character: the mirror's
+    pretty-printer adds a line break after every tag, Markdown does not.
     """
     paragraphs = [
         paragraph
@@ -45,14 +45,14 @@ def join_paragraphs(navigation: HtmlElement) -> None:
 
 
 def _is_rest(element: HtmlElement) -> bool:
-    """Tell whether an element is a paragraph that Markdown made of the rest of another."""
+    """Return whether Markdown has made the element of the rest of a paragraph."""
     return (
         element.tag == "p" and not (element.text or "").startswith("\n") and not is_blank(element)
     )
 
 
 def _join_to_text(parent: HtmlElement) -> None:
-    """Join the paragraphs that an element's content goes on with to its text."""
+    """Join the paragraphs after the text of an element to that text."""
     texts = [parent.text or ""]
     while (rest := next(parent.iterchildren(etree.Element), None)) is not None and _is_rest(rest):
         texts += ["\n\n", rest.text or ""]
@@ -69,7 +69,7 @@ def _join_to_text(parent: HtmlElement) -> None:
 
 
 def _join_followers(paragraph: HtmlElement) -> None:
-    """Move the content of the paragraphs behind another to its end, with a blank line between."""
+    """Append the content of the paragraphs after a paragraph to it, after a blank line."""
     last: HtmlElement | None = paragraph[-1] if len(paragraph) else None
     texts = [_end_of(paragraph, last)]
     while (rest := paragraph.getnext()) is not None and _is_rest(rest):
@@ -89,17 +89,16 @@ def _end_of(paragraph: HtmlElement, last: HtmlElement | None) -> str:
 
 
 def _drop_stray(element: HtmlElement | None) -> None:
-    """Drop what the end tag of a paragraph became: a paragraph of its own."""
+    """Drop the empty paragraph that an unmatched end tag has become."""
     if element is not None and element.tag == "p" and not len(element) and is_blank(element):
         element.drop_tree()
 
 
 def mark_header(body: HtmlElement) -> None:
-    """Set the mark behind a page header again.
+    """Restore the comment at the end of a page header.
 
-    The header (a second title, an author's line, the lead image: 153 pages) ends at a comment,
-    which is gone. It is the box around the box that holds a heading of level one; no body begins
-    in this way without such a header.
+    153 pages have a header: a second title, an author's line, the lead image. It is the grandparent
+    of a first-level heading. No body without a header begins in this way.
     """
     first = next(body.iterchildren(etree.Element), None)
     if first is None or first.tag != "div" or (body.text or "").strip():
@@ -113,7 +112,7 @@ def mark_header(body: HtmlElement) -> None:
 
 
 def _mark_header_captions(box: HtmlElement) -> None:
-    """Set the class of a header image's caption again: the ``div`` right behind the image."""
+    """Restore the class of a header image's caption: the ``div`` right after the image."""
     for image in box.iter("img"):
         parent = image.getparent()
         holder = parent if parent is not None and parent.tag == "a" else image
@@ -123,9 +122,9 @@ def _mark_header_captions(box: HtmlElement) -> None:
 
 
 def drop_fallbacks(body: HtmlElement) -> None:
-    """Remove the address a removed player shows where it cannot play.
+    """Remove the fallback URL of a removed player.
 
-    It stands bare between the blocks; as text of an article it would stand in a paragraph.
+    It is directly between the blocks. A URL in an article's text would be in a paragraph.
     """
     for box in [body, *body.iter("div")]:
         if _MEDIA.fullmatch(box.text or ""):
@@ -136,10 +135,10 @@ def drop_fallbacks(body: HtmlElement) -> None:
 
 
 def mark_end(body: HtmlElement) -> None:
-    """Set the end mark again before the box of other articles that some pages have behind it.
+    """Restore the end mark before a box of other articles.
 
-    37 pages have something behind the end mark; where it is such a box, its title stands alone
-    in a ``div``, as no line of an article does.
+    37 pages have content after the end mark. If it is this box, its title is alone in a ``div``,
+    which a line of an article never is.
     """
     for box in body.iter("div"):
         if not len(box) and re.fullmatch(r"\s*阅读更多[:：]\s*", box.text or ""):
@@ -148,13 +147,13 @@ def mark_end(body: HtmlElement) -> None:
 
 
 def mark_captions(body: HtmlElement) -> None:
-    """Set the classes of older figures again: ``div`` with the identifier of an attachment."""
+    """Restore the classes of older figures, each a ``div`` with the id of an attachment."""
     for frame in body.iter("div"):
         if re.match(r"attachment_\d", frame.get("id") or ""):
             frame.set("class", "wp-caption")
             for caption in frame.iterchildren("p"):
                 caption.set("class", "wp-caption-text")
-    is_above_caption = cache(_is_above_caption)  # all cells of a row ask for the same row
+    is_above_caption = cache(_is_above_caption)  # all cells of a row check the same row
     for span in body.iter("span"):
         box = span.getparent()
         if box.tag == "div":
@@ -174,7 +173,7 @@ def _is_above_caption(row: HtmlElement) -> bool:
 
 
 def _is_all_text(span: HtmlElement) -> bool:
-    """Return whether nothing but ``span`` has text in its parent."""
+    """Return whether all text of the parent is in ``span``."""
     if is_blank(span) or (span.getparent().text or "").strip() or (span.tail or "").strip():
         return False
     others = chain(span.itersiblings(preceding=True), span.itersiblings())

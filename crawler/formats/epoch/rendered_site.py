@@ -1,8 +1,8 @@
-"""What a web site puts around and into a rendered file, and its error pages.
+"""Removes what a web site adds to a rendered file, and recognizes its error pages.
 
-Known are GitHub (``article.markdown-body``: sanitized, identifiers prefixed, pictures through a
-proxy, headings with permanent links) and client-side renderers such as docsify
-(``.markdown-section``: the Markdown's HTML as it is).
+GitHub has the file in ``article.markdown-body``, sanitized, with prefixed ids, images through a
+proxy, and permanent links in headings. Client-side renderers such as docsify have the unchanged HTML
+of the Markdown in ``.markdown-section``.
 """
 
 from __future__ import annotations
@@ -19,51 +19,55 @@ if TYPE_CHECKING:
 
     from lxml.html import HtmlElement
 
-#: Class of the element that holds a rendered file: at GitHub, then in docsify.
 _SANITIZED: Final = "markdown-body"
 CONTENT_CLASSES: Final = (_SANITIZED, "markdown-section")
+"""Classes of the element with the rendered file: at GitHub, in docsify."""
 
 _PREFIX: Final = "user-content-"
-#: Elements a site puts around what was in the file.
 _WRAPPERS: Final = ("markdown-accessiblity-table", "markdown-accessibility-table", "g-emoji")
+"""Elements that a site adds around content of the file."""
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-#: Names for elements that are taken out, with their content or without.
 _DROPPED: Final = "site-dropped"
+"""New name of an element that is removed with its content."""
 _UNWRAPPED: Final = "site-unwrapped"
-#: Attributes a site adds to what was in the file.
+"""New name of an element that is replaced by its content."""
 _ADDED: Final = ("dir", "tabindex", "class", "style", "rel", "data-canonical-src")
+"""Attributes that a site adds to elements of the file."""
 _HEX: Final = re.compile(r"[0-9a-f]{16,}\Z")
 
-#: Error pages, by words of theirs: too many requests; the site is overloaded; no such page.
+# Words of error pages.
 _RATE_LIMITED: Final = r"Whoa there!|exceeded a secondary rate limit|Too many requests"
 _UNAVAILABLE: Final = r"Unicorn!|No server is currently available|taking (?:way )?too long to load"
 _MISSING: Final = (
     r"not the web page you are looking for|404 - page not found|Page not found|404 - Not found"
     r"|does not contain the path"
 )
-#: What docsify puts in the content's place.
 _NOTHING_HERE: Final = re.compile(r"\s*404 - Not found\s*\Z")
-#: Characters of an error page; GitHub's, with pictures in them, have 70,000.
+"""The content that docsify shows for a missing file."""
 _LONGEST_ERROR_PAGE: Final = 1 << 20
-#: One pattern for all of them, in the syntax that Python and JavaScript share.
+"""Characters. GitHub's error pages, which contain images, have 70,000."""
 ERROR_WORDS: Final = f"{_RATE_LIMITED}|{_UNAVAILABLE}|{_MISSING}"
+"""A pattern for all error pages, in the common syntax of Python and JavaScript."""
 
 
 def content_of(page: str) -> HtmlElement:
-    """Return the element that holds the rendered file, without what the site put in.
+    """Return the element with the rendered file, without what the site has added.
 
-    Where no such element is, the page is the site's own: an error page, or none we know.
+    Raises:
+        PageMissing: the site shows that the file does not exist.
+        PageUnreachable: the page is another error page of the site.
+        PageMalformed: the page is neither a rendered file nor a known error page.
     """
     document = _document(page)
     for name in CONTENT_CLASSES:
         for element in document.iter(etree.Element):
             if name in (element.get("class") or "").split():
                 if _NOTHING_HERE.match(text_of(element)):
-                    raise PageMissing("the site shows its page for what is not there")
+                    raise PageMissing("the site shows its error page for a missing file")
                 _undo_site(element, sanitized=name == _SANITIZED)
                 return element
     _refuse_error_page(document)
-    raise PageMalformed("the page shows no rendered file")
+    raise PageMalformed("the page contains no rendered file")
 
 
 def _document(page: str) -> HtmlElement:
@@ -71,13 +75,13 @@ def _document(page: str) -> HtmlElement:
     try:
         return html.document_fromstring(page.strip() or "<html></html>", parser=parser)
     except etree.ParserError as error:
-        raise PageMalformed("the page shows nothing") from error
+        raise PageMalformed("the page is empty") from error
     except etree.XMLSyntaxError as error:  # the parser recovers from everything else
         raise MemoryError from error
 
 
 def _refuse_error_page(document: HtmlElement) -> None:
-    """Raise for a site's own error page."""
+    """Raise an exception if the page is an error page of the site."""
     text = " ".join(text_of(document).split())
     message = f"the site answered: {text[:200]}"
     if re.search(_RATE_LIMITED, text, re.IGNORECASE):
@@ -89,7 +93,7 @@ def _refuse_error_page(document: HtmlElement) -> None:
 
 
 def text_of(element: HtmlElement) -> str:
-    """Return the text of an element, without that of comments."""
+    """Return the text of an element, without comments."""
     return "".join(element.itertext(etree.Element))
 
 
@@ -99,10 +103,10 @@ def is_blank(element: HtmlElement) -> bool:
 
 
 def _undo_site(root: HtmlElement, *, sanitized: bool) -> None:
-    """Take out of ``root`` what the site put into it.
+    """Remove what the site has added to ``root``.
 
-    Elements are renamed first and then taken out of their parent together: taken out one by one,
-    each would copy all the text before it.
+    Elements are renamed first and then removed from their parent together, because each single
+    removal copies all the text before it.
     """
     for element in list(root.iter(etree.Element)):
         if element is not root:
@@ -114,7 +118,7 @@ def _undo_site(root: HtmlElement, *, sanitized: bool) -> None:
 
 
 def _content_left(parent: HtmlElement) -> Iterator[HtmlElement | str]:
-    """Yield the texts and elements of ``parent`` without what is renamed, in order."""
+    """Yield the texts and elements of ``parent`` without the renamed elements, in order."""
     yield parent.text or ""
     left: list[HtmlElement | str] = list(reversed(parent))
     while left:
@@ -144,9 +148,9 @@ def _set_content(parent: HtmlElement, content: list[HtmlElement | str]) -> None:
 
 
 def set_end_of(parent: HtmlElement, last: HtmlElement | None, texts: list[str]) -> None:
-    """Set the text behind the child ``last`` of ``parent``; None means before all children.
+    """Set the tail of ``last``, a child of ``parent``, or with None the text of ``parent``.
 
-    Control characters are left out, which lxml reads but refuses to be given.
+    Control characters are left out: lxml parses them, but raises an error if they are assigned.
     """
     text = _CONTROLS.sub("", "".join(texts))
     if last is None:
@@ -158,9 +162,9 @@ def set_end_of(parent: HtmlElement, last: HtmlElement | None, texts: list[str]) 
 def _undo_element(element: HtmlElement, *, sanitized: bool) -> None:
     classes = (element.get("class") or "").split()
     if element.tag == "img":
-        element.set("src", picture_address(element))
+        element.set("src", _picture_url(element))
     if element.tag == "a" and "anchor" in classes:
-        # a heading's permanent link; docsify's holds the heading's text, which stays
+        # a heading's permanent link; docsify's contains the heading's text, which is kept
         element.tag = _DROPPED if is_blank(element) else _UNWRAPPED
     elif element.tag == "svg" or "zeroclipboard-container" in classes:
         element.tag = _DROPPED
@@ -179,7 +183,7 @@ def _only_picture(link: HtmlElement) -> bool:
 
 
 def _undo_attributes(element: HtmlElement, *, sanitized: bool) -> None:
-    """Remove what the site added; only where it sanitizes are classes and styles its own."""
+    """Remove attributes that the site has added; without a sanitizer, classes are the file's own."""
     for name in _ADDED if sanitized else ():
         element.attrib.pop(name, None)
     for name in ("id", "name"):
@@ -190,11 +194,10 @@ def _undo_attributes(element: HtmlElement, *, sanitized: bool) -> None:
         element.attrib.pop("src", None)
 
 
-def picture_address(image: HtmlElement) -> str:
-    """Return the address a picture has in the file: before the site's proxy.
+def _picture_url(image: HtmlElement) -> str:
+    """Return the URL of an image before the site's proxy.
 
-    GitHub's proxy says it in ``data-canonical-src``, else in hexadecimal as the last part of the
-    proxy's address.
+    GitHub has it in ``data-canonical-src``, or in hexadecimal as the last part of the proxy's URL.
     """
     source = (image.get("data-canonical-src") or image.get("src") or "").strip()
     last = source.rstrip("/").rpartition("/")[2]
@@ -203,16 +206,16 @@ def picture_address(image: HtmlElement) -> str:
             return bytes.fromhex(last).decode()
         except ValueError:
             return source
-    # a path of the file's own site, which GitHub takes for one inside the repository
+    # a path on the newspaper's site, which GitHub resolves inside the repository
     inside = re.match(r"/[^/]+/[^/]+/raw/[^/]+(/.*)", source)
     return inside[1] if inside else source
 
 
 def error_status(page: str) -> int | None:
-    """Return the status that an error page should have come with: 429, 503, 404.
+    """Return the HTTP status that an error page should have: 429, 503 or 404.
 
-    None for every other page, also for one that shows nothing we know or is too large to be read
-    by the crawler itself.
+    Return None for any other page, and for pages that are too large to be parsed in the crawler's
+    process.
     """
     if len(page) > _LONGEST_ERROR_PAGE or any(name in page for name in CONTENT_CLASSES):
         return None

@@ -1,4 +1,4 @@
-"""What the people in a byline did: verbs, their misspellings, and labels with the same meaning."""
+"""The roles of the people in a byline: verbs, their misspellings, and labels with the same meaning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final, Literal
 
-Deed = Literal["write", "translate", "other"]
+Role = Literal["write", "translate", "other"]
 
 WRITE: Final = (
     "报导 报道 报答 报到 报倒 报异 导报 报导版 撰文 撰写 撰稿 编导 整理 特稿 专稿 专电 外电 日电 电 采访 专访 电访 访问 访谈 综述 编写 改写 采写 "
@@ -40,7 +40,7 @@ _CORRECTIONS: Final = (
     (re.compile("(?:采[防纺方仿坊]|[彩踩]访)(?=报|整|撰)"), "采访"),
     (re.compile(f"编[议绎驿泽](?=报|综|整|{_END})"), "编译"),
     (re.compile(f"报[告的岛刀寻到倒异答]{_END}"), "报导"),
-    # the issue of a magazine and the kind of text say nothing about people
+    # the issue of a magazine, and the kind of text
     (
         re.compile(
             r"^\s*《?[^，,：:、\n（(《》]{0,8}(?:周刊|周报|月刊|杂志)》?\s*第?\s*\d{1,5}\s*期\s*[，,：:、/／]?\s*"
@@ -65,9 +65,9 @@ _CORRECTIONS: Final = (
         "",
     ),
     (re.compile(r"(?<=[^\s编])\s*撰(?=\s*(?:[／/∕╱，,、；;｜|]|$))"), "撰文"),
-    # who wrote the text also took the pictures: ``记者李言文／图``
+    # the writer also took the pictures: ``记者李言文／图``
     (re.compile(r"(?<=[^\s／/：:])\s*(?:文[／/、·‧]?图|图[／/、·‧]?文|[／/]\s*文|\s文)$"), "撰文"),
-    # the editor of the page is not one of its writers
+    # the editor is not a writer
     (re.compile(r"[\s、，,；;／/]*责(?:任编辑|编)\s*[：:].*$"), ""),
     # a book's writer and translator: ``Owen Fisher著，陆小满译``
     (re.compile(r"著(?=\s*[，,、／/；;]|\s)"), "撰文"),
@@ -78,7 +78,7 @@ _CORRECTIONS: Final = (
         ),
         r"\1编译",
     ),
-    # who translates alone: ``记者李言译``
+    # a single translator: ``记者李言译``
     (re.compile("(?<=[^编翻特摘口综、，,／/][^编翻特摘口综、，,／/])译$"), "编译"),
     # a translator directly after the report: ``Owen Fisher报导陆小满编译``
     (
@@ -93,18 +93,17 @@ _CORRECTIONS: Final = (
 
 @lru_cache(maxsize=4096)
 def corrected(byline_text: str) -> str:
-    """Return a byline's text with the usual misspellings of its verbs corrected.
+    """Correct the usual misspellings of verbs in a byline.
 
-    Parts that say nothing about its writers are removed: the issue of a magazine, the kind of text,
-    the editor.
+    The issue of a magazine, the kind of text and the editor are removed.
     """
     for pattern, replacement in _CORRECTIONS:
         byline_text = pattern.sub(replacement, byline_text)
     return byline_text
 
 
-def deed_of(text: str) -> Deed | None:
-    """Return what somebody did according to a verb, a label or a title; None if it does not say."""
+def role_of(text: str) -> Role | None:
+    """Return the role that a verb, a label or a title means, or None if it means none."""
     if "译" in text:
         return "translate"
     if _WRITING.search(text):
@@ -113,5 +112,5 @@ def deed_of(text: str) -> Deed | None:
 
 
 def is_bare(text: str) -> bool:
-    """Tell whether ``text`` consists of verbs only."""
+    """Return whether ``text`` consists of verbs only."""
     return bool(_BARE.fullmatch(text))

@@ -1,8 +1,8 @@
-"""Credits in traditional characters, read by the rules for simplified ones.
+"""Converts credits between traditional and simplified characters.
 
-Pages of ``/b5/`` are written in traditional characters. The words of the rules, places and surnames
-are kept once, in simplified characters; a credit is converted to be read, and what is found in it is
-returned as the page has it. One character stands for one, so that positions stay.
+Pages of ``/b5/`` have traditional characters. The words of the rules, places and surnames exist only
+in simplified characters. So a credit is converted before it is parsed, and names are returned as the
+page spells them. Each character is converted to exactly one, so positions stay the same.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _TRADITIONAL: Final = re.compile(f"[{''.join(_SIMPLE)}]")
 
 
 def simplified(text: str) -> str:
-    """Return ``text`` with simplified characters, of the same length."""
+    """Return ``text`` in simplified characters, with the same length."""
     return text.translate(_TABLE) if _TRADITIONAL.search(text) else text
 
 
 def as_written(name: str, text: str) -> str:
-    """Return what was found in ``simplified(text)`` as it stands in ``text``, blanks within aside."""
+    """Return the part of ``text`` that is ``name`` in ``simplified(text)``, ignoring blanks."""
     plain = simplified(text)
     at = plain.find(name)
     if at < 0:

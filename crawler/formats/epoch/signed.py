@@ -1,8 +1,8 @@
-"""Lines of their own that sign an article: ``作者：李言``, ``文／李言``, ``译者：王立``.
+"""Reads separate lines that sign an article: ``作者：李言``, ``文／李言``, ``译者：王立``.
 
-The newspaper's special pages carry them in the header or behind the text where there is no byline.
-The same words name who wrote a paper, a book or a letter that the article cites, or painted a picture
-that it shows: those are told by where they stand.
+The newspaper's special pages have them in the header or after the text, if there is no byline. The
+same words also credit a cited paper, book or letter, or a picture. Those lines are recognized by
+their place and the words around them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WRITER = (
 )
 _TRANSLATOR = r"(?:[中英日法德]?文?翻译|[翻编]译整理|译者|编译|[中英]译|译)"
 _MARK = r"\s*[：:﹕︰/／╱∕|｜◎]\s*"
-# A blank may stand for the mark where nothing but whole names follows: ``作者 李言``.
+# A blank may replace the mark before a full name: ``作者 李言``.
 _BLANK_MARK: Final = re.compile(
     r"(?P<label>(?:本文)?作者|撰文|译者|翻译|编译|图[／/]文|文[／/]图)[ \u3000]+(?P<name>\S{2,4})"
 )
@@ -40,8 +40,8 @@ _SIGNED: Final = re.compile(
     rf"(?:[\s，,；;、]*(?P<second>{_TRANSLATOR}){_MARK}(?P<others>[^：:﹕︰]{{2,40}}?))?"
     rf"(?:[（(][^（）()]{{1,60}}[）)])?(?:{_OTHER})?[\s）)】\]#＃◇◆*@。.]*",
 )
-# A life behind the name: ``作者：李言，经济学者，现居海岛。``
-_LIFE: Final = re.compile(
+# A biography after the name: ``作者：李言，经济学者，现居海岛。``
+_BIOGRAPHY: Final = re.compile(
     r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?(?:作者|撰文)\s*[：:﹕︰]\s*(?P<name>[^：:﹕︰，,。、（(\n]{2,30}?)\s*[，,（(]"
 )
 # One character and a colon may also be a speaker of a dialogue: ``文：好啊``.
@@ -49,7 +49,7 @@ _SPEAKER: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:[文译]|(?:�
 _BODY: Final = re.compile(
     "(?:网|研究[所院]|工作室|[制作节目栏]组|[报通讯]社|电[视]?台|[学协]会|大学|学院|中心|公司|基金会|编辑部)$"
 )
-# Credits behind a source: ``（文章来源：路透社／翻译：李言）``, ``文章来源：海岛之声记者李言综合编译``.
+# Credits after a source: ``（文章来源：路透社／翻译：李言）``, ``文章来源：海岛之声记者李言综合编译``.
 _SOURCE: Final = re.compile(
     r"[\s（(]*(?:(?:文章|本文|资料|新闻|原文|稿件)?来源\s*[：:﹕︰]|(?:转载?|[编翻]?译)自)[^／/╱∕，,；;、|｜\n]{0,30}?"
     r"(?:[\s／/╱∕，,；;、|｜]+(?:(?:翻译|编译|译者|中译)\s*[：:﹕︰／/]\s*(?P<labelled>[^：:（）()]{2,20}?)"
@@ -77,7 +77,7 @@ _LAST_BLOCKS: Final = 8
 _REFERENCE_BLOCKS: Final = 6
 _MOST_WRITERS: Final = 2
 _SIGNATURE_LENGTH: Final = 60
-_LIFE_BLOCKS: Final = 3
+_BIOGRAPHY_BLOCKS: Final = 3
 _BETWEEN: Final = re.compile(r"[、，,；;/／&＆\n]|\band\b")
 _JOINT: Final = re.compile("[和与及]|[ \u3000]+")
 _ABODES: Final = PLACES - NAMESAKES
@@ -91,16 +91,16 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     Args:
         texts: the blocks of the page's text, in order.
 
-    Left out are 作者 and 记者 lines far from either end, in a list of works or an interview, and beside
-    words that tell of a cited paper, a picture or a letter.
+    Lines with 作者 or 记者 are left out far from either end, in a list of works or an interview, and
+    next to words for a cited paper, a picture or a letter.
     """
-    life = [text for text in texts[-_LIFE_BLOCKS:] if _tells_a_life(text)]
+    biographies = [text for text in texts[-_BIOGRAPHY_BLOCKS:] if _is_biography(text)]
     blocks = [text for text in texts if len(text) <= _SIGNATURE_LENGTH or "\n" in text]
     short = [line for text in blocks for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
     forms = (_WRITER_LINE, _REPORTER_LINE)
     labelled = any("\n" in text and _LABEL_ABOVE.search(text) for text in blocks)
     if not labelled and not any(form.match(line) for form in forms for line in short):  # most pages
-        return short + life
+        return short + biographies
     found = [
         (number, line, before)
         for number, text in enumerate(texts)
@@ -114,11 +114,11 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
         for number, line, before in found
         if line not in placed or (line not in many and _signs(texts, number, line, before))
     ]
-    return lines + life
+    return lines + biographies
 
 
 def _short_lines(text: str, block_before: str) -> Iterator[tuple[str, str]]:
-    """Yield the lines of a block that are short enough to be a signature, and what is before each."""
+    """Yield the lines of a block that are short enough to be a signature, with the line before each."""
     before = block_before.rpartition("\n")[2]
     for line in _LABEL_ABOVE.sub(r"\1", text).split("\n"):
         if len(line) <= _SIGNATURE_LENGTH:
@@ -127,7 +127,7 @@ def _short_lines(text: str, block_before: str) -> Iterator[tuple[str, str]]:
 
 
 def _signs(texts: Sequence[str], number: int, line: str, before: str) -> bool:
-    """Tell whether a 作者 line signs the article, not a work that it cites or shows."""
+    """Return whether a line with 作者 signs the article, not a work that it cites or shows."""
     first = number < _HEAD_BLOCKS
     if not first and number < len(texts) - _LAST_BLOCKS:
         return False
@@ -140,19 +140,16 @@ def _signs(texts: Sequence[str], number: int, line: str, before: str) -> bool:
     return not _WORK.fullmatch(before) and not any(map(_REFERENCES.match, above))
 
 
-def _tells_a_life(text: str) -> bool:
-    """Tell whether a block signs the article and goes on: ``作者：李言，经济学者，现居海岛。…``."""
+def _is_biography(text: str) -> bool:
+    """Return whether a block is a signature with a biography: ``作者：李言，经济学者，现居海岛。…``."""
     return len(text) > _SIGNATURE_LENGTH and text.startswith(("作者", "撰文", "本文作者"))
 
 
 def signed(line: str) -> People | None:
-    """Read a line that only signs the article.
+    """Return the people in a line that signs the article, or None if it is not such a line.
 
     Args:
         line: one line of a block, or a whole block.
-
-    Returns:
-        Its people, or ``None`` where it is no such line or names nobody.
     """
     plain = simplified(line)
     found = _signed(plain)
@@ -170,7 +167,7 @@ def _signed(line: str) -> People | None:
     match = _SIGNED.fullmatch(_with_mark(line)) if len(line) <= _LONGEST else None
     first = _people(match["names"]) if match else ()
     if not match or not first:
-        return _with_life(line)
+        return _in_biography(line)
     if _SPEAKER.match(line) and any(map(_is_word, first)):
         return None
     others = _people(match["others"] or "")
@@ -184,16 +181,16 @@ def _translated(text: str) -> People | None:
 
 
 def _with_mark(line: str) -> str:
-    """Put a colon for the blank between a label and a whole name."""
+    """Replace the blank between a label and a full name by a colon."""
     blank = _BLANK_MARK.fullmatch(line)
     if blank and is_surname_led(blank["name"]) and is_han_name(blank["name"]):
         return f"{blank['label']}：{blank['name']}"
     return line
 
 
-def _with_life(line: str) -> People | None:
-    """Read an author whose life follows; a word is no name here, prose may begin so."""
-    match = _LIFE.match(line)
+def _in_biography(line: str) -> People | None:
+    """Return an author with a biography; pen names do not count, as prose may begin in the same way."""
+    match = _BIOGRAPHY.match(line)
     if not match:
         return None
     name = plain_name(match["name"])
@@ -201,22 +198,22 @@ def _with_life(line: str) -> People | None:
 
 
 def _people(text: str) -> tuple[str, ...]:
-    """Read a list of names; one that is no name makes the whole line none of ours.
+    """Return the names of a list; empty if one of them is not a name.
 
-    A body or a place behind the names is where they belong: ``李言，海岛大学``, ``李言/澳洲``.
+    An organization or a place after a name is left out: ``李言，海岛大学``, ``李言/澳洲``.
     """
-    pieces = [name for piece in _BETWEEN.split(text) if piece.strip() for name in _parted(piece)]
+    pieces = [name for piece in _BETWEEN.split(text) if piece.strip() for name in _split(piece)]
     names = [piece for piece in pieces if not _BODY.search(piece) and piece not in _ABODES]
     return tuple(names) if names and names[0] == pieces[0] and all(map(is_name, names)) else ()
 
 
-def _parted(piece: str) -> list[str]:
-    """Part two whole names that a blank or an "and" joins."""
+def _split(piece: str) -> list[str]:
+    """Split full names at blanks and "and"."""
     names = _JOINT.split(piece.strip())
     whole = len(names) > 1 and all(is_surname_led(name) and is_han_name(name) for name in names)
     return names if whole else [plain_name(piece)]
 
 
 def _is_word(name: str) -> bool:
-    """Tell whether a name of Han characters could as well be any word: no surname leads it."""
+    """Return whether a name in Han characters could also be a word, as it has no surname."""
     return is_han_name(name) and "·" not in name and not is_surname_led(name)

@@ -1,8 +1,8 @@
-"""The template around an article: title, body and the original's address, each looked for.
+"""Splits an article's page into its template's parts: title, body and the original's URL.
 
-The generator writes one form; copies of its pages do not keep it. Editors and converters change
-white space, line ends, heading levels, rules and labels, and hosts put comments, pixels and ads
-between the parts. So no part is found by what stands next to it.
+The mirror's generator writes one form, but copies of its pages deviate from it. Editors and
+converters change white space, line ends, heading levels, rules and labels, and hosts insert
+comments, pixels and ads between the parts. So each part is found on its own, not by its neighbours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from crawler.exceptions import PageMalformed
 from crawler.formats.epoch.headings import first_heading, without_unseen, words
-from crawler.formats.epoch.links import MAX_ADDRESS
+from crawler.formats.epoch.links import MAX_URL
 from crawler.formats.epoch.paths import LANGUAGES
 from crawler.formats.pages import Original
 from crawler.text import visible
@@ -24,10 +24,10 @@ from crawler.text import visible
 _BODY_ID = "artbody"
 _USUAL_BODY = re.compile(r"""<div\b[^<>]{0,400}?\sid=["']artbody["']""")
 _ID_BEFORE = re.compile(r"""(?<![\w-])id\s*=\s*(?:["'`“”‘’\\]|&quot;)*+\s*\Z""", re.IGNORECASE)
-_GOES_ON = re.compile(r"[\w-]")
+_ID_CHARACTER = re.compile(r"[\w-]")
 _ID_WINDOW = 64
 _ID_TRIES = 5
-# From a tag's "<" over whole attributes: a quoted value may hold ">" and "<".
+# From a tag's "<" over whole attributes. A quoted value may contain ">" and "<".
 _TAG_SO_FAR = re.compile(
     r"""<[a-z][\w:-]*+(?:\s++|/|[^\s"'<>/=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+""",
     re.IGNORECASE,
@@ -36,14 +36,15 @@ _TAG_TRIES = 20
 
 _LABEL = re.compile(r"原\s?文\s?(?:[链鏈连連]\s?[接结結]|[网網][址页頁]|[地位]址)")
 _LABEL_TRIES = 20
-_REGION = 4 * MAX_ADDRESS
-# What stands between the body and a label: a rule, the label's own heading or bold marks.
+_REGION = 4 * MAX_URL
+# Characters between the body and a label: a rule, heading or bold marks of the label.
 _RULES = " \t\n\u00a0\u3000#＃*_-~`["
-# Words between a label and its address, and behind that: beyond, it is text that quotes a page.
 _GAP = 60
-_BEHIND = 500
+"""Letters and digits allowed between a label and its URL; more belong to a text that quotes a page."""
+_TEXT_AFTER = 500
+"""Letters and digits allowed after the URL, or before one without a label."""
 
-# A scheme may be misspelt, doubled or missing; an address inside another one is not looked for.
+# A scheme may be misspelt, doubled or missing. A URL inside of another does not count.
 _HOST_BEFORE = re.compile(
     r"(?:(?:\A|[^\w@%=&./-]|\bhref=|_(?=https?:))(?:[a-z]{2,6}[:：]?/{1,4}){0,2}"
     r"|(?:\A|[^\w@%=&./:-])//)(?:[\w-]+\.)*\Z",
@@ -58,22 +59,22 @@ _ARTICLE_PATH = (
 _ARTICLE = re.compile(
     rf"(?:epochtimes|dajiyuan)\.com\.?(?::\d{{1,5}})?{_ARTICLE_PATH}", re.IGNORECASE | re.ASCII
 )
-# Right behind a label, without a host.
+# A path without a host, directly after a label.
 _HOSTLESS = re.compile(
     rf"\W{{0,60}}?{_ARTICLE_PATH.replace('+', '*', 1)}", re.IGNORECASE | re.ASCII
 )
-_WHOLE_ADDRESS = re.compile(r"""[^\s<>()\[\]"'（）]*+""")
+_WHOLE_URL = re.compile(r"""[^\s<>()\[\]"'（）]*+""")
 _CENTURY = 2000
 
 
 class Template(NamedTuple):
-    """An article's page, taken apart.
+    """The parts of an article's page.
 
     Attributes:
         title: text of the first heading line.
-        lead: what stands before the body.
-        body: from the body's start tag to the line that names the original.
-        original: the newspaper's address.
+        lead: the content before the body.
+        body: from the body's start tag to the line with the original's URL.
+        original: the original article on the newspaper's site.
     """
 
     title: str
@@ -83,10 +84,10 @@ class Template(NamedTuple):
 
 
 def take_apart(text: str) -> Template:
-    """Find the parts of an article's page.
+    """Split an article's page into its parts.
 
     Raises:
-        PageMalformed: it has no title, no body, or no address of an article.
+        PageMalformed: it has no title, no body, or no URL of an article.
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -96,13 +97,13 @@ def take_apart(text: str) -> Template:
         raise PageMalformed(f"no element with the id {_BODY_ID!r}")
     title = first_heading(text[:start])
     if title is None:
-        raise PageMalformed("no title: no heading line stands before the body")
+        raise PageMalformed("no title: there is no heading line before the body")
     end, original = _tail(text, start)
     return Template(title, text[:start], text[start:end], original)
 
 
 def _body_start(text: str) -> int | None:
-    """Return where the body's start tag begins, None without one."""
+    """Return the offset of the body's start tag, or None."""
     if usual := _USUAL_BODY.search(text):
         return usual.start()
     lowered = re.sub(_BODY_ID, _BODY_ID, text, flags=re.IGNORECASE)
@@ -111,9 +112,9 @@ def _body_start(text: str) -> int | None:
         at = lowered.find(_BODY_ID, at + 1)
         if at < 0:
             return None
-        behind = at + len(_BODY_ID)
+        after = at + len(_BODY_ID)
         named = _ID_BEFORE.search(text[max(0, at - _ID_WINDOW) : at])
-        if named and not _GOES_ON.match(text, behind):
+        if named and not _ID_CHARACTER.match(text, after):
             start = _tag_start(text, at)
             if start is not None:
                 return start
@@ -121,7 +122,7 @@ def _body_start(text: str) -> int | None:
 
 
 def _tag_start(text: str, at: int) -> int | None:
-    """Return where the tag begins whose attributes reach to ``at``."""
+    """Return the offset of the tag with an attribute at ``at``, or None."""
     start = at
     for _ in range(_TAG_TRIES):
         start = text.rfind("<", 0, start)
@@ -134,12 +135,12 @@ def _tag_start(text: str, at: int) -> int | None:
 
 
 def _tail(text: str, start: int) -> tuple[int, Original]:
-    """Return where the body's text ends, and the address of the original.
+    """Return where the body's text ends, and the original.
 
-    Searched from the end: an article may quote a mirror's page.
+    The search begins at the end, because an article may quote a mirror's page.
 
     Raises:
-        PageMalformed: no such line, or no address of an article in it.
+        PageMalformed: there is no line with the URL of an article.
     """
     labels = []
     at = len(text)
@@ -150,62 +151,63 @@ def _tail(text: str, start: int) -> tuple[int, Original]:
         if label := _LABEL.match(text, at):
             labels.append(label)
             if found := _article_in(text, label.end(), gap=_GAP):
-                _check_behind(text, found[1])
+                _check_rest(text, found[1])
                 return len(text[:at].rstrip(_RULES)), found[0]
     unlabelled = _unlabelled(text, start)
     if unlabelled is not None:
         return unlabelled
     if labels:
-        said = " ".join(text[labels[0].end() : labels[0].end() + 200].split())
-        raise PageMalformed(f"no address of an article behind {labels[0][0]}: {said[:100]!r}")
-    raise PageMalformed("the last line is no 原文链接, and no address of an article")
+        rest = " ".join(text[labels[0].end() : labels[0].end() + 200].split())
+        raise PageMalformed(f"no URL of an article after {labels[0][0]}: {rest[:100]!r}")
+    raise PageMalformed("no line with 原文链接 or the URL of an article at the end")
 
 
 def _unlabelled(text: str, start: int) -> tuple[int, Original] | None:
-    """Find an address behind the body, whatever stands before it on its line."""
+    """Find a URL after the body, with any text before it on its line."""
     at = max(text.rfind(host, start) for host in ("epochtimes.com", "dajiyuan.com"))
     line = text.rfind("\n", start, at) + 1 if at >= 0 else 0
     closed = max(text.rfind(f"</{tag}>", start, at) for tag in ("div", "section", "article"))
     if not start < closed < at:
         return None
     line = max(line, text.index(">", closed) + 1)
-    found = _article_in(text, line, gap=_BEHIND)
+    found = _article_in(text, line, gap=_TEXT_AFTER)
     if found is None:
         return None
-    _check_behind(text, found[1])
+    _check_rest(text, found[1])
     return line, found[0]
 
 
-def _check_behind(text: str, end: int) -> None:
-    """Refuse a page that goes on behind its last line: that line is one that it quotes."""
-    behind = text[end:]
-    if behind.strip() and len(words(without_unseen(behind))) > _BEHIND:
-        raise PageMalformed("text stands behind the address of the original")
+def _check_rest(text: str, end: int) -> None:
+    """Refuse a page with text after the original's URL, which is then a quoted one."""
+    rest = text[end:]
+    if rest.strip() and len(words(without_unseen(rest))) > _TEXT_AFTER:
+        raise PageMalformed("there is text after the original's URL")
 
 
 def _article_in(text: str, start: int, *, gap: int) -> tuple[Original, int] | None:
-    """Return the first address of an article from ``start`` on, and where it ends.
+    """Return the original of the first article's URL after ``start``, and where the URL ends.
 
     Args:
         text: the page.
-        start: where to look from.
-        gap: how many letters and digits may stand before it.
+        start: offset of the first character to search.
+        gap: number of letters and digits allowed before the URL.
 
     Raises:
-        PageMalformed: it is too long, or has a date that is none.
+        PageMalformed: it is too long, or its date does not exist.
     """
     region = text[start : start + _REGION]
     if found := _first_article(region):
         if found.start() > gap and len(words(region[: found.start()])) > gap:
             return None
-        whole = _WHOLE_ADDRESS.match(region, found.start())
+        whole = _WHOLE_URL.match(region, found.start())
         end = whole.end() if whole else found.end()
-        if end - found.start() > MAX_ADDRESS:
+        length = end - found.start()
+        if length > MAX_URL:
             raise PageMalformed(
-                f"the address of its original is too long; at most {MAX_ADDRESS} characters"
+                f"the original's URL has {length} characters; at most {MAX_URL} are allowed"
             )
         return _original(found), start + end
-    # escaped, percent-encoded, full-width or torn: what it says is still the same
+    # the URL may be escaped, percent-encoded, in full-width characters, or broken across lines
     folded = re.sub(r"\\(?=[./:_~-])", "", unescape(unquote(region))).replace("\\", "/")
     found = _first_article(re.sub(r"\s+", "", unicodedata.normalize("NFKC", folded)))
     if found is None and gap == _GAP:
@@ -229,9 +231,9 @@ def _original(match: re.Match[str]) -> Original:
     try:
         when = date(full, int(month), int(day))
     except ValueError as exc:
-        raise PageMalformed(f"no such day in the address of its original: {match[0]}") from exc
+        raise PageMalformed(f"no such day in the original's URL: {match[0]}") from exc
     if not 0 <= when.year - _CENTURY < 100:  # noqa: PLR2004
-        raise PageMalformed(f"no such year in the address of its original: {match[0]}")
+        raise PageMalformed(f"no such year in the original's URL: {match[0]}")
     path = f"{edition}/{when.year - _CENTURY}/{when.month}/{when.day}/{article}.htm"
     url = f"https://www.epochtimes.com/{path}"
     return Original(url, LANGUAGES[edition], when, article)

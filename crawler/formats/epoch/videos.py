@@ -1,4 +1,4 @@
-"""Videos: which addresses are one, and what a removed player leaves behind."""
+"""Recognizes URLs of videos, and traces of removed players."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-# One video each; a channel, a playlist, a post or a programme's page is none.
+# URLs of a single video, not of a channel, a playlist, a post or a programme.
 _VIDEO: Final = re.compile(
     r"""https?://(?:
       (?:www\.|m\.|music\.)?youtube(?:-nocookie)?\.com/
@@ -40,32 +40,33 @@ _CONTAINERS: Final = re.compile(
 _PLAYERS: Final = frozenset({"video", "embed", "object", "iframe"})
 _CENTRES: Final = frozenset({"center", "cetner"})
 TRACES: Final = _CENTRES | {"div"}
-"""Blocks that may be such a trace."""
+"""Blocks that may be the trace of a player."""
 
-# What stands behind the empty <center> that once wrapped it: an embedded post, a table of pictures, a
-# figure. Anything else, and the centre held a player.
+# An embedded post, a table of pictures or a figure after an empty <center> was once inside of it.
+# Any other empty <center> contained a player.
 _WRAPPED: Final = frozenset({"blockquote", "table", "figure"})
 _CLIMB: Final = 3
-# What is no text where a torn tag was left: quotes and brackets.
-_TORN: Final = " \t\n\xa0<>\"'/"
+# Characters of a broken tag that are not text.
+_TAG_CHARACTERS: Final = " \t\n\xa0<>\"'/"
 _FIRST_PLAYERS: Final = 2008
-"""The first year with players: an empty centre of 2003 to 2006 held a banner (16 pages)."""
+"""The first year with players. An empty ``<center>`` of 2003 to 2006 contained a banner (16 pages)."""
 
 
 def is_video(url: str) -> bool:
-    """Tell whether a canonical address is that of a single video."""
+    """Return whether a canonical URL is that of a single video."""
     return _VIDEO.match(url) is not None
 
 
 def is_empty_centre(element: etree._Element, known: set[etree._Element]) -> bool:
-    """Tell whether a centre holds nothing but breaks and other empty centres, and add it to ``known``.
+    """Return whether a ``<center>`` has only breaks and empty ones inside; if so, add it to ``known``.
 
     Args:
-        element: a centre whose inner centres were asked about before.
-        known: the empty ones so far: none is looked into twice, however deep they nest.
+        element: the element. Those inside of it must have been checked before.
+        known: the empty ones found so far, so that nested ones are checked once.
     """
-    empty = not (element.text and element.text.strip(_TORN)) and all(
-        (child.tag == "br" or child in known) and not (child.tail and child.tail.strip(_TORN))
+    empty = not (element.text and element.text.strip(_TAG_CHARACTERS)) and all(
+        (child.tag == "br" or child in known)
+        and not (child.tail and child.tail.strip(_TAG_CHARACTERS))
         for child in element
     )
     if empty:
@@ -74,15 +75,15 @@ def is_empty_centre(element: etree._Element, known: set[etree._Element]) -> bool
 
 
 def leaves_player_trace(element: etree._Element, *, empty: bool, year: int) -> bool:
-    """Tell whether ``element`` is what the removal of a video player left.
+    """Return whether ``element`` is a trace of a removed video player.
 
-    A video container (3,582 news pages), an empty ``<center>`` (8,204), a player's own element (66
-    special pages).
+    This is a video container (3,582 news pages), an empty ``<center>`` (8,204) or a player's own
+    element (66 special pages).
 
     Args:
-        element: a block of the body, or an element that shows no text.
-        empty: whether it holds nothing but breaks and other empty centres.
-        year: when the article was published.
+        element: a block of the body, or an element without text.
+        empty: the result of :func:`is_empty_centre`.
+        year: the year of publication.
     """
     name = element.tag
     if name in _PLAYERS:
@@ -93,7 +94,7 @@ def leaves_player_trace(element: etree._Element, *, empty: bool, year: int) -> b
 
 
 def _wrapped_something(element: etree._Element) -> bool:
-    """Tell whether what the centre wrapped, an embedded post, stands right behind it."""
+    """Return whether an element that was once in this ``<center>``, such as a post, follows it."""
     node: etree._Element | None = element
     for _ in range(_CLIMB):
         if node is None or (node.tail and node.tail.strip()):

@@ -1,4 +1,4 @@
-"""Who wrote an article and who translated it, from all that its page and its sections say."""
+"""Determines an article's authors and translators, from its page and its sections."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _MOST_QUOTES: Final = 1
 _MOST_MENTIONS: Final = 2
 _MOST_MENTIONS_OF_A_PERSON: Final = 4
 _SELDOM: Final = 250
-"""Characters of text for each mention, at least, where a person is not what the article is about."""
+"""Characters of text for each mention, at least, if the article is not about the person."""
 _SAYING: Final = ("表示", "指出", "认为", "强调", "说：", "说，", "告诉记者", "对记者")
 
 
 def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
-    """Return who wrote and who translated.
+    """Return the authors and translators of an article.
 
-    From the byline; without one, or where it is an editor's note, from a line of its own
-    (``作者：X``), else from the head of the title (``姓名：…``): any name where a section of 纪元评论
-    lists the article, else a known columnist's.
+    They come from the byline. If there is none, or only an editor's note, they come from a separate
+    line (``作者：X``), else from the beginning of the title (``姓名：…``): any name if a section of
+    纪元评论 lists the article, else only a known columnist's.
     """
     byline = page.byline if page.byline and not is_note(page.byline) else None
     found = credited(byline) if byline else People()
@@ -46,17 +46,17 @@ def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
 
 
 def _title_authors(page: ArticlePage, commentary: bool) -> tuple[str, ...]:  # noqa: FBT001
-    """Return the authors whom the title names, unless the text is about them or quotes them."""
+    """Return the authors in the title, unless the article is about them or quotes them."""
     names = title_authors(page.title, commentary=commentary)
     about = any(_is_topic(name, page) or _is_quoted(name, page.content_text) for name in names)
     return () if about else names
 
 
 def _is_topic(name: str, page: ArticlePage) -> bool:
-    """Tell whether the article is about ``name``: the title repeats it, or the text does again and again.
+    """Return whether the article is about ``name``: the title or the text repeats it.
 
-    Of 68 pen names in the three mirrors none is repeated in its title, and one twice in its text.
-    Writers with a surname speak of themselves more often, but seldom.
+    Of 68 pen names in the three mirrors, none is repeated in its title, and one twice in its text.
+    Writers with a surname mention themselves more often, but rarely.
     """
     plain, text = simplified(name), page.content_text
     if plain in COLUMNISTS:
@@ -68,7 +68,7 @@ def _is_topic(name: str, page: ArticlePage) -> bool:
 
 
 def _is_quoted(name: str, text: str) -> bool:
-    """Tell whether the text speaks of ``name`` as of another: an interview, a report of a speech."""
+    """Return whether the text quotes ``name``, as an interview or a report of a speech does."""
     quotes = sum(text.count(name + verb) for verb in _SAYING)
     if quotes > _MOST_QUOTES:
         return True
