@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 from crawler.formats.registry import find_format
@@ -19,6 +21,19 @@ def restore(body: bytes) -> bytes:
     """Follow the instruction in a rendered page, then return it."""
     _follow(body)
     return body
+
+
+def die_while_answering() -> bytes:
+    """Kill this process while it writes its result to the pipe."""
+    answering = threading.main_thread().ident
+
+    def kill() -> None:
+        while sys._current_frames()[answering or 0].f_code.co_name != "_send":
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    return bytes(100 << 20)
 
 
 def read(kind: Kind, section: str, body: bytes) -> Page:

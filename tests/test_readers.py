@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, ClassVar
 
 import costly
@@ -336,6 +337,20 @@ def test_a_reader_loads_what_it_needs_and_no_scrapy() -> None:
     loaded = asyncio.run(modules())
     assert {"itemloaders", "crawler.formats.epoch.format"} <= set(loaded)
     assert not {"scrapy", "twisted"} & set(loaded)
+
+
+def test_a_process_that_dies_while_it_answers_breaks_the_pool() -> None:
+    """The executor would wait for the rest of the answer for ever."""
+
+    async def answer() -> None:
+        pool = Pool(2)
+        try:
+            await pool.run(costly.die_while_answering)
+        finally:
+            pool.close()
+
+    with pytest.raises(BrokenExecutor):
+        asyncio.run(asyncio.wait_for(answer(), 60))
 
 
 def test_small_pages_are_left_to_the_crawler() -> None:

@@ -42,6 +42,7 @@ class Pool:
                 width, mp_context=context, initializer=worker.begin
             )
         self._processes: set[BaseProcess] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Run ``function`` in one of the processes.
@@ -55,7 +56,7 @@ class Pool:
             with _bare_start():
                 return asyncio.wrap_future(self._executor.submit(function, *args, **kwargs))
         finally:
-            self._processes |= set(multiprocessing.active_children()) - others
+            self._watch(set(multiprocessing.active_children()) - others - self._processes)
 
     def close(self) -> None:
         """Kill the processes, then shut down the executor.
@@ -63,10 +64,29 @@ class Pool:
         The order matters: a broken executor keeps its lock until its processes have ended, and
         they ignore the signal that it sends them.
         """
-        for process in self._processes:
-            process.kill()
+        self._kill()
         # wait for its thread; Python would wake it at exit through a pipe that may be closed
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _watch(self, started: set[BaseProcess]) -> None:
+        """Break the executor as soon as one of the processes dies."""
+        self._loop = asyncio.get_running_loop()
+        self._processes |= started
+        for process in started:
+            self._loop.add_reader(process.sentinel, self._kill)
+
+    def _kill(self) -> None:
+        """Kill the processes, and let the executor notice.
+
+        If a process is killed while it writes a result, the executor waits for the rest, and other
+        processes wait for the pipe. The executor does not look at its processes meanwhile. It stops
+        when no process has the pipe open for writing, including this one.
+        """
+        for process in self._processes:
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.remove_reader(process.sentinel)
+            process.kill()
+        self._executor._result_queue._writer.close()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @contextmanager
