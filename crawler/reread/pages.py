@@ -1,4 +1,4 @@
-"""Where a reread takes pages from: a directory, or one commit of a repository."""
+"""The pages that a reread reads: in a directory, or in one commit of a repository."""
 
 from __future__ import annotations
 
@@ -32,52 +32,48 @@ class Pages(Protocol):
         """
 
     def expect(self, paths: Iterable[str]) -> None:
-        """Prepare for fetching ``paths`` in this order; a hint."""
+        """Prefetch ``paths``, which will probably be fetched in this order."""
 
     def close(self) -> None:
-        """Release what is open."""
+        """Close files and processes."""
 
 
 class DirectoryPages:
     """Pages below a directory."""
 
     def __init__(self, base: str) -> None:
-        """Read below ``base``."""
         self._transport = PathTransport(base)
 
     def fetch(self, path: str) -> tuple[bytes, str]:
-        """Return a page and its blob id."""
         coroutine = self._transport.fetch(path)
         try:
-            coroutine.send(None)  # a file is read without awaiting anything
+            coroutine.send(None)  # reading a file does not await
         except StopIteration as done:
             body: bytes = done.value.body
             return body, blob_id_of(body)
-        raise RuntimeError(f"{path}: a directory's page was not read at once")
+        raise RuntimeError(f"reading {path} from a directory awaited something")
 
     def expect(self, paths: Iterable[str]) -> None:
-        """Do nothing."""
+        """Do nothing: the system caches files."""
 
     def close(self) -> None:
-        """Do nothing: no file stays open."""
+        """Do nothing: no file is left open."""
 
 
 class CommitPages:
     """Pages of one commit, read from the repository itself: nothing is cloned or written."""
 
     def __init__(self, git_dir: str, commit: str, configuration: Path) -> None:
-        """Read ``commit`` of ``git_dir`` with git's whole ``configuration`` in a file."""
+        """Read ``commit`` of ``git_dir``; ``configuration`` is the only configuration that git reads."""
         self._objects = Objects(Path(git_dir), environment(configuration), GitLimits())
         self._files = Files(self._objects, commit, Path(tempfile.gettempdir()))
         self._commit = commit
 
     def fetch(self, path: str) -> tuple[bytes, str]:
-        """Return a page and its blob id."""
         oid = self._entry(path).oid
         return self._objects.read(oid, MAX_PAGE_BYTES)[1], oid
 
     def expect(self, paths: Iterable[str]) -> None:
-        """Let git unpack the pages ahead."""
         oids = []
         for path in paths:
             with suppress(PageError):
@@ -85,7 +81,6 @@ class CommitPages:
         self._objects.expect(oids)
 
     def close(self) -> None:
-        """End git."""
         self._objects.close()
 
     def _entry(self, path: str) -> Entry:
@@ -98,17 +93,17 @@ class CommitPages:
 
 
 def pages_of(plan: Plan) -> Pages:
-    """Return the pages that ``plan`` reads."""
+    """Return the pages to read for ``plan``."""
     if plan.commit is None:
         return DirectoryPages(plan.pages)
     return CommitPages(plan.pages, plan.commit, Path(plan.work) / "gitconfig")
 
 
 def path_of(record: dict[str, Any], plan_format: Any) -> str:
-    """Return the path of the page that a line was made from: the end of its ``mirror_url``.
+    """Return the path of the page that a line was made from, from its ``mirror_url``.
 
     Raises:
-        PageMalformed: it does not end in a page's path.
+        PageMalformed: the URL does not end in a page's path.
     """
     parts = str(record.get("mirror_url")).split("/")
     for count in range(1, len(parts)):
@@ -116,4 +111,4 @@ def path_of(record: dict[str, Any], plan_format: Any) -> str:
         copy = plan_format.copy_at(path)
         if copy is not None and copy.id == record.get("id"):
             return path
-    raise PageMalformed(f"{record.get('mirror_url')!r} names no page of the mirror")
+    raise PageMalformed(f"{record.get('mirror_url')!r} is not the URL of a page of the mirror")
