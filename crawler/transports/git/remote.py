@@ -1,4 +1,4 @@
-"""The location of a mirror's repository: its address or directory, and redirects."""
+"""The location of a mirror's repository: its URL or directory, and redirects."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class Remote:
     def check_directory(self) -> None:
         """Check that a local repository keeps everything inside its own directory.
 
-        git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links anywhere on
-        the machine, and the crawler would publish what it finds there as the mirror's pages. For a
-        FIFO it waits.
+        git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links to any place on
+        the machine, and the crawler would publish the files there as the mirror's pages. A FIFO
+        blocks git.
 
         Raises:
             MirrorUnusable: the repository refers to another directory, or has such a file.
@@ -94,26 +94,25 @@ def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with suppress(OSError), os.scandir(folder) as entries:  # git says what it cannot read
+    with suppress(OSError), os.scandir(folder) as entries:  # git reports what it cannot read
         yield from entries
 
 
 def _is_plain(entry: os.DirEntry[str]) -> bool:
-    """Return whether git reads an entry at once, and nothing else; it refuses sockets."""
+    """Return whether an entry is a file or folder, or a socket, which git refuses to read."""
     if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
         return True
     return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
 
 
 def remote_at(address: str) -> Remote:
-    """Return the location for an address of the mirrors file.
+    """Return the location for a URL or directory in the mirrors file.
 
     Accepts https, http and directories. ssh needs an account, the big hosts no longer offer the
-    git protocol, and ``ext::`` and similar addresses run programs.
+    git protocol, and ``ext::`` and similar URLs run programs.
 
     Raises:
-        WrongUsage: the address uses another protocol, or contains a password, which would end up
-            in logs.
+        WrongUsage: the URL has another protocol, or contains a password, which logs would show.
     """
     if not address.isprintable():
         raise WrongUsage(f"{address!r} contains unprintable characters: correct the address")
@@ -126,30 +125,30 @@ def remote_at(address: str) -> Remote:
         return Remote(f"file://{path}", ("file",), Path(unquote(path)))
     if scheme[2] != "://" or parts.scheme not in _PORTS or not parts.hostname:
         raise WrongUsage(
-            f"{address!r} is not an address for git: use https://, http://, file:/// or a directory"
+            f"{address!r} is not a URL for git: use https://, http://, file:/// or a directory"
         )
     if parts.username is not None or parts.password is not None:
-        raise WrongUsage("an address for git must not contain a user name or password")
+        raise WrongUsage("the URL of a repository must not contain a user name or password")
     return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
 
 
 def _directory(address: str) -> Remote:
     path = Path(address).expanduser().absolute()
     if not path.exists() and re.match(r"[^/]+:", address):
-        raise WrongUsage(f"{address!r}: ssh is not supported; give the mirror's https:// address")
+        raise WrongUsage(f"{address!r}: ssh is not supported; give the mirror's https:// URL")
     return Remote(path.as_uri(), ("file",), path)
 
 
 def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     """Return the location that the server redirects git to, or None if it does not.
 
-    Follows a redirect only from http to https, and to the same address with or without ``.git``:
-    hosts redirect this way within one repository.
+    Follows a redirect only from http to https, or to the same URL with or without ``.git``: hosts
+    redirect this way within one repository.
 
     Args:
         remote: the location that was requested.
         trace: output of ``GIT_TRACE_CURL``.
-        mirror: name of the mirror, for the message.
+        mirror: name of the mirror, for messages.
 
     Raises:
         MirrorMoved: the redirect leads to another repository on the same host, as after a rename.
@@ -162,7 +161,7 @@ def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     try:
         target = urljoin(asked, found[1])
         before, after = urlsplit(asked), urlsplit(target)
-    except ValueError:  # it is no address
+    except ValueError:  # not a URL
         target, followed = found[1], False
     else:
         followed = _same_host(asked, target) and after.path.endswith(_DISCOVERY)

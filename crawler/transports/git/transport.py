@@ -81,12 +81,12 @@ class GitTransport:
             branch: the branch to follow; None for the remote's default branch.
             cache: directory that holds the clones.
             name: the mirror's name, for messages.
-            parts: files and folders that hold the mirror's pages; empty for the whole repository.
+            parts: files and folders with the mirror's pages; empty for the whole repository.
             limits: limits of time, memory and disk space.
             on_progress: called with git's progress lines during a clone or fetch.
 
         Raises:
-            WrongUsage: ``remote`` is not a supported address.
+            WrongUsage: ``remote`` is not a supported URL or directory.
         """
         self._limits = limits or GitLimits()
         self._branch = branch
@@ -112,8 +112,8 @@ class GitTransport:
         Cancelling it kills git.
 
         Raises:
-            MirrorUnusable: the repository is gone, private or too large, has no such branch, or
-                its server hangs.
+            MirrorUnusable: the repository is gone, private or too large, does not have the branch,
+                or its server hangs.
             TryLater: the host is busy, or another run uses the clone (CloneBusy).
             GitMissing: git is not installed or too old.
         """
@@ -122,7 +122,7 @@ class GitTransport:
         self._files = Files(self._objects, self.commit, self._clone.folder)
 
     async def changed_since(self, commit: str | None) -> Changes | None:
-        """Return what changed between ``commit`` and the commit that is read.
+        """Return the paths that changed between ``commit`` and the commit that is read.
 
         The clone keeps ``commit`` from now on, so that after an interrupted run the next one can
         compare with it again.
@@ -131,7 +131,7 @@ class GitTransport:
             None if this is the first run, the clone no longer has ``commit``, or more paths
             changed than the limit allows. The caller then compares all pages.
         """
-        assert self.commit is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self.commit is not None, "not open"  # noqa: S101 (a bug in the caller)
         comparison = Comparison(self._clone.git, self._limits.changed_paths)
         if commit is None or not await comparison.keep(commit, BASE):
             return None
@@ -200,7 +200,7 @@ class GitTransport:
         self._opened().expect(entry.oid for entry in self._prepared.values())
 
     def version_of(self, path: str) -> str | None:
-        """Return the git blob id of a page, or None if there is no such page."""
+        """Return the git blob id of a page, or None if the page does not exist."""
         try:
             return self._file(path).oid
         except PageError:
@@ -208,7 +208,7 @@ class GitTransport:
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
-        assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self._files is not None, "not open"  # noqa: S101 (a bug in the caller)
         try:
             return self._files.folders(path)
         except CloneDamaged:  # fetch() reports it
@@ -219,10 +219,10 @@ class GitTransport:
         return self.version_of(path) is not None
 
     def old_page(self, version: str) -> bytes | None:
-        """Return the bytes of a page as it was; None where the clone does not have them.
+        """Return an old version of a page, by its blob id; None if the clone does not have it.
 
-        The clone keeps the commit that the run compares with, so it has the old bytes of whatever
-        changed since.
+        The clone keeps the commit that the run compares with, so it has the previous version of
+        every page that has changed since.
         """
         try:
             kind, body = self._opened().read(version, self._limits.page_bytes)
@@ -254,11 +254,11 @@ class GitTransport:
         self._clone.release()
 
     def _opened(self) -> Objects:
-        assert self._objects is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self._objects is not None, "not open"  # noqa: S101 (a bug in the caller)
         return self._objects
 
     def _file(self, path: str) -> Entry:
-        assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self._files is not None, "not open"  # noqa: S101 (a bug in the caller)
         if not is_plain(path):
             message = f"{path!r} cannot be the path of a page"
             raise PageMalformed(message)
