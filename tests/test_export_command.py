@@ -54,8 +54,8 @@ def test_an_export_says_what_it_took_in(tmp_path: Path, feed: Path) -> None:
 
 def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
     for arguments, why in {
-        (): "say what and where",
-        (feed,): "say what and where",
+        (): "give feeds and a file",
+        (feed,): "give feeds and a file",
         (tmp_path / "none", "--to", "feed.db"): "is not a feed: give a directory with",
         (
             feed,

@@ -1,4 +1,4 @@
-"""``scrapy export --to feed.db``: brings an SQLite file up to date with its feeds."""
+"""``scrapy export --to feed.db``: updates an SQLite file with what is new in its feeds."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from crawler.export.database import Database, Place
 
 Watch = Callable[[int], None]
-"""Called with the number of bytes of a feed that were read."""
+"""Called with the number of bytes that were read."""
 
 BATCH_BYTES = 8 << 20
 """Bytes of a feed per transaction."""
 
 TIDY_FROM = 5_000
-"""Number of new articles from which merging the index gains more than it costs."""
+"""Minimum number of new articles for which merging the index is worth its time."""
 
 
 def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Counter[str]:
@@ -43,10 +43,10 @@ def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Co
     Args:
         database: the export.
         feeds: one for each mirror.
-        watch: called with the bytes of every batch.
+        watch: called after each batch with its size in bytes.
 
     Returns:
-        How many lines of each file were added.
+        The number of lines added from each file, by name.
 
     Raises:
         FeedUnusable: a feed is damaged, or was altered since the last export.
@@ -54,7 +54,7 @@ def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Co
     """
     taken: Counter[str] = Counter()
     for feed in feeds:
-        if feed.mirror is not None:  # else nothing is published
+        if feed.mirror is not None:  # otherwise nothing is published
             taken += Sync(database, feed, feed.mirror).run(watch)
     if taken["articles.jsonl"] >= TIDY_FROM:
         database.tidy()
@@ -70,10 +70,9 @@ def pending_bytes(database: Database, feed: PublishedFeed) -> int:
 
 
 class Sync:
-    """Adds one feed to an export, one file after the other."""
+    """Adds one feed to an export, file by file."""
 
     def __init__(self, database: Database, feed: PublishedFeed, mirror: str) -> None:
-        """Add ``feed``, which belongs to ``mirror``."""
         self._database = database
         self._feed = feed
         self._mirror = mirror
@@ -81,7 +80,7 @@ class Sync:
         self._numbers = dict.fromkeys(("runs", "changes"), 0)
 
     def run(self, watch: Watch) -> Counter[str]:
-        """Add every file; return how many lines of each.
+        """Add what is new in every file; return the number of lines by file name.
 
         Raises:
             FeedUnusable: the feed is damaged, or was altered.
@@ -104,7 +103,7 @@ class Sync:
     def _batches(
         self, file: PublishedFile, offset: int, take: Callable[[Line], None]
     ) -> Iterator[int]:
-        """Add a file, one transaction per batch; yield the size of each batch."""
+        """Add a file, one transaction per batch; yield the size of each batch in bytes."""
         lines = file.lines(offset)
         while offset < file.end:
             start = offset
@@ -180,7 +179,7 @@ class Sync:
         self._database.insert_article(rows, place)
 
     def _record(self, name: str, offset: int) -> dict[str, Any]:
-        """Return the record behind an article's row, without keys that the file leaves out."""
+        """Return the record that an article's row was made from, without keys that are not exported."""
         record = self._feed.files[name].record(offset)
         record = record if name == "articles.jsonl" else record["article"]
         return {
@@ -193,12 +192,12 @@ class Sync:
         """Return the offset to continue from.
 
         Raises:
-            FeedUnusable: the line before that offset is not the one of the last export.
+            FeedUnusable: the line that ends there differs from the last export.
         """
         offset, digest = self._database.offset(self._mirror, file.path.name)
         if offset > file.end or (offset and file.tail_digest(offset) != digest):
             raise FeedUnusable(
-                f"{file.path} is not what {self._database.path} was made from: it was altered "
+                f"{file.path} does not match {self._database.path}: it was altered "
                 f"before byte {offset}, or is another feed of mirror {self._mirror!r}. Export it "
                 "into a new file"
             )
@@ -208,5 +207,5 @@ class Sync:
         if self._database.offset(self._mirror, file.path.name)[0] != offset:
             raise TryLater(
                 f"{self._database.path} is being written by another export: export again when "
-                "that is done"
+                "it has finished"
             )
