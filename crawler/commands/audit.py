@@ -66,7 +66,7 @@ class Command(Tool, ScrapyCommand):
         parser.add_argument(
             "--floors",
             metavar="FILE",
-            help="TOML file with at_least and at_most, the shares to check",
+            help="TOML file with at_least and at_most bounds",
         )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
