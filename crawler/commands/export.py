@@ -127,11 +127,11 @@ def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespac
     with Database(target, html=opts.html) as database:
         total = sum(pending_bytes(database, feed) for feed in feeds)
         with _progress(total) as watch:
-            taken = sync(database, feeds, watch)
+            added = sync(database, feeds, watch)
     if opts.datasette:
         _write_metadata(Path(opts.datasette), target)
     names = ("article", "change", "listing", "run")
-    return f"{target}: " + ", ".join(_new(taken[f"{name}s.jsonl"], name) for name in names)
+    return f"{target}: " + ", ".join(_new(added[f"{name}s.jsonl"], name) for name in names)
 
 
 def _new(number: int, name: str) -> str:

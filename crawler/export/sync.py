@@ -52,13 +52,13 @@ def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Co
         FeedUnusable: a feed is damaged, or was altered since the last export.
         TryLater: another program is writing the file, or the disk is full.
     """
-    taken: Counter[str] = Counter()
+    added: Counter[str] = Counter()
     for feed in feeds:
         if feed.mirror is not None:  # otherwise nothing is published
-            taken += Sync(database, feed, feed.mirror).run(watch)
-    if taken["articles.jsonl"] >= TIDY_FROM:
+            added += Sync(database, feed, feed.mirror).run(watch)
+    if added["articles.jsonl"] >= TIDY_FROM:
         database.tidy()
-    return taken
+    return added
 
 
 def pending_bytes(database: Database, feed: PublishedFeed) -> int:
@@ -76,7 +76,7 @@ class Sync:
         self._database = database
         self._feed = feed
         self._mirror = mirror
-        self._taken: Counter[str] = Counter()
+        self._added: Counter[str] = Counter()
         self._numbers = dict.fromkeys(("runs", "changes"), 0)
 
     def run(self, watch: Watch) -> Counter[str]:
@@ -86,22 +86,22 @@ class Sync:
             FeedUnusable: the feed is damaged, or was altered.
             TryLater: another program is writing the export, or the disk is full.
         """
-        takers: dict[str, Callable[[Line], None]] = {
-            "articles.jsonl": self._take_article,
-            "changes.jsonl": self._take_change,
-            "listings.jsonl": self._take_listing,
-            "runs.jsonl": self._take_run,
+        adders: dict[str, Callable[[Line], None]] = {
+            "articles.jsonl": self._add_article,
+            "changes.jsonl": self._add_change,
+            "listings.jsonl": self._add_listing,
+            "runs.jsonl": self._add_run,
         }
-        starts = {name: self._checked_offset(self._feed.files[name]) for name in takers}
+        starts = {name: self._checked_offset(self._feed.files[name]) for name in adders}
         for table in self._numbers:
             self._numbers[table] = self._database.count(table, self._mirror)
-        for name, take in takers.items():
-            for size in self._batches(self._feed.files[name], starts[name], take):
+        for name, add in adders.items():
+            for size in self._batches(self._feed.files[name], starts[name], add):
                 watch(size)
-        return self._taken
+        return self._added
 
     def _batches(
-        self, file: PublishedFile, offset: int, take: Callable[[Line], None]
+        self, file: PublishedFile, offset: int, add: Callable[[Line], None]
     ) -> Iterator[int]:
         """Add a file, one transaction per batch; yield the size of each batch in bytes."""
         lines = file.lines(offset)
@@ -110,7 +110,7 @@ class Sync:
             with self._database.transaction():
                 self._check_alone(file, start)
                 for line in lines:
-                    self._take(file, line, take)
+                    self._add(file, line, add)
                     offset = line.end
                     if offset - start >= BATCH_BYTES:
                         break
@@ -118,20 +118,20 @@ class Sync:
                 self._database.set_offset(self._mirror, file.path.name, offset, digest, now)
             yield offset - start
 
-    def _take(self, file: PublishedFile, line: Line, take: Callable[[Line], None]) -> None:
+    def _add(self, file: PublishedFile, line: Line, add: Callable[[Line], None]) -> None:
         try:
-            take(line)
+            add(line)
         except sqlite3.IntegrityError as exc:
             raise file.damaged(line.offset, f"it repeats an earlier one ({exc})") from exc
         except (ValueError, OverflowError, RecursionError) as exc:
             raise file.damaged(line.offset, exc) from exc
-        self._taken[file.path.name] += 1
+        self._added[file.path.name] += 1
 
-    def _take_article(self, line: Line) -> None:
+    def _add_article(self, line: Line) -> None:
         place: dict[str, Value] = {"feed_file": "articles.jsonl", "feed_offset": line.offset}
         self._insert(line.record, place)
 
-    def _take_change(self, line: Line) -> None:
+    def _add_change(self, line: Line) -> None:
         """Add a change: replace the article's row, and keep the previous record in ``changes``."""
         change = change_of(line.record)
         before = self._database.place(self._mirror, change.id)
@@ -162,10 +162,10 @@ class Sync:
                 place["changed_at"] = before.changed_at
         self._insert(record, place)
 
-    def _take_listing(self, line: Line) -> None:
+    def _add_listing(self, line: Line) -> None:
         self._database.insert("listings", [listing_row(self._mirror, line.record)])
 
-    def _take_run(self, line: Line) -> None:
+    def _add_run(self, line: Line) -> None:
         self._numbers["runs"] += 1
         row = run_row(self._mirror, self._numbers["runs"], line.record)
         self._database.insert("runs", [row])

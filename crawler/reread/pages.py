@@ -17,8 +17,6 @@ from crawler.transports.git.objects import FOLDER, Entry, Files, Objects
 from crawler.transports.git.program import environment
 from crawler.transports.path import PathTransport
 
-_TYPE_BITS, _REGULAR = 0o170000, 0o100000
-
 
 class Pages(Protocol):
     """The pages of a mirror, by path."""
@@ -87,7 +85,7 @@ class CommitPages:
         entry = self._files.find(path)
         if entry is None or entry.mode == FOLDER:
             raise PageMissing(f"{path} is not in commit {self._commit}")
-        if entry.mode & _TYPE_BITS != _REGULAR:
+        if not entry.is_file:
             raise PageMalformed(f"{path} is not a file in commit {self._commit}")
         return entry
 

@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 OnPart = Callable[[Range, Summary], None]
 
-STRIKES = 2
+MAX_CRASHES = 2
 """Number of processes that died while reading a part, after which it is read carefully."""
 
-DEATHS = 10
+MAX_DEATHS = 10
 """The reread fails after more deaths than this in a row, without a finished part between."""
 
 
@@ -33,7 +33,7 @@ class PoolEngine:
     def __init__(self, width: int) -> None:
         """Read in ``width`` processes; with 0, read in this one and each page in a separate one."""
         self._width = width
-        self._strikes: Counter[Range] = Counter()
+        self._crashes: Counter[Range] = Counter()
         self._deaths = 0
         self._pool: Pool | None = None
 
@@ -56,7 +56,7 @@ class PoolEngine:
                     _run_here(plan, waiting, on_part)
                     return
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                alive = [self._take(future, running, waiting, on_part) for future in done]
+                alive = [self._on_done(future, running, waiting, on_part) for future in done]
                 if not all(alive):
                     self._rebuild(waiting, running)
         finally:
@@ -72,7 +72,7 @@ class PoolEngine:
                 self._pool = Pool(self._width)
             while waiting and len(running) < self._width + 1:
                 part = waiting[0]
-                careful = self._strikes[part] >= STRIKES
+                careful = self._crashes[part] >= MAX_CRASHES
                 running[self._pool.run(read_part, plan, part, careful=careful)] = part
                 waiting.popleft()
         except BrokenExecutor:
@@ -85,7 +85,7 @@ class PoolEngine:
             return False
         return True
 
-    def _take(
+    def _on_done(
         self,
         future: asyncio.Future[Summary],
         running: dict[asyncio.Future[Summary], Range],
@@ -97,7 +97,7 @@ class PoolEngine:
         try:
             summary = future.result()
         except (BrokenExecutor, MemoryError) as error:
-            self._strikes[part] += 1
+            self._crashes[part] += 1
             waiting.append(part)
             return isinstance(error, MemoryError)
         self._deaths = 0
@@ -109,10 +109,10 @@ class PoolEngine:
     ) -> None:
         """Drop the pool in which a process died, and queue its parts again."""
         self._deaths += 1
-        if self._deaths > DEATHS:
+        if self._deaths > MAX_DEATHS:
             raise TryLater(f"{self._deaths} processes died in a row while reading pages")
         for part in running.values():
-            self._strikes[part] += 1
+            self._crashes[part] += 1
             waiting.append(part)
         for future in running:
             future.cancel()

@@ -71,8 +71,8 @@ class Reread:
         Raises:
             RunError: the reread cannot continue; finished parts are kept.
         """
-        if done := self._done():
-            return done
+        if result := self._existing_result():
+            return result
         work = Workspace(self.target)
         try:
             plan = planned(self.asked, work)
@@ -93,7 +93,7 @@ class Reread:
             WrongUsage: the new feed is complete.
             RunError: the reread cannot continue.
         """
-        if self._done():
+        if self._existing_result():
             raise WrongUsage(f"{self.target} is complete: nothing is left to read")
         work = Workspace(self.target, shared=True)
         try:
@@ -116,8 +116,8 @@ class Reread:
             TryLater: parts are missing.
             RunError: the reread cannot continue.
         """
-        if done := self._done():
-            return done
+        if result := self._existing_result():
+            return result
         work = Workspace(self.target)
         try:
             plan = work.plan()
@@ -145,9 +145,9 @@ class Reread:
         share = self.asked.shrunk_share
         summary = join(work, plan, self.target, self._on_part, share)
         work.remove()
-        return _finished(self.target, _first_run(self.target), exit_status(summary))
+        return _result(self.target, _first_run(self.target), exit_status(summary))
 
-    def _done(self) -> Finished | None:
+    def _existing_result(self) -> Finished | None:
         """Return the result if the new feed is complete, after removing what is left of the reread.
 
         Raises:
@@ -166,7 +166,7 @@ class Reread:
                 left.remove()
             finally:
                 left.close()
-        return _finished(self.target, run, int(run["exit_code"]))
+        return _result(self.target, run, int(run["exit_code"]))
 
 
 def _first_run(feed: Path) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _first_run(feed: Path) -> dict[str, Any]:
     return run if isinstance(run, dict) else {}
 
 
-def _finished(target: Path, run: dict[str, Any], exit_code: int) -> Finished:
+def _result(target: Path, run: dict[str, Any], exit_code: int) -> Finished:
     """Return the result of a reread, described from the new feed's first run."""
     reread = run["reread"]
     counts = f"{run['articles']:,} articles, {reread['changes']:,} changes"

@@ -160,8 +160,7 @@ class Clone:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.close()
-            message = f"another run uses the clone {self.folder}; try again later"
-            raise CloneBusy(message) from error
+            raise CloneBusy(f"another run uses the clone {self.folder}; try again later") from error
         except OSError as error:
             lock.close()
             raise WrongUsage(
@@ -220,7 +219,7 @@ class Clone:
             ["--git-dir", str(self.git_dir), *arguments],
             env=self.env,
             watch=self._watch(self.git_dir, room=1),
-            lifeline=self._line(),
+            lifeline=self._open_lifeline(),
             lock=self._lock,
             most_bytes=most_bytes,
         )
@@ -243,13 +242,13 @@ class Clone:
             ["--git-dir", str(git_dir), *arguments],
             env=env,
             watch=self._watch(git_dir, room),
-            lifeline=self._line(),
+            lifeline=self._open_lifeline(),
             lock=self._lock,
             on_progress=self._on_progress,
         )
         return printed.decode("utf-8", "replace")
 
-    def _line(self) -> Lifeline:
+    def _open_lifeline(self) -> Lifeline:
         if self._lifeline is None:
             self._lifeline = Lifeline()
         return self._lifeline
@@ -263,11 +262,10 @@ class Clone:
         found = re.search(r"(\d+)\.(\d+)", version)
         if found is None or tuple(map(int, found.groups())) < MINIMUM_VERSION:
             wanted = ".".join(map(str, MINIMUM_VERSION))
-            message = (
+            raise GitMissing(
                 f"{version.strip()!r} is too old, git {wanted} or newer is needed: upgrade the"
                 " package `git`, or crawl with -a via=http"
             )
-            raise GitMissing(message)
 
     async def _remote_heads(self) -> dict[str, str]:
         """Return the commits of the remote's branches and HEAD.

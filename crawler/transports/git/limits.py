@@ -67,27 +67,25 @@ class Watch:
             self.restart_stall_timer()
         now = time.monotonic()
         if now - self.moved > self.limits.stall_seconds:
-            message = f"the mirror's git server hangs: no data for {self.limits.stall_seconds:g} s"
-            raise MirrorUnusable(message)
+            raise MirrorUnusable(
+                f"the mirror's git server hangs: no data for {self.limits.stall_seconds:g} s"
+            )
         if now - self.started > self.limits.total_seconds:
-            message = (
+            raise MirrorUnusable(
                 f"git was killed after {self.limits.total_seconds:g} s, the limit for one command"
             )
-            raise MirrorUnusable(message)
         self._check_disk()
 
     def _check_disk(self) -> None:
         if self.size > self.limits.clone_bytes:
             limit = _megabytes(self.limits.clone_bytes)
-            message = f"the mirror's clone exceeds its limit of {limit}"
-            raise MirrorUnusable(message)
+            raise MirrorUnusable(f"the mirror's clone exceeds its limit of {limit}")
         free = shutil.disk_usage(self.folder).free
         if free < self.limits.spare_bytes:
-            message = (
+            raise MirrorUnusable(
                 f"{self.folder} has only {_megabytes(free)} of free disk space, so git was killed:"
                 " free some space"
             )
-            raise MirrorUnusable(message)
 
 
 def _megabytes(count: int) -> str:

@@ -41,6 +41,8 @@ articles of all sections first has to reload a folder for nearly every article.
 """
 
 FOLDER = 0o040000
+TYPE_BITS = 0o170000
+REGULAR = 0o100000
 OCTAL = re.compile(rb"[0-7]{6}")
 
 
@@ -59,6 +61,11 @@ class Entry:
 
     mode: int
     oid: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file, not a folder, symbolic link or submodule."""
+        return self.mode & TYPE_BITS == REGULAR
 
 
 class Folder:
@@ -159,8 +166,8 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def over(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Watch ``process`` while the context lasts."""
+    def watch(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Watch ``process`` inside the context."""
         self.timed_out = False
         self._due, self._watched = time.monotonic() + self.seconds, process
         if self._thread is None:
@@ -210,7 +217,7 @@ class Objects:
         restarted = False
         while True:
             self._request(oid)
-            with self._watchdog.over(self._running()):
+            with self._watchdog.watch(self._running()):
                 ended = self._has_ended()
             if ended and self._watchdog.timed_out:
                 self.close()
@@ -227,8 +234,7 @@ class Objects:
             if size > limit:
                 self.close()
                 if answered == oid:
-                    message = f"object {oid} has {size} bytes"
-                    raise PageTooLarge(message)
+                    raise PageTooLarge(f"object {oid} has {size} bytes")
                 continue
             content = self._content(answered, size)
             if answered == oid:
@@ -369,8 +375,7 @@ class Files:
     def _read(self, oid: str) -> Folder:
         kind, raw = self._objects.read(oid, TREE_BYTES)
         if kind != "tree":
-            message = f"object {oid} is a {kind}, not a tree"
-            raise CloneDamaged(message)
+            raise CloneDamaged(f"object {oid} is a {kind}, not a tree")
         return Folder(raw, len(oid) // 2, self._place)
 
     def _keep(self, path: str, folder: Folder) -> Folder:

@@ -129,11 +129,10 @@ def program() -> str:
     """
     path = shutil.which("git")
     if path is None:
-        message = (
+        raise GitMissing(
             "git is not installed: install the package `git` (apt-get install git), or crawl with"
             " -a via=http"
         )
-        raise GitMissing(message)
     return path
 
 

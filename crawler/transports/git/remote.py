@@ -20,9 +20,9 @@ _DISCOVERY = "/info/refs"
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
 _TRACE_CHARACTERS = 1 << 18
 _PORTS = {"http": 80, "https": 443}
-# Files that make a repository use objects or settings outside its directory.
 _READ_BY_GIT = ("objects", "refs", "info", "reftable")
-_LEADING_ELSEWHERE = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
+_REFERENCES = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
+"""Files that make a repository use objects or settings outside its directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Remote:
         return f"{readable}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
 
     def check_directory(self) -> None:
-        """Check that a local repository keeps everything inside its own directory.
+        """Check that a local repository is self-contained.
 
         git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links to any place on
         the machine, and the crawler would publish the files there as the mirror's pages. A FIFO
@@ -64,20 +64,20 @@ class Remote:
         if self.directory is None:
             return
         git_dir = self.directory / ".git" if (self.directory / ".git").exists() else self.directory
-        if found := _leads_elsewhere(git_dir):
+        if found := _unsafe_file(git_dir):
             special = found.exists() and not (found.is_file() or found.is_dir())
-            trouble = "is a FIFO or a device in" if special else "leads out of"
+            problem = "is a FIFO or a device in" if special else "leads out of"
             raise MirrorUnusable(
-                f"{found} {trouble} the repository {self.directory}: make a self-contained copy "
+                f"{found} {problem} the repository {self.directory}: make a self-contained copy "
                 "with git clone --bare, and crawl that"
             )
 
 
-def _leads_elsewhere(git_dir: Path) -> Path | None:
-    """Return the file that makes a repository use another directory or wait for ever, or None."""
+def _unsafe_file(git_dir: Path) -> Path | None:
+    """Return a file that makes git use another directory or block; None if there is none."""
     if git_dir.is_symlink() or git_dir.is_file():
         return git_dir
-    for name in _LEADING_ELSEWHERE:
+    for name in _REFERENCES:
         if (git_dir / name).exists() or (git_dir / name).is_symlink():
             return git_dir / name
     folders = (git_dir / name for name in _READ_BY_GIT)
@@ -86,7 +86,7 @@ def _leads_elsewhere(git_dir: Path) -> Path | None:
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield all entries below a folder, following no link."""
+    """Yield all entries below a folder, without following links."""
     for entry in _entries(folder):
         yield entry
         if entry.is_dir(follow_symlinks=False):

@@ -24,7 +24,7 @@ from crawler.transports.git.changes import Comparison, is_plain
 from crawler.transports.git.clone import BASE, Clone, CloneBusy
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
-from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
+from crawler.transports.git.objects import FOLDER, TYPE_BITS, CloneDamaged, Entry, Files, Objects
 from crawler.transports.git.remote import remote_at
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-TYPE_BITS = 0o170000
-REGULAR = 0o100000
 KINDS = {0o120000: "a symbolic link", 0o160000: "a submodule"}
 
 
@@ -79,7 +77,7 @@ class GitTransport:
         Args:
             remote: https, http or file URL, or directory, of the repository.
             branch: the branch to follow; None for the remote's default branch.
-            cache: directory that holds the clones.
+            cache: directory for the clones.
             name: the mirror's name, for messages.
             parts: files and folders with the mirror's pages; empty for the whole repository.
             limits: limits of time, memory and disk space.
@@ -180,8 +178,7 @@ class GitTransport:
         try:
             return self._opened().read(entry.oid, self._limits.page_bytes)[1]
         except PageTooLarge as error:
-            message = f"{path} is larger than {self._limits.page_bytes} bytes"
-            raise PageTooLarge(message) from error
+            raise PageTooLarge(f"{path} is larger than {self._limits.page_bytes} bytes") from error
         except CloneDamaged:
             self._clone.mark_damaged()
             raise
@@ -242,8 +239,7 @@ class GitTransport:
         await self.open()
         if self.commit != before:
             self.close()
-            message = "the mirror changed while its damaged clone was rebuilt; run again"
-            raise TryLater(message)
+            raise TryLater("the mirror changed while its damaged clone was rebuilt; run again")
 
     def close(self) -> None:
         """Stop git and unlock the clone."""
@@ -260,18 +256,15 @@ class GitTransport:
     def _file(self, path: str) -> Entry:
         assert self._files is not None, "not open"  # noqa: S101 (a bug in the caller)
         if not is_plain(path):
-            message = f"{path!r} cannot be the path of a page"
-            raise PageMalformed(message)
+            raise PageMalformed(f"{path!r} cannot be the path of a page")
         try:
             entry = self._files.find(path)
         except CloneDamaged:
             self._clone.mark_damaged()
             raise
         if entry is None or entry.mode == FOLDER:
-            message = f"{path} is not in commit {self.commit}"
-            raise PageMissing(message)
-        kind = entry.mode & TYPE_BITS
-        if kind != REGULAR:
-            message = f"{path} is {KINDS.get(kind, 'of an unknown kind')}, not a page"
-            raise PageMalformed(message)
+            raise PageMissing(f"{path} is not in commit {self.commit}")
+        if not entry.is_file:
+            kind = KINDS.get(entry.mode & TYPE_BITS, "of an unknown kind")
+            raise PageMalformed(f"{path} is {kind}, not a page")
         return entry
