@@ -46,10 +46,10 @@ class Command(Tool, ScrapyCommand):
         """Return the description for ``-h``."""
         return (
             "Read pages and print their records: indented on a terminal, otherwise one per line. A "
-            "page is a file, - for standard input, a path within --mirror, or an address in a "
-            "mirror of mirrors.toml, such as a record's mirror_url. The section comes from the "
-            "path, or from --sections. --explain shows what the page contains and its text does "
-            "not, and which rule cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record; "
+            "page is a file, - for standard input, a path within --mirror, or a URL in a mirror "
+            "of mirrors.toml, such as a record's mirror_url. The section comes from the path, or "
+            "from --sections. --explain also prints the text that was cut from the page, with the "
+            "rule that cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record; "
             "4 mirror unusable; 75 try again later."
         )
 

@@ -103,7 +103,7 @@ class Command(Tool, ScrapyCommand):
     def _reread(self, feed: Path, opts: argparse.Namespace) -> int:
         # it warns that a feed has no state, which is normal for a new feed
         logging.getLogger("crawler.store.recovery").setLevel(logging.ERROR)
-        from crawler.reread.beginning import Asked  # noqa: PLC0415
+        from crawler.reread.beginning import RereadOptions  # noqa: PLC0415
         from crawler.reread.display import TerminalDisplay  # noqa: PLC0415
         from crawler.reread.reread import Reread  # noqa: PLC0415
 
@@ -114,17 +114,17 @@ class Command(Tool, ScrapyCommand):
         engine = self._engine(opts)
         assert self.settings is not None  # noqa: S101 - set before a command runs
         cache = self.settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
-        asked = Asked(
+        options = RereadOptions(
             feed=feed.parent if feed.name == "articles.jsonl" else feed,
             mirror=opts.mirror,
             without=Path(opts.without) if opts.without else None,
             mirrors_file=mirrors_file(self.settings["MIRRORS_FILE"]),
             cache=Path(cache).expanduser(),
-            everywhere=bool(opts.engine),
+            many_machines=bool(opts.engine),
             shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )
         with TerminalDisplay() as display:
-            reread = Reread(asked, Path(opts.to).absolute(), display)
+            reread = Reread(options, Path(opts.to).absolute(), display)
             if bounds is not None:
                 return _read_range(reread, engine, bounds)
             done = reread.run_join() if opts.join else reread.run(engine, part_bytes)

@@ -36,8 +36,8 @@ _GIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user asked for.
+class RereadOptions:
+    """The options of a reread.
 
     Attributes:
         feed: the feed's directory.
@@ -45,7 +45,7 @@ class Asked:
         without: file with the ids to leave out.
         mirrors_file: describes the mirrors.
         cache: directory for clones.
-        everywhere: other machines read too, and cannot see a clone in this machine's cache.
+        many_machines: other machines read too, and cannot see a clone in this machine's cache.
         shrunk_share: the reread fails if the mirror has less than this share of the pages.
     """
 
@@ -54,11 +54,11 @@ class Asked:
     without: Path | None
     mirrors_file: Path
     cache: Path
-    everywhere: bool = False
+    many_machines: bool = False
     shrunk_share: float = 0.9
 
 
-def planned(asked: Asked, work: Workspace) -> Plan:
+def load_or_make_plan(options: RereadOptions, work: Workspace) -> Plan:
     """Return the plan in ``work``, or make a new one.
 
     Raises:
@@ -67,13 +67,13 @@ def planned(asked: Asked, work: Workspace) -> Plan:
     """
     plan = work.plan()
     if plan is None:
-        return _new_plan(asked, work)
-    if Path(plan.feed) != asked.feed.resolve():
-        raise _other_reread(work, f"of {plan.feed}, not of {asked.feed}")
-    if asked.without is not None:
-        ids = _checked_ids(asked.without, plan.mirror_format())
-        if _digest(ids | withdrawn_ids(asked.feed)) != plan.withdrawn:
-            raise _other_reread(work, f"without other ids than those in {asked.without}")
+        return _new_plan(options, work)
+    if Path(plan.feed) != options.feed.resolve():
+        raise _other_reread(work, f"of {plan.feed}, not of {options.feed}")
+    if options.without is not None:
+        ids = _checked_ids(options.without, plan.mirror_format())
+        if _digest(ids | withdrawn_ids(options.feed)) != plan.withdrawn:
+            raise _other_reread(work, f"without other ids than those in {options.without}")
     readers = readers_version(plan.mirror_format())
     if readers != plan.readers:  # parts of other readers cannot be used
         plan = replace(plan, readers=readers)
@@ -88,25 +88,25 @@ def _other_reread(work: Workspace, which: str) -> WrongUsage:
     )
 
 
-def _new_plan(asked: Asked, work: Workspace) -> Plan:
-    feed = asked.feed.resolve()
+def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
+    feed = options.feed.resolve()
     if not (feed / "articles.jsonl").is_file():
-        raise WrongUsage(f"{asked.feed} is not a feed: give a directory with articles.jsonl")
+        raise WrongUsage(f"{options.feed} is not a feed: give a directory with articles.jsonl")
     with _shared_lock(feed):
         first = _first(feed / "articles.jsonl")
         run = _first(feed / "runs.jsonl")
         name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
-        described = load_mirrors(asked.mirrors_file)
+        described = load_mirrors(options.mirrors_file)
         mirror = _feeds_mirror(described, name, str(first.get("mirror_url")))
-        mirror_format = mirror.format if mirror else _format(described, asked.mirror)
+        mirror_format = mirror.format if mirror else _format(described, options.mirror)
         check_owner(feed, name, address, None, mirror_format)
-        source = described.find(asked.mirror) if asked.mirror else mirror
+        source = described.find(options.mirror) if options.mirror else mirror
         ids = withdrawn_ids(feed)
-        if asked.without is not None:
-            ids |= _checked_ids(asked.without, mirror_format)
+        if options.without is not None:
+            ids |= _checked_ids(options.without, mirror_format)
         _write(work.directory / WITHDRAWN, "".join(f"{one}\n" for one in sorted(ids)))
         _write(work.directory / "gitconfig", CONFIGURATION.format(stall=_GIT_SECONDS))
-        pages, commit = _source(source, name, asked, work)
+        pages, commit = _source(source, name, options, work)
         plan = Plan(
             work=str(work.directory.resolve()),
             feed=str(feed),
@@ -233,7 +233,7 @@ def _format(described: Mirrors, wanted: str | None) -> Format:
 
 
 def _source(
-    mirror: Mirror | None, name: str, asked: Asked, work: Workspace
+    mirror: Mirror | None, name: str, options: RereadOptions, work: Workspace
 ) -> tuple[str, str | None]:
     """Return where to read pages: a directory and None, or a git directory and a commit."""
     if mirror is None or not {"path", "git"} & set(mirror.ways):
@@ -250,12 +250,12 @@ def _source(
     base = mirror.ways["git"]
     if os.path.isdir(base):
         return _commit(base, mirror.branch or "HEAD", work.directory / "gitconfig")
-    if asked.everywhere:
+    if options.many_machines:
         raise WrongUsage(
             f"the repository {base} is not on this machine: clone it to a directory that all "
             "machines can read, and give that with --mirror"
         )
-    return asyncio.run(_cloned(mirror, asked.cache))
+    return asyncio.run(_cloned(mirror, options.cache))
 
 
 async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:

@@ -29,7 +29,7 @@ RESULT_SECONDS = 60
 RETRIES = 3
 GONE = "the Dask scheduler is gone"
 _LOOK_SECONDS = 0.1
-_ASK_SECONDS = 5
+_CHECK_SECONDS = 5
 _CLOSE_SECONDS = 2
 _NOISY = ("distributed", "tornado", "asyncio")
 _SCHEMES = {"dask": "tcp", "dask+tls": "tls"}
@@ -159,7 +159,7 @@ def _completed(client: Client, futures: list[Future[Summary]]) -> Iterator[Any]:
         TryLater: the scheduler died, or has had no workers for a while.
     """
     completed = as_completed(futures, loop=client.loop)
-    asked = had_workers = time.monotonic()
+    checked = had_workers = time.monotonic()
     while not completed.is_empty():
         batch = completed.next_batch(block=False)
         yield from batch
@@ -168,8 +168,8 @@ def _completed(client: Client, futures: list[Future[Summary]]) -> Iterator[Any]:
             raise TryLater(GONE)
         if batch:
             had_workers = now
-        elif now - asked > _ASK_SECONDS:
-            asked = now
+        elif now - checked > _CHECK_SECONDS:
+            checked = now
             if _has_workers(client):
                 had_workers = now
             elif now - had_workers > WORKERLESS_SECONDS:

@@ -58,7 +58,7 @@ def join(
     shutil.rmtree(feed, ignore_errors=True)
     feed.mkdir()
     try:
-        summary = _Joined(work, plan, feed).write(on_part)
+        summary = _NewFeed(work, plan, feed).write(on_part)
         _check_missing(summary, plan, shrunk_share)
         sync_directory(feed)
         os.rename(feed, target)
@@ -98,7 +98,7 @@ def parts_left(gaps: list[Range]) -> str:
     )
 
 
-class _Joined:
+class _NewFeed:
     """Writes the files of the new feed."""
 
     def __init__(self, work: Workspace, plan: Plan, feed: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crawler.exceptions import TryLater, WrongUsage
-from crawler.reread.beginning import Asked, planned
+from crawler.reread.beginning import RereadOptions, load_or_make_plan
 from crawler.reread.joining import exit_status, join, parts_left
 from crawler.reread.parts import PartFile, Range, Summary, close_reader, part_path
 from crawler.reread.plan import Plan
@@ -56,12 +56,12 @@ class Reread:
     """A reread of one feed into one new directory.
 
     Attributes:
-        asked: what the user asked for.
+        options: what to read, and from where.
         target: the new feed's directory.
         display: shows the progress.
     """
 
-    asked: Asked
+    options: RereadOptions
     target: Path
     display: Display
 
@@ -75,7 +75,7 @@ class Reread:
             return result
         work = Workspace(self.target)
         try:
-            plan = planned(self.asked, work)
+            plan = load_or_make_plan(self.options, work)
             work.clear_leftovers(plan)
             try:
                 self._read(engine, plan, work, part_bytes)
@@ -97,7 +97,7 @@ class Reread:
             raise WrongUsage(f"{self.target} is complete: nothing is left to read")
         work = Workspace(self.target, shared=True)
         try:
-            plan = planned(self.asked, work)
+            plan = load_or_make_plan(self.options, work)
             articles = Path(plan.feed) / "articles.jsonl"
             part = Range(line_start(articles, start), line_start(articles, end))
             part = Range(part.start, min(part.end, plan.articles))
@@ -125,7 +125,7 @@ class Reread:
                 raise WrongUsage(
                     f"{self.target} has nothing to join: read parts with --range first"
                 )
-            return self._join(work, planned(self.asked, work))
+            return self._join(work, load_or_make_plan(self.options, work))
         finally:
             work.close()
 
@@ -142,7 +142,7 @@ class Reread:
 
     def _join(self, work: Workspace, plan: Plan) -> Finished:
         self.display.begin("Joining", plan.articles)
-        share = self.asked.shrunk_share
+        share = self.options.shrunk_share
         summary = join(work, plan, self.target, self._on_part, share)
         work.remove()
         return _result(self.target, _first_run(self.target), exit_status(summary))
@@ -158,7 +158,7 @@ class Reread:
         run = _first_run(self.target) if self.target.is_dir() else {}
         reread = run.get("reread")
         work = self.target.with_name(f"{self.target.name}.reread")
-        if not isinstance(reread, dict) or reread.get("feed") != str(self.asked.feed.resolve()):
+        if not isinstance(reread, dict) or reread.get("feed") != str(self.options.feed.resolve()):
             raise WrongUsage(f"{self.target} exists: give a new directory with --to")
         if work.is_dir():
             left = Workspace(self.target)

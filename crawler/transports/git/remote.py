@@ -105,8 +105,8 @@ def _is_plain(entry: os.DirEntry[str]) -> bool:
     return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
 
 
-def remote_at(address: str) -> Remote:
-    """Return the location for a URL or directory in the mirrors file.
+def remote_at(location: str) -> Remote:
+    """Return the repository at a URL or directory.
 
     Accepts https, http and directories. ssh needs an account, the big hosts no longer offer the
     git protocol, and ``ext::`` and similar URLs run programs.
@@ -114,28 +114,30 @@ def remote_at(address: str) -> Remote:
     Raises:
         WrongUsage: the URL has another protocol, or contains a password, which logs would show.
     """
-    if not address.isprintable():
-        raise WrongUsage(f"{address!r} contains unprintable characters: correct the address")
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
+    if not location.isprintable():
+        raise WrongUsage(f"{location!r} contains unprintable characters: correct it")
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", location)
     if scheme is None:
-        return _directory(address)
-    parts = urlsplit(address)
+        return _directory(location)
+    parts = urlsplit(location)
     if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
-        path = address[len("file://") :]
+        path = location[len("file://") :]
         return Remote(f"file://{path}", ("file",), Path(unquote(path)))
     if scheme[2] != "://" or parts.scheme not in _PORTS or not parts.hostname:
         raise WrongUsage(
-            f"{address!r} is not a URL for git: use https://, http://, file:/// or a directory"
+            f"{location!r} is not a URL for git: use https://, http://, file:/// or a directory"
         )
     if parts.username is not None or parts.password is not None:
-        raise WrongUsage("the URL of a repository must not contain a user name or password")
-    return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
+        raise WrongUsage(
+            "the URL of a repository must not contain a user name or password: remove it"
+        )
+    return Remote(location, ("https",) if parts.scheme == "https" else ("http", "https"))
 
 
-def _directory(address: str) -> Remote:
-    path = Path(address).expanduser().absolute()
-    if not path.exists() and re.match(r"[^/]+:", address):
-        raise WrongUsage(f"{address!r}: ssh is not supported; give the mirror's https:// URL")
+def _directory(location: str) -> Remote:
+    path = Path(location).expanduser().absolute()
+    if not path.exists() and re.match(r"[^/]+:", location):
+        raise WrongUsage(f"{location!r}: ssh is not supported; give the mirror's https:// URL")
     return Remote(path.as_uri(), ("file",), path)
 
 
