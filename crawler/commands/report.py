@@ -77,6 +77,6 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
         return
     target = Path(os.path.realpath(path))
-    aside = target.with_name(f".{target.name}.new")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, target)
+    temporary = target.with_name(f".{target.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, target)

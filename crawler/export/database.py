@@ -198,7 +198,7 @@ class Database:
             "update articles set vanished_at = ? where article_key = ?", (seen_at, key)
         )
 
-    def tidy(self) -> None:
+    def optimize(self) -> None:
         """Merge the index into one segment and update the query planner's statistics."""
         with self.transaction():
             self._db.execute("insert into articles_fts (articles_fts) values ('optimize')")

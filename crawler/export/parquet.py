@@ -85,17 +85,17 @@ def write_parquet(
     """
     columns = {name: kind for name, kind in _TYPES.items() if html or name != "content_html"}
     rows = chain.from_iterable(_rows(feed, html=html) for feed in feeds)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        written = _write(aside, pa.schema(columns), rows, watch)
-        _publish(aside, path)
+        written = _write(temporary, pa.schema(columns), rows, watch)
+        _publish(temporary, path)
     except OSError as exc:
         error = TryLater if exc.errno in _NO_ROOM else WrongUsage
         raise error(
             f"{path} cannot be written: {exc.strerror or exc}: make room, or give another file"
         ) from exc
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return written
 
 
@@ -179,10 +179,10 @@ def _moment(value: object) -> datetime | None:
     return None if value is None else datetime.fromisoformat(str(value)).astimezone(UTC)
 
 
-def _publish(aside: Path, path: Path) -> None:
-    descriptor = os.open(aside, os.O_RDONLY)
+def _publish(temporary: Path, path: Path) -> None:
+    descriptor = os.open(temporary, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    aside.replace(path)
+    temporary.replace(path)

@@ -33,7 +33,7 @@ Watch = Callable[[int], None]
 BATCH_BYTES = 8 << 20
 """Bytes of a feed per transaction."""
 
-TIDY_FROM = 5_000
+OPTIMIZE_FROM = 5_000
 """Minimum number of new articles for which merging the index is worth its time."""
 
 
@@ -56,8 +56,8 @@ def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Co
     for feed in feeds:
         if feed.mirror is not None:  # otherwise nothing is published
             added += Sync(database, feed, feed.mirror).run(watch)
-    if added["articles.jsonl"] >= TIDY_FROM:
-        database.tidy()
+    if added["articles.jsonl"] >= OPTIMIZE_FROM:
+        database.optimize()
     return added
 
 
@@ -108,7 +108,7 @@ class Sync:
         while offset < file.end:
             start = offset
             with self._database.transaction():
-                self._check_alone(file, start)
+                self._check_offset_unchanged(file, start)
                 for line in lines:
                     self._add(file, line, add)
                     offset = line.end
@@ -203,7 +203,7 @@ class Sync:
             )
         return offset
 
-    def _check_alone(self, file: PublishedFile, offset: int) -> None:
+    def _check_offset_unchanged(self, file: PublishedFile, offset: int) -> None:
         if self._database.offset(self._mirror, file.path.name)[0] != offset:
             raise TryLater(
                 f"{self._database.path} is being written by another export: export again when "

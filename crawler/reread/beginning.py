@@ -23,7 +23,7 @@ from crawler.formats.version import readers_version
 from crawler.items import timestamp
 from crawler.reread.origins import collect_origins
 from crawler.reread.pages import pages_of
-from crawler.reread.plan import Plan, aside_of, format_name
+from crawler.reread.plan import Plan, format_name, temporary_path
 from crawler.reread.reading import ORIGINS
 from crawler.reread.workspace import Workspace
 from crawler.store.history import check_owner
@@ -200,9 +200,9 @@ def _digest(ids: frozenset[str]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Replace a file atomically, because other processes may read it."""
-    aside = aside_of(path)
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    temporary = temporary_path(path)
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 # -- the mirror ----------------------------------------------------------------------------

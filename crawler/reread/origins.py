@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable
-from crawler.reread.plan import aside_of
+from crawler.reread.plan import temporary_path
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +48,10 @@ def collect_origins(path: Path, feed: Path, changes: int) -> None:
     Raises:
         FeedUnusable: a line of ``changes.jsonl`` is damaged.
     """
-    aside = aside_of(path)
-    with closing(sqlite3.connect(aside, isolation_level=None)) as target:
+    temporary = temporary_path(path)
+    with closing(sqlite3.connect(temporary, isolation_level=None)) as target:
         target.executescript(f"PRAGMA synchronous = OFF;BEGIN;{_SCHEMA}")
-        _copy_state(target, feed, aside.with_name(f"{aside.name}.state"))
+        _copy_state(target, feed, temporary.with_name(f"{temporary.name}.state"))
         target.executemany(
             "INSERT OR REPLACE INTO changes VALUES (?, ?)",
             ((str(change.get("id")), start) for start, change in _changes(feed, changes)),
@@ -59,9 +59,9 @@ def collect_origins(path: Path, feed: Path, changes: int) -> None:
         # the state has the blob of an article's latest page, not of the page its line was made from
         target.execute("DELETE FROM blobs WHERE id IN (SELECT id FROM changes)")
         target.execute("COMMIT")
-    with aside.open("rb") as written:
+    with temporary.open("rb") as written:
         os.fsync(written.fileno())
-    aside.replace(path)
+    temporary.replace(path)
 
 
 def _copy_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:

@@ -260,7 +260,7 @@ class PartWriter:
     def __init__(self, path: Path) -> None:
         self.summary = Summary()
         self._path = path
-        descriptor, self._aside = tempfile.mkstemp(prefix="aside-", dir=path.parent)
+        descriptor, self._temporary = tempfile.mkstemp(prefix="aside-", dir=path.parent)
         self._articles = os.fdopen(descriptor, "wb")
         # closed with the part's own file
         self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
@@ -291,8 +291,8 @@ class PartWriter:
         self._articles.write(json.dumps(asdict(summary)).encode() + b"\n")
         self._articles.flush()
         os.fsync(self._articles.fileno())
-        os.chmod(self._aside, 0o644)
-        os.replace(self._aside, self._path)
+        os.chmod(self._temporary, 0o644)
+        os.replace(self._temporary, self._path)
         sync_directory(self._path.parent)
 
     def __enter__(self) -> Self:
@@ -301,7 +301,7 @@ class PartWriter:
     def __exit__(self, *_: object) -> None:
         for file in (self._articles, self._changes, self._blobs):
             file.close()
-        Path(self._aside).unlink(missing_ok=True)
+        Path(self._temporary).unlink(missing_ok=True)
 
 
 def sync_directory(path: Path) -> None:

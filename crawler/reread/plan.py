@@ -78,7 +78,7 @@ def load_plan(path: Path) -> Plan | None:
         ) from error
 
 
-def aside_of(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """Return a unique temporary path beside ``path``, even if other machines share the directory."""
     return path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.reread.parts import Range
-from crawler.reread.plan import Plan, aside_of, load_plan
+from crawler.reread.plan import Plan, load_plan, temporary_path
 from crawler.reread.reading import ORIGINS
 from crawler.store.withdrawn import WITHDRAWN
 
@@ -72,21 +72,21 @@ class Workspace:
 
     def keep(self, plan: Plan) -> Plan:
         """Write the plan unless another command already has; return the plan in force."""
-        aside = aside_of(self.directory / PLAN)
-        with aside.open("w", encoding="utf-8") as file:
+        temporary = temporary_path(self.directory / PLAN)
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(plan.as_json())
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):
-            os.link(aside, self.directory / PLAN)
-        aside.unlink()
+            os.link(temporary, self.directory / PLAN)
+        temporary.unlink()
         return self.plan() or plan
 
     def replace(self, plan: Plan) -> None:
         """Replace the plan."""
-        aside = aside_of(self.directory / PLAN)
-        aside.write_text(plan.as_json(), encoding="utf-8")
-        aside.replace(self.directory / PLAN)
+        temporary = temporary_path(self.directory / PLAN)
+        temporary.write_text(plan.as_json(), encoding="utf-8")
+        temporary.replace(self.directory / PLAN)
 
     def clear_leftovers(self, plan: Plan) -> None:
         """Remove temporary files of killed commands, and parts of other readers."""
