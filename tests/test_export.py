@@ -518,7 +518,7 @@ def test_a_run_that_names_no_mirror_hides_no_articles(
     append(feed, "articles", articles(1))
     assert export(tmp_path / "feed.db", feed)["articles.jsonl"] == 1
     nobodys = append(tmp_path / "nobodys", "articles", [article(mirror=None)])
-    with pytest.raises(FeedUnusable, match="names no mirror"):
+    with pytest.raises(FeedUnusable, match="has no mirror"):
         export(tmp_path / "other.db", nobodys)
 
 

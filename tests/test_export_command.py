@@ -54,22 +54,22 @@ def test_an_export_says_what_it_took_in(tmp_path: Path, feed: Path) -> None:
 
 def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
     for arguments, why in {
-        (): "say what and where",
-        (feed,): "say what and where",
+        (): "give feeds and a file",
+        (feed,): "give feeds and a file",
         (tmp_path / "none", "--to", "feed.db"): "is not a feed: give a directory with",
         (
             feed,
             "--to",
             "feed.csv",
         ): "must end in .db, .sqlite or .sqlite3 for SQLite, or in .parquet",
-        (feed, "--to", tmp_path / "none" / "feed.db"): "name a file that can be written",
+        (feed, "--to", tmp_path / "none" / "feed.db"): "give a file that can be written",
         (feed, "--to", "feed.parquet", "--datasette", "m.json"): "serves an SQLite file",
         (feed, "--to", feed / "state.sqlite"): "has the name of a feed's file: name another",
         (
             *(feed, "--to", tmp_path / "f.db"),
             *("--datasette", feed / "articles.jsonl"),
         ): "articles.jsonl has the name of a feed's file: name another",
-        (feed, feed, "--to", tmp_path / "feed.db"): "are both feeds of mirror 'news': name one",
+        (feed, feed, "--to", tmp_path / "feed.db"): "are both feeds of mirror 'news': give one",
     }.items():
         done = command(*arguments)
         assert done.returncode == 2, done.stderr

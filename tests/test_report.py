@@ -222,7 +222,7 @@ def test_an_oddly_typed_line_costs_no_report(tmp_path: Path, keys: dict[str, Any
 
 def test_an_unfinished_line_is_said_and_no_damage(tmp_path: Path) -> None:
     feed = write(tmp_path / "feed", [article(1)], [], tail=b'{"id": "n2"')
-    assert gather(feed).torn
+    assert gather(feed).incomplete
     assert "unfinished" in "".join(page_of(feed).text)
 
 

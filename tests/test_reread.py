@@ -512,13 +512,13 @@ def test_a_feed_that_a_run_writes(small: Crawled, tmp_path: Path) -> None:
     [
         (["--range", "5:1"], "--range must be START:END"),
         (["--range", "0:1", "--join"], "--join reads nothing"),
-        (["--join"], "nothing to join"),
+        (["--join"], "has nothing to join"),
         (["--engine", "dask://nowhere"], "--engine must be dask://HOST:PORT"),
         (["--engine", "dask+tls://127.0.0.1:9"], "needs certificates"),
         (["--part-bytes", "0"], "part_bytes must be a positive integer"),
         (["--mirror", "nonesuch"], "no mirror 'nonesuch'"),
         (["--without", "/nonexistent"], "--without /nonexistent cannot be read"),
-        (["--without", __file__], "is no id of an article"),
+        (["--without", __file__], "is not an id of an article"),
     ],
 )  # fmt: skip
 def test_wrong_usage(small: Crawled, tmp_path: Path, options: list[str], said: str) -> None:
@@ -537,7 +537,7 @@ def test_it_writes_over_nothing(small: Crawled, tmp_path: Path) -> None:
     (tmp_path / "full" / "letter.txt").write_text("dear")
     result = reread(small.feed.directory, tmp_path / "full")
     assert result.exit_code == 2
-    assert "is there already" in result.output
+    assert "exists: give a new directory" in result.output
     assert small.feed.snapshot() == before
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["letter.txt"]
 

@@ -310,9 +310,9 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["audit"], "name one feed: "),
-        (["report"], "name one feed and a file to write: "),
-        (["export"], "say what and where: "),
+        (["audit"], "give one feed: "),
+        (["report"], "give one feed and a file to write: "),
+        (["export"], "give feeds and a file: "),
         (["audit", "smaple"], "'smaple' is not a feed: give a directory with articles.jsonl; "),
         (["export", "smaple", "--to", "x.db"], " has sample (did you mean sample?)"),
         (["report", "smaple", "--to", "x.html"], " has sample (did you mean sample?)"),
@@ -369,7 +369,7 @@ def test_hints_name_the_running_program(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-        return done.stderr.partition("name a spider: ")[2].strip()
+        return done.stderr.partition("give a spider: ")[2].strip()
 
     path = os.environ["PATH"]
     arguments = "crawl epoch_mirror"

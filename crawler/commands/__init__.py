@@ -1,1 +1,1 @@
-"""Commands of the project beside Scrapy's own."""
+"""The project's commands, in addition to Scrapy's."""

@@ -1,13 +1,13 @@
-"""``scrapy audit FEED``: what a feed holds, what looks odd in it, and whether its floors hold.
+"""``scrapy audit FEED``: what a feed contains, which values are odd, and whether it meets floors.
 
 Exit status:
-    0   the feed was read, and what ``--floors`` asks for holds
-    2   wrong usage: no such feed, an option or a floors file that is none
-    3   a floor does not hold
-    5   the feed is damaged: a line that is no JSON object; with ``--verify`` any promise broken
+    0   the feed was read, and meets the floors of ``--floors``
+    2   wrong usage: no such feed, an invalid option or floors file
+    3   the feed misses a floor
+    5   the feed is damaged: a line is not a JSON object; with ``--verify``, any broken promise
 
-A tail without a newline is a line being written, or one that a killed run left for the next
-to cut off; it is reported and no damage.
+An incomplete last line is reported and is not damage: a run is writing it, or was killed, and the
+next run removes it.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ class Command(Tool, ScrapyCommand):
     """Audits a feed."""
 
     def syntax(self) -> str:
-        """Return what follows the command's name."""
+        """Return the arguments for the usage line."""
         return "[options] FEED"
 
     def short_desc(self) -> str:
-        """Return the line for the list of commands."""
-        return "Audit a feed: per key how many lines have it, and what looks odd"
+        """Return the description for the list of commands."""
+        return "Audit a feed: how many lines have each key, and which values are odd"
 
     def long_desc(self) -> str:
         """Return the description for ``-h``."""
         return (
-            "Read a feed's articles (FEED is its directory or articles.jsonl) and print, per "
+            "Read a feed's articles (FEED is its directory or articles.jsonl) and print, for each "
             "key, how many lines have it, and the most frequent and the rarest odd values. "
-            "Exit status: 0; 2 wrong usage; 3 a floor of --floors does not hold; 5 the feed "
+            "Exit status: 0; 2 wrong usage; 3 the feed misses a floor of --floors; 5 the feed "
             "has a damaged line, or --verify found a broken promise."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own options."""
+        """Add the command's options."""
         super().add_options(parser)
         parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
         parser.add_argument(
@@ -64,13 +64,15 @@ class Command(Tool, ScrapyCommand):
         )
         parser.add_argument("--all", action="store_true", help="print every odd value")
         parser.add_argument(
-            "--floors", metavar="FILE", help="TOML file of at_least and at_most to hold"
+            "--floors",
+            metavar="FILE",
+            help="TOML file with at_least and at_most bounds",
         )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
-        """Audit, and print what was found."""
+        """Audit the feed and print the report."""
         if len(args) != 1:
-            raise WrongUsage(f"name one feed: {program()} audit feeds/news")
+            raise WrongUsage(f"give one feed: {program()} audit feeds/news")
         feed = feed_at(args[0], self.settings)
         if opts.verify:
             return _verify(feed, as_json=opts.json)
@@ -100,7 +102,7 @@ def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
 
 
 def _verify(feed: Path, *, as_json: bool) -> int:
-    """Verify a feed, print what was found, and return the exit status."""
+    """Verify a feed, print the problems, and return the exit status."""
     from crawler.audit.verify import verify  # noqa: PLC0415
 
     found = verify(feed)
@@ -112,14 +114,14 @@ def _verify(feed: Path, *, as_json: bool) -> int:
     if found.count > len(found.problems):
         emit(f"… {found.count - len(found.problems):,} more")
     for name, size in found.tails.items():
-        emit(f"{name}: {size:,} bytes of an unfinished line, which the next run cuts off")
+        emit(f"{name}: {size:,} bytes of an incomplete line, which the next run removes")
     lines = ", ".join(f"{count:,} {name}" for name, count in found.lines.items())
     emit(printable(f"{feed}: {lines}; {found.count:,} problems", MESSAGE))
     return FeedUnusable.exit_code if found.count else 0
 
 
 def exit_status(report: Mapping[str, Any]) -> int:
-    """Return the exit status that a report with its missed floors ends the command with."""
+    """Return the command's exit status for a report."""
     if report["damaged"]["count"]:
         return FeedUnusable.exit_code
     return FLOOR_MISSED if report["floors_missed"] else 0

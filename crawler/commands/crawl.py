@@ -1,4 +1,4 @@
-"""``scrapy crawl`` with a truthful exit status, help on arguments, and suggestions for typing errors."""
+"""``scrapy crawl`` with a truthful exit status, help on arguments, and suggestions for typos."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _HELP_COLUMNS = 78
 
 
 class Command(TruthfulStatus, CrawlCommand):
-    """Runs a spider; ends with the status of its run (``crawler.run.endings``)."""
+    """Runs a spider and exits with the status of its run (``crawler.run.endings``)."""
 
     def syntax(self) -> str:
-        """Return what follows the command's name."""
+        """Return the arguments for the usage line."""
         return "SPIDER [-a NAME=VALUE ...] [options]"
 
     def long_desc(self) -> str:
@@ -35,7 +35,7 @@ class Command(TruthfulStatus, CrawlCommand):
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options; list the spiders' arguments below them."""
+        """Add the options, and list the spiders' arguments below them."""
         super().add_options(parser)
         parser.formatter_class = _HelpFormatter
         parser.epilog = "\n".join(_spider_help())
@@ -43,7 +43,7 @@ class Command(TruthfulStatus, CrawlCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider that ``args`` names."""
         self.begin()
-        assert self.crawler_process is not None  # noqa: S101 - a promise of Scrapy's
+        assert self.crawler_process is not None  # noqa: S101 - Scrapy sets it before it calls run()
         self._check_spider(args)
         crawler = self._create_crawler(args[0])
         self.watch(crawler)
@@ -52,15 +52,11 @@ class Command(TruthfulStatus, CrawlCommand):
         self.end(crawler)
 
     def _check_spider(self, args: list[str]) -> None:
-        """Check that ``args`` is the name of one spider.
-
-        Raises:
-            UsageError: it is not.
-        """
-        assert self.crawler_process is not None  # noqa: S101 - a promise of Scrapy's
+        """Raise UsageError if ``args`` is not the name of one spider."""
+        assert self.crawler_process is not None  # noqa: S101 - Scrapy sets it before it calls run()
         spiders = sorted(self.crawler_process.spider_loader.list())
         if not args:
-            raise UsageError(f"name a spider: {program()} crawl epoch_mirror", print_help=False)
+            raise UsageError(f"give a spider: {program()} crawl epoch_mirror", print_help=False)
         if args[0] not in spiders:
             raise UsageError(
                 f"no spider {args[0]!r}{suggestion(args[0], spiders)}: the spiders are "
@@ -74,7 +70,7 @@ class Command(TruthfulStatus, CrawlCommand):
 
 
 class _HelpFormatter(ScrapyHelpFormatter):
-    """Keeps the lines of the epilog, and wraps the description as usual."""
+    """Keeps the line breaks of the epilog."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if "\n" in text else super()._fill_text(text, width, indent)

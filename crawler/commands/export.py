@@ -3,7 +3,7 @@
 Exit status:
     0   the file contains everything that is published
     2   wrong usage: no such feed, a file that cannot be written, a missing library
-    5   a feed is damaged, or is not the one that the file was made from
+    5   a feed is damaged, or differs from the one that was exported before
     75  another program is writing the file, or the disk is full: try again
     130 stopped by Ctrl-C; the next export to an SQLite file continues from there
 """
@@ -44,11 +44,11 @@ class Command(Tool, ScrapyCommand):
     interrupted = "stopped: export again to continue"
 
     def syntax(self) -> str:
-        """Return what follows the command's name."""
+        """Return the arguments for the usage line."""
         return "[options] FEED [FEED ...] --to FILE"
 
     def short_desc(self) -> str:
-        """Return the line for the list of commands."""
+        """Return the description for the list of commands."""
         return "Export a feed to SQLite with full-text search, or to Parquet"
 
     def long_desc(self) -> str:
@@ -60,7 +60,7 @@ class Command(Tool, ScrapyCommand):
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own options."""
+        """Add the command's options."""
         super().add_options(parser)
         parser.add_argument(
             "--to", metavar="FILE", help="feed.db for SQLite, feed.parquet for Parquet"
@@ -71,9 +71,9 @@ class Command(Tool, ScrapyCommand):
         )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
-        """Export, and print what was exported."""
+        """Export the feeds and print the number of rows."""
         if not args or not opts.to:
-            raise WrongUsage(f"say what and where: {program()} export feeds/sample --to feed.db")
+            raise WrongUsage(f"give feeds and a file: {program()} export feeds/sample --to feed.db")
         for option in ("to", "datasette"):
             if file := getattr(opts, option):
                 require_other_name(Path(os.path.realpath(file)), f"--{option} {file}")
@@ -93,7 +93,7 @@ def _export(feeds: list[Path], target: Path, opts: argparse.Namespace) -> str:
 
 
 def _check_mirrors(feeds: list[PublishedFeed]) -> None:
-    """Refuse two feeds of one mirror: their articles would have the same keys."""
+    """Refuse two feeds of one mirror, whose articles would have the same keys."""
     known: dict[str, Path] = {}
     for feed in feeds:
         if feed.mirror is None:  # nothing is published yet
@@ -101,18 +101,18 @@ def _check_mirrors(feeds: list[PublishedFeed]) -> None:
         if feed.mirror in known:
             raise WrongUsage(
                 f"{known[feed.mirror]} and {feed.directory} are both feeds of mirror "
-                f"{feed.mirror!r}: name one of them"
+                f"{feed.mirror!r}: give one of them"
             )
         known[feed.mirror] = feed.directory
 
 
 def _writer(target: Path, opts: argparse.Namespace) -> Callable[[list[PublishedFeed]], str]:
-    """Return the function that exports to the kind of file that ``target`` names."""
+    """Return the function that exports to the format of ``target``'s suffix."""
     if target.suffix in SQLITE:
         return lambda feeds: _to_sqlite(feeds, target, opts)
     if target.suffix not in PARQUET:
         raise WrongUsage(
-            f"--to {target}: the name of the file must end in .db, .sqlite or .sqlite3 for SQLite, "
+            f"--to {target}: the file name must end in .db, .sqlite or .sqlite3 for SQLite, "
             "or in .parquet for Parquet"
         )
     if opts.datasette:
@@ -127,11 +127,11 @@ def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespac
     with Database(target, html=opts.html) as database:
         total = sum(pending_bytes(database, feed) for feed in feeds)
         with _progress(total) as watch:
-            taken = sync(database, feeds, watch)
+            added = sync(database, feeds, watch)
     if opts.datasette:
         _write_metadata(Path(opts.datasette), target)
     names = ("article", "change", "listing", "run")
-    return f"{target}: " + ", ".join(_new(taken[f"{name}s.jsonl"], name) for name in names)
+    return f"{target}: " + ", ".join(_new(added[f"{name}s.jsonl"], name) for name in names)
 
 
 def _new(number: int, name: str) -> str:
@@ -145,7 +145,7 @@ def _write_metadata(path: Path, database: Path) -> None:
     try:
         path.write_text(f"{text}\n", encoding="utf-8")
     except OSError as exc:
-        raise WrongUsage(f"--datasette {path}: {exc.strerror}: name another file") from exc
+        raise WrongUsage(f"--datasette {path}: {exc.strerror}: give another file") from exc
 
 
 def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespace) -> str:
@@ -159,7 +159,7 @@ def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespa
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with the bytes done; on a terminal a bar shows them."""
+    """Show a progress bar on a terminal; yield a function to call with the bytes done."""
     if not sys.stderr.isatty():
         yield lambda _size: None
         return

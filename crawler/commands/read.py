@@ -1,4 +1,4 @@
-"""``scrapy read PAGE…``: prints the record of a page, and what was cut from its text.
+"""``scrapy read PAGE…``: prints the record of a page, and the text that was cut.
 
 Exit status:
     0   every page was read
@@ -35,32 +35,36 @@ class Command(Tool, ScrapyCommand):
     """Reads single pages."""
 
     def syntax(self) -> str:
-        """Return what follows the command's name."""
+        """Return the arguments for the usage line."""
         return "[options] PAGE [PAGE...]"
 
     def short_desc(self) -> str:
-        """Return the line for the list of commands."""
+        """Return the description for the list of commands."""
         return "Read single pages of a mirror and print their records"
 
     def long_desc(self) -> str:
         """Return the description for ``-h``."""
         return (
-            "Read pages and print the record of each: indented on a terminal, else on one line. A "
-            "page is a file, - for standard input, a path within --mirror, or an address in a "
-            "mirror of mirrors.toml, such as a record's mirror_url. The section comes from the "
-            "path, or from --sections. --explain shows what the page contains and its text does "
-            "not, and which rule cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record; "
+            "Read pages and print their records: indented on a terminal, otherwise one per line. A "
+            "page is a file, - for standard input, a path within --mirror, or a URL in a mirror "
+            "of mirrors.toml, such as a record's mirror_url. The section comes from the path, or "
+            "from --sections. --explain also prints the text that was cut from the page, with the "
+            "rule that cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record; "
             "4 mirror unusable; 75 try again later."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own options."""
+        """Add the command's options."""
         super().add_options(parser)
         parser.add_argument(
             "--mirror", help="a name in mirrors.toml, a directory, or a git repository"
         )
         parser.add_argument(
-            "-a", dest="mirror", metavar="mirror=NAME", type=_spider_argument, help="the same"
+            "-a",
+            dest="mirror",
+            metavar="mirror=NAME",
+            type=_spider_argument,
+            help="the same as --mirror",
         )
         parser.add_argument("--sections", metavar="IDS", help="ids, such as ncid278,nf1412576")
         parser.add_argument(
@@ -105,7 +109,7 @@ class Command(Tool, ScrapyCommand):
 
 
 def _readable(reader: PageReader, pages: list[str]) -> Iterator[ReadPage]:
-    """Yield the pages that yield a record; say on stderr why the others do not."""
+    """Yield the pages that can be read; print to stderr why the others cannot."""
     for page in pages:
         try:
             yield reader.read(page)
@@ -114,7 +118,7 @@ def _readable(reader: PageReader, pages: list[str]) -> Iterator[ReadPage]:
 
 
 def _spider_argument(text: str) -> str:
-    """Return the value of ``mirror=VALUE``, as ``scrapy crawl`` takes it."""
+    """Return VALUE of ``mirror=VALUE``, the form of ``scrapy crawl``'s arguments."""
     name, _, value = text.partition("=")
     if name != "mirror":
         raise argparse.ArgumentTypeError(f"must be mirror=NAME, not {text!r}")

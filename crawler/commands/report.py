@@ -31,12 +31,12 @@ class Command(Tool, ScrapyCommand):
     """Writes a report on a feed."""
 
     def syntax(self) -> str:
-        """Return what follows the command's name."""
+        """Return the arguments for the usage line."""
         return "FEED --to FILE"
 
     def short_desc(self) -> str:
-        """Return the line for the list of commands."""
-        return "Write an HTML report on a feed: what it holds, how its runs went"
+        """Return the description for the list of commands."""
+        return "Write an HTML report on a feed: its articles and its runs"
 
     def long_desc(self) -> str:
         """Return the description for ``-h``."""
@@ -48,15 +48,15 @@ class Command(Tool, ScrapyCommand):
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own options."""
+        """Add the command's options."""
         super().add_options(parser)
-        parser.add_argument("--to", metavar="FILE", help="the page to write; replaced when whole")
+        parser.add_argument("--to", metavar="FILE", help="the page to write, or to replace")
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Write the page."""
         if len(args) != 1 or not opts.to:
             usage = f"{program()} report feeds/news --to report.html"
-            raise WrongUsage(f"name one feed and a file to write: {usage}")
+            raise WrongUsage(f"give one feed and a file to write: {usage}")
         from crawler.report.facts import gather  # noqa: PLC0415
         from crawler.report.page import render  # noqa: PLC0415
 
@@ -65,18 +65,18 @@ class Command(Tool, ScrapyCommand):
         try:
             _write(Path(opts.to), render(facts, datetime.now(UTC)))
         except OSError as error:
-            raise WrongUsage(f"{opts.to}: {error.strerror}: name another file") from error
+            raise WrongUsage(f"{opts.to}: {error.strerror}: give another file") from error
         runs = f"{len(facts.runs):,} run{'s' * (len(facts.runs) != 1)}"
         emit(f"{printable(opts.to)}: {facts.articles:,} articles, {runs}")
         return 0
 
 
 def _write(path: Path, text: str) -> None:
-    """Write ``text``; a file is replaced at once, so that no reader sees half a page."""
-    if path.exists() and not path.is_file():  # /dev/stdout, which must stay what it is
+    """Write ``text``; replace a file atomically, so that no reader sees half a page."""
+    if path.exists() and not path.is_file():  # such as /dev/stdout, which must not be replaced
         path.write_text(text, encoding="utf-8")
         return
-    whole = Path(os.path.realpath(path))
-    aside = whole.with_name(f".{whole.name}.new")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, whole)
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, target)

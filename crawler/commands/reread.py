@@ -1,13 +1,13 @@
-"""``scrapy reread FEED --to DIRECTORY``: a feed's pages read again with today's readers.
+"""``scrapy reread FEED --to DIRECTORY``: reads a feed's pages again with the current readers.
 
 Exit status:
-    0    the new feed is there; with ``--range``, the part is
+    0    the new feed is complete; with ``--range``, the part is
     2    wrong usage
-    3    the new feed is there, and pages that exist could not be read: their lines were carried over
+    3    the new feed is complete; pages that could not be read keep their old lines
     4    the mirror cannot be read
     5    the feed is damaged, or the new one cannot be written
-    75   try later: a run writes the feed, the scheduler died, parts are missing
-    130, 143   stopped by a signal; the next call goes on
+    75   try later: a run is writing the feed, the scheduler died, parts are missing
+    130, 143   stopped by a signal; repeat the command to continue
 """
 
 from __future__ import annotations
@@ -48,31 +48,38 @@ class Command(Tool, ScrapyCommand):
     """Reads the pages of a feed again, into a new feed."""
 
     def syntax(self) -> str:
-        """Return what follows the command's name."""
+        """Return the arguments for the usage line."""
         return "FEED --to DIRECTORY"
 
     def short_desc(self) -> str:
-        """Return the line for the list of commands."""
-        return "Read a feed's pages again with today's readers, into a new feed"
+        """Return the description for the list of commands."""
+        return "Read a feed's pages again with the current readers, into a new feed"
 
     def long_desc(self) -> str:
         """Return the description for ``-h``."""
         return (
-            "Read the pages that a feed's lines were made from again, as the mirror (a directory or "
-            "a git repository) has them now, and write a new feed; the old one is not touched. A "
-            "call that was stopped or killed is repeated as it was and goes on. Exit status: 0; 2 "
-            "wrong usage; 3 some pages could not be read; 4 mirror unusable; 5 feed unusable; 75 "
-            "try again later; 130 and 143 stopped by a signal."
+            "Read the pages of a feed's lines again, as the mirror (a directory or a git "
+            "repository) has them now, and write a new feed; the old one does not change. If the "
+            "command is stopped or killed, repeat it to continue. Exit status: 0; 2 wrong usage; 3 "
+            "some pages could not be read; 4 mirror unusable; 5 feed unusable; 75 try again later; "
+            "130 and 143 stopped by a signal."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own options."""
+        """Add the command's options."""
         super().add_options(parser)
         add = parser.add_argument
-        add("--to", metavar="DIRECTORY", help="the new feed; appears when it is whole")
-        add("--mirror", help="name or directory of the mirror, if not where the feed was made from")
-        add("--without", metavar="FILE", help="leave these ids out and never fetch them again")
-        add("--range", metavar="START:END", help="read only lines that begin in these bytes")
+        add("--to", metavar="DIRECTORY", help="the new feed; appears when it is complete")
+        add(
+            "--mirror",
+            help="name or directory of the mirror, if not the one the feed was made from",
+        )
+        add("--without", metavar="FILE", help="file of ids to leave out and never fetch again")
+        add(
+            "--range",
+            metavar="START:END",
+            help="read only lines that begin in these bytes of articles.jsonl",
+        )
         add("--join", action="store_true", help="join the parts that --range has read")
         add("--engine", metavar="dask://HOST:PORT", help="read on the workers of a Dask scheduler")
         add(
@@ -82,7 +89,7 @@ class Command(Tool, ScrapyCommand):
         )
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
-        """Reread the feed, and print the result."""
+        """Reread the feed and print the result."""
         if len(args) != 1 or not opts.to:
             usage = f"{program()} reread feeds/news --to feeds/news-2"
             raise WrongUsage(f"give one feed and a new directory: {usage}")
@@ -90,14 +97,15 @@ class Command(Tool, ScrapyCommand):
             with _stopping():
                 return self._reread(feed_at(args[0], self.settings), opts)
         except _Stopped as stopped:
-            sys.stderr.write("stopped; the same call goes on\n")
+            sys.stderr.write("stopped: repeat the command to continue\n")
             return 128 + stopped.number
 
     def _reread(self, feed: Path, opts: argparse.Namespace) -> int:
-        # that a new feed has no state yet is no news
+        # it warns that a feed has no state, which is normal for a new feed
         logging.getLogger("crawler.store.recovery").setLevel(logging.ERROR)
+        from crawler.reread.beginning import RereadOptions  # noqa: PLC0415
         from crawler.reread.display import TerminalDisplay  # noqa: PLC0415
-        from crawler.reread.reread import Asked, Reread  # noqa: PLC0415
+        from crawler.reread.reread import Reread  # noqa: PLC0415
 
         if opts.join and (opts.range or opts.engine):
             raise WrongUsage("--join reads nothing: give it without --range and --engine")
@@ -106,17 +114,17 @@ class Command(Tool, ScrapyCommand):
         engine = self._engine(opts)
         assert self.settings is not None  # noqa: S101 - set before a command runs
         cache = self.settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
-        asked = Asked(
+        options = RereadOptions(
             feed=feed.parent if feed.name == "articles.jsonl" else feed,
             mirror=opts.mirror,
             without=Path(opts.without) if opts.without else None,
             mirrors_file=mirrors_file(self.settings["MIRRORS_FILE"]),
             cache=Path(cache).expanduser(),
-            everywhere=bool(opts.engine),
+            many_machines=bool(opts.engine),
             shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )
         with TerminalDisplay() as display:
-            reread = Reread(asked, Path(opts.to).absolute(), display)
+            reread = Reread(options, Path(opts.to).absolute(), display)
             if bounds is not None:
                 return _read_range(reread, engine, bounds)
             done = reread.run_join() if opts.join else reread.run(engine, part_bytes)
@@ -151,7 +159,7 @@ def _read_range(reread: Reread, engine: Engine, bounds: tuple[int, int]) -> int:
 
 
 class _Stopped(BaseException):
-    """Raised by a signal that stops the command."""
+    """Raised when a signal stops the command."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -159,7 +167,7 @@ class _Stopped(BaseException):
 
 @contextmanager
 def _stopping() -> Iterator[None]:
-    """Have the stop signals raise, wherever the command is; the second one changes nothing."""
+    """Raise _Stopped at the first stop signal; ignore later ones."""
 
     def stop(number: int, _frame: FrameType | None) -> NoReturn:
         for other in STOPPING:

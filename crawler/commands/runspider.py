@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Command(TruthfulStatus, RunSpiderCommand):
-    """Runs a spider from a file; ends with the status of its run."""
+    """Runs a spider from a file and exits with the status of its run."""
 
     crawler: Crawler | None = None
 
@@ -28,7 +28,7 @@ class Command(TruthfulStatus, RunSpiderCommand):
             self.end(self.crawler)
 
     def _create_crawler(self, spidercls: type[Spider] | str) -> Crawler:
-        """Keep the crawler that Scrapy's own command makes, and watch it."""
+        """Keep the crawler that Scrapy's command creates, and watch it."""
         self.crawler = super()._create_crawler(spidercls)
         self.watch(self.crawler)
         return self.crawler

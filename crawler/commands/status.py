@@ -1,4 +1,4 @@
-"""The exit status of a command that crawls: that of its run (``crawler.run.endings``)."""
+"""The exit status of a command that crawls: the status of its run (``crawler.run.endings``)."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _CHATTY = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils
 
 
 class TruthfulStatus(_Command):
-    """Mixin for a command that crawls: prepares the terminal, and sets the exit status."""
+    """Mixin for a command that crawls: prepares the terminal and sets the exit status."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Check the options and take them in, before Scrapy begins to log.
+        """Check and apply the options, before Scrapy begins to log.
 
         Raises:
-            UsageError: one of them cannot be used.
+            UsageError: an option cannot be used.
         """
         try:
             for name in ("pidfile", "profile"):
@@ -58,12 +58,12 @@ class TruthfulStatus(_Command):
         self._quieten()
 
     def begin(self) -> None:
-        """Prepare the terminal, and keep the error of a crawl that cannot begin."""
+        """Prepare the terminal, and watch for the error of a crawl that cannot begin."""
         terminal.prepare()
         self.failure: BaseException | None = None
         self.spider_error: BaseException | None = None
         process = self.crawler_process
-        assert process is not None  # noqa: S101 - a promise of Scrapy's
+        assert process is not None  # noqa: S101 - Scrapy sets it before it calls run()
         crawl = process.crawl
 
         def watched(*args: Any, **arguments: Any) -> Deferred[Any] | Awaitable[None]:
@@ -74,27 +74,27 @@ class TruthfulStatus(_Command):
         process.crawl = watched  # type: ignore[method-assign]
 
     def watch(self, crawler: Crawler) -> None:
-        """Keep the error of a callback, for a spider without a run."""
+        """Keep the first error of a callback: the exit status of a spider without a run."""
         crawler.signals.connect(self._spider_failed, signal=signals.spider_error)
 
     def end(self, crawler: Crawler) -> None:
         """Set the exit status."""
         terminal.prepare()
         for number in STOPPING:
-            signal.signal(number, signal.SIG_IGN)  # the run is done, and its line says so
+            signal.signal(number, signal.SIG_IGN)  # the run has ended, and its status is written
         self.exitcode = self._status(crawler)
 
     def _quieten(self) -> None:
-        """Leave Scrapy's versions and component lists to those who debug: cron mails the log.
+        """Log Scrapy's versions and component lists only at level DEBUG, because cron mails the log.
 
-        By filters: Scrapy resets the levels of its loggers when it configures the log.
+        With filters, because Scrapy resets the levels of its loggers when it configures the log.
         """
         if self.settings and self.settings["LOG_LEVEL"] != "DEBUG":
             for name in _CHATTY:
                 logging.getLogger(name).addFilter(_is_warning)
 
     def _watch(self, crawl: Deferred[Any] | Awaitable[None]) -> None:
-        """Keep the error of a crawl that could not begin, whichever kind of future it is."""
+        """Keep the error of a crawl that could not begin; ``crawl`` depends on Scrapy's version."""
         if isinstance(crawl, Deferred):
             crawl.addErrback(lambda failure: self._failed(failure.value))
         else:
@@ -106,12 +106,11 @@ class TruthfulStatus(_Command):
         self.failure = failure if isinstance(failure, BaseException) else None
 
     def _spider_failed(self, failure: Failure) -> None:
-        """Keep the error of a callback, for a spider without a run."""
         self.spider_error = self.spider_error or failure.value
 
     def _status(self, crawler: Crawler) -> int:
         if isinstance(self.failure, RunError):
-            _tell(self.failure)
+            _report(self.failure)
         elif self.failure is not None:
             logger.critical("the crawl could not begin", exc_info=self.failure)
         try:
@@ -134,8 +133,8 @@ def _is_warning(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
 
 
-def _tell(error: RunError) -> None:
-    """Log an error; on stderr too where it is wrong usage and the log goes elsewhere."""
+def _report(error: RunError) -> None:
+    """Log an error; print wrong usage to stderr too if the log goes elsewhere."""
     say(logger, logging.ERROR, Line(str(error)))
     if isinstance(error, WrongUsage) and not any(map(_is_terminal_log, logging.root.handlers)):
         sys.stderr.write(f"{printable(error, MESSAGE)}\n")

@@ -1,4 +1,4 @@
-"""What the commands that run no crawl have in common: streams, errors and exit status."""
+"""Base of the commands that do not crawl: streams, errors and exit status."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ _INTERRUPTED = 130
 
 
 class Tool(_Command):
-    """Mixin for a command that runs no crawl; it implements :meth:`work`.
+    """Mixin for a command that does not crawl; the command implements :meth:`work`.
 
-    Scrapy imports every command before it runs one. So that ``crawl`` starts quickly, a command
-    imports in its functions what only it needs.
+    Scrapy imports all commands before it runs one. Commands therefore import expensive modules in
+    their functions, so that ``crawl`` starts quickly.
 
     Attributes:
-        interrupted: what Ctrl-C prints.
+        interrupted: the message after Ctrl-C.
     """
 
     requires_project = True
     requires_crawler_process = False
-    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 -- as in Scrapy's own commands
+    default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 - as in Scrapy's commands
     interrupted = "stopped"
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Do the command's work and return its exit status.
 
         Raises:
-            RunError: the command ends with its exit status, and prints its message.
+            RunError: the command prints the message and exits with the error's status.
         """
         raise NotImplementedError
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Do the command's work, print what went wrong, and set the exit status."""
+        """Do the command's work, print errors, and set the exit status."""
         terminal.prepare()
         try:
             self.exitcode = self.work(args, opts)

@@ -1,1 +1,1 @@
-"""Exports of a feed: SQLite for queries, Parquet for data frames."""
+"""Exports feeds: to SQLite for queries, to Parquet for data frames."""

@@ -1,7 +1,7 @@
 """The SQLite file of an export: created once, then updated.
 
-Rows are written in one transaction with the offset up to which the feed was read. After a kill,
-the file is as its last transaction left it, and the next export continues from there.
+Rows are written in one transaction with the offset up to which the feed was read. After a kill, the
+next export continues from the last transaction.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _CACHE_KIB = 65_536
 
 
 class Place(NamedTuple):
-    """Where the line of a row of ``articles`` is.
+    """The location of the line that a row of ``articles`` was made from.
 
     Attributes:
-        key: its ``article_key``.
+        key: the row's ``article_key``.
         file: name of the feed's file.
-        offset: where its line begins in that file, in bytes.
-        changed_at: when a change was last seen; None before the first.
+        offset: where the line begins in that file, in bytes.
+        changed_at: when a change was last seen; None if there was none.
     """
 
     key: int
@@ -50,9 +50,9 @@ class Database:
         """Open ``path``, or create it.
 
         Raises:
-            WrongUsage: it is some other file, cannot be written, or was created without the
+            WrongUsage: the file is not an export, cannot be written, or was created without the
                 HTML that is requested now; or this Python's SQLite has no full-text search.
-            TryLater: another program has locked it, or the disk is full.
+            TryLater: another program has locked the file, or the disk is full.
         """
         _check_fts5()
         self.path = path
@@ -73,7 +73,7 @@ class Database:
             )
 
     def _prepare(self, *, html: bool) -> None:
-        """Create the tables in an empty file; check the versions of any other."""
+        """Create the tables in an empty file; otherwise check the file's versions."""
         self._db.execute("begin immediate")
         [application] = self._db.execute("pragma application_id").fetchone()
         [version] = self._db.execute("pragma user_version").fetchone()
@@ -81,13 +81,13 @@ class Database:
         if objects == application == 0:
             self._create(html=html)
         elif application != APPLICATION_ID:
-            raise WrongUsage(f"{self.path} is not an export of a feed: name another file")
+            raise WrongUsage(f"{self.path} is not an export of a feed: give another file")
         elif version != SCHEMA_VERSION:
             raise WrongUsage(
                 f"{self.path} has tables of version {version}, but this program writes "
                 f"{SCHEMA_VERSION}: export into another file"
             )
-        self._ship_queries()
+        self._update_queries()
         self._db.execute("commit")
 
     def _create(self, *, html: bool) -> None:
@@ -96,15 +96,15 @@ class Database:
         self._db.execute(f"pragma application_id = {APPLICATION_ID}")
         self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
 
-    def _ship_queries(self) -> None:
-        """Insert the canned queries; replace those of an older version of the program."""
+    def _update_queries(self) -> None:
+        """Insert the canned queries; replace those of older versions of the program."""
         known = self._db.execute("select * from canned_queries").fetchall()
         missing = [query for query in QUERIES if query not in known]
         self._db.executemany("replace into canned_queries values (?, ?, ?, ?)", missing)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what the block writes, or nothing if the block raises.
+        """Commit what the block writes, or roll back if it raises.
 
         Raises:
             TryLater: another program has locked the file, or the disk is full.
@@ -120,7 +120,7 @@ class Database:
                 raise
 
     def offset(self, mirror: str, file: str) -> tuple[int, str]:
-        """Return the offset up to which a file was read, and the digest of the line before it."""
+        """Return the offset up to which a file was read, and the digest of the line that ends there."""
         found: tuple[int, str] | None = self._db.execute(
             "select file_offset, tail_sha256 from exported_files where mirror = ? and file_name = ?",
             (mirror, file),
@@ -138,13 +138,13 @@ class Database:
         return int(number)
 
     def insert(self, table: str, rows: list[Row], verb: str = "insert") -> None:
-        """Insert whole rows into ``table``."""
+        """Insert rows with values for all columns."""
         if rows:
             marks = ", ".join("?" * len(rows[0]))
             self._db.executemany(f"{verb} into {table} values ({marks})", rows)
 
     def place(self, mirror: str, article: str) -> Place | None:
-        """Return where the line of an article's row is, or None if it has no row."""
+        """Return the place of an article's line, or None if the article has no row."""
         found = self._db.execute(
             "select article_key, feed_file, feed_offset, changed_at from articles "
             "where mirror = ? and id = ?",
@@ -157,10 +157,10 @@ class Database:
 
         Args:
             rows: the rows of its line.
-            place: more columns of ``articles``: where the line is, and when it changed.
+            place: further columns of ``articles``: the line's place, and when the article changed.
 
         Raises:
-            sqlite3.IntegrityError: its mirror already has a row for it.
+            sqlite3.IntegrityError: the mirror already has a row for the article.
         """
         row = rows.article | place
         names, marks = ", ".join(row), ", ".join("?" * len(row))
@@ -198,8 +198,8 @@ class Database:
             "update articles set vanished_at = ? where article_key = ?", (seen_at, key)
         )
 
-    def tidy(self) -> None:
-        """Merge the index into one segment and gather statistics, after many new articles."""
+    def optimize(self) -> None:
+        """Merge the index into one segment and update the query planner's statistics."""
         with self.transaction():
             self._db.execute("insert into articles_fts (articles_fts) values ('optimize')")
         with self.transaction():
@@ -210,7 +210,6 @@ class Database:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file."""
         self._db.close()
 
     @contextmanager
@@ -218,23 +217,23 @@ class Database:
         try:
             yield
         except sqlite3.Error as exc:
-            raise _named(self.path, exc) from exc
+            raise _run_error(self.path, exc) from exc
 
 
-def _named(path: Path, exc: sqlite3.Error) -> RunError:
-    """Return the project's error for one of SQLite's, with what to do about it."""
+def _run_error(path: Path, exc: sqlite3.Error) -> RunError:
+    """Return the RunError for an error of SQLite."""
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_BUSY:
-        return TryLater(f"{path} is locked by another program: export again when that is done")
+        return TryLater(f"{path} is locked by another program: export again when it has finished")
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return TryLater(
             f"{path} cannot be written: {exc}. Make room, then export again: nothing is lost"
         )
     if code == sqlite3.SQLITE_NOTADB:
-        return WrongUsage(f"{path} is not an SQLite file: name another file")
+        return WrongUsage(f"{path} is not an SQLite file: give another file")
     if code == sqlite3.SQLITE_CORRUPT:
         return WrongUsage(f"{path} is damaged ({exc}): delete it, then export again")
-    return WrongUsage(f"{path} cannot be used: {exc}: name a file that can be written")
+    return WrongUsage(f"{path} cannot be used: {exc}: give a file that can be written")
 
 
 def _check_fts5() -> None:

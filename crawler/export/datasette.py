@@ -1,8 +1,8 @@
-"""Datasette's metadata for an export: its canned queries, and no search box that finds nothing.
+"""Datasette's metadata for an export: adds the canned queries, and blocks the page of the index.
 
-Datasette offers a search box on the page of every full-text table, and does not split the
-phrase. The metadata blocks that page; use the canned query ``search`` instead. The page of
-``articles`` has no such box, because the index names its content table in single quotes.
+Datasette shows a search box on the page of a full-text index, but does not split the phrase, so a
+search there finds nothing. The canned query ``search`` replaces it. The page of ``articles`` has no
+search box, because the index names its content table in single quotes.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crawler.export.published import PublishedFeed, PublishedFile
 
 ROW_GROUP_BYTES = 16 << 20
-"""Bytes of a feed that become one row group; this much is in memory at a time."""
+"""Bytes of a feed in one row group, which is in memory at a time."""
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("ms", tz="UTC")
@@ -60,7 +60,7 @@ _TYPES = {
     "changed_at": _TIME,
     "vanished_at": _TIME,
 }
-"""The columns: the contract's keys, when a change was last seen, and since when the page is gone."""
+"""The columns: the contract's keys, and when the article last changed and vanished."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -70,12 +70,12 @@ def write_parquet(
 ) -> int:
     """Write the articles of ``feeds`` to ``path``; return their number.
 
-    The file appears when it is complete: it is written beside ``path``, then renamed.
+    The file is written beside ``path`` and renamed when it is complete.
 
     Args:
         path: the file, which is replaced.
         feeds: one for each mirror.
-        watch: called with the bytes of every row group's lines.
+        watch: called after each row group with the size of its lines in bytes.
         html: also export ``content_html``.
 
     Raises:
@@ -85,17 +85,17 @@ def write_parquet(
     """
     columns = {name: kind for name, kind in _TYPES.items() if html or name != "content_html"}
     rows = chain.from_iterable(_rows(feed, html=html) for feed in feeds)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        written = _write(aside, pa.schema(columns), rows, watch)
-        _publish(aside, path)
+        written = _write(temporary, pa.schema(columns), rows, watch)
+        _publish(temporary, path)
     except OSError as exc:
         error = TryLater if exc.errno in _NO_ROOM else WrongUsage
         raise error(
-            f"{path} cannot be written: {exc.strerror or exc}: make room, or name another file"
+            f"{path} cannot be written: {exc.strerror or exc}: make room, or give another file"
         ) from exc
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return written
 
 
@@ -117,7 +117,7 @@ def _write(
 def _groups(
     rows: Iterable[tuple[int, dict[str, Any]]],
 ) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Yield groups of rows, each with the bytes of its lines."""
+    """Yield (size of the lines in bytes, rows) of each group."""
     group: list[dict[str, Any]] = []
     total = 0
     for size, row in rows:
@@ -131,7 +131,7 @@ def _groups(
 
 
 def _rows(feed: PublishedFeed, *, html: bool) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the bytes of each article's line, and its current row."""
+    """Yield (size of the line in bytes, current row) of each article."""
     changes = feed.files["changes.jsonl"]
     states = _states(changes)
     articles = feed.files["articles.jsonl"]
@@ -142,7 +142,7 @@ def _rows(feed: PublishedFeed, *, html: bool) -> Iterator[tuple[int, dict[str, A
             file, offset = changes, state["offset"]
             record = changes.record(offset)["article"]
         try:
-            article_rows(record, html=html)  # refuses values of a wrong type
+            article_rows(record, html=html)  # raises ValueError for a value of a wrong type
             row = _typed(record) | {key: state.get(key) for key in ("changed_at", "vanished_at")}
         except (ValueError, RecursionError) as exc:
             raise file.damaged(offset, exc) from exc
@@ -179,10 +179,10 @@ def _moment(value: object) -> datetime | None:
     return None if value is None else datetime.fromisoformat(str(value)).astimezone(UTC)
 
 
-def _publish(aside: Path, path: Path) -> None:
-    descriptor = os.open(aside, os.O_RDONLY)
+def _publish(temporary: Path, path: Path) -> None:
+    descriptor = os.open(temporary, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    aside.replace(path)
+    temporary.replace(path)

@@ -1,8 +1,8 @@
 """Splits text for the full-text index: each character is a word, except in Latin words and numbers.
 
-FTS5's tokenizers take a run of Han for one word, or need three characters for a match. If each
-character is a word, a search for a phrase is exact at any length. Punctuation and line breaks
-are words too: a search for 台湾中国 does not find 台湾、中国.
+FTS5's tokenizers treat a run of Han characters as one word, or need three characters for a match.
+With each character as a word, a search is exact for a phrase of any length. Punctuation and line
+breaks are words too: a search for 台湾中国 does not find 台湾、中国.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 
 WORD_CHARACTERS = "0-9A-Za-zÀ-ÖØ-öø-ʯͰ-ԯḀ-ῼ"
-"""Characters of words that are longer than one: a class for ``re`` and for SQL's ``glob``."""
+"""Characters that form longer words: a character class for ``re`` and for SQL's ``glob``."""
 
 SPACE = "␣"
-"""Stands for a space, except between two Latin words, where the tokenizer splits at it."""
+"""Replaces a space, except between two Latin words, where the tokenizer splits."""
 
 BREAK = "␤"
-"""Stands for a line break."""
+"""Replaces a line break."""
 
 TAB = "␉"
-"""Stands for a tab; a feed's text has no other white space."""
+"""Replaces a tab; a feed's text has no other white space."""
 
 TOKENIZER = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* Co'"
 """FTS5's tokenizer: folds case, keeps accents, and drops only white space."""

@@ -1,4 +1,4 @@
-"""A feed as a reader sees it: complete lines, from a byte offset to the last newline."""
+"""Reads the complete lines of a feed, from a byte offset to the last newline."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class PublishedFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open ``path``; a file that does not exist has no lines."""
+        """Open ``path``; if it does not exist, it has no lines."""
         self.path = path
-        there = path if path.exists() else Path(os.devnull)
-        self._file = there.open("rb")
+        existing = path if path.exists() else Path(os.devnull)
+        self._file = existing.open("rb")
         self.end = self._newline_before(os.fstat(self._file.fileno()).st_size) + 1
 
     def lines(self, offset: int = 0) -> Iterator[Line]:
@@ -66,14 +66,14 @@ class PublishedFile:
         """Return the record of the line that begins at ``offset``, without affecting :meth:`lines`.
 
         Raises:
-            FeedUnusable: there is no such line.
+            FeedUnusable: the line is not a JSON object.
         """
         with self.path.open("rb") as file:
             file.seek(offset)
             return self._decoded(file.readline(), offset)
 
     def first(self) -> dict[str, Any]:
-        """Return the first record, empty if there is no line.
+        """Return the first record; empty if there is no line.
 
         Raises:
             FeedUnusable: the line is not a JSON object.
@@ -86,7 +86,7 @@ class PublishedFile:
         return hashlib.sha256(os.pread(self._file.fileno(), offset - start, start)).hexdigest()
 
     def damaged(self, offset: int, why: object) -> FeedUnusable:
-        """Return the error that names the line at ``offset``."""
+        """Return the error for the line at ``offset``."""
         return FeedUnusable(
             f"{self.path}: the line at byte {offset} is damaged: {why}. Restore the feed from a "
             "backup, or crawl into a new one with -a feed=DIR; what was published before this "
@@ -94,7 +94,6 @@ class PublishedFile:
         )
 
     def close(self) -> None:
-        """Close the file."""
         self._file.close()
 
     def _decoded(self, data: bytes, offset: int) -> dict[str, Any]:
@@ -120,8 +119,8 @@ class PublishedFeed:
     """The files of one feed, opened together.
 
     Attributes:
-        files: by name. ``articles.jsonl`` is opened last, so the articles of all changes,
-            listings and runs that are read are there.
+        files: by name. ``articles.jsonl`` is opened last, so that it has the articles of all
+            changes, listings and runs in the other files.
         mirror: name of the mirror that the feed belongs to; None if nothing is published yet.
     """
 
@@ -129,14 +128,13 @@ class PublishedFeed:
         """Open the feed at ``path``: its directory or its ``articles.jsonl``.
 
         Raises:
-            WrongUsage: there is no feed.
-            FeedUnusable: it cannot be read, or follows another contract.
+            WrongUsage: it is not a feed.
+            FeedUnusable: it cannot be read, or has another version of the contract.
         """
         self.directory = path.parent if path.name == FILES[0] else path
         if not any((self.directory / name).is_file() for name in FILES):
             raise WrongUsage(
-                f"{str(path)!r} is no feed: name a directory that holds {FILES[0]}, such as "
-                "feeds/sample"
+                f"{str(path)!r} is not a feed: give a directory with {FILES[0]}, such as feeds/sample"
             )
         with ExitStack() as opened:
             self.files = {name: self._opened(name, opened) for name in reversed(FILES)}
@@ -145,13 +143,13 @@ class PublishedFeed:
             self._open_files = opened.pop_all()
 
     def _owner(self) -> str | None:
-        """Return the mirror in the first run or, without one, in the first article."""
+        """Return the mirror in the first run or, if there is none, in the first article."""
         for name in ("runs.jsonl", "articles.jsonl"):
             owner = self.files[name].first().get("mirror")
             if isinstance(owner, str) and not _SURROGATE.search(owner):
                 return owner
         if self.files["articles.jsonl"].end:
-            raise self.files["articles.jsonl"].damaged(0, "it names no mirror")
+            raise self.files["articles.jsonl"].damaged(0, "it has no mirror")
         return None
 
     def _opened(self, name: str, opened: ExitStack) -> PublishedFile:
@@ -168,7 +166,7 @@ class PublishedFeed:
     def _check_contract(self, version: object) -> None:
         """Refuse another major version; a newer minor version only adds keys, which are kept.
 
-        In the pre-1.0 format the version is 1, a number, and lines have other keys.
+        The version in the pre-1.0 format is the number 1.
         """
         if not isinstance(version, str) or _major(version) != _major(CONTRACT_VERSION):
             raise FeedUnusable(
@@ -182,7 +180,6 @@ class PublishedFeed:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close its files."""
         self._open_files.close()
 
 

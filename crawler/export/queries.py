@@ -1,9 +1,9 @@
-"""Queries that ship with an exported SQLite file, in its table ``canned_queries``.
+"""Queries in the table ``canned_queries`` of an exported SQLite file.
 
-The query itself splits a phrase into the words of the index, so that any client can search:
-:data:`SPLIT` does in SQL what :func:`crawler.export.phrases.words` does. A feed's text has no
-ideographic and no-break spaces, so they count as spaces in a phrase. The plain form,
-``articles_fts match '台湾'``, finds nothing: an unsplit phrase is one word that no text contains.
+To work in any client, the queries themselves split a phrase into the words of the index:
+:data:`SPLIT` is :func:`crawler.export.phrases.words` in SQL. Ideographic and no-break spaces in a
+phrase count as spaces, because a feed's text has neither. The plain form, ``articles_fts match
+'台湾'``, finds nothing: an unsplit phrase is one word, which is not in the index.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class CannedQuery(NamedTuple):
 
     Attributes:
         name: its name in ``canned_queries`` and in Datasette's URLs.
-        title: what it answers, on one line.
-        description: what its parameters and its rows mean.
+        title: the question, on one line.
+        description: the meaning of its parameters and rows.
         text: the SQL.
     """
 

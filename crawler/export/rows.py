@@ -1,7 +1,7 @@
-"""Turns the records of a feed into rows of flat tables, without I/O.
+"""Converts the records of a feed to rows of flat tables, without I/O.
 
-A value of a type that the contract does not allow raises ``ValueError``, so a row never differs
-from its line.
+A value whose type the contract does not allow raises ``ValueError``, so a row never differs from
+its line.
 """
 
 from __future__ import annotations
@@ -38,73 +38,81 @@ def article_rows(record: Mapping[str, Any], *, html: bool) -> ArticleRows:
     """Return the rows of an article's ``record``.
 
     Args:
-        record: the record in its line.
+        record: the article's record.
         html: also return ``content_html``.
 
     Raises:
-        ValueError: a value has another type than the contract says.
+        ValueError: a value has a type that the contract does not allow.
     """
-    key = (_said(record, "mirror"), _said(record, "id"))
+    key = (_required_text(record, "mirror"), _required_text(record, "id"))
     return ArticleRows(_article(record, html=html), dict(_parts(key, record)))
 
 
 def _article(record: Mapping[str, Any], *, html: bool) -> dict[str, Value]:
-    text = _said(record, "content_text")
+    text = _required_text(record, "content_text")
     further = {name: value for name, value in record.items() if name not in _KEYS}
     row: dict[str, Value] = {
-        "mirror": _said(record, "mirror"),
-        "id": _said(record, "id"),
-        "url": _text(record, "url"),
-        "title": _said(record, "title"),
-        "title_column": _text(record, "column"),
-        "language": _text(record, "language"),
-        "date_published": _said(record, "date_published"),
-        "date_source": _text(record, "date_source"),
-        "dateline": _text(record, "dateline"),
-        "byline": _text(record, "byline"),
-        "image": _text(record, "image"),
-        "image_caption": _text(record, "image_caption"),
-        "image_credit": _text(record, "image_credit"),
-        "has_video": _truth(record, "has_video"),
-        "truncated": _truth(record, "truncated"),
+        "mirror": _required_text(record, "mirror"),
+        "id": _required_text(record, "id"),
+        "url": _optional_text(record, "url"),
+        "title": _required_text(record, "title"),
+        "title_column": _optional_text(record, "column"),
+        "language": _optional_text(record, "language"),
+        "date_published": _required_text(record, "date_published"),
+        "date_source": _optional_text(record, "date_source"),
+        "dateline": _optional_text(record, "dateline"),
+        "byline": _optional_text(record, "byline"),
+        "image": _optional_text(record, "image"),
+        "image_caption": _optional_text(record, "image_caption"),
+        "image_credit": _optional_text(record, "image_credit"),
+        "has_video": _optional_bool(record, "has_video"),
+        "truncated": _optional_bool(record, "truncated"),
         "tag_count": _count(record, "tags"),
         "link_count": _count(record, "links"),
         "video_count": _count(record, "videos"),
         "text_length": len(text),
-        "content_sha256": _text(record, "content_sha256"),
-        "mirror_url": _text(record, "mirror_url"),
-        "crawled_at": _text(record, "crawled_at"),
+        "content_sha256": _optional_text(record, "content_sha256"),
+        "mirror_url": _optional_text(record, "mirror_url"),
+        "crawled_at": _optional_text(record, "crawled_at"),
         "further_keys": as_json(further) if further else None,
         "content_text": text,
     }
     if html:
-        row["content_html"] = _text(record, "content_html")
+        row["content_html"] = _optional_text(record, "content_html")
     return row
 
 
 def _parts(key: tuple[str, str], record: Mapping[str, Any]) -> Iterator[tuple[str, list[Row]]]:
     for table in ("authors", "translators"):
-        yield table, [(*key, n, _said(each, "name")) for n, each in _objects(record, table)]
+        yield (
+            table,
+            [(*key, n, _required_text(each, "name")) for n, each in _objects(record, table)],
+        )
     for table in ("editors", "tags", "videos"):
         yield table, [(*key, n, _string(each)) for n, each in _numbered(record, table)]
     yield (
         "sections",
         [
-            (*key, n, _said(each, "id"), _text(each, "name"))
+            (*key, n, _required_text(each, "id"), _optional_text(each, "name"))
             for n, each in _objects(record, "sections")
         ],
     )
     yield (
         "images",
         [
-            (*key, n, _said(each, "url"), *(_text(each, name) for name in _IMAGE_TEXTS))
+            (
+                *key,
+                n,
+                _required_text(each, "url"),
+                *(_optional_text(each, name) for name in _IMAGE_TEXTS),
+            )
             for n, each in _objects(record, "images")
         ],
     )
     yield (
         "links",
         [
-            (*key, n, _said(each, "url"), _text(each, "text"))
+            (*key, n, _required_text(each, "url"), _optional_text(each, "text"))
             for n, each in _objects(record, "links")
         ],
     )
@@ -117,14 +125,14 @@ def listing_row(mirror: str, record: Mapping[str, Any]) -> Row:
     """Return the row of a listing.
 
     Raises:
-        ValueError: a value has another type than the contract says.
+        ValueError: a value has a type that the contract does not allow.
     """
     return (
         mirror,
-        _said(record, "section"),
-        _said(record, "id"),
-        _text(record, "title"),
-        _text(record, "first_seen_at"),
+        _required_text(record, "section"),
+        _required_text(record, "id"),
+        _optional_text(record, "title"),
+        _optional_text(record, "first_seen_at"),
     )
 
 
@@ -156,12 +164,12 @@ def run_row(mirror: str, number: int, record: Mapping[str, Any]) -> Row:
     """Return the row of a run, the ``number``-th of its feed. Its last value is the whole record.
 
     Raises:
-        ValueError: a value has another type than the contract says.
+        ValueError: a value has a type that the contract does not allow.
     """
     plain = [record.get(key) for key in RUN_COLUMNS.values()]
     for value in plain:
         if not isinstance(value, str | int | None):
-            raise ValueError(f"{value!r} is not a single value")  # noqa: TRY004 - one error for callers
+            raise ValueError(f"{value!r} is not a single value")  # noqa: TRY004 - callers catch one type
     return (mirror, number, *plain, as_json(record))
 
 
@@ -179,18 +187,18 @@ def change_of(record: Mapping[str, Any]) -> Change:
     """Return the change in a record of ``changes.jsonl``.
 
     Raises:
-        ValueError: a value has another type than the contract says.
+        ValueError: a value has a type that the contract does not allow.
     """
     article = record.get("article")
     if article is not None and not (
         isinstance(article, dict) and article.get("id") == record.get("id")
     ):
-        raise ValueError("its article does not have the id that it names")
+        raise ValueError("its article has another id")
     return Change(
-        _said(record, "id"),
-        _said(record, "kind"),
-        _said(record, "seen_at"),
-        _text(record, "content_sha256"),
+        _required_text(record, "id"),
+        _required_text(record, "kind"),
+        _required_text(record, "seen_at"),
+        _optional_text(record, "content_sha256"),
         article,
     )
 
@@ -213,12 +221,12 @@ def as_json(record: Mapping[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
-def _text(record: Mapping[str, Any], key: str) -> str | None:
+def _optional_text(record: Mapping[str, Any], key: str) -> str | None:
     value = record.get(key)
     return None if value is None else _string(value, key)
 
 
-def _said(record: Mapping[str, Any], key: str) -> str:
+def _required_text(record: Mapping[str, Any], key: str) -> str:
     return _string(record.get(key), key)
 
 
@@ -229,7 +237,7 @@ def _string(value: Any, key: str = "the value") -> str:
     return value
 
 
-def _truth(record: Mapping[str, Any], key: str) -> int | None:
+def _optional_bool(record: Mapping[str, Any], key: str) -> int | None:
     value = record.get(key)
     if not isinstance(value, bool | None):
         raise ValueError(f"{key} must be true, false or null, not {value!r:.80}")  # noqa: TRY004

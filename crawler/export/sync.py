@@ -1,4 +1,4 @@
-"""``scrapy export --to feed.db``: brings an SQLite file up to date with its feeds."""
+"""``scrapy export --to feed.db``: updates an SQLite file with what is new in its feeds."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from crawler.export.database import Database, Place
 
 Watch = Callable[[int], None]
-"""Called with the number of bytes of a feed that were read."""
+"""Called with the number of bytes that were read."""
 
 BATCH_BYTES = 8 << 20
 """Bytes of a feed per transaction."""
 
-TIDY_FROM = 5_000
-"""Number of new articles from which merging the index gains more than it costs."""
+OPTIMIZE_FROM = 5_000
+"""Minimum number of new articles for which merging the index is worth its time."""
 
 
 def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Counter[str]:
@@ -43,22 +43,22 @@ def sync(database: Database, feeds: Iterable[PublishedFeed], watch: Watch) -> Co
     Args:
         database: the export.
         feeds: one for each mirror.
-        watch: called with the bytes of every batch.
+        watch: called after each batch with its size in bytes.
 
     Returns:
-        How many lines of each file were added.
+        The number of lines added from each file, by name.
 
     Raises:
         FeedUnusable: a feed is damaged, or was altered since the last export.
         TryLater: another program is writing the file, or the disk is full.
     """
-    taken: Counter[str] = Counter()
+    added: Counter[str] = Counter()
     for feed in feeds:
-        if feed.mirror is not None:  # else nothing is published
-            taken += Sync(database, feed, feed.mirror).run(watch)
-    if taken["articles.jsonl"] >= TIDY_FROM:
-        database.tidy()
-    return taken
+        if feed.mirror is not None:  # otherwise nothing is published
+            added += Sync(database, feed, feed.mirror).run(watch)
+    if added["articles.jsonl"] >= OPTIMIZE_FROM:
+        database.optimize()
+    return added
 
 
 def pending_bytes(database: Database, feed: PublishedFeed) -> int:
@@ -70,48 +70,47 @@ def pending_bytes(database: Database, feed: PublishedFeed) -> int:
 
 
 class Sync:
-    """Adds one feed to an export, one file after the other."""
+    """Adds one feed to an export, file by file."""
 
     def __init__(self, database: Database, feed: PublishedFeed, mirror: str) -> None:
-        """Add ``feed``, which belongs to ``mirror``."""
         self._database = database
         self._feed = feed
         self._mirror = mirror
-        self._taken: Counter[str] = Counter()
+        self._added: Counter[str] = Counter()
         self._numbers = dict.fromkeys(("runs", "changes"), 0)
 
     def run(self, watch: Watch) -> Counter[str]:
-        """Add every file; return how many lines of each.
+        """Add what is new in every file; return the number of lines by file name.
 
         Raises:
             FeedUnusable: the feed is damaged, or was altered.
             TryLater: another program is writing the export, or the disk is full.
         """
-        takers: dict[str, Callable[[Line], None]] = {
-            "articles.jsonl": self._take_article,
-            "changes.jsonl": self._take_change,
-            "listings.jsonl": self._take_listing,
-            "runs.jsonl": self._take_run,
+        adders: dict[str, Callable[[Line], None]] = {
+            "articles.jsonl": self._add_article,
+            "changes.jsonl": self._add_change,
+            "listings.jsonl": self._add_listing,
+            "runs.jsonl": self._add_run,
         }
-        starts = {name: self._checked_offset(self._feed.files[name]) for name in takers}
+        starts = {name: self._checked_offset(self._feed.files[name]) for name in adders}
         for table in self._numbers:
             self._numbers[table] = self._database.count(table, self._mirror)
-        for name, take in takers.items():
-            for size in self._batches(self._feed.files[name], starts[name], take):
+        for name, add in adders.items():
+            for size in self._batches(self._feed.files[name], starts[name], add):
                 watch(size)
-        return self._taken
+        return self._added
 
     def _batches(
-        self, file: PublishedFile, offset: int, take: Callable[[Line], None]
+        self, file: PublishedFile, offset: int, add: Callable[[Line], None]
     ) -> Iterator[int]:
-        """Add a file, one transaction per batch; yield the size of each batch."""
+        """Add a file, one transaction per batch; yield the size of each batch in bytes."""
         lines = file.lines(offset)
         while offset < file.end:
             start = offset
             with self._database.transaction():
-                self._check_alone(file, start)
+                self._check_offset_unchanged(file, start)
                 for line in lines:
-                    self._take(file, line, take)
+                    self._add(file, line, add)
                     offset = line.end
                     if offset - start >= BATCH_BYTES:
                         break
@@ -119,20 +118,20 @@ class Sync:
                 self._database.set_offset(self._mirror, file.path.name, offset, digest, now)
             yield offset - start
 
-    def _take(self, file: PublishedFile, line: Line, take: Callable[[Line], None]) -> None:
+    def _add(self, file: PublishedFile, line: Line, add: Callable[[Line], None]) -> None:
         try:
-            take(line)
+            add(line)
         except sqlite3.IntegrityError as exc:
             raise file.damaged(line.offset, f"it repeats an earlier one ({exc})") from exc
         except (ValueError, OverflowError, RecursionError) as exc:
             raise file.damaged(line.offset, exc) from exc
-        self._taken[file.path.name] += 1
+        self._added[file.path.name] += 1
 
-    def _take_article(self, line: Line) -> None:
+    def _add_article(self, line: Line) -> None:
         place: dict[str, Value] = {"feed_file": "articles.jsonl", "feed_offset": line.offset}
         self._insert(line.record, place)
 
-    def _take_change(self, line: Line) -> None:
+    def _add_change(self, line: Line) -> None:
         """Add a change: replace the article's row, and keep the previous record in ``changes``."""
         change = change_of(line.record)
         before = self._database.place(self._mirror, change.id)
@@ -163,10 +162,10 @@ class Sync:
                 place["changed_at"] = before.changed_at
         self._insert(record, place)
 
-    def _take_listing(self, line: Line) -> None:
+    def _add_listing(self, line: Line) -> None:
         self._database.insert("listings", [listing_row(self._mirror, line.record)])
 
-    def _take_run(self, line: Line) -> None:
+    def _add_run(self, line: Line) -> None:
         self._numbers["runs"] += 1
         row = run_row(self._mirror, self._numbers["runs"], line.record)
         self._database.insert("runs", [row])
@@ -180,7 +179,7 @@ class Sync:
         self._database.insert_article(rows, place)
 
     def _record(self, name: str, offset: int) -> dict[str, Any]:
-        """Return the record behind an article's row, without keys that the file leaves out."""
+        """Return the record that an article's row was made from, without keys that are not exported."""
         record = self._feed.files[name].record(offset)
         record = record if name == "articles.jsonl" else record["article"]
         return {
@@ -193,20 +192,20 @@ class Sync:
         """Return the offset to continue from.
 
         Raises:
-            FeedUnusable: the line before that offset is not the one of the last export.
+            FeedUnusable: the line that ends there differs from the last export.
         """
         offset, digest = self._database.offset(self._mirror, file.path.name)
         if offset > file.end or (offset and file.tail_digest(offset) != digest):
             raise FeedUnusable(
-                f"{file.path} is not what {self._database.path} was made from: it was altered "
+                f"{file.path} does not match {self._database.path}: it was altered "
                 f"before byte {offset}, or is another feed of mirror {self._mirror!r}. Export it "
                 "into a new file"
             )
         return offset
 
-    def _check_alone(self, file: PublishedFile, offset: int) -> None:
+    def _check_offset_unchanged(self, file: PublishedFile, offset: int) -> None:
         if self._database.offset(self._mirror, file.path.name)[0] != offset:
             raise TryLater(
                 f"{self._database.path} is being written by another export: export again when "
-                "that is done"
+                "it has finished"
             )

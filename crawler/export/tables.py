@@ -1,6 +1,6 @@
 """The tables of an exported SQLite file.
 
-No name is a keyword of SQLite, so none needs quotes. Tables are joined by (mirror, id);
+Names are not keywords of SQLite, so queries need no quotes. Tables are joined by (mirror, id);
 ``ordinal`` is the position in the article's list, counted from 1.
 """
 
@@ -10,7 +10,7 @@ from crawler.export.phrases import TOKENIZER
 from crawler.export.rows import RUN_COLUMNS
 
 APPLICATION_ID = 0x45504D46
-"""Marks a file as an export (``EPMF``); an export never writes to any other SQLite file."""
+"""Marks an SQLite file as an export (``EPMF``); other SQLite files are never written."""
 
 SCHEMA_VERSION = 1
 """Version of these tables and of the words of the index, in ``pragma user_version``."""
@@ -138,10 +138,9 @@ where article_key = (
   limit 1
 );
 """
-"""One row for each id. If mirrors have different versions of an article, prefer one that its mirror
-still has, then one that is not cut short, then the longest text: the newspaper's corrections
-mostly add text, so the longer copy is usually the later one. Among equals, take the first mirror
-by name."""
+"""One row for each id. The order of preference among different versions of an article: its mirror
+still has it, it is not cut short, its text is the longest, its mirror's name comes first. The longer
+text is usually the later one, because the newspaper's corrections mostly add text."""
 
 _NUMBERS = ("exit_code", "entries", "duplicates")
 _NUMBERS_END = ("_written", "_before", "_after")

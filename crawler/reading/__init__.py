@@ -1,1 +1,1 @@
-"""Reads single pages in the terminal: to try a rule, or to report a page that is read wrongly."""
+"""Reads single pages: to try a rule, or to report a page with a wrong record."""

@@ -1,4 +1,4 @@
-"""Prints the record of a page: for a terminal, or as a line for other programs."""
+"""Prints the record of a page, for a terminal or as one line for programs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def print_line(page: ReadPage) -> None:
 
 
 def print_record(page: ReadPage, console: Console) -> None:
-    """Print the record indented, with invisible characters escaped, in colour if the console supports it."""
+    """Print the record indented and highlighted, with invisible characters escaped."""
     # print_json() would decode the escapes
     record = printable_json(json.dumps(page.record, ensure_ascii=False, indent=2))
     console.print(JSONHighlighter()(record), soft_wrap=True)
 
 
 def print_cuts(page: ReadPage, console: Console) -> None:
-    """Print what the page contains and ``content_text`` does not, with the rule that cut it."""
+    """Print the text of the page that is not in ``content_text``, with the rule that cut it."""
     table = Table("rule", "text", title="Not in content_text", title_justify="left")
     for cut in page.cuts:
         text = visible(cut.text).strip()

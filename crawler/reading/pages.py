@@ -1,4 +1,4 @@
-"""Reads one page into a record, and lists what was cut from its text."""
+"""Reads one page into a record, and lists the text that was cut."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ReadPage:
 
     Attributes:
         record: the record, as in ``articles.jsonl``.
-        cuts: what the page contains and ``content_text`` does not, each with its rule.
+        cuts: text of the page that is not in ``content_text``, each with its rule.
     """
 
     record: dict[str, Any]
@@ -37,7 +37,7 @@ def bytes_of(path: Path) -> bytes:
     Raises:
         PageMissing: there is no such regular file.
         PageTooLarge: it is larger than ``MAX_PAGE_BYTES``.
-        PageUnreachable: it cannot be read, for example for lack of permission.
+        PageUnreachable: it cannot be read, for example because of its permissions.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -54,7 +54,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def page_path(name: str, mirror_format: Format) -> str | None:
-    """Return the path within a mirror that a path or an address ends in, if it is an article's."""
+    """Return the mirror's path of an article at the end of a path or URL, or None."""
     *folders, last = name.split("/")
     parts = [*folders, re.split("[?#]", last)[0]]
     paths = ("/".join(parts[-count:]) for count in range(1, len(parts) + 1))
@@ -62,7 +62,7 @@ def page_path(name: str, mirror_format: Format) -> str | None:
 
 
 def section_of(name: str, mirror_format: Format) -> str | None:
-    """Return the section in a page's path, whatever directories come before it."""
+    """Return the section in a page's path, or None; directories before the path are ignored."""
     path = page_path(name, mirror_format)
     copy = mirror_format.copy_at(path) if path else None
     return copy.section or None if copy else None
@@ -75,7 +75,7 @@ def read(
 
     Args:
         body: the page.
-        url: its address, which becomes ``mirror_url``.
+        url: the page's URL, for ``mirror_url``.
         mirror: the mirror's name.
         section_ids: sections that list the article; each id also serves as the name.
         mirror_format: the mirror's format.

@@ -1,4 +1,4 @@
-"""Reads pages as a user names them: files, standard input, or pages of a mirror."""
+"""Reads the pages that a user names: files, standard input, or pages of a mirror."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_MIRROR = "page"
 
 
 class _Source(NamedTuple):
-    """A page's content, and what its record says of where it is from."""
+    """A page's content and origin."""
 
     body: bytes
     url: str
@@ -37,7 +37,7 @@ class _Source(NamedTuple):
 
 
 class PageReader:
-    """Reads pages of one mirror, or pages whose names tell where they are."""
+    """Reads pages of one mirror, files, and pages by their URL."""
 
     def __init__(
         self, mirrors: Mirrors, cache: Path, *, mirror: str | None, sections: Sequence[str]
@@ -47,11 +47,11 @@ class PageReader:
         Args:
             mirrors: the described mirrors.
             cache: directory for clones.
-            mirror: name or address of the mirror that has all pages, if there is one.
-            sections: ids of the sections that list the pages; empty: those in their paths.
+            mirror: name, URL or directory of the mirror that has all pages; None to find it by URL.
+            sections: ids of the sections that list the pages; empty to take them from the paths.
 
         Raises:
-            WrongUsage: there is no such mirror, or an id is not one of its format.
+            WrongUsage: the mirror is unknown, or an id is not valid in its format.
         """
         self._mirrors, self._cache, self._sections = mirrors, cache, sections
         self._mirror = mirrors.find(mirror) if mirror else None
@@ -66,8 +66,8 @@ class PageReader:
         """Read a page.
 
         Args:
-            page: a file, ``-`` for standard input, a path within the mirror, or an address such
-                as the ``mirror_url`` of a record.
+            page: a file, ``-`` for standard input, a path within the mirror, or a URL such as the
+                ``mirror_url`` of a record.
 
         Raises:
             PageError: the page yields no record.
@@ -91,20 +91,22 @@ class PageReader:
         return _Source(body, mirror.public + within, within, mirror.name, mirror.format)
 
     def _mirror_at(self, page: str) -> Mirror | None:
-        """Return the described mirror that has the address ``page``; None if it is a file.
+        """Return the mirror that has the URL ``page``; None if it is a file.
 
         Raises:
-            WrongUsage: the address is in no described mirror.
+            WrongUsage: the URL is not in a described mirror.
         """
         if "://" not in page or page.startswith("file://"):
             return None
         for mirror in self._mirrors.mirrors.values():
             if page.startswith(mirror.bases):
                 return mirror
-        raise WrongUsage(f"{page} is in no mirror of {self._mirrors.file}: name it with --mirror")
+        raise WrongUsage(
+            f"{page} is not in a mirror of {self._mirrors.file}: give one with --mirror"
+        )
 
     def _transport(self, mirror: Mirror) -> PathTransport | GitTransport:
-        """Return the open transport of a mirror."""
+        """Return the transport of a mirror, opened on first use."""
         if mirror.name not in self._transports:
             with Console(stderr=True).status(f"opening mirror {mirror.name}") as status:
                 transport = _transport(
@@ -115,7 +117,6 @@ class PageReader:
         return self._transports[mirror.name]
 
     def close(self) -> None:
-        """Close the mirrors."""
         for transport in self._transports.values():
             transport.close()
         self._runner.close()
@@ -137,16 +138,12 @@ def _transport(
 
 
 def _require_local(mirror: Mirror, page: str) -> None:
-    """Check that a mirror is a directory or a repository.
-
-    Raises:
-        WrongUsage: it is neither; the message says how to read the page.
-    """
+    """Raise WrongUsage if a mirror is neither a directory nor a repository."""
     if {"path", "git"}.isdisjoint(mirror.ways):
-        address = mirror.ways.get("http", mirror.public) + page
+        url = mirror.ways.get("http", mirror.public) + page
         raise WrongUsage(
             f"mirror {mirror.name!r} is neither a directory nor a repository: use {program()} parse "
-            f"--spider epoch_mirror {address}"
+            f"--spider epoch_mirror {url}"
         )
 
 

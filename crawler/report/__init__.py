@@ -1,1 +1,1 @@
-"""A report on a feed: one HTML page that needs no network, script or library."""
+"""Makes a report on a feed: one HTML page without scripts or external resources."""

@@ -1,4 +1,4 @@
-"""Plots as inline SVG, each with its numbers in a table for those who cannot see it."""
+"""Charts as inline SVG, and tables."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def columns(
     """Return a column chart.
 
     Args:
-        title: what it shows, read aloud in place of the picture.
+        title: what it shows, for screen readers.
         counts: (label, number) of each column, from left to right.
         ticks: labels below the chart, by index of their column.
-        rem_per_column: width of a column at most, in rem.
+        rem_per_column: maximum width of a column, in rem.
     """
     highest = max((count for _, count in counts), default=0) or 1
     width = max(len(counts), 1)
@@ -45,7 +45,7 @@ def columns(
 
 
 def _place(at: int, width: int) -> str:
-    """Return where a label stands: below its column, at the edges within the chart."""
+    """Return the CSS position of a label: below its column, and at the edges within the chart."""
     if at == 0:
         return "left:0"
     if at == width - 1:
@@ -59,13 +59,13 @@ def bars(
     rows: Sequence[tuple[str, int, str]],
     longest: int | None = None,
 ) -> str:
-    """Return a table whose rows carry a bar as long as their number.
+    """Return a table with a bar in each row, as long as its number.
 
     Args:
         caption: what it shows; may be empty.
-        heads: of the labels and of the numbers.
-        rows: (label, number, an id shown small, or an empty text).
-        longest: number of a bar that takes the whole width; None: the greatest.
+        heads: heads of the labels and of the numbers.
+        rows: (label, number, an id in small print or an empty string).
+        longest: number of a bar with the full width; None for the greatest number.
     """
     longest = longest or max((count for _, count, _ in rows), default=0) or 1
     body = "".join(
@@ -93,7 +93,7 @@ def _caption(text: str) -> str:
 def table(
     caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()
 ) -> str:
-    """Return a table; ``rows`` hold markup, ``numbers`` says which columns are right-aligned."""
+    """Return a table; ``rows`` contain markup, ``numbers`` the indexes of right-aligned columns."""
     right = set(numbers)
 
     def cells(tag: str, row: Sequence[str]) -> str:
@@ -114,9 +114,9 @@ def strip(title: str, outcomes: Sequence[tuple[str, str]], rem_per_run: float) -
     """Return a strip of squares, one for each run.
 
     Args:
-        title: what it shows, read aloud in place of the picture.
-        outcomes: (class of its colour, tooltip) of each run, oldest first.
-        rem_per_run: width of a square at most, in rem.
+        title: what it shows, for screen readers.
+        outcomes: (CSS class of the colour, tooltip) of each run, oldest first.
+        rem_per_run: maximum width of a square, in rem.
     """
     squares = "".join(
         f'<rect x="{at + _GAP / 2:g}" y="0" width="{1 - _GAP:g}" height="1" class="{kind}">'
@@ -131,7 +131,7 @@ def strip(title: str, outcomes: Sequence[tuple[str, str]], rem_per_run: float) -
 
 
 def definitions(pairs: Mapping[str, str]) -> str:
-    """Return a list of names with their values; values are markup."""
+    """Return a list of names with their values, which are markup."""
     return (
         "<dl>"
         + "".join(f"<div><dt>{escape(k)}</dt><dd>{v}</dd></div>" for k, v in pairs.items())

@@ -1,4 +1,4 @@
-"""What a report tells of a feed, gathered in one pass over its files."""
+"""The facts in a report, gathered in one pass over a feed's files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
 
 NEWEST = 15
-"""How many of the newest articles are named."""
+"""Number of newest articles in the report."""
 
 _COVERED = ("byline", "authors", "editors", "tags", "image", "images", "videos", "links")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -26,7 +26,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, order=True)
 class Headline:
-    """One article as a list of titles names it; sorts by date, then by id."""
+    """An article in a list of titles; sorts by date, then by id."""
 
     date: str
     number: int
@@ -40,8 +40,8 @@ class RunFact:
     """One line of ``runs.jsonl``.
 
     Attributes:
-        seconds: how long it took; None for a run that was killed.
-        failures: reason to how many articles and lists failed for it.
+        seconds: duration; None for a run that was killed.
+        failures: number of articles and lists that failed, by reason.
     """
 
     start: datetime | None
@@ -57,19 +57,20 @@ class RunFact:
 
 @dataclass(slots=True)
 class Facts:
-    """What a report tells of a feed.
+    """The facts in a report.
 
     Attributes:
         mirror: the mirror's name.
-        months: ``YYYY-MM`` to the number of articles published then.
-        sections: section id to the number of articles, and ``section_names`` to its name.
-        covered: key to the number of articles that have it.
+        months: number of articles by month of publication, ``YYYY-MM``.
+        sections: number of articles by section id.
+        section_names: names of the sections by id.
+        covered: number of articles that have a key, by key.
         newest: the newest articles, newest first.
         runs: every run, oldest first.
-        set_aside: id or path to the reason, as the last complete line of a run names them.
-        failing: reason to the first names, of the last run.
-        changes: kind to the number of lines in ``changes.jsonl``.
-        torn: a line is being written, or a killed run left it.
+        set_aside: reason by id or path, from the last run that ended.
+        failing: first ids or paths by reason, from the last run that ended.
+        changes: number of lines in ``changes.jsonl`` by kind.
+        incomplete: whether a file ends in an incomplete line, of a run that is writing or was killed.
     """
 
     feed: Path
@@ -89,10 +90,10 @@ class Facts:
     set_aside: dict[str, str] = field(default_factory=dict)
     failing: dict[str, list[str]] = field(default_factory=dict)
     changes: Counter[str] = field(default_factory=Counter)
-    torn: bool = False
+    incomplete: bool = False
 
     def days_old(self, today: date) -> int | None:
-        """Return how many days before ``today`` the newest article is dated."""
+        """Return the age of the newest article in days; None if no article has a date."""
         try:
             return (today - date.fromisoformat(self.last)).days
         except ValueError:
@@ -108,7 +109,7 @@ def gather(feed: Path) -> Facts:
     """
     directory = feed.parent if feed.name == "articles.jsonl" else feed
     if not (directory / "articles.jsonl").is_file():
-        raise WrongUsage(f"{feed} is not a feed: give the directory that holds articles.jsonl")
+        raise WrongUsage(f"{feed} is not a feed: give a directory with articles.jsonl")
     facts = Facts(directory)
     for article in _lines(directory / "articles.jsonl", facts):
         _add_article(facts, article)
@@ -122,13 +123,13 @@ def gather(feed: Path) -> Facts:
 
 
 def _lines(path: Path, facts: Facts) -> Iterator[dict[str, Any]]:
-    """Yield every published line; a file that is missing has none."""
+    """Yield the record of every complete line; nothing if the file is missing."""
     if not path.is_file():
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
-                facts.torn = True
+                facts.incomplete = True
                 return
             try:
                 record = orjson.loads(line)

@@ -1,4 +1,4 @@
-"""Articles a month: the plot, its axis, and the numbers behind it."""
+"""The chart of articles a month, with its numbers by year."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 
 
 def published(months: Counter[str]) -> str:
-    """Return the section about when articles were published; empty without a date.
+    """Return the section about when articles were published; empty if no article has a date.
 
     Args:
-        months: ``YYYY-MM`` to the number of articles published then; other keys are ignored.
+        months: number of articles by month, ``YYYY-MM``; other keys are ignored.
     """
     counts = [(month, months[month]) for month in _calendar(months)]
     if not counts:
@@ -48,7 +48,7 @@ def _older(counts: Sequence[tuple[str, int]], shown: Sequence[tuple[str, int]]) 
 def _first_shown(counts: Sequence[tuple[str, int]]) -> int:
     """Return the index of the first month to plot.
 
-    The first, unless a few stray articles (5 %) take more than half of the axis.
+    Later than the first if the oldest 5 % of the articles take more than half of the axis.
     """
     total, before = sum(count for _, count in counts), 0
     for at, (_, count) in enumerate(counts):
@@ -59,7 +59,7 @@ def _first_shown(counts: Sequence[tuple[str, int]]) -> int:
 
 
 def _ticks(counts: Sequence[tuple[str, int]]) -> dict[int, str]:
-    """Return labels of the axis by index: years, or months where the plot spans less than three."""
+    """Return labels of the axis by index: years, or months if there are less than three years."""
     if len(counts) < 3 * _MONTHS:
         step = -(-len(counts) // _MOST_TICKS)
         return {at: counts[at][0] for at in range(0, len(counts), max(step, 3))}
@@ -68,7 +68,7 @@ def _ticks(counts: Sequence[tuple[str, int]]) -> dict[int, str]:
 
 
 def _calendar(months: Counter[str]) -> list[str]:
-    """Return every month from the first to the last, those without an article too."""
+    """Return every month from the first to the last, including months without articles."""
     known = sorted(month for month in months if _MONTH.fullmatch(month))
     if not known:
         return []

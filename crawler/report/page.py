@@ -21,8 +21,8 @@ def render(facts: Facts, now: datetime) -> str:
     """Return the page.
 
     Args:
-        facts: what it tells.
-        now: when it is made, with a time zone.
+        facts: the content.
+        now: the time of the report, with a time zone.
     """
     css = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     policy = "default-src 'none'; style-src 'unsafe-inline'"
@@ -69,15 +69,15 @@ def _head(facts: Facts, name: str, now: datetime) -> str:
         pairs["Last run"] += f"<small>{last.start:%Y-%m-%d %H:%M}</small>"
     if facts.changes:
         pairs["Changes"] = f"{facts.changes.total():,}"
-    torn = '<p class="note">The last line of a file is unfinished: a run is writing it.</p>'
+    incomplete = '<p class="note">The last line of a file is unfinished: a run is writing it.</p>'
     return (
         f'<header><p class="soft">Feed report</p><h1>{escape(name)}</h1>{definitions(pairs)}'
-        f"{torn if facts.torn else ''}</header>"
+        f"{incomplete if facts.incomplete else ''}</header>"
     )
 
 
 def _age(facts: Facts, now: datetime) -> str:
-    """Return how old the newest article is, in the colour of a warning where that is too old."""
+    """Return the age of the newest article, in the colour of a warning if it is too old."""
     days = facts.days_old(now.date())
     if days is None:
         return ""

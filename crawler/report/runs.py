@@ -1,4 +1,4 @@
-"""How the runs of a feed went: outcomes, durations, and what failed."""
+"""The sections about a feed's runs: outcomes, durations and failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ _PLOTTED = 180
 _NAMES = 20
 _REM_PER_RUN = 1.6
 
-# Class of the colour by status; every other status is "bad".
 _KINDS = {
     "complete": "good",
     "limited": "good",
@@ -23,6 +22,8 @@ _KINDS = {
     "interrupted": "note",
     "killed": "none",
 }
+"""CSS class of the colour by status; every other status is ``bad``."""
+
 _LEGEND = {
     "good": "complete",
     "note": "partial, interrupted or put off",
@@ -37,22 +38,22 @@ def status(run: RunFact) -> str:
 
 
 def runs(facts: Facts) -> str:
-    """Return the section about the runs; empty without one."""
+    """Return the section about the runs; empty if there are none."""
     if not facts.runs:
         return ""
     shown = facts.runs[-_PLOTTED:]
     counts = Counter(run.status for run in shown)
-    said = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    totals = ", ".join(f"{count} {word}" for word, count in counts.most_common())
     title = f"The last {len(shown):,} runs" if len(shown) > 1 else "One run"
     outcomes = [(_kind(run), _tip(run)) for run in shown]
     return (
-        f"<section><h2>Runs</h2>{strip(f'{title}: {said}', outcomes, _REM_PER_RUN)}"
+        f"<section><h2>Runs</h2>{strip(f'{title}: {totals}', outcomes, _REM_PER_RUN)}"
         f"{_legend({kind for kind, _ in outcomes})}{_durations(shown)}{_table(facts.runs)}</section>"
     )
 
 
 def failures(facts: Facts) -> str:
-    """Return the section about what failed in the last run, and what is set aside; may be empty."""
+    """Return the section about failures of the last run and what is set aside; may be empty."""
     rows = [
         (escape(reason), f"{len(names):,}", escape(", ".join(names[:_NAMES])))
         for reason, names in facts.failing.items()
@@ -77,7 +78,7 @@ def _kind(run: RunFact) -> str:
 
 
 def _legend(kinds: set[str]) -> str:
-    """Return what the colours in use mean."""
+    """Return the legend of the colours in use."""
     items = "".join(
         f'<li><svg viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1" class="{kind}"/>'
         f"</svg>{text}</li>"
@@ -88,7 +89,7 @@ def _legend(kinds: set[str]) -> str:
 
 
 def _durations(shown: Sequence[RunFact]) -> str:
-    """Return a chart of how long runs took; empty where none took a second."""
+    """Return a chart of the runs' durations; empty if all took less than a second."""
     taken = [
         (f"{run.start:%Y-%m-%d %H:%M}" if run.start else "", round(run.seconds or 0))
         for run in shown

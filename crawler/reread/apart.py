@@ -1,6 +1,6 @@
-"""One page at a time, read in a process that the page may cost.
+"""Reads one page at a time in a separate process, which a bad page may kill.
 
-Not by ``multiprocessing``: the processes of Dask's workers may start none of that kind.
+Not with ``multiprocessing``: Dask's workers are daemonic processes, which cannot have children.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ BOUNDS = Bounds()
 
 
 class ApartReader:
-    """Reads articles in another process, started when it is needed and again after it died."""
+    """Reads articles in a separate process, which is started on demand and restarted if it dies."""
 
     def __init__(self, read: Reader) -> None:
-        """Read with ``read``."""
         self._reader = read
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -34,14 +33,14 @@ class ApartReader:
         """Read a page.
 
         Raises:
-            PageError: it is no article; with the reason ``too_costly``, it killed its process.
+            PageError: it is not an article; the reason is ``too_costly`` if it killed the process.
         """
         process = self._started()
         assert process.stdin is not None  # noqa: S101 - PIPE says so
         assert process.stdout is not None  # noqa: S101 - PIPE says so
         try:
             _send(process.stdin, body)
-            result = pickle.load(process.stdout)  # noqa: S301 - of our own process
+            result = pickle.load(process.stdout)  # noqa: S301 - from our own process
         except (OSError, EOFError, pickle.UnpicklingError):
             self.close()
             raise too_costly(BOUNDS) from None
@@ -51,7 +50,7 @@ class ApartReader:
         return page
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -75,16 +74,16 @@ def _send(pipe: IO[bytes], value: object) -> None:
 
 
 def main() -> None:
-    """Read the pages that come through standard input, until it ends."""
+    """Read pages from standard input until its end; write the results to standard output."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the process that started this one ends it
+        signal.signal(number, signal.SIG_IGN)  # the parent process ends this one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing that is printed gets between the answers
-    read: Reader = pickle.load(source)  # noqa: S301 - of our own process
+    os.dup2(2, 1)  # printed text must not mix with the results
+    read: Reader = pickle.load(source)  # noqa: S301 - from our own process
     while True:
         try:
-            body = pickle.load(source)  # noqa: S301 - of our own process
+            body = pickle.load(source)  # noqa: S301 - from our own process
         except EOFError:
             return
         _send(target, _result(read, body))
@@ -95,7 +94,7 @@ def _result(read: Reader, body: bytes) -> object:
         return read_alone(partial(read, "article", "", body), BOUNDS)
     except PageError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - a fault of the readers costs this page alone
+    except Exception as error:  # noqa: BLE001 - a bug in the readers fails this page only
         return PageError(f"{type(error).__name__}: {error}", reason="error")
 
 

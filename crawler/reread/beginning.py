@@ -1,4 +1,4 @@
-"""The beginning of a reread: what is read, from where, and what is left out, fixed in a plan."""
+"""Makes the plan of a reread: what is read, from where, and what is left out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from crawler.formats.version import readers_version
 from crawler.items import timestamp
 from crawler.reread.origins import collect_origins
 from crawler.reread.pages import pages_of
-from crawler.reread.plan import Plan, aside_of, format_name
+from crawler.reread.plan import Plan, format_name, temporary_path
 from crawler.reread.reading import ORIGINS
 from crawler.reread.workspace import Workspace
 from crawler.store.history import check_owner
@@ -36,17 +36,17 @@ _GIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the user asked for.
+class RereadOptions:
+    """The options of a reread.
 
     Attributes:
         feed: the feed's directory.
-        mirror: name or address of the mirror whose pages are read; None: the feed's own.
-        without: file with the ids that are left out.
+        mirror: name, URL or directory of the mirror to read; None for the feed's own.
+        without: file with the ids to leave out.
         mirrors_file: describes the mirrors.
         cache: directory for clones.
-        everywhere: other machines read too, so that a clone in this one's cache is no use.
-        shrunk_share: if fewer of the pages are there than this share, it is another mirror.
+        many_machines: other machines read too, and cannot see a clone in this machine's cache.
+        shrunk_share: the reread fails if the mirror has less than this share of the pages.
     """
 
     feed: Path
@@ -54,61 +54,59 @@ class Asked:
     without: Path | None
     mirrors_file: Path
     cache: Path
-    everywhere: bool = False
+    many_machines: bool = False
     shrunk_share: float = 0.9
 
 
-def planned(asked: Asked, work: Workspace) -> Plan:
-    """Return the plan of a reread: the one that is kept in ``work``, or a new one.
+def load_or_make_plan(options: RereadOptions, work: Workspace) -> Plan:
+    """Return the plan in ``work``, or make a new one.
 
     Raises:
-        WrongUsage: the feed, the mirror or the ids are none, or not those of the kept plan.
+        WrongUsage: the feed, the mirror or the ids are invalid, or differ from those of the plan.
         RunError: the feed is in use or damaged, or the mirror cannot be read.
     """
     plan = work.plan()
     if plan is None:
-        return _begun(asked, work)
-    if Path(plan.feed) != asked.feed.resolve():
-        raise _another(work, f"of {plan.feed}, not of {asked.feed}")
-    if asked.without is not None:
-        ids = _checked_ids(asked.without, plan.mirror_format())
-        if _digest(ids | withdrawn_ids(asked.feed)) != plan.withdrawn:
-            raise _another(work, f"without other ids than {asked.without} names")
+        return _new_plan(options, work)
+    if Path(plan.feed) != options.feed.resolve():
+        raise _other_reread(work, f"of {plan.feed}, not of {options.feed}")
+    if options.without is not None:
+        ids = _checked_ids(options.without, plan.mirror_format())
+        if _digest(ids | withdrawn_ids(options.feed)) != plan.withdrawn:
+            raise _other_reread(work, f"without other ids than those in {options.without}")
     readers = readers_version(plan.mirror_format())
-    if readers != plan.readers:  # what they read is no use any more
+    if readers != plan.readers:  # parts of other readers cannot be used
         plan = replace(plan, readers=readers)
         work.replace(plan)
     return plan
 
 
-def _another(work: Workspace, which: str) -> WrongUsage:
+def _other_reread(work: Workspace, which: str) -> WrongUsage:
     return WrongUsage(
-        f"{work.directory} holds an unfinished reread {which}: finish that one, or delete "
+        f"{work.directory} contains an unfinished reread {which}: finish that one, or delete "
         f"{work.directory}"
     )
 
 
-def _begun(asked: Asked, work: Workspace) -> Plan:
-    feed = asked.feed.resolve()
+def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
+    feed = options.feed.resolve()
     if not (feed / "articles.jsonl").is_file():
-        raise WrongUsage(
-            f"{asked.feed} is not a feed: give the directory that holds articles.jsonl"
-        )
-    with _at_rest(feed):
+        raise WrongUsage(f"{options.feed} is not a feed: give a directory with articles.jsonl")
+    with _shared_lock(feed):
         first = _first(feed / "articles.jsonl")
         run = _first(feed / "runs.jsonl")
         name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
-        described = load_mirrors(asked.mirrors_file)
+        described = load_mirrors(options.mirrors_file)
         mirror = _feeds_mirror(described, name, str(first.get("mirror_url")))
-        mirror_format = mirror.format if mirror else _format(described, asked.mirror)
+        mirror_format = mirror.format if mirror else _format(described, options.mirror)
         check_owner(feed, name, address, None, mirror_format)
-        source = described.find(asked.mirror) if asked.mirror else mirror
+        source = described.find(options.mirror) if options.mirror else mirror
         ids = withdrawn_ids(feed)
-        if asked.without is not None:
-            ids |= _checked_ids(asked.without, mirror_format)
+        if options.without is not None:
+            ids |= _checked_ids(options.without, mirror_format)
         _write(work.directory / WITHDRAWN, "".join(f"{one}\n" for one in sorted(ids)))
         _write(work.directory / "gitconfig", CONFIGURATION.format(stall=_GIT_SECONDS))
-        pages, commit = _source(source, name, asked, work)
+        pages, commit = _source(source, name, options, work)
         plan = Plan(
             work=str(work.directory.resolve()),
             feed=str(feed),
@@ -133,15 +131,15 @@ def _begun(asked: Asked, work: Workspace) -> Plan:
 
 
 @contextmanager
-def _at_rest(feed: Path) -> Iterator[None]:
-    """Keep runs from writing the feed, whose files stay untouched.
+def _shared_lock(feed: Path) -> Iterator[None]:
+    """Hold the feed's lock, shared, so that no run writes the feed.
 
     Raises:
-        FeedBusy: one is writing it.
+        FeedBusy: a run is writing it.
     """
     try:
         descriptor = os.open(feed / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:  # a copy: nobody writes it
+    except FileNotFoundError:  # a copy of a feed, which no run writes
         yield
         return
     except OSError as error:
@@ -150,13 +148,13 @@ def _at_rest(feed: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise FeedBusy(f"a run is writing the feed {feed}: reread it when that has ended") from None
+        raise FeedBusy(f"a run is writing the feed {feed}: reread it after the run") from None
     finally:
         os.close(descriptor)
 
 
 def _first(path: Path) -> dict[str, Any]:
-    """Return the first line of a file; nothing where it has none."""
+    """Return the record in a file's first line; empty if there is no line."""
     try:
         with path.open("rb") as file:
             record = json.loads(file.readline(_FIRST_LINE_BYTES) or b"{}")
@@ -168,7 +166,7 @@ def _first(path: Path) -> dict[str, Any]:
 
 
 def _published(path: Path) -> int:
-    """Return how many bytes of a file end in a newline."""
+    """Return the size of a file up to and including its last newline."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
@@ -190,7 +188,9 @@ def _checked_ids(path: Path, mirror_format: Format) -> frozenset[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUsage(f"--without {path} cannot be read: {error}") from error
     if wrong := sorted(one for one in ids if not mirror_format.is_article_id(one)):
-        raise WrongUsage(f"--without {path}: {wrong[0][:40]!r} is no id of an article")
+        raise WrongUsage(
+            f"--without {path}: {wrong[0][:40]!r} is not an id of an article: correct it"
+        )
     return ids
 
 
@@ -199,17 +199,17 @@ def _digest(ids: frozenset[str]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that others may be reading: it appears whole."""
-    aside = aside_of(path)
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    """Replace a file atomically, because other processes may read it."""
+    temporary = temporary_path(path)
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 # -- the mirror ----------------------------------------------------------------------------
 
 
 def _feeds_mirror(described: Mirrors, name: str, url: str) -> Mirror | None:
-    """Return the mirror that a feed was made from: by its name, else where its pages lay."""
+    """Return the mirror that a feed was made from: by its name, else by the URL of its pages."""
     if name in described.mirrors:
         return described.mirrors[name]
     parts = urlsplit(url)
@@ -228,38 +228,38 @@ def _is_mirror(folder: Path) -> bool:
 
 def _format(described: Mirrors, wanted: str | None) -> Format:
     if wanted is None:
-        raise WrongUsage(
-            "the feed's mirror is not described in the mirrors file: name it with --mirror"
-        )
+        raise WrongUsage("the feed's mirror is not in the mirrors file: give it with --mirror")
     return described.find(wanted).format
 
 
 def _source(
-    mirror: Mirror | None, name: str, asked: Asked, work: Workspace
+    mirror: Mirror | None, name: str, options: RereadOptions, work: Workspace
 ) -> tuple[str, str | None]:
-    """Return the directory, or the git directory and the commit, that pages are read from."""
+    """Return where to read pages: a directory and None, or a git directory and a commit."""
     if mirror is None or not {"path", "git"} & set(mirror.ways):
         raise WrongUsage(
-            f"the pages of mirror {name!r} are read from a directory or a git repository: give it "
-            "with --mirror DIRECTORY"
+            f"mirror {name!r} is neither a directory nor a git repository: give one with "
+            "--mirror DIRECTORY"
         )
     if "path" in mirror.ways:
         if not os.path.isdir(mirror.ways["path"]):
-            raise WrongUsage(f"no directory {mirror.ways['path']}: give another with --mirror")
+            raise WrongUsage(
+                f"{mirror.ways['path']} is not a directory: give another with --mirror"
+            )
         return mirror.ways["path"], None
     base = mirror.ways["git"]
     if os.path.isdir(base):
         return _commit(base, mirror.branch or "HEAD", work.directory / "gitconfig")
-    if asked.everywhere:
+    if options.many_machines:
         raise WrongUsage(
-            f"the repository {base} cannot be read in place: clone it where all machines see it, "
-            "and give that directory with --mirror"
+            f"the repository {base} is not on this machine: clone it to a directory that all "
+            "machines can read, and give that with --mirror"
         )
-    return asyncio.run(_cloned(mirror, asked.cache))
+    return asyncio.run(_cloned(mirror, options.cache))
 
 
 async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:
-    """Bring the clone in the cache up to date; return its git directory and commit."""
+    """Update the clone in the cache; return its git directory and commit."""
     transport = GitTransport(
         mirror.ways["git"], branch=mirror.branch, cache=cache, name=mirror.name,
         parts=mirror.format.parts,
@@ -292,13 +292,14 @@ def _git(arguments: Sequence[str], base: str, configuration: Path) -> str:
 
 
 def _require_home(plan: Plan, mirror_format: Format) -> None:
-    """Refuse a place that holds no mirror: all its articles would count as gone."""
+    """Require the mirror's home page: if it is missing, every article would count as gone."""
     pages = pages_of(plan)
     try:
         pages.fetch(mirror_format.home)
     except PageError as error:
         raise MirrorUnusable(
-            f"no mirror at {plan.pages}: its home page {mirror_format.home} is missing ({error})"
+            f"{plan.pages} is not a mirror: its home page {mirror_format.home} is missing ({error}); "
+            "give another with --mirror"
         ) from error
     finally:
         pages.close()

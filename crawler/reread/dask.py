@@ -1,4 +1,4 @@
-"""Reading parts on the workers of a Dask cluster."""
+"""Reads parts on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from crawler.reread.pool import OnPart
 
 CONNECT_SECONDS = 10
 WORKERLESS_SECONDS = 60
-"""A cluster without workers for so long ends the command."""
+"""The command fails if the cluster has no workers for this long."""
 
 RESULT_SECONDS = 60
-"""A result whose worker died is computed again first."""
+"""Timeout for a result, which is computed again if its worker has died."""
 
 RETRIES = 3
 GONE = "the Dask scheduler is gone"
 _LOOK_SECONDS = 0.1
-_ASK_SECONDS = 5
+_CHECK_SECONDS = 5
 _CLOSE_SECONDS = 2
 _NOISY = ("distributed", "tornado", "asyncio")
 _SCHEMES = {"dask": "tcp", "dask+tls": "tls"}
 
 
 class DaskEngine:
-    """The workers of a Dask scheduler.
+    """Reads parts on the workers of a Dask scheduler.
 
     Parts are sent by ``client.map`` and taken by Dask's own ``as_completed``: futures of
     ``client.get_executor()`` never end when the scheduler dies.
@@ -46,12 +46,12 @@ class DaskEngine:
         """Use the scheduler at ``dask://host:port``, or ``dask+tls://host:port``.
 
         Raises:
-            WrongUsage: it is no such address.
+            WrongUsage: it is not a valid address, or no TLS certificate is configured.
         """
         self._address = scheduler_address(address)
         if self._address.startswith("tls:") and not _has_certificate():
             raise WrongUsage(
-                f"--engine {address} needs certificates: name them in Dask's configuration, by "
+                f"--engine {address} needs certificates: give them in Dask's configuration, by "
                 "DASK_DISTRIBUTED__COMM__TLS__CA_FILE and TLS__CLIENT__CERT and __KEY"
             )
 
@@ -70,7 +70,7 @@ class DaskEngine:
 
 
 def scheduler_address(address: str) -> str:
-    """Return Dask's own address of a scheduler.
+    """Return a scheduler's address in the form that Dask uses.
 
     Raises:
         WrongUsage: it is not ``dask://host:port`` or ``dask+tls://host:port``.
@@ -93,9 +93,9 @@ def _has_certificate() -> bool:
 
 @contextmanager
 def _client(address: str) -> Iterator[Client]:
-    """Connect to a scheduler; what the command asked of it ends with the connection."""
+    """Connect to a scheduler, which cancels the command's tasks when the connection ends."""
     for name in list(logging.root.manager.loggerDict):
-        if name.partition(".")[0] in _NOISY:  # each has a level and a handler of its own
+        if name.partition(".")[0] in _NOISY:  # each sets its own level and handler
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -111,20 +111,20 @@ def _client(address: str) -> Iterator[Client]:
 def _read_all(
     client: Client, plan: Plan, parts: Sequence[Range], on_part: OnPart, *, careful: bool
 ) -> list[Range]:
-    """Read parts; return those that cost several workers their life."""
+    """Read parts; return those that killed several workers."""
     futures = client.map(
         read_part, [plan] * len(parts), parts, careful=careful, retries=RETRIES, pure=False
     )
-    under_way = dict(zip(futures, parts, strict=True))
+    running = dict(zip(futures, parts, strict=True))
     del futures
     killers = []
-    for future in _completed(client, list(under_way)):
-        part = under_way.pop(future)
+    for future in _completed(client, list(running)):
+        part = running.pop(future)
         try:
             summary = _result(future)
         except (KilledWorker, MemoryError):
             if careful:
-                raise TryLater(f"workers keep dying while they read bytes {part}") from None
+                raise TryLater(f"workers die repeatedly while they read bytes {part}") from None
             killers.append(part)
         else:
             on_part(part, summary)
@@ -132,10 +132,10 @@ def _read_all(
 
 
 def _result(future: Future[Summary]) -> Summary:
-    """Return what came of a part.
+    """Return the summary of a part.
 
     Raises:
-        TryLater: the scheduler is gone, or a worker failed for a reason of its own.
+        TryLater: the scheduler is gone, or the worker failed with another error.
         RunError, KilledWorker, MemoryError: the part failed.
     """
     try:
@@ -159,7 +159,7 @@ def _completed(client: Client, futures: list[Future[Summary]]) -> Iterator[Any]:
         TryLater: the scheduler died, or has had no workers for a while.
     """
     completed = as_completed(futures, loop=client.loop)
-    asked = had_workers = time.monotonic()
+    checked = had_workers = time.monotonic()
     while not completed.is_empty():
         batch = completed.next_batch(block=False)
         yield from batch
@@ -168,8 +168,8 @@ def _completed(client: Client, futures: list[Future[Summary]]) -> Iterator[Any]:
             raise TryLater(GONE)
         if batch:
             had_workers = now
-        elif now - asked > _ASK_SECONDS:
-            asked = now
+        elif now - checked > _CHECK_SECONDS:
+            checked = now
             if _has_workers(client):
                 had_workers = now
             elif now - had_workers > WORKERLESS_SECONDS:
@@ -179,7 +179,11 @@ def _completed(client: Client, futures: list[Future[Summary]]) -> Iterator[Any]:
 
 
 def _has_workers(client: Client) -> bool:
-    """Ask the scheduler; one that is stopped does not answer."""
+    """Return whether the cluster has workers.
+
+    Raises:
+        TryLater: the scheduler does not answer.
+    """
     assert client.scheduler is not None  # noqa: S101 - it is connected
     try:
         identity = client.sync(

@@ -1,4 +1,4 @@
-"""How far a reread is: a bar on a terminal, nothing elsewhere."""
+"""Displays the progress of a reread on a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 
 class TerminalDisplay:
-    """Shows time left, bytes left and pages a second on standard error, where that is a terminal."""
+    """A progress bar on standard error, shown only if that is a terminal."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -23,14 +23,14 @@ class TerminalDisplay:
         self._pages = 0
 
     def begin(self, doing: str, total: int) -> None:
-        """Begin a step over ``total`` bytes."""
+        """Start a new bar for ``total`` bytes."""
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._pages = 0
         self._task = self._progress.add_task(doing, total=total, left=total / 1e6, rate=0.0)
 
     def advance(self, size: int, pages: int) -> None:
-        """Note bytes and pages that are done."""
+        """Add bytes and pages that were read."""
         if self._task is None:
             return
         self._pages += pages

@@ -1,4 +1,4 @@
-"""Joining the parts: the new feed, written aside, which appears whole."""
+"""Joins the parts into the new feed, which is renamed to its target when it is complete."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _NAMED_RANGES = 20
 def join(
     work: Workspace, plan: Plan, target: Path, on_part: OnPart, shrunk_share: float
 ) -> Summary:
-    """Make the new feed of all parts, and let it appear at ``target``.
+    """Join all parts into the new feed at ``target``.
 
     Args:
         work: the reread's directory, locked.
         plan: its plan.
         target: the new feed's directory, missing or empty.
         on_part: called after each part.
-        shrunk_share: if fewer of the pages are there than this share, it is another mirror.
+        shrunk_share: fail if the mirror has less than this share of the pages.
 
     Raises:
         TryLater: parts are missing.
-        MirrorUnusable: too many pages are.
-        WrongUsage: something else lies at ``target``.
+        MirrorUnusable: the mirror lacks too many pages.
+        WrongUsage: ``target`` exists and is not empty.
         FeedUnusable: a part or the old feed is damaged, or the disk is full.
     """
     if gaps := work.missing(plan):
@@ -58,21 +58,25 @@ def join(
     shutil.rmtree(feed, ignore_errors=True)
     feed.mkdir()
     try:
-        summary = _Joined(work, plan, feed).write(on_part)
+        summary = _NewFeed(work, plan, feed).write(on_part)
         _check_missing(summary, plan, shrunk_share)
         sync_directory(feed)
         os.rename(feed, target)
         sync_directory(target.parent)
     except FileExistsError as error:
-        raise WrongUsage(f"{target} appeared meanwhile: move it away and run again") from error
+        raise _occupied(target) from error
     except OSError as error:
         if target.is_dir() and any(target.iterdir()):
-            raise WrongUsage(f"{target} appeared meanwhile: move it away and run again") from error
+            raise _occupied(target) from error
         raise FeedUnusable(
             f"{error.filename or feed}: {error.strerror or error}. Make room, then run again: "
-            "finished parts stay"
+            "finished parts are kept"
         ) from error
     return summary
+
+
+def _occupied(target: Path) -> WrongUsage:
+    return WrongUsage(f"{target} was created during the reread: move it away and run again")
 
 
 def _check_missing(summary: Summary, plan: Plan, shrunk_share: float) -> None:
@@ -80,20 +84,22 @@ def _check_missing(summary: Summary, plan: Plan, shrunk_share: float) -> None:
     if summary.lines - missing < shrunk_share * summary.lines:
         raise MirrorUnusable(
             f"{plan.pages} lacks {missing:,} of {summary.lines:,} pages: is it this feed's mirror? "
-            f"Delete {plan.work} to read another with --mirror; if they are rightly gone, run again "
-            "with -s MIRROR_SHRUNK_SHARE=0"
+            f"To read another one, delete {plan.work} and run again with --mirror; if the pages were "
+            "removed on purpose, run again with -s MIRROR_SHRUNK_SHARE=0"
         )
 
 
 def parts_left(gaps: list[Range]) -> str:
-    """Return in words which bytes are left to read."""
+    """Return a message that names the bytes left to read."""
     named = " ".join(map(str, gaps[:_NAMED_RANGES]))
     more = f" and {len(gaps) - _NAMED_RANGES} more" if len(gaps) > _NAMED_RANGES else ""
-    return f"these bytes of articles.jsonl are left: {named}{more}. Run again: finished parts stay"
+    return (
+        f"these bytes of articles.jsonl are left: {named}{more}. Run again: finished parts are kept"
+    )
 
 
-class _Joined:
-    """The files of the new feed, as they are written."""
+class _NewFeed:
+    """Writes the files of the new feed."""
 
     def __init__(self, work: Workspace, plan: Plan, feed: Path) -> None:
         self.plan = plan
@@ -104,7 +110,7 @@ class _Joined:
         self.withdrawn = read_ids(self.work / WITHDRAWN)
 
     def write(self, on_part: OnPart) -> Summary:
-        """Write all files; return what came of all parts."""
+        """Write all files; return the summary of all parts."""
         summary = Summary()
         with (
             (self.feed / "articles.jsonl").open("wb") as articles,
@@ -132,7 +138,7 @@ class _Joined:
         return summary
 
     def _carry(self, name: str, target: IO[bytes], size: int) -> int:
-        """Copy the first ``size`` bytes of the old file, less what is withdrawn; count the lines."""
+        """Copy the first ``size`` bytes of an old file without withdrawn articles; return the lines."""
         if not size:
             return 0
         with (self.old / name).open("rb") as source:
@@ -165,7 +171,7 @@ class _Joined:
             _sync(runs)
 
     def _write_state(self) -> None:
-        """Have the state built from the files, and add what the old one knew beside its feed."""
+        """Build the state from the files, and add what only the old state contains."""
         plan, origins = self.plan, Origins(self.work / ORIGINS, self.old)
         about = {"mirror": plan.mirror, "address": plan.address}
         store = FeedStore(self.feed, plan.mirror, about, plan.mirror_format())
@@ -190,7 +196,7 @@ class _Joined:
 
 
 def run_record(plan: Plan, summary: Summary, listings: int) -> dict[str, Any]:
-    """Return the line of ``runs.jsonl``, without offsets. Both its times are the time of reading."""
+    """Return the line of ``runs.jsonl``, without offsets; both its times are the plan's."""
     return {
         "start": plan.at,
         "mirror": plan.mirror,
@@ -221,7 +227,7 @@ def run_record(plan: Plan, summary: Summary, listings: int) -> dict[str, Any]:
 
 
 def exit_status(summary: Summary) -> int:
-    """Return the exit status of a reread that reached its end."""
+    """Return the exit status of a complete reread."""
     return PARTIAL if summary.failures else COMPLETE
 
 

@@ -1,7 +1,7 @@
-"""What the feed knows of its lines beyond them: each page's blob id, each article's last change.
+"""What an old feed records in addition to its lines: blob ids of pages, and last changes.
 
-Kept in one SQLite file in the reread's directory, written when it begins and only read after, so
-that any number of processes may read it, also over a network's file system.
+One SQLite file in the reread's directory, written once at the beginning. Any number of processes
+can then read it, even on a network file system.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable
-from crawler.reread.plan import aside_of
+from crawler.reread.plan import temporary_path
 
 logger = logging.getLogger(__name__)
 
@@ -38,34 +38,34 @@ _FROM_STATE = (
 
 
 def collect_origins(path: Path, feed: Path, changes: int) -> None:
-    """Write the file at ``path``; it appears whole.
+    """Write the file ``path``, atomically.
 
     Args:
-        path: the file.
-        feed: the feed's directory; no run writes it meanwhile.
-        changes: how many bytes of its ``changes.jsonl`` count.
+        path: the file to write.
+        feed: the feed's directory, locked against runs.
+        changes: number of bytes of its ``changes.jsonl`` to read.
 
     Raises:
         FeedUnusable: a line of ``changes.jsonl`` is damaged.
     """
-    aside = aside_of(path)
-    with closing(sqlite3.connect(aside, isolation_level=None)) as target:
+    temporary = temporary_path(path)
+    with closing(sqlite3.connect(temporary, isolation_level=None)) as target:
         target.executescript(f"PRAGMA synchronous = OFF;BEGIN;{_SCHEMA}")
-        _take_state(target, feed, aside.with_name(f"{aside.name}.state"))
+        _copy_state(target, feed, temporary.with_name(f"{temporary.name}.state"))
         target.executemany(
             "INSERT OR REPLACE INTO changes VALUES (?, ?)",
             ((str(change.get("id")), start) for start, change in _changes(feed, changes)),
         )
-        # the state may know the page of the last edition, not that of the line
+        # the state has the blob of an article's latest page, not of the page its line was made from
         target.execute("DELETE FROM blobs WHERE id IN (SELECT id FROM changes)")
         target.execute("COMMIT")
-    with aside.open("rb") as written:
+    with temporary.open("rb") as written:
         os.fsync(written.fileno())
-    aside.replace(path)
+    temporary.replace(path)
 
 
-def _take_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
-    """Take what the feed's state knows, from a copy: SQLite would write beside the original."""
+def _copy_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
+    """Copy tables of the feed's state, from a copy: SQLite creates files beside what it opens."""
     suffixes = ("", "-wal")
     try:
         if not (feed / "state.sqlite").exists():
@@ -81,7 +81,7 @@ def _take_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
                 target.executemany(f"INSERT INTO {table} VALUES ({slots})", rows)  # noqa: S608
     except sqlite3.Error as error:
         logger.warning(
-            "%s cannot be read (%s): pages are compared by their text", feed / "state.sqlite", error
+            "%s cannot be read (%s), comparing pages by their text", feed / "state.sqlite", error
         )
     finally:
         for suffix in (*suffixes, "-shm"):
@@ -89,7 +89,7 @@ def _take_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
 
 
 def _changes(feed: Path, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield offset and object of each change in the first ``end`` bytes."""
+    """Yield (offset, record) of each change in the first ``end`` bytes."""
     if not end:
         return
     with (feed / "changes.jsonl").open("rb") as file:
@@ -101,10 +101,10 @@ def _changes(feed: Path, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def parsed(line: bytes, where: str) -> dict[str, Any]:
-    """Return the object of a line.
+    """Return the record in a line; ``where`` is its location, for the message.
 
     Raises:
-        FeedUnusable: it holds none; the message names ``where`` it stands.
+        FeedUnusable: the line is not a JSON object.
     """
     try:
         record = json.loads(line)
@@ -116,23 +116,23 @@ def parsed(line: bytes, where: str) -> dict[str, Any]:
 
 
 class Origins:
-    """The file, open for reading."""
+    """The file written by :func:`collect_origins`, open for reading."""
 
     def __init__(self, path: Path, feed: Path) -> None:
-        """Open ``path``, which tells of ``feed``."""
+        """Open ``path``, which was made from ``feed``."""
         self._db = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
         self._changes = feed / "changes.jsonl"
 
     def blob_of(self, article: str) -> str | None:
-        """Return the git blob id of the page that the article's line was made from, if known.
+        """Return the git blob id of the page that the article's line was made from.
 
-        It is not where the article has changed since.
+        None if it is unknown, as for an article that has changed since.
         """
         row = self._db.execute("SELECT blob FROM blobs WHERE id = ?", (article,)).fetchone()
         return row[0] if row else None
 
     def has_changed(self, article: str) -> bool:
-        """Tell whether ``changes.jsonl`` has a line of the article."""
+        """Return whether ``changes.jsonl`` has a line for the article."""
         query = "SELECT 1 FROM changes WHERE id = ?"
         return self._db.execute(query, (article,)).fetchone() is not None
 
@@ -155,9 +155,8 @@ class Origins:
         yield from self._db.execute("SELECT section, page FROM archives")
 
     def kept(self) -> list[tuple[str, Any]]:
-        """Return what the last run left for the next one to compare with."""
+        """Return (key, value) pairs of the last run that the next run compares with."""
         return list(self._db.execute("SELECT key, value FROM meta"))
 
     def close(self) -> None:
-        """Close the file."""
         self._db.close()

@@ -1,4 +1,4 @@
-"""Where a reread takes pages from: a directory, or one commit of a repository."""
+"""The pages that a reread reads: in a directory, or in one commit of a repository."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from crawler.transports.git.objects import FOLDER, Entry, Files, Objects
 from crawler.transports.git.program import environment
 from crawler.transports.path import PathTransport
 
-_TYPE_BITS, _REGULAR = 0o170000, 0o100000
-
 
 class Pages(Protocol):
     """The pages of a mirror, by path."""
@@ -32,52 +30,48 @@ class Pages(Protocol):
         """
 
     def expect(self, paths: Iterable[str]) -> None:
-        """Prepare for fetching ``paths`` in this order; a hint."""
+        """Prefetch ``paths``, which will probably be fetched in this order."""
 
     def close(self) -> None:
-        """Release what is open."""
+        """Close files and processes."""
 
 
 class DirectoryPages:
     """Pages below a directory."""
 
     def __init__(self, base: str) -> None:
-        """Read below ``base``."""
         self._transport = PathTransport(base)
 
     def fetch(self, path: str) -> tuple[bytes, str]:
-        """Return a page and its blob id."""
         coroutine = self._transport.fetch(path)
         try:
-            coroutine.send(None)  # a file is read without awaiting anything
+            coroutine.send(None)  # reading a file does not await
         except StopIteration as done:
             body: bytes = done.value.body
             return body, blob_id_of(body)
-        raise RuntimeError(f"{path}: a directory's page was not read at once")
+        raise RuntimeError(f"reading {path} from a directory awaited something")
 
     def expect(self, paths: Iterable[str]) -> None:
-        """Do nothing."""
+        """Do nothing: the system caches files."""
 
     def close(self) -> None:
-        """Do nothing: no file stays open."""
+        """Do nothing: no file is left open."""
 
 
 class CommitPages:
     """Pages of one commit, read from the repository itself: nothing is cloned or written."""
 
     def __init__(self, git_dir: str, commit: str, configuration: Path) -> None:
-        """Read ``commit`` of ``git_dir`` with git's whole ``configuration`` in a file."""
+        """Read ``commit`` of ``git_dir``; ``configuration`` is the only configuration that git reads."""
         self._objects = Objects(Path(git_dir), environment(configuration), GitLimits())
         self._files = Files(self._objects, commit, Path(tempfile.gettempdir()))
         self._commit = commit
 
     def fetch(self, path: str) -> tuple[bytes, str]:
-        """Return a page and its blob id."""
         oid = self._entry(path).oid
         return self._objects.read(oid, MAX_PAGE_BYTES)[1], oid
 
     def expect(self, paths: Iterable[str]) -> None:
-        """Let git unpack the pages ahead."""
         oids = []
         for path in paths:
             with suppress(PageError):
@@ -85,30 +79,29 @@ class CommitPages:
         self._objects.expect(oids)
 
     def close(self) -> None:
-        """End git."""
         self._objects.close()
 
     def _entry(self, path: str) -> Entry:
         entry = self._files.find(path)
         if entry is None or entry.mode == FOLDER:
             raise PageMissing(f"{path} is not in commit {self._commit}")
-        if entry.mode & _TYPE_BITS != _REGULAR:
+        if not entry.is_file:
             raise PageMalformed(f"{path} is not a file in commit {self._commit}")
         return entry
 
 
 def pages_of(plan: Plan) -> Pages:
-    """Return the pages that ``plan`` reads."""
+    """Return the pages to read for ``plan``."""
     if plan.commit is None:
         return DirectoryPages(plan.pages)
     return CommitPages(plan.pages, plan.commit, Path(plan.work) / "gitconfig")
 
 
 def path_of(record: dict[str, Any], plan_format: Any) -> str:
-    """Return the path of the page that a line was made from: the end of its ``mirror_url``.
+    """Return the path of the page that a line was made from, from its ``mirror_url``.
 
     Raises:
-        PageMalformed: it does not end in a page's path.
+        PageMalformed: the URL does not end in a page's path.
     """
     parts = str(record.get("mirror_url")).split("/")
     for count in range(1, len(parts)):
@@ -116,4 +109,4 @@ def path_of(record: dict[str, Any], plan_format: Any) -> str:
         copy = plan_format.copy_at(path)
         if copy is not None and copy.id == record.get("id"):
             return path
-    raise PageMalformed(f"{record.get('mirror_url')!r} names no page of the mirror")
+    raise PageMalformed(f"{record.get('mirror_url')!r} is not the URL of a page of the mirror")

@@ -1,8 +1,8 @@
-"""Parts: ranges of bytes of ``articles.jsonl``, each with one file that holds what came of it.
+"""Parts of a reread: ranges of bytes of ``articles.jsonl``, each with one file for its result.
 
-A part's file is named by its range and the fingerprint of the readers, and appears whole. It holds
-the new lines, then the changes, then the blob ids of the lines' pages, then one line of JSON that
-says how long each of these is.
+A part's file is named after its range and the version of the readers, and is written atomically. It
+contains the new lines, the changes, the blob ids of the lines' pages, and one line of JSON: the
+summary, with the sizes of the other three.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from crawler.reread.reading import DIFFERS, MISSING, LineReader, Outcome
 from crawler.store.jsonlines import dumps
 
 NAMED_IDS = 100
-"""How many ids of each reason the run's line names."""
+"""Maximum number of ids for each reason in the run's line."""
 
 _AHEAD = 64
 _TRAILER_BYTES = 1 << 20
@@ -42,7 +42,7 @@ _threads = threading.local()
 
 
 class Range(NamedTuple):
-    """Bytes ``start`` to ``end`` of ``articles.jsonl``; both are ends of lines, or 0."""
+    """Bytes ``start`` to ``end`` of ``articles.jsonl``; each is 0 or the end of a line."""
 
     start: int
     end: int
@@ -53,29 +53,28 @@ class Range(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How many lines were carried for one reason, and the first ids in their order."""
+    """The number of lines carried over for one reason, and the first ids, sorted."""
 
     count: int = 0
     ids: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
-        """Add another tally to this one."""
         self.count += other.count
         self.ids = sorted({*self.ids, *other.ids})[:NAMED_IDS]
 
 
 @dataclass(slots=True)
 class Summary:
-    """What came of a part, or of several.
+    """The result of one or more parts.
 
     Attributes:
-        articles: bytes of the new lines.
-        changes: bytes of the changes.
-        blobs: bytes of the lines ``id TAB blob``.
-        lines: how many articles there are.
-        changed: how many changes.
-        withdrawn: how many articles were left out.
-        carried: by reason, the lines that were carried over.
+        articles: size of the new lines in bytes.
+        changes: size of the changes in bytes.
+        blobs: size in bytes of the lines ``id TAB blob``.
+        lines: number of new lines.
+        changed: number of changes.
+        withdrawn: number of articles left out.
+        carried: lines that were carried over, by reason.
     """
 
     articles: int = 0
@@ -88,15 +87,14 @@ class Summary:
 
     @property
     def failures(self) -> dict[str, Tally]:
-        """The lines whose page is there and gave no reading, by reason."""
+        """The lines whose page exists but could not be read, by reason."""
         return {why: one for why, one in self.carried.items() if why not in (MISSING, DIFFERS)}
 
     def carry(self, reason: str, article: str) -> None:
-        """Count a line that is carried over."""
+        """Count a line that was carried over."""
         self.carried.setdefault(reason, Tally()).add(Tally(1, [article]))
 
     def add(self, other: Summary) -> None:
-        """Add another part's summary to this one."""
         for name in ("articles", "changes", "blobs", "lines", "changed", "withdrawn"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for reason, tally in other.carried.items():
@@ -104,11 +102,7 @@ class Summary:
 
 
 class PartFile:
-    """The file of one part, whole.
-
-    Attributes:
-        summary: what its last line says.
-    """
+    """The finished file of one part."""
 
     def __init__(self, path: Path) -> None:
         """Read the summary.
@@ -127,8 +121,8 @@ class PartFile:
             self.summary = Summary(**values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _damaged(path) from error
-        told = self.summary.articles + self.summary.changes + self.summary.blobs
-        if told + len(last) + 1 != size:
+        content = self.summary.articles + self.summary.changes + self.summary.blobs
+        if content + len(last) + 1 != size:
             raise _damaged(path)
 
     def copy(self, articles: IO[bytes], changes: IO[bytes]) -> Iterator[tuple[str, str]]:
@@ -143,7 +137,7 @@ class PartFile:
 
 
 def _damaged(path: Path) -> FeedUnusable:
-    return FeedUnusable(f"{path} is no whole part: delete it and run again")
+    return FeedUnusable(f"{path} is not a complete part: delete it and run again")
 
 
 def copy_bytes(source: IO[bytes], target: IO[bytes], count: int) -> None:
@@ -151,29 +145,29 @@ def copy_bytes(source: IO[bytes], target: IO[bytes], count: int) -> None:
     while count:
         piece = source.read(min(count, 1 << 20))
         if not piece:
-            raise FeedUnusable(f"{source.name} is shorter than it was: it was changed by hand")
+            raise FeedUnusable(f"{source.name} is shorter than it was: restore it from a backup")
         target.write(piece)
         count -= len(piece)
 
 
 def part_path(plan: Plan, part: Range) -> Path:
-    """Return where the file of a part lies."""
+    """Return the path of a part's file."""
     return Path(plan.work) / "parts" / f"{part.start}-{part.end}.{plan.readers}.part"
 
 
 def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
-    """Read a part's pages and write its file, unless that is there.
+    """Read a part's pages and write its file, unless the file exists.
 
     Args:
-        plan: the reread.
-        part: which lines.
-        careful: read each page in a process that it may cost.
+        plan: the plan of the reread.
+        part: the lines to read.
+        careful: read each page in a separate process.
 
     Raises:
-        WrongUsage: this machine's readers are not the plan's.
+        WrongUsage: this machine has another version of the readers.
         FeedUnusable: a line of the feed is damaged, or the file cannot be written.
         TransportDamaged: the mirror's repository cannot be read.
-        MemoryError: a page takes more memory than any real one; read it carefully.
+        MemoryError: a page takes more memory than any real one; read the part with ``careful``.
     """
     path = part_path(plan, part)
     if path.exists():
@@ -181,7 +175,7 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
     ours = readers_version(plan.mirror_format())
     if ours != plan.readers:
         raise WrongUsage(
-            f"the readers are {ours} here and {plan.readers} where the reread began: install the "
+            f"this machine has readers {ours}, but the reread began with {plan.readers}: install the "
             "same version of the crawler on all machines"
         )
     try:
@@ -198,35 +192,35 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
     except OSError as error:
         raise FeedUnusable(
             f"{error.filename or path}: {error.strerror or error}. Make the feed and the reread's "
-            "directory visible to all machines, with room, then run again: finished parts stay"
+            "directory visible to all machines, with room, then run again: finished parts are kept"
         ) from error
 
 
 @contextmanager
 def _reader(plan: Plan) -> Iterator[LineReader]:
-    """Give this thread's reader of ``plan``: it keeps its git and the folders that it has read."""
-    known: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
-    if known is None or known[0] != plan:
+    """Yield this thread's reader of ``plan``, which is reused: git and its folders stay loaded."""
+    current: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
+    if current is None or current[0] != plan:
         close_reader()
-        known = _threads.reader = (plan, LineReader(plan))
+        current = _threads.reader = (plan, LineReader(plan))
     try:
-        yield known[1]
+        yield current[1]
     except BaseException:
         close_reader()
         raise
 
 
 def close_reader() -> None:
-    """Release what this thread keeps open for the next part."""
-    known: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
+    """Close this thread's reader."""
+    current: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
     _threads.reader = None
-    if known is not None:
-        known[1].close()
+    if current is not None:
+        current[1].close()
 
 
 @contextmanager
 def bounded(part: Range) -> Iterator[None]:
-    """Let this process end where the part costs far more than real pages do."""
+    """Limit the process's CPU time and memory to far more than real pages need."""
     megabytes = (part.end - part.start) >> 20
     before = [(limit, resource.getrlimit(limit)) for limit in _LIMITS]
     bound(_BOUNDS._replace(cpu_seconds=_BOUNDS.cpu_seconds + _SECONDS_PER_MEGABYTE * megabytes))
@@ -238,16 +232,16 @@ def bounded(part: Range) -> Iterator[None]:
 
 
 def _lines(plan: Plan, part: Range, reader: LineReader) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Yield the lines of a part, object and bytes; the pages of the next ones are prepared."""
+    """Yield (record, line) of a part; prefetches the pages of the next lines."""
     path = Path(plan.feed) / "articles.jsonl"
     with path.open("rb") as file:
-        lines = _objects(file, part, path)
+        lines = _records(file, part, path)
         while ahead := list(islice(lines, _AHEAD)):
             reader.expect(record for record, _ in ahead)
             yield from ahead
 
 
-def _objects(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+def _records(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
     file.seek(part.start)
     at = part.start
     while at < part.end:
@@ -255,26 +249,25 @@ def _objects(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[st
         where = f"{path}: the line at byte {at}"
         record = parsed(line, where)
         if not isinstance(record.get("id"), str) or not isinstance(record.get("sections"), list):
-            raise FeedUnusable(f"{where} is no article: restore the file from a backup")
+            raise FeedUnusable(f"{where} is not an article: restore the file from a backup")
         yield record, line
         at += len(line)
 
 
 class PartWriter:
-    """Writes the file of a part aside; :meth:`finish` gives it its name."""
+    """Writes a part to a temporary file, which :meth:`finish` renames."""
 
     def __init__(self, path: Path) -> None:
-        """Write what will be ``path``."""
         self.summary = Summary()
         self._path = path
-        descriptor, self._aside = tempfile.mkstemp(prefix="aside-", dir=path.parent)
+        descriptor, self._temporary = tempfile.mkstemp(prefix="aside-", dir=path.parent)
         self._articles = os.fdopen(descriptor, "wb")
         # closed with the part's own file
         self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
         self._blobs = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
 
     def write(self, article: str, line: bytes, outcome: Outcome) -> None:
-        """Write what became of an article's line."""
+        """Write the outcome of an article's line."""
         if outcome.carried is None and outcome.reading is not None:
             line = dumps(outcome.reading)
         else:
@@ -288,7 +281,7 @@ class PartWriter:
             self._blobs.write(f"{article}\t{outcome.blob}\n".encode())
 
     def finish(self) -> None:
-        """Write the rest, force it to the disk, and let the part's file appear."""
+        """Write the summary, flush everything to disk, and rename the file."""
         summary = self.summary
         sizes = (self._articles.tell(), self._changes.tell(), self._blobs.tell())
         summary.articles, summary.changes, summary.blobs = sizes
@@ -298,8 +291,8 @@ class PartWriter:
         self._articles.write(json.dumps(asdict(summary)).encode() + b"\n")
         self._articles.flush()
         os.fsync(self._articles.fileno())
-        os.chmod(self._aside, 0o644)
-        os.replace(self._aside, self._path)
+        os.chmod(self._temporary, 0o644)
+        os.replace(self._temporary, self._path)
         sync_directory(self._path.parent)
 
     def __enter__(self) -> Self:
@@ -308,11 +301,11 @@ class PartWriter:
     def __exit__(self, *_: object) -> None:
         for file in (self._articles, self._changes, self._blobs):
             file.close()
-        Path(self._aside).unlink(missing_ok=True)
+        Path(self._temporary).unlink(missing_ok=True)
 
 
 def sync_directory(path: Path) -> None:
-    """Force the names in a directory to the disk."""
+    """Flush the names in a directory to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The plan of a reread: all that decides the bytes of the new feed, fixed when it begins."""
+"""The plan of a reread, fixed at its beginning: everything that determines the new feed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from crawler.formats.base import Format
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a reread reads, and what it makes of it. Parts are read by this and nothing else.
+    """What a reread reads, and how. Every process gets this and nothing else.
 
     Attributes:
-        work: the directory of its parts.
-        feed: the feed's directory.
-        mirror: the name of the feed's mirror.
-        address: the mirror's address where it is named by that alone.
-        format: the class of the mirror's format, ``module:name``.
+        work: the reread's directory.
+        feed: the old feed's directory.
+        mirror: name of the feed's mirror.
+        address: the mirror's address if it is not in the mirrors file.
+        format: class of the mirror's format, as ``module:name``.
         pages: the directory with the mirror's pages, or the git directory of its repository.
-        commit: the commit that is read; None: ``pages`` is a directory of pages.
-        at: the time of reading of every article, as lines have it.
-        articles: bytes of ``articles.jsonl`` that are read; what is appended later is not.
-        listings: bytes of ``listings.jsonl`` that are carried over.
-        changes: bytes of ``changes.jsonl`` that are carried over.
-        withdrawn: digest of the ids that are left out.
-        readers: the fingerprint of the readers.
+        commit: the commit to read; None if ``pages`` is a directory of pages.
+        at: ``crawled_at`` of every article that is read.
+        articles: bytes of ``articles.jsonl`` to read; later lines are ignored.
+        listings: bytes of ``listings.jsonl`` to carry over.
+        changes: bytes of ``changes.jsonl`` to carry over.
+        withdrawn: digest of the ids to leave out.
+        readers: version of the readers.
     """
 
     work: str
@@ -48,23 +48,22 @@ class Plan:
     readers: str
 
     def mirror_format(self) -> Format:
-        """Return the mirror's format."""
         module, _, name = self.format.partition(":")
         mirror_format: Format = getattr(importlib.import_module(module), name)()
         return mirror_format
 
     @property
     def read_at(self) -> datetime:
-        """The time of reading."""
+        """:attr:`at` as a datetime."""
         return datetime.strptime(self.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
     def as_json(self) -> str:
-        """Return the plan as the text of its file."""
+        """Return the content of the plan's file."""
         return json.dumps(asdict(self), indent=1) + "\n"
 
 
 def load_plan(path: Path) -> Plan | None:
-    """Return the plan kept at ``path``; None where there is none.
+    """Return the plan in ``path``; None if the file does not exist.
 
     Raises:
         FeedUnusable: it cannot be read.
@@ -75,16 +74,16 @@ def load_plan(path: Path) -> Plan | None:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise FeedUnusable(
-            f"{path} is no plan of a reread ({error}): delete {path.parent} to begin again"
+            f"{path} is not a plan of a reread ({error}): delete {path.parent} to begin again"
         ) from error
 
 
-def aside_of(path: Path) -> Path:
-    """Return a name beside ``path`` that no process of any machine uses."""
+def temporary_path(path: Path) -> Path:
+    """Return a unique temporary path beside ``path``, even if other machines share the directory."""
     return path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
 
 
 def format_name(mirror_format: Format) -> str:
-    """Return the name by which a plan finds a format again."""
+    """Return the value of :attr:`Plan.format` for a format."""
     kind = type(mirror_format)
     return f"{kind.__module__}:{kind.__qualname__}"

@@ -1,4 +1,4 @@
-"""Reading parts in processes on this machine."""
+"""Reads parts in processes on this machine."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ logger = logging.getLogger(__name__)
 
 OnPart = Callable[[Range, Summary], None]
 
-STRIKES = 2
-"""A part under way in so many processes that died is read carefully."""
+MAX_CRASHES = 2
+"""Number of processes that died while reading a part, after which it is read carefully."""
 
-DEATHS = 10
-"""So many deaths in a row, without a part that was finished, end the reread."""
+MAX_DEATHS = 10
+"""The reread fails after more deaths than this in a row, without a finished part between."""
 
 
 class PoolEngine:
-    """The readers' pool. It is rebuilt when a process dies; parts under way are read again."""
+    """Reads parts in a process pool.
+
+    If a process dies, the pool is rebuilt and its unfinished parts are read again.
+    """
 
     def __init__(self, width: int) -> None:
-        """Read in ``width`` processes; 0: in this one, and each page in one of its own."""
+        """Read in ``width`` processes; with 0, read in this one and each page in a separate one."""
         self._width = width
-        self._strikes: Counter[Range] = Counter()
+        self._crashes: Counter[Range] = Counter()
         self._deaths = 0
         self._pool: Pool | None = None
 
@@ -46,55 +49,55 @@ class PoolEngine:
             _run_here(plan, parts, on_part)
 
     async def _run(self, plan: Plan, waiting: deque[Range], on_part: OnPart) -> None:
-        under_way: dict[asyncio.Future[Summary], Range] = {}
+        running: dict[asyncio.Future[Summary], Range] = {}
         try:
-            while waiting or under_way:
-                if not self._fill(plan, waiting, under_way):
+            while waiting or running:
+                if not self._fill(plan, waiting, running):
                     _run_here(plan, waiting, on_part)
                     return
-                done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                alive = [self._take(future, under_way, waiting, on_part) for future in done]
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                alive = [self._on_done(future, running, waiting, on_part) for future in done]
                 if not all(alive):
-                    self._rebuild(waiting, under_way)
+                    self._rebuild(waiting, running)
         finally:
             if self._pool is not None:
                 self._pool.close()
 
     def _fill(
-        self, plan: Plan, waiting: deque[Range], under_way: dict[asyncio.Future[Summary], Range]
+        self, plan: Plan, waiting: deque[Range], running: dict[asyncio.Future[Summary], Range]
     ) -> bool:
-        """Send parts to the pool; return False where none can be started."""
+        """Submit parts to the pool; return False if no process can be started."""
         try:
             if self._pool is None:
                 self._pool = Pool(self._width)
-            while waiting and len(under_way) < self._width + 1:
+            while waiting and len(running) < self._width + 1:
                 part = waiting[0]
-                careful = self._strikes[part] >= STRIKES
-                under_way[self._pool.run(read_part, plan, part, careful=careful)] = part
+                careful = self._crashes[part] >= MAX_CRASHES
+                running[self._pool.run(read_part, plan, part, careful=careful)] = part
                 waiting.popleft()
         except BrokenExecutor:
-            self._rebuild(waiting, under_way)
-            return bool(under_way) or self._fill(plan, waiting, under_way)
+            self._rebuild(waiting, running)
+            return bool(running) or self._fill(plan, waiting, running)
         except NO_POOL as error:
-            if under_way:
+            if running:
                 return True
-            logger.warning("no process can be started (%s): this one reads alone", error)
+            logger.warning("no process can be started (%s), reading in this one", error)
             return False
         return True
 
-    def _take(
+    def _on_done(
         self,
         future: asyncio.Future[Summary],
-        under_way: dict[asyncio.Future[Summary], Range],
+        running: dict[asyncio.Future[Summary], Range],
         waiting: deque[Range],
         on_part: OnPart,
     ) -> bool:
-        """Take what came of a part; return False where its process died."""
-        part = under_way.pop(future)
+        """Handle the result of a part; return False if its process died."""
+        part = running.pop(future)
         try:
             summary = future.result()
         except (BrokenExecutor, MemoryError) as error:
-            self._strikes[part] += 1
+            self._crashes[part] += 1
             waiting.append(part)
             return isinstance(error, MemoryError)
         self._deaths = 0
@@ -102,24 +105,24 @@ class PoolEngine:
         return True
 
     def _rebuild(
-        self, waiting: deque[Range], under_way: dict[asyncio.Future[Summary], Range]
+        self, waiting: deque[Range], running: dict[asyncio.Future[Summary], Range]
     ) -> None:
-        """Drop the pool in which a process died, and have its parts read again."""
+        """Drop the pool in which a process died, and queue its parts again."""
         self._deaths += 1
-        if self._deaths > DEATHS:
-            raise TryLater(f"{self._deaths} processes that read pages died, one after the other")
-        for part in under_way.values():
-            self._strikes[part] += 1
+        if self._deaths > MAX_DEATHS:
+            raise TryLater(f"{self._deaths} processes died in a row while reading pages")
+        for part in running.values():
+            self._crashes[part] += 1
             waiting.append(part)
-        for future in under_way:
+        for future in running:
             future.cancel()
-        under_way.clear()
+        running.clear()
         if self._pool is not None:
             self._pool.close()
         self._pool = None
 
 
 def _run_here(plan: Plan, parts: Sequence[Range] | deque[Range], on_part: OnPart) -> None:
-    """Read parts in this process: it may not die of a page, so each is read in another."""
+    """Read parts in this process, with each page in a separate one, which a page may kill."""
     for part in parts:
         on_part(part, read_part(plan, part, careful=True))

@@ -1,4 +1,4 @@
-"""One line read again: what becomes of it, and what its mirror says now."""
+"""Reads the page of one line again, and decides what to write."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ logger = logging.getLogger(__name__)
 ORIGINS = "origins.sqlite"
 
 MISSING, DIFFERS = "missing", "differs"
-"""Why a line is carried over that could be read: its page is gone, or is another one now."""
+"""Reasons to carry a line over that are not failures: its page is gone, or is different now."""
 
 _NOT_COMPARED = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
 _COMPARED = tuple(key for key in Article.__slots__ if key not in _NOT_COMPARED)
 
 
 class Outcome(NamedTuple):
-    """What becomes of a line.
+    """What to write for a line.
 
     Attributes:
-        reading: the page as it reads now; None where it is gone or cannot be read.
-        carried: why the old line stays; None: the reading takes its place.
+        reading: record of the current page; None if it is gone or cannot be read.
+        carried: why the old line is kept; None if the reading replaces it.
         change: the line for ``changes.jsonl``, if there is one.
-        blob: git blob id of the page that the line was made from, where that is known and the
-            article has never changed.
+        blob: git blob id of the page that the line was made from, if it is known and the article
+            has never changed.
     """
 
     reading: dict[str, Any] | None
@@ -55,7 +55,7 @@ class LineReader:
     """Reads the pages of lines again."""
 
     def __init__(self, plan: Plan) -> None:
-        """Open what ``plan`` names."""
+        """Open the mirror and the files of ``plan``."""
         self._plan = plan
         self._format = plan.mirror_format()
         self._pages = pages_of(plan)
@@ -67,11 +67,11 @@ class LineReader:
         self.careful = False
 
     def is_withdrawn(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether the line is to be left out."""
+        """Return whether to leave the line out."""
         return record.get("id") in self._withdrawn
 
     def expect(self, records: Iterable[dict[str, Any]]) -> None:
-        """Prepare for reading these lines in this order."""
+        """Prefetch the pages of the lines that will be read next, in this order."""
         paths = []
         for record in records:
             try:
@@ -103,16 +103,16 @@ class LineReader:
         same = blob == first if first else _text(reading) == _text(record)
         change = self._change(record, reading if same else record, reading)
         if change is not None or self._origins.has_changed(article):
-            first = None  # what the state keeps is the page of the last edition
+            first = None  # the state has the blob of the latest page
         elif same:
             first = blob
         return Outcome(reading, None if same else DIFFERS, change, first)
 
     def _record(self, record: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-        """Return the line that the page gives now, with the sections of the old one."""
+        """Return the record of a page, with the sections of the old line."""
         page = self._page(body)
         if page.original.id != record["id"]:
-            raise PageMalformed(f"it is the page of {page.original.id}")
+            raise PageMalformed(f"the page is of another article, {page.original.id}")
         article = load_article(
             page,
             Reading(
@@ -127,12 +127,12 @@ class LineReader:
             canonicalize(article)
         reading = as_record(article)
         if not self._validator.is_valid(reading):
-            raise PageError("it breaks the feed contract", reason="contract")
+            raise PageError("the record breaks the feed contract", reason="contract")
         return reading
 
     def _page(self, body: bytes) -> ArticlePage:
         if len(body) > MAX_PAGE_BYTES:
-            raise PageTooLarge(f"it has more than {MAX_PAGE_BYTES} bytes")
+            raise PageTooLarge(f"the page has more than {MAX_PAGE_BYTES} bytes")
         if self.careful or is_suspicious(body):
             return self._apart.read(body)
         try:
@@ -140,13 +140,13 @@ class LineReader:
         except (PageError, MemoryError):
             raise
         except Exception as error:
-            logger.exception("an error of the program")
+            logger.exception("a bug in the readers")
             raise PageError(f"{type(error).__name__}: {error}", reason="error") from error
-        assert isinstance(page, ArticlePage)  # noqa: S101 - an article was asked for
+        assert isinstance(page, ArticlePage)  # noqa: S101 - read as an article
         return page
 
     def _has_copy(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether another section that lists the article still has a copy of its page."""
+        """Return whether any section that lists the article still has a copy of its page."""
         for section in record.get("sections") or ():
             try:
                 self._pages.fetch(self._format.article_path(section["id"], str(record["id"])))
@@ -163,12 +163,15 @@ class LineReader:
         line: Mapping[str, Any],
         now: dict[str, Any] | None,
     ) -> dict[str, Any] | None:
-        """Return the change from what the new feed says without it to what the page says now.
+        """Return the change to append to the new feed so that it agrees with the page.
 
         Args:
             old: the old line.
             line: the new feed's line.
-            now: what the page says; None: it is gone.
+            now: record of the page; None if it is gone.
+
+        Returns:
+            None if the new feed already agrees.
         """
         last = self._origins.last_change_of(str(old["id"]))
         before = last["article"] if last else line
@@ -189,7 +192,6 @@ class LineReader:
         }
 
     def close(self) -> None:
-        """Release what is open."""
         self._pages.close()
         self._origins.close()
         self._apart.close()

@@ -1,4 +1,4 @@
-"""A reread from its plan to the new feed."""
+"""Runs a reread, from the plan to the new feed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from crawler.exceptions import RunError, TryLater, WrongUsage
-from crawler.reread.beginning import Asked, planned
+from crawler.exceptions import TryLater, WrongUsage
+from crawler.reread.beginning import RereadOptions, load_or_make_plan
 from crawler.reread.joining import exit_status, join, parts_left
 from crawler.reread.parts import PartFile, Range, Summary, close_reader, part_path
 from crawler.reread.plan import Plan
@@ -18,29 +18,33 @@ from crawler.reread.workspace import PART_BYTES, Workspace, line_start, split
 
 
 class Engine(Protocol):
-    """What reads parts."""
+    """Reads parts."""
 
     def run(self, plan: Plan, parts: Sequence[Range], on_part: OnPart) -> None:
-        """Read all parts; raise a RunError where one cannot be read."""
+        """Read all parts; call ``on_part`` after each.
+
+        Raises:
+            RunError: a part cannot be read.
+        """
 
 
 class Display(Protocol):
-    """What shows how far a reread is."""
+    """Displays the progress of a reread."""
 
     def begin(self, doing: str, total: int) -> None:
         """Begin a step over ``total`` bytes of ``articles.jsonl``."""
 
     def advance(self, size: int, pages: int) -> None:
-        """Note bytes and pages that are done."""
+        """Add bytes and pages that were read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A new feed that is there.
+    """The result of a complete reread.
 
     Attributes:
-        exit_code: 0, or 3 where pages could not be read.
-        lines: what came of it, a line each.
+        exit_code: 0, or 3 if pages could not be read.
+        lines: the report to print.
     """
 
     exit_code: int
@@ -52,26 +56,26 @@ class Reread:
     """A reread of one feed into one new directory.
 
     Attributes:
-        asked: what the user asked for.
+        options: what to read, and from where.
         target: the new feed's directory.
-        display: shows how far it is.
+        display: shows the progress.
     """
 
-    asked: Asked
+    options: RereadOptions
     target: Path
     display: Display
 
     def run(self, engine: Engine, part_bytes: int = PART_BYTES) -> Finished:
-        """Read all parts that are missing, and join them.
+        """Read all missing parts, and join them.
 
         Raises:
-            RunError: it cannot go on; parts that are done stay.
+            RunError: the reread cannot continue; finished parts are kept.
         """
-        if done := self._done():
-            return done
+        if result := self._existing_result():
+            return result
         work = Workspace(self.target)
         try:
-            plan = planned(self.asked, work)
+            plan = load_or_make_plan(self.options, work)
             work.clear_leftovers(plan)
             try:
                 self._read(engine, plan, work, part_bytes)
@@ -83,21 +87,21 @@ class Reread:
             work.close()
 
     def run_range(self, engine: Engine, start: int, end: int) -> Summary:
-        """Read one part: the lines that begin in bytes ``start`` to ``end``; it joins nothing.
+        """Read one part: the lines that begin in bytes ``start`` to ``end``.
 
         Raises:
-            WrongUsage: the new feed is there already.
-            RunError: it cannot go on.
+            WrongUsage: the new feed is complete.
+            RunError: the reread cannot continue.
         """
-        if self._done():
-            raise WrongUsage(f"{self.target} is there already: nothing is left to read")
+        if self._existing_result():
+            raise WrongUsage(f"{self.target} is complete: nothing is left to read")
         work = Workspace(self.target, shared=True)
         try:
-            plan = planned(self.asked, work)
+            plan = load_or_make_plan(self.options, work)
             articles = Path(plan.feed) / "articles.jsonl"
             part = Range(line_start(articles, start), line_start(articles, end))
             part = Range(part.start, min(part.end, plan.articles))
-            if part.start >= part.end:  # within a line that another part has, or behind the plan
+            if part.start >= part.end:  # no line begins here, or the plan ends before
                 return Summary()
             self.display.begin("Reading", part.end - part.start)
             engine.run(plan, [part], self._on_part)
@@ -106,20 +110,22 @@ class Reread:
             work.close()
 
     def run_join(self) -> Finished:
-        """Join parts that were read by ranges.
+        """Join the parts that :meth:`run_range` has read.
 
         Raises:
-            TryLater: some are missing.
-            RunError: it cannot go on.
+            TryLater: parts are missing.
+            RunError: the reread cannot continue.
         """
-        if done := self._done():
-            return done
+        if result := self._existing_result():
+            return result
         work = Workspace(self.target)
         try:
             plan = work.plan()
             if plan is None:
-                raise WrongUsage(f"there is nothing to join for {self.target}: read parts first")
-            return self._join(work, planned(self.asked, work))
+                raise WrongUsage(
+                    f"{self.target} has nothing to join: read parts with --range first"
+                )
+            return self._join(work, load_or_make_plan(self.options, work))
         finally:
             work.close()
 
@@ -136,31 +142,31 @@ class Reread:
 
     def _join(self, work: Workspace, plan: Plan) -> Finished:
         self.display.begin("Joining", plan.articles)
-        share = self.asked.shrunk_share
+        share = self.options.shrunk_share
         summary = join(work, plan, self.target, self._on_part, share)
         work.remove()
-        return _finished(self.target, _first_run(self.target), exit_status(summary))
+        return _result(self.target, _first_run(self.target), exit_status(summary))
 
-    def _done(self) -> Finished | None:
-        """Return what an earlier call finished; None where there is nothing yet.
+    def _existing_result(self) -> Finished | None:
+        """Return the result if the new feed is complete, after removing what is left of the reread.
 
         Raises:
-            WrongUsage: something else lies at the target.
+            WrongUsage: the target exists and is not this feed's reread.
         """
         if not self.target.exists() or (self.target.is_dir() and not any(self.target.iterdir())):
             return None
         run = _first_run(self.target) if self.target.is_dir() else {}
         reread = run.get("reread")
         work = self.target.with_name(f"{self.target.name}.reread")
-        if not isinstance(reread, dict) or reread.get("feed") != str(self.asked.feed.resolve()):
-            raise WrongUsage(f"{self.target} is there already: name a new directory with --to")
+        if not isinstance(reread, dict) or reread.get("feed") != str(self.options.feed.resolve()):
+            raise WrongUsage(f"{self.target} exists: give a new directory with --to")
         if work.is_dir():
             left = Workspace(self.target)
             try:
                 left.remove()
             finally:
                 left.close()
-        return _finished(self.target, run, int(run["exit_code"]))
+        return _result(self.target, run, int(run["exit_code"]))
 
 
 def _first_run(feed: Path) -> dict[str, Any]:
@@ -172,19 +178,16 @@ def _first_run(feed: Path) -> dict[str, Any]:
     return run if isinstance(run, dict) else {}
 
 
-def _finished(target: Path, run: dict[str, Any], exit_code: int) -> Finished:
-    """Say what a new feed holds, from its first run's line."""
+def _result(target: Path, run: dict[str, Any], exit_code: int) -> Finished:
+    """Return the result of a reread, described from the new feed's first run."""
     reread = run["reread"]
     counts = f"{run['articles']:,} articles, {reread['changes']:,} changes"
     lines = [f"{target}: {counts}, read at {run['end']}"]
     lines += [
         f"  {tally['count']:,} lines carried over: {reason} ({', '.join(tally['ids'][:5])}"
-        f"{', …' if tally['count'] > 5 else ''})"  # noqa: PLR2004 - as many as are named
+        f"{', …' if tally['count'] > 5 else ''})"  # noqa: PLR2004 - the number of named ids
         for reason, tally in reread["carried"].items()
     ]
     if reread["withdrawn"]:
         lines.append(f"  {reread['withdrawn']:,} articles left out")
     return Finished(exit_code, tuple(lines))
-
-
-__all__ = ["Asked", "Engine", "Finished", "Reread", "RunError"]

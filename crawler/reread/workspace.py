@@ -1,14 +1,12 @@
-"""The directory of a reread that goes on: its plan, its parts, and who works in it.
+"""The directory of an unfinished reread: ``<feed>.reread``, beside the new feed.
 
-It lies beside the new feed and is called ``<feed>.reread``. What it holds:
-
-``lock``            held by the command that reads all parts or joins them; ``--range`` shares it
+``lock``            held by the command; shared by commands with ``--range``
 ``plan.json``       the plan; written once
-``withdrawn.txt``   ids of articles that are left out
-``origins.sqlite``  blob ids and last changes, taken from the old feed
-``gitconfig``       all the configuration that git gets
-``parts/``          one file for each part that is done
-``feed/``           the new feed while it is joined
+``withdrawn.txt``   ids of the articles to leave out
+``origins.sqlite``  blob ids and last changes of the old feed
+``gitconfig``       the only configuration that git reads
+``parts/``          one file for each finished part
+``feed/``           the new feed while the parts are joined
 """
 
 from __future__ import annotations
@@ -23,30 +21,30 @@ from pathlib import Path
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.reread.parts import Range
-from crawler.reread.plan import Plan, aside_of, load_plan
+from crawler.reread.plan import Plan, load_plan, temporary_path
 from crawler.reread.reading import ORIGINS
 from crawler.store.withdrawn import WITHDRAWN
 
 PLAN = "plan.json"
 PART_BYTES = 8 << 20
-"""About 800 articles, which one process reads in half a second to one."""
+"""About 800 articles, which one process reads in 0.5 to 1 s."""
 
 _LINE_PIECE = 1 << 16
 
 
 class Workspace:
-    """A reread's directory, locked.
+    """The locked directory of a reread.
 
     Attributes:
-        directory: where it lies.
+        directory: its path.
     """
 
     def __init__(self, target: Path, *, shared: bool = False) -> None:
-        """Lock the directory beside ``target``, created if it is missing.
+        """Lock the directory for the new feed ``target``; create it if it does not exist.
 
         Raises:
-            FeedBusy: another command works in it.
-            FeedUnusable: it cannot be created.
+            FeedBusy: another command uses it.
+            FeedUnusable: it cannot be created or locked.
         """
         self.directory = target.with_name(f"{target.name}.reread")
         try:
@@ -60,12 +58,12 @@ class Workspace:
             os.close(self._lock)
             if isinstance(error, BlockingIOError):
                 raise FeedBusy(
-                    f"another reread works in {self.directory}; this one leaves it"
+                    f"another reread uses {self.directory}: run again when it has ended"
                 ) from None
             raise FeedUnusable(f"{self.directory} cannot be locked: {error.strerror}") from error
 
     def plan(self) -> Plan | None:
-        """Return the plan; None where there is none yet.
+        """Return the plan; None if there is none yet.
 
         Raises:
             FeedUnusable: it is damaged.
@@ -73,25 +71,25 @@ class Workspace:
         return load_plan(self.directory / PLAN)
 
     def keep(self, plan: Plan) -> Plan:
-        """Write the plan unless another command was faster; return the one that holds."""
-        aside = aside_of(self.directory / PLAN)
-        with aside.open("w", encoding="utf-8") as file:
+        """Write the plan unless another command already has; return the plan in force."""
+        temporary = temporary_path(self.directory / PLAN)
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(plan.as_json())
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):
-            os.link(aside, self.directory / PLAN)
-        aside.unlink()
+            os.link(temporary, self.directory / PLAN)
+        temporary.unlink()
         return self.plan() or plan
 
     def replace(self, plan: Plan) -> None:
-        """Write ``plan`` in place of the one that is there."""
-        aside = aside_of(self.directory / PLAN)
-        aside.write_text(plan.as_json(), encoding="utf-8")
-        aside.replace(self.directory / PLAN)
+        """Replace the plan."""
+        temporary = temporary_path(self.directory / PLAN)
+        temporary.write_text(plan.as_json(), encoding="utf-8")
+        temporary.replace(self.directory / PLAN)
 
     def clear_leftovers(self, plan: Plan) -> None:
-        """Remove what killed commands and other readers left among the parts."""
+        """Remove temporary files of killed commands, and parts of other readers."""
         for path in (self.directory / "parts").iterdir():
             if not path.name.endswith(f".{plan.readers}.part"):
                 path.unlink(missing_ok=True)
@@ -99,7 +97,7 @@ class Workspace:
             path.unlink(missing_ok=True)
 
     def finished(self, plan: Plan) -> list[Range]:
-        """Return finished parts that do not overlap, in their order."""
+        """Return finished parts that do not overlap, sorted."""
         longest: dict[int, Range] = {}
         for part in self._parts(plan):
             if part.end > longest.get(part.start, part).end or part.start not in longest:
@@ -111,7 +109,7 @@ class Workspace:
         return chosen
 
     def missing(self, plan: Plan) -> list[Range]:
-        """Return the ranges between the finished parts, in their order."""
+        """Return the ranges between the finished parts, sorted."""
         ends = [Range(0, 0), *self.finished(plan), Range(plan.articles, plan.articles)]
         return [Range(a.end, b.start) for a, b in pairwise(ends) if a.end < b.start]
 
@@ -125,7 +123,7 @@ class Workspace:
                     yield part
 
     def remove(self) -> None:
-        """Remove the directory; the plan last, so that an unfinished removal can be told."""
+        """Remove the directory; the plan last, so that an interrupted removal is recognized."""
         for name in ("parts", "feed"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
         for name in (ORIGINS, WITHDRAWN, "gitconfig", PLAN):
@@ -133,7 +131,7 @@ class Workspace:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def close(self) -> None:
-        """Let go of the lock; a directory without a plan goes, unless another command uses it."""
+        """Unlock the directory; remove it if it has no plan and no other command uses it."""
         try:
             if not (self.directory / PLAN).exists() and self.directory.exists():
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,7 +143,7 @@ class Workspace:
 
 
 def split(articles: Path, gaps: list[Range], part_bytes: int) -> list[Range]:
-    """Return parts of about ``part_bytes`` that fill ``gaps``; they end at newlines."""
+    """Return parts of about ``part_bytes`` that fill ``gaps`` and end at newlines."""
     parts = []
     for gap in gaps:
         start = gap.start
@@ -157,7 +155,7 @@ def split(articles: Path, gaps: list[Range], part_bytes: int) -> list[Range]:
 
 
 def line_start(articles: Path, offset: int) -> int:
-    """Return the first offset from ``offset`` on at which a line begins, or the end of the file."""
+    """Return the first offset >= ``offset`` at which a line begins, or the end of the file."""
     if offset <= 0:
         return 0
     with articles.open("rb") as file:

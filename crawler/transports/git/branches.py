@@ -1,4 +1,4 @@
-"""Which branch of a repository is the mirror."""
+"""Chooses the branch of a repository to read."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def choose(heads: Mapping[str, str], branch: str | None) -> tuple[str, str]:
 
     Args:
         heads: commits of the remote's ``HEAD`` and ``refs/heads/…``.
-        branch: the configured branch; None for the remote's default, else its only branch.
+        branch: the configured branch; None for the remote's default branch, or its only branch.
 
     Raises:
-        MirrorUnusable: the repository is empty, or has no such branch.
+        MirrorUnusable: the repository is empty or does not have the branch.
     """
     branches = sorted(name.removeprefix("refs/heads/") for name in heads if name != "HEAD")
     if branch is not None and branch in branches:
@@ -28,8 +28,7 @@ def choose(heads: Mapping[str, str], branch: str | None) -> tuple[str, str]:
     if branch is None and len(branches) == 1:
         return f"refs/heads/{branches[0]}", heads[f"refs/heads/{branches[0]}"]
     if not branches:
-        message = "the mirror's repository is empty"
-        raise MirrorUnusable(message)
+        raise MirrorUnusable("the mirror's repository is empty; correct `git` in mirrors.toml")
     named = printable(", ".join(branches[:NAMED_BRANCHES]))
     wanted = "no default branch" if branch is None else f"no branch {branch!r}"
     raise MirrorUnusable(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FORBIDDEN_NAMES = frozenset({"", ".", "..", ".git"})
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 ENTRY_BYTES = 400
-"""Upper bound of what git prints for one changed path: modes, two ids, a path of 200 bytes."""
+"""Upper bound of git's output for one changed path: modes, two ids, a path of 200 bytes."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Comparison:
         """Set up a comparison.
 
         Args:
-            git: runs a git command on the clone and returns its output.
+            git: function that runs a git command on the clone and returns its output.
             most: maximum number of changed paths.
         """
         self._git = git
@@ -54,7 +54,7 @@ class Comparison:
 
         Args:
             old: the commit to compare with.
-            new: the commit that is read.
+            new: the commit to read.
             parts: files and folders to compare; empty for the whole tree.
         """
         command = ("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--")
@@ -74,9 +74,9 @@ class Comparison:
 
 
 def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
-    """Yield (A, M or D; path) from ``diff-tree --raw -z``; a change of type counts as M.
+    """Yield (kind, path) from ``diff-tree --raw -z``: A, D, or M, which includes changes of type.
 
-    Skips names that no page can have: no index page lists them.
+    Names that a page cannot have are skipped: no index page lists them.
     """
     parts = iter(raw.split(b"\0"))
     for header in parts:
@@ -89,4 +89,4 @@ def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
         if is_plain(path):
             yield (letter if letter in "AD" else "M"), path
         elif name:
-            logger.info("skipping %r: no page can have this path", name[:200])
+            logger.info("skipping %r: it cannot be the path of a page", name[:200])

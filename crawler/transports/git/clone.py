@@ -1,9 +1,9 @@
 """The clone of a mirror in the cache directory: creates, updates and rebuilds it.
 
-Only one run uses a clone at a time. The layout of ``<cache>/<name>-<hash of the address>/``:
+Only one run uses a clone at a time. The layout of ``<cache>/<name>-<hash of the URL>/``:
 
 ``lock``        held (``flock``) by the run that uses the clone, and by its git processes
-``remote``      the address, to check that the clone belongs to this mirror
+``remote``      the URL, to check that the clone belongs to this mirror
 ``gitconfig``   the only configuration that git reads
 ``clone.git``   the clone: bare, one commit deep; ``refs/heads/mirror`` is the commit last fetched,
                 ``refs/epoch/base`` the commit last compared with, kept for the next comparison
@@ -86,7 +86,7 @@ class Clone:
 
         Args:
             remote: the repository to clone.
-            cache: directory that holds the clones of all mirrors.
+            cache: directory for the clones of all mirrors.
             limits: time and disk space that the clone may use.
             on_progress: called with git's progress lines.
             name: the mirror's name, for messages.
@@ -160,19 +160,18 @@ class Clone:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.close()
-            message = f"another run uses the clone {self.folder}; try again later"
-            raise CloneBusy(message) from error
+            raise CloneBusy(f"another run uses the clone {self.folder}; try again later") from error
         except OSError as error:
             lock.close()
             raise WrongUsage(
                 f"the cache directory {self.folder.parent} cannot be locked ({error.strerror}): "
-                "name one on a local disk with -s CACHE_DIRECTORY=DIR"
+                "give one on a local disk with -s CACHE_DIRECTORY=DIR"
             ) from error
         self._lock = lock
 
     def _prepare(self) -> None:
-        """Remove what killed runs left behind, and write git's configuration."""
-        # git's own limit is for the case that this process was killed; otherwise Watch acts first
+        """Remove the leftovers of killed runs, and write git's configuration."""
+        # git's own limit applies if this process is killed; otherwise Watch acts first
         stall = math.ceil(self.limits.stall_seconds) + 1
         for name in ("gitconfig", "remote", "damaged"):
             _remove_other(self.folder / name)
@@ -190,7 +189,7 @@ class Clone:
             shutil.rmtree(self.git_dir)  # before git reads any of it
 
     def _clean_up(self) -> None:
-        """Remove what a killed git left in the clone, and reset its configuration.
+        """Remove the leftovers of a killed git, and reset the clone's configuration.
 
         Marks the clone as damaged if that fails or if it belongs to another remote.
         """
@@ -220,17 +219,17 @@ class Clone:
             ["--git-dir", str(self.git_dir), *arguments],
             env=self.env,
             watch=self._watch(self.git_dir, room=1),
-            lifeline=self._line(),
+            lifeline=self._open_lifeline(),
             lock=self._lock,
             most_bytes=most_bytes,
         )
 
     async def _git(self, *arguments: str, git_dir: Path | None = None, room: int = 1) -> str:
-        """Run a git command that uses the disk only: no protocol is allowed."""
+        """Run a local git command; no protocol is allowed."""
         return await self._run(arguments, self.env, git_dir or self.git_dir, room)
 
     async def _remote_git(self, *arguments: str, git_dir: Path | None = None) -> str:
-        """Run a git command that talks to the remote; its errors are diagnosed as the remote's."""
+        """Run a git command that connects to the remote; its errors are mapped by ``diagnosis``."""
         try:
             return await self._run(arguments, self._remote_env, git_dir or self.git_dir)
         except GitFailed as error:
@@ -243,13 +242,13 @@ class Clone:
             ["--git-dir", str(git_dir), *arguments],
             env=env,
             watch=self._watch(git_dir, room),
-            lifeline=self._line(),
+            lifeline=self._open_lifeline(),
             lock=self._lock,
             on_progress=self._on_progress,
         )
         return printed.decode("utf-8", "replace")
 
-    def _line(self) -> Lifeline:
+    def _open_lifeline(self) -> Lifeline:
         if self._lifeline is None:
             self._lifeline = Lifeline()
         return self._lifeline
@@ -259,15 +258,14 @@ class Clone:
         return Watch(limits, git_dir if git_dir.is_dir() else self.folder)
 
     async def _check_version(self) -> None:
-        said = await self._git("version")
-        found = re.search(r"(\d+)\.(\d+)", said)
+        version = await self._git("version")
+        found = re.search(r"(\d+)\.(\d+)", version)
         if found is None or tuple(map(int, found.groups())) < MINIMUM_VERSION:
             wanted = ".".join(map(str, MINIMUM_VERSION))
-            message = (
-                f"{said.strip()!r} is too old, git {wanted} or newer is needed: upgrade the"
+            raise GitMissing(
+                f"{version.strip()!r} is too old, git {wanted} or newer is needed: upgrade the"
                 " package `git`, or crawl with -a via=http"
             )
-            raise GitMissing(message)
 
     async def _remote_heads(self) -> dict[str, str]:
         """Return the commits of the remote's branches and HEAD.
@@ -293,20 +291,20 @@ class Clone:
         return await self._remote_git("ls-remote", remote.url, "HEAD", "refs/heads/*")
 
     async def _redirected(self, answer: RunError) -> Remote:
-        """Return the address of the same repository that the server redirects to.
+        """Return the location in the same repository that the server redirects to.
 
-        git is configured to follow no redirects, because they may lead to any host. The target
+        git is configured not to follow redirects, because they may lead to any host. The target
         is read from git's trace.
         """
         trace = self.folder / "trace"
-        far = {**self._remote_env, "GIT_TRACE_CURL": str(trace), "GIT_TRACE_CURL_NO_DATA": "1"}
+        env = {**self._remote_env, "GIT_TRACE_CURL": str(trace), "GIT_TRACE_CURL_NO_DATA": "1"}
         try:
             with suppress(GitFailed):
-                await self._run(("ls-remote", self.remote.url, "HEAD"), far, self.git_dir)
-            told = trace.read_text(errors="replace") if trace.is_file() else ""
+                await self._run(("ls-remote", self.remote.url, "HEAD"), env, self.git_dir)
+            traced = trace.read_text(errors="replace") if trace.is_file() else ""
         finally:
             trace.unlink(missing_ok=True)
-        remote = redirected(self.remote, told, self._name)
+        remote = redirected(self.remote, traced, self._name)
         if remote is None:
             raise answer
         logger.info("the mirror's git server redirects to %s", printable(remote.url))
@@ -316,7 +314,7 @@ class Clone:
         return (await self._git("rev-parse", "--verify", "--quiet", HEAD + "^{commit}")).strip()
 
     async def _usable(self) -> bool:
-        """Return whether the clone exists and no object is missing; log what is wrong."""
+        """Return whether the clone exists and no object is missing."""
         if not self.git_dir.is_dir():
             return False
         try:
@@ -335,7 +333,7 @@ class Clone:
             await self._rebuild(reference, commit)
 
     async def _repack(self) -> None:
-        """Repack if many updates left many packs; this drops unreferenced objects."""
+        """Repack if there are many packs; this drops unreferenced objects."""
         if sum(1 for _ in (self.git_dir / "objects/pack").glob("*.pack")) > PACKS:
             await self._git("repack", "-a", "-d", "--quiet", room=2)
 
@@ -372,7 +370,7 @@ class Clone:
 
 
 def _remove_other(path: Path) -> None:
-    """Remove what stands where a file belongs: a directory, a link, a FIFO."""
+    """Remove ``path`` if it is not a regular file, but a directory, link or FIFO."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     elif path.is_symlink() or not path.is_file():
@@ -383,7 +381,7 @@ def _cache_fault(error: OSError) -> RunError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return MirrorUnusable(f"the disk of the cache directory is full, free some space: {error}")
     return WrongUsage(
-        f"the cache directory cannot be used ({error}): name another with -s CACHE_DIRECTORY=DIR"
+        f"the cache directory cannot be used ({error}): give another with -s CACHE_DIRECTORY=DIR"
     )
 
 

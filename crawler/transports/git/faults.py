@@ -42,7 +42,7 @@ MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
         MirrorUnusable,
         (
             "the mirror's host asks for a password or denies access: the repository is private,"
-            " renamed or gone; open its address in a browser and correct mirrors.toml"
+            " renamed or gone; open its URL in a browser and correct mirrors.toml"
         ),
     ),
     (
@@ -52,7 +52,7 @@ MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
         ),
         MirrorUnusable,
         (
-            "there is no git repository at the mirror's address; correct mirrors.toml, or crawl"
+            "there is no git repository at the mirror's URL; correct mirrors.toml, or crawl"
             " with -a via=http"
         ),
     ),
@@ -80,7 +80,7 @@ MEANINGS: tuple[tuple[re.Pattern[str], type[RunError], str], ...] = (
 
 
 def diagnosis(text: str) -> RunError:
-    """Return the exception for what git printed when a command on a remote failed."""
+    """Return the exception for git's output after a failed command on a remote."""
     for pattern, error, meaning in MEANINGS:
         if pattern.search(text):
             return error(f"{meaning} ({text})")

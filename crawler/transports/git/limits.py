@@ -26,8 +26,8 @@ class GitLimits:
         spare_bytes: free disk space below which git is killed.
         stall_seconds: git is killed after this time without output or growth of the clone.
         total_seconds: maximum duration of one git command.
-        changed_paths: maximum number of changed paths. Above it all pages are compared: holding
-            more paths costs more memory than it saves time.
+        changed_paths: maximum number of changed paths. Above it all pages are compared, because more
+            paths would cost more memory than they save time.
         memory_bytes: data segment of each git process (packs are mapped and do not count). Real
             mirrors of 80,000 articles clone within 128 MiB.
         cpu_seconds: CPU time of each git process.
@@ -55,8 +55,8 @@ class Watch:
     moved: float = field(default_factory=time.monotonic)
     size: int = 0
 
-    def heard(self) -> None:
-        """Restart the stall timer: git printed something, or the clone grew."""
+    def restart_stall_timer(self) -> None:
+        """Restart the timer, because git printed something or the clone grew."""
         self.moved = time.monotonic()
 
     def check(self) -> None:
@@ -64,30 +64,28 @@ class Watch:
         size = _size(self.folder)
         if size != self.size:
             self.size = size
-            self.heard()
+            self.restart_stall_timer()
         now = time.monotonic()
         if now - self.moved > self.limits.stall_seconds:
-            message = f"the mirror's git server hangs: no data for {self.limits.stall_seconds:g} s"
-            raise MirrorUnusable(message)
+            raise MirrorUnusable(
+                f"the mirror's git server hangs: no data for {self.limits.stall_seconds:g} s"
+            )
         if now - self.started > self.limits.total_seconds:
-            message = (
+            raise MirrorUnusable(
                 f"git was killed after {self.limits.total_seconds:g} s, the limit for one command"
             )
-            raise MirrorUnusable(message)
         self._check_disk()
 
     def _check_disk(self) -> None:
         if self.size > self.limits.clone_bytes:
             limit = _megabytes(self.limits.clone_bytes)
-            message = f"the mirror's clone exceeds its limit of {limit}"
-            raise MirrorUnusable(message)
+            raise MirrorUnusable(f"the mirror's clone exceeds its limit of {limit}")
         free = shutil.disk_usage(self.folder).free
         if free < self.limits.spare_bytes:
-            message = (
+            raise MirrorUnusable(
                 f"{self.folder} has only {_megabytes(free)} of free disk space, so git was killed:"
                 " free some space"
             )
-            raise MirrorUnusable(message)
 
 
 def _megabytes(count: int) -> str:

@@ -37,10 +37,12 @@ MAPPED_BYTES = 256 << 10
 """A folder larger than this (6,000 names) is kept in a mapped file and counts as this size.
 
 A million names take 42 MB in memory. If the folders do not fit, a crawl that fetches the newest
-articles of all sections first reads the folder of a section again for nearly every article.
+articles of all sections first has to reload a folder for nearly every article.
 """
 
 FOLDER = 0o040000
+TYPE_BITS = 0o170000
+REGULAR = 0o100000
 OCTAL = re.compile(rb"[0-7]{6}")
 
 
@@ -59,6 +61,11 @@ class Entry:
 
     mode: int
     oid: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file, not a folder, symbolic link or submodule."""
+        return self.mode & TYPE_BITS == REGULAR
 
 
 class Folder:
@@ -142,7 +149,7 @@ def _names(raw: bytes, oid_bytes: int) -> Iterator[int]:
 
 
 class Watchdog:
-    """Kills a git that takes too long to unpack one object; a chain of deltas may take hours.
+    """Kills git if it takes too long to unpack one object; a chain of deltas may take hours.
 
     It runs in a thread, because reading blocks the event loop.
 
@@ -159,8 +166,8 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def over(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Watch ``process`` while the context lasts."""
+    def watch(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Watch ``process`` inside the context."""
         self.timed_out = False
         self._due, self._watched = time.monotonic() + self.seconds, process
         if self._thread is None:
@@ -191,9 +198,9 @@ class Objects:
         self._env = dict(env)
         self._place = git_dir.parent
         self._process: subprocess.Popen[bytes] | None = None
-        self._complaints: IO[bytes] | None = None
+        self._stderr: IO[bytes] | None = None
         self._expected: deque[str] = deque()
-        self._asked: deque[str] = deque()
+        self._requested: deque[str] = deque()
 
     def expect(self, oids: Iterable[str]) -> None:
         """Prefetch ``oids``, the objects that will probably be read next, in this order."""
@@ -209,8 +216,8 @@ class Objects:
         """
         restarted = False
         while True:
-            self._ask(oid)
-            with self._watchdog.over(self._running()):
+            self._request(oid)
+            with self._watchdog.watch(self._running()):
                 ended = self._has_ended()
             if ended and self._watchdog.timed_out:
                 self.close()
@@ -218,17 +225,16 @@ class Objects:
                     f"object {oid} takes git more than {self._watchdog.seconds:g} s to unpack",
                     reason="too_costly",
                 )
-            if not restarted and ended:  # killed from outside: not a fault of the clone
+            if not restarted and ended:  # killed by another process: the clone is not damaged
                 restarted = True
                 self.close()
                 continue
-            answered = self._asked.popleft()
+            answered = self._requested.popleft()
             kind, size = self._header(answered)
             if size > limit:
                 self.close()
                 if answered == oid:
-                    message = f"object {oid} has {size} bytes"
-                    raise PageTooLarge(message)
+                    raise PageTooLarge(f"object {oid} has {size} bytes")
                 continue
             content = self._content(answered, size)
             if answered == oid:
@@ -237,31 +243,31 @@ class Objects:
     def close(self) -> None:
         """Kill git; a later read starts it again."""
         process, self._process = self._process, None
-        self._asked.clear()
+        self._requested.clear()
         if process is not None:
             process.kill()
-            with contextlib.suppress(OSError):  # flushing requests that nobody waits for
+            with contextlib.suppress(OSError):  # unsent requests cannot be flushed
                 process.communicate()
-        if self._complaints is not None:
-            self._complaints.close()
-            self._complaints = None
+        if self._stderr is not None:
+            self._stderr.close()
+            self._stderr = None
 
-    def _ask(self, oid: str) -> None:
-        """Request ``oid``, unless it already was, and the objects expected after it.
+    def _request(self, oid: str) -> None:
+        """Request ``oid`` if it is not requested yet, and the objects expected after it.
 
-        Half of ``AHEAD`` at a time, because every request costs a write to a pipe.
+        At least half of ``AHEAD`` at a time, because every write to the pipe has a cost.
         """
         new: list[str] = []
-        if oid not in self._asked:
-            self._pass_over(oid)
+        if oid not in self._requested:
+            self._skip_expected(oid)
             new.append(oid)
-        if len(self._asked) <= AHEAD // 2:
-            while self._expected and len(self._asked) + len(new) < AHEAD:
+        if len(self._requested) <= AHEAD // 2:
+            while self._expected and len(self._requested) + len(new) < AHEAD:
                 new.append(self._expected.popleft())
         if new:
             self._send(new)
 
-    def _pass_over(self, oid: str) -> None:
+    def _skip_expected(self, oid: str) -> None:
         if oid in self._expected:
             while self._expected.popleft() != oid:
                 pass
@@ -276,14 +282,14 @@ class Objects:
             pass  # git exited: read() sees that there is no answer
         except OSError as error:
             raise self._damage(oids[0]) from error
-        self._asked.extend(oids)
+        self._requested.extend(oids)
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._complaints = tempfile.TemporaryFile(dir=self._place)  # noqa: SIM115 (closed by close)
+            self._stderr = tempfile.TemporaryFile(dir=self._place)  # noqa: SIM115 (closed by close)
             self._process = subprocess.Popen(  # noqa: S603 (a fixed command)
                 self._command, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=self._complaints, bufsize=1 << 16,
+                stderr=self._stderr, bufsize=1 << 16,
                 start_new_session=True,  # Ctrl-C reaches the crawler only, which closes git last
             )  # fmt: skip
         return self._process
@@ -291,7 +297,7 @@ class Objects:
     def _has_ended(self) -> bool:
         """Return whether git exited before it answered."""
         process = self._process
-        assert process is not None  # noqa: S101 (it was asked)
+        assert process is not None  # noqa: S101 (an object was requested)
         assert process.stdout is not None  # noqa: S101 (PIPE says so)
         return not process.stdout.peek(1)  # type: ignore[attr-defined]
 
@@ -312,12 +318,12 @@ class Objects:
         return content
 
     def _damage(self, oid: str) -> CloneDamaged:
-        said = b""
-        if self._complaints is not None:
-            self._complaints.seek(0)
-            said = self._complaints.read(500)
+        message = b""
+        if self._stderr is not None:
+            self._stderr.seek(0)
+            message = self._stderr.read(500)
         self.close()
-        why = " ".join(said.decode("utf-8", "replace").split()) or "missing"
+        why = " ".join(message.decode("utf-8", "replace").split()) or "missing"
         return CloneDamaged(f"object {oid} of the clone cannot be read: {why}")
 
 
@@ -362,15 +368,14 @@ class Files:
     def _folder_oid(self, path: str) -> str | None:
         if not path:
             raw = self._objects.read(self._root, TREE_BYTES)[1]
-            return raw[5 : raw.index(b"\n")].decode()  # a commit's first line: tree <oid>
+            return raw[5 : raw.index(b"\n")].decode()  # a commit begins with: tree <oid>
         entry = self.find(path)
         return entry.oid if entry is not None and entry.mode == FOLDER else None
 
     def _read(self, oid: str) -> Folder:
         kind, raw = self._objects.read(oid, TREE_BYTES)
         if kind != "tree":
-            message = f"object {oid} is a {kind}, not a tree"
-            raise CloneDamaged(message)
+            raise CloneDamaged(f"object {oid} is a {kind}, not a tree")
         return Folder(raw, len(oid) // 2, self._place)
 
     def _keep(self, path: str, folder: Folder) -> Folder:

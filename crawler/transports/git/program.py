@@ -1,9 +1,9 @@
 """Runs git without prompts, without foreign code, and within limits.
 
-A shell starts each git process and sets its limits of memory and CPU time. :func:`run` adds a
-session of its own (no terminal to prompt on, one group to kill), limits of time and disk space, and
-a :class:`Lifeline`, so that git never outlives the crawler, even after ``kill -9``. git gets only
-the environment variables named here and reads only the configuration written here.
+A shell starts each git process and sets its limits of memory and CPU time. :func:`run` adds a new
+session (no terminal to prompt on, one process group to kill), limits of time and disk space, and a
+:class:`Lifeline`, so that git never outlives the crawler, even after ``kill -9``. git gets only the
+environment variables and the configuration in this module.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from crawler.transports.git.limits import GitLimits, Watch
 
 MINIMUM_VERSION = (2, 32)
-"""The first version that can ignore the user's configuration (GIT_CONFIG_GLOBAL)."""
+"""The first version with GIT_CONFIG_GLOBAL, which replaces the user's configuration."""
 
 CONFIGURATION = """\
 [core]
@@ -64,10 +64,10 @@ CONFIGURATION = """\
 \tfsckObjects = false
 \tbundleURI = false
 """
-"""The only configuration that git reads, as its "global" one; a clone's own is empty.
+"""The only configuration that git reads, as its "global" one; the clone's is empty.
 
 * ``safe.directory``: a mirror's directory may belong to another account. Only ``upload-pack`` reads
-  it, which git makes safe for foreign repositories.
+  it, which is safe for untrusted repositories.
 * ``followRedirects``: a server could redirect git to any host and port. The transport itself
   follows redirects that stay on the mirror's host.
 * ``unpackLimit``: fetched objects stay in a pack, one file whose growth can be watched.
@@ -86,7 +86,7 @@ TICK = 0.2
 """Seconds between two checks of the limits."""
 
 OUTPUT_BYTES = 4 << 20
-"""How much of git's output is kept by default: enough for the branches of a remote."""
+"""Bytes of git's output that are kept by default: enough for the branches of a remote."""
 
 _LIMITS = """\
 ulimit -c 0
@@ -94,7 +94,7 @@ ulimit -d "$1" 2>/dev/null || :
 ulimit -t "$2" 2>/dev/null || :
 shift 2
 """
-# "|| :" because raising a lower limit of the environment fails, and that limit stays in force.
+# "|| :" because raising a lower existing limit fails; that limit stays in force.
 
 _WATCHER = """\
 trap '' HUP INT TERM
@@ -103,13 +103,12 @@ while read -r line; do group=$line; done
 """
 
 LINE_BYTES = 300
-"""How much is kept of one line that git, or the remote through it, prints."""
+"""Bytes that are kept of one line that git or the remote prints."""
 
 PROGRESS_SECONDS = 1.0
 """Seconds between two progress lines; git prints a hundred lines for each step."""
 
 PROGRESS = re.compile(r"^(remote: )?[A-Z][a-z]+ [a-z]+: +\d")
-
 
 CANNOT_RUN = frozenset({126, 127})
 """Exit statuses of a shell that cannot run a program."""
@@ -130,11 +129,10 @@ def program() -> str:
     """
     path = shutil.which("git")
     if path is None:
-        message = (
+        raise GitMissing(
             "git is not installed: install the package `git` (apt-get install git), or crawl with"
             " -a via=http"
         )
-        raise GitMissing(message)
     return path
 
 
@@ -144,14 +142,13 @@ def environment(
     """Return the complete environment of a git process.
 
     Args:
-        configuration: the file that holds CONFIGURATION.
-        protocols: protocols that git may use, the address's own first; empty for commands that use
-            the disk only.
-        host: the only host that git talks to; its proxies are taken from the environment. A
-            protocol that the host may redirect to is left out if its proxy cannot be used.
+        configuration: file with CONFIGURATION.
+        protocols: protocols that git may use, the URL's first; empty for local commands.
+        host: the only host that git connects to; its proxies come from the environment. A protocol
+            that the host may redirect to is left out if its proxy cannot be used.
 
     Raises:
-        WrongUsage: the proxy of the address's own protocol cannot be used.
+        WrongUsage: the proxy for the URL's protocol cannot be used.
     """
     proxies: dict[str, str | None] = {}
     for scheme in protocols:
@@ -182,7 +179,7 @@ def limited(arguments: Sequence[str], limits: GitLimits) -> list[str]:
     ``memory_bytes`` and ``cpu_seconds`` apply to each process that git starts.
 
     Raises:
-        GitMissing: there is no git program.
+        GitMissing: git is not installed.
     """
     kilobytes, seconds = limits.memory_bytes >> 10, math.ceil(limits.cpu_seconds)
     script = _LIMITS + 'exec "$@"'
@@ -193,9 +190,8 @@ class Lifeline:
     """Kills the running git when the crawler dies, for whatever reason.
 
     A shell reads the ids of process groups from a pipe. When the crawler dies, the kernel closes
-    the pipe, and the shell kills the last group it read. git's own children need this: the
-    parent-death signal reaches direct children only, and ``index-pack`` reads no pipe while it
-    computes.
+    the pipe, and the shell kills the last group it read. The parent-death signal is not enough: it
+    reaches direct children only, and git's child ``index-pack`` reads no pipe while it computes.
     """
 
     def __init__(self) -> None:
@@ -212,7 +208,7 @@ class Lifeline:
             self._watcher.stdin.flush()
 
     def close(self) -> None:
-        """End the shell without killing anything."""
+        """End the shell without killing git."""
         self.hold(None)
         self._watcher.communicate()
 
@@ -238,7 +234,7 @@ async def run(
         lifeline: kills git when this process dies.
         lock: stays locked until git exits, even if this process is killed.
         on_progress: called with progress lines, about one a second.
-        most_bytes: how much of the output is kept.
+        most_bytes: maximum size of the returned output.
 
     Raises:
         MirrorUnusable: git exceeded a limit of ``watch``.
@@ -253,55 +249,55 @@ async def run(
     lifeline.hold(process.pid)
     assert process.stdout is not None  # noqa: S101 (PIPE says so)
     assert process.stderr is not None  # noqa: S101
-    talk = asyncio.gather(
+    communication = asyncio.gather(
         _printed(process.stdout, watch, most_bytes),
-        _complaints(process.stderr, watch, on_progress),
+        _messages(process.stderr, watch, on_progress),
         process.wait(),
     )
     try:
-        while not (await asyncio.wait({talk}, timeout=TICK))[0]:
+        while not (await asyncio.wait({communication}, timeout=TICK))[0]:
             watch.check()
-        printed, complaints, status = talk.result()
+        printed, messages, status = communication.result()
     except BaseException:
-        await _kill(process, talk)
+        await _kill(process, communication)
         raise
     finally:
         lifeline.hold(None)
     if status in CANNOT_RUN:
         raise GitMissing(
-            f"{program()} cannot be executed ({' / '.join(complaints)}): reinstall the package"
+            f"{program()} cannot be executed ({' / '.join(messages)}): reinstall the package"
             " `git`, or crawl with -a via=http"
         )
     if status != 0:
-        raise GitFailed(" / ".join(complaints) or _ending(status, watch.limits))
+        raise GitFailed(" / ".join(messages) or _ending(status, watch.limits))
     return printed
 
 
 def _ending(status: int, limits: GitLimits) -> str:
-    """Describe the end of a git that printed nothing: the system's limits kill by signal."""
+    """Return a message for a git that printed nothing; the system's limits kill by signal."""
     if status in {-signal.SIGXCPU, -signal.SIGKILL}:
         return f"git was killed: it used {limits.cpu_seconds:g} s of CPU time, or memory ran out"
     return f"git exited with status {status}"
 
 
-async def _kill(process: asyncio.subprocess.Process, talk: asyncio.Future[Any]) -> None:
+async def _kill(process: asyncio.subprocess.Process, communication: asyncio.Future[Any]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    talk.cancel()
-    await asyncio.gather(talk, process.wait(), return_exceptions=True)
+    communication.cancel()
+    await asyncio.gather(communication, process.wait(), return_exceptions=True)
 
 
 async def _printed(stream: asyncio.StreamReader, watch: Watch, most: int) -> bytes:
     parts: list[bytes] = []
     left = most
     while chunk := await stream.read(1 << 16):
-        watch.heard()
+        watch.restart_stall_timer()
         parts.append(chunk[:left])
         left = max(0, left - len(chunk))
     return b"".join(parts)
 
 
-async def _complaints(
+async def _messages(
     stream: asyncio.StreamReader, watch: Watch, on_progress: Callable[[str], None] | None
 ) -> list[str]:
     """Report progress lines and return the last ten other lines.
@@ -310,22 +306,22 @@ async def _complaints(
     """
     lines: list[str] = []
     rest = b""
-    told = 0.0
+    reported = 0.0
     while chunk := await stream.read(1 << 16):
-        watch.heard()
+        watch.restart_stall_timer()
         *whole, rest = re.split(rb"[\r\n]", rest + chunk)
         rest = rest[:LINE_BYTES]
         for line in filter(None, map(_readable, whole)):
             if not PROGRESS.match(line):
                 lines = [*lines[-9:], line]
-            elif on_progress is not None and (_is_due(told) or line.endswith("done.")):
-                told = time.monotonic()
+            elif on_progress is not None and (_is_due(reported) or line.endswith("done.")):
+                reported = time.monotonic()
                 on_progress(line)
     return [*lines, _readable(rest)] if rest else lines
 
 
-def _is_due(told: float) -> bool:
-    return time.monotonic() - told >= PROGRESS_SECONDS
+def _is_due(reported: float) -> bool:
+    return time.monotonic() - reported >= PROGRESS_SECONDS
 
 
 def _readable(line: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The location of a mirror's repository: its address or directory, and redirects."""
+"""The location of a mirror's repository: its URL or directory, and redirects."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _DISCOVERY = "/info/refs"
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
 _TRACE_CHARACTERS = 1 << 18
 _PORTS = {"http": 80, "https": 443}
-# Files that make a repository use objects or settings outside its directory.
 _READ_BY_GIT = ("objects", "refs", "info", "reftable")
-_LEADING_ELSEWHERE = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
+_REFERENCES = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
+"""Files that make a repository use objects or settings outside its directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Remote:
         return f"{readable}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
 
     def check_directory(self) -> None:
-        """Check that a local repository keeps everything inside its own directory.
+        """Check that a local repository is self-contained.
 
-        git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links anywhere on
-        the machine, and the crawler would publish what it finds there as the mirror's pages. For a
-        FIFO it waits.
+        git follows a ``.git`` file, ``alternates``, ``commondir`` and symbolic links to any place on
+        the machine, and the crawler would publish the files there as the mirror's pages. A FIFO
+        blocks git.
 
         Raises:
             MirrorUnusable: the repository refers to another directory, or has such a file.
@@ -64,20 +64,20 @@ class Remote:
         if self.directory is None:
             return
         git_dir = self.directory / ".git" if (self.directory / ".git").exists() else self.directory
-        if found := _leads_elsewhere(git_dir):
+        if found := _unsafe_file(git_dir):
             special = found.exists() and not (found.is_file() or found.is_dir())
-            trouble = "is a FIFO or a device in" if special else "leads out of"
+            problem = "is a FIFO or a device in" if special else "leads out of"
             raise MirrorUnusable(
-                f"{found} {trouble} the repository {self.directory}: make a self-contained copy "
+                f"{found} {problem} the repository {self.directory}: make a self-contained copy "
                 "with git clone --bare, and crawl that"
             )
 
 
-def _leads_elsewhere(git_dir: Path) -> Path | None:
-    """Return the file that makes a repository use another directory or wait for ever, or None."""
+def _unsafe_file(git_dir: Path) -> Path | None:
+    """Return a file that makes git use another directory or block; None if there is none."""
     if git_dir.is_symlink() or git_dir.is_file():
         return git_dir
-    for name in _LEADING_ELSEWHERE:
+    for name in _REFERENCES:
         if (git_dir / name).exists() or (git_dir / name).is_symlink():
             return git_dir / name
     folders = (git_dir / name for name in _READ_BY_GIT)
@@ -86,7 +86,7 @@ def _leads_elsewhere(git_dir: Path) -> Path | None:
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield all entries below a folder, following no link."""
+    """Yield all entries below a folder, without following links."""
     for entry in _entries(folder):
         yield entry
         if entry.is_dir(follow_symlinks=False):
@@ -94,62 +94,63 @@ def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with suppress(OSError), os.scandir(folder) as entries:  # git says what it cannot read
+    with suppress(OSError), os.scandir(folder) as entries:  # git reports what it cannot read
         yield from entries
 
 
 def _is_plain(entry: os.DirEntry[str]) -> bool:
-    """Return whether git reads an entry at once, and nothing else; it refuses sockets."""
+    """Return whether an entry is a file or folder, or a socket, which git refuses to read."""
     if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
         return True
     return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
 
 
-def remote_at(address: str) -> Remote:
-    """Return the location for an address of the mirrors file.
+def remote_at(location: str) -> Remote:
+    """Return the repository at a URL or directory.
 
     Accepts https, http and directories. ssh needs an account, the big hosts no longer offer the
-    git protocol, and ``ext::`` and similar addresses run programs.
+    git protocol, and ``ext::`` and similar URLs run programs.
 
     Raises:
-        WrongUsage: the address uses another protocol, or contains a password, which would end up
-            in logs.
+        WrongUsage: the URL has another protocol, or contains a password, which logs would show.
     """
-    if not address.isprintable():
-        raise WrongUsage(f"{address!r} contains unprintable characters: correct the address")
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", address)
+    if not location.isprintable():
+        raise WrongUsage(f"{location!r} contains unprintable characters: correct it")
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)(://|::)", location)
     if scheme is None:
-        return _directory(address)
-    parts = urlsplit(address)
+        return _directory(location)
+    parts = urlsplit(location)
     if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
-        path = address[len("file://") :]
+        path = location[len("file://") :]
         return Remote(f"file://{path}", ("file",), Path(unquote(path)))
     if scheme[2] != "://" or parts.scheme not in _PORTS or not parts.hostname:
         raise WrongUsage(
-            f"{address!r} is not an address for git: use https://, http://, file:/// or a directory"
+            f"{location!r} is not a URL for git: use https://, http://, file:/// or a directory"
         )
     if parts.username is not None or parts.password is not None:
-        raise WrongUsage("an address for git must not contain a user name or password")
-    return Remote(address, ("https",) if parts.scheme == "https" else ("http", "https"))
+        raise WrongUsage(
+            "the URL of a repository must not contain a user name or password: remove it"
+        )
+    return Remote(location, ("https",) if parts.scheme == "https" else ("http", "https"))
 
 
-def _directory(address: str) -> Remote:
-    path = Path(address).expanduser().absolute()
-    if not path.exists() and re.match(r"[^/]+:", address):
-        raise WrongUsage(f"{address!r}: ssh is not supported; give the mirror's https:// address")
+def _directory(location: str) -> Remote:
+    path = Path(location).expanduser().absolute()
+    if not path.exists() and re.match(r"[^/]+:", location):
+        raise WrongUsage(f"{location!r}: ssh is not supported; give the mirror's https:// URL")
     return Remote(path.as_uri(), ("file",), path)
 
 
 def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     """Return the location that the server redirects git to, or None if it does not.
 
-    Follows a redirect only from http to https, and to the same address with or without ``.git``:
-    hosts redirect this way within one repository.
+    Follows a redirect only from http to https, or to the same URL with or without ``.git``: hosts
+    redirect this way within one repository.
 
     Args:
         remote: the location that was requested.
         trace: output of ``GIT_TRACE_CURL``.
-        mirror: name of the mirror, for the message.
+        mirror: name of the mirror, for messages.
 
     Raises:
         MirrorMoved: the redirect leads to another repository on the same host, as after a rename.
@@ -162,7 +163,7 @@ def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     try:
         target = urljoin(asked, found[1])
         before, after = urlsplit(asked), urlsplit(target)
-    except ValueError:  # it is no address
+    except ValueError:  # not a URL
         target, followed = found[1], False
     else:
         followed = _same_host(asked, target) and after.path.endswith(_DISCOVERY)

@@ -24,7 +24,7 @@ from crawler.transports.git.changes import Comparison, is_plain
 from crawler.transports.git.clone import BASE, Clone, CloneBusy
 from crawler.transports.git.faults import GitMissing
 from crawler.transports.git.limits import GitLimits
-from crawler.transports.git.objects import FOLDER, CloneDamaged, Entry, Files, Objects
+from crawler.transports.git.objects import FOLDER, TYPE_BITS, CloneDamaged, Entry, Files, Objects
 from crawler.transports.git.remote import remote_at
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-TYPE_BITS = 0o170000
-REGULAR = 0o100000
 KINDS = {0o120000: "a symbolic link", 0o160000: "a submodule"}
 
 
@@ -79,14 +77,14 @@ class GitTransport:
         Args:
             remote: https, http or file URL, or directory, of the repository.
             branch: the branch to follow; None for the remote's default branch.
-            cache: directory that holds the clones.
+            cache: directory for the clones.
             name: the mirror's name, for messages.
-            parts: files and folders that hold the mirror's pages; empty for the whole repository.
+            parts: files and folders with the mirror's pages; empty for the whole repository.
             limits: limits of time, memory and disk space.
             on_progress: called with git's progress lines during a clone or fetch.
 
         Raises:
-            WrongUsage: ``remote`` is not a supported address.
+            WrongUsage: ``remote`` is not a supported URL or directory.
         """
         self._limits = limits or GitLimits()
         self._branch = branch
@@ -112,8 +110,8 @@ class GitTransport:
         Cancelling it kills git.
 
         Raises:
-            MirrorUnusable: the repository is gone, private or too large, has no such branch, or
-                its server hangs.
+            MirrorUnusable: the repository is gone, private or too large, does not have the branch,
+                or its server hangs.
             TryLater: the host is busy, or another run uses the clone (CloneBusy).
             GitMissing: git is not installed or too old.
         """
@@ -122,7 +120,7 @@ class GitTransport:
         self._files = Files(self._objects, self.commit, self._clone.folder)
 
     async def changed_since(self, commit: str | None) -> Changes | None:
-        """Return what changed between ``commit`` and the commit that is read.
+        """Return the paths that changed between ``commit`` and the commit that is read.
 
         The clone keeps ``commit`` from now on, so that after an interrupted run the next one can
         compare with it again.
@@ -131,7 +129,7 @@ class GitTransport:
             None if this is the first run, the clone no longer has ``commit``, or more paths
             changed than the limit allows. The caller then compares all pages.
         """
-        assert self.commit is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self.commit is not None, "not open"  # noqa: S101 (a bug in the caller)
         comparison = Comparison(self._clone.git, self._limits.changed_paths)
         if commit is None or not await comparison.keep(commit, BASE):
             return None
@@ -180,8 +178,7 @@ class GitTransport:
         try:
             return self._opened().read(entry.oid, self._limits.page_bytes)[1]
         except PageTooLarge as error:
-            message = f"{path} is larger than {self._limits.page_bytes} bytes"
-            raise PageTooLarge(message) from error
+            raise PageTooLarge(f"{path} is larger than {self._limits.page_bytes} bytes") from error
         except CloneDamaged:
             self._clone.mark_damaged()
             raise
@@ -200,7 +197,7 @@ class GitTransport:
         self._opened().expect(entry.oid for entry in self._prepared.values())
 
     def version_of(self, path: str) -> str | None:
-        """Return the git blob id of a page, or None if there is no such page."""
+        """Return the git blob id of a page, or None if the page does not exist."""
         try:
             return self._file(path).oid
         except PageError:
@@ -208,7 +205,7 @@ class GitTransport:
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
-        assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self._files is not None, "not open"  # noqa: S101 (a bug in the caller)
         try:
             return self._files.folders(path)
         except CloneDamaged:  # fetch() reports it
@@ -219,10 +216,10 @@ class GitTransport:
         return self.version_of(path) is not None
 
     def old_page(self, version: str) -> bytes | None:
-        """Return the bytes of a page as it was; None where the clone does not have them.
+        """Return an old version of a page, by its blob id; None if the clone does not have it.
 
-        The clone keeps the commit that the run compares with, so it has the old bytes of whatever
-        changed since.
+        The clone keeps the commit that the run compares with, so it has the previous version of
+        every page that has changed since.
         """
         try:
             kind, body = self._opened().read(version, self._limits.page_bytes)
@@ -242,8 +239,7 @@ class GitTransport:
         await self.open()
         if self.commit != before:
             self.close()
-            message = "the mirror changed while its damaged clone was rebuilt; run again"
-            raise TryLater(message)
+            raise TryLater("the mirror changed while its damaged clone was rebuilt; run again")
 
     def close(self) -> None:
         """Stop git and unlock the clone."""
@@ -254,24 +250,21 @@ class GitTransport:
         self._clone.release()
 
     def _opened(self) -> Objects:
-        assert self._objects is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self._objects is not None, "not open"  # noqa: S101 (a bug in the caller)
         return self._objects
 
     def _file(self, path: str) -> Entry:
-        assert self._files is not None, "not open"  # noqa: S101 (a mistake of the caller)
+        assert self._files is not None, "not open"  # noqa: S101 (a bug in the caller)
         if not is_plain(path):
-            message = f"{path!r} cannot be the path of a page"
-            raise PageMalformed(message)
+            raise PageMalformed(f"{path!r} cannot be the path of a page")
         try:
             entry = self._files.find(path)
         except CloneDamaged:
             self._clone.mark_damaged()
             raise
         if entry is None or entry.mode == FOLDER:
-            message = f"{path} is not in commit {self.commit}"
-            raise PageMissing(message)
-        kind = entry.mode & TYPE_BITS
-        if kind != REGULAR:
-            message = f"{path} is {KINDS.get(kind, 'of an unknown kind')}, not a page"
-            raise PageMalformed(message)
+            raise PageMissing(f"{path} is not in commit {self.commit}")
+        if not entry.is_file:
+            kind = KINDS.get(entry.mode & TYPE_BITS, "of an unknown kind")
+            raise PageMalformed(f"{path} is {kind}, not a page")
         return entry
