@@ -12,7 +12,7 @@ from report import Figure, Report
 
 from crawler.formats.registry import find_format
 from crawler.items import Article, Section
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ _PAGES_QUICKLY, _ROUNDS_QUICKLY = 200, 5
 
 _PARSER = etree.HTMLParser(encoding="utf-8")
 _FORMAT = find_format()
-_READING = Reading(
+_READING = ArticleContext(
     mirror="bench",
     mirror_url="https://example.org/pages/ncid1/n1.md",
     sections=[Section(id="ncid1", name="news")],

@@ -19,7 +19,7 @@ from crawler.store.edition import digest_of, is_thin
 from crawler.store.jsonlines import dumps
 
 if TYPE_CHECKING:
-    from crawler.loaders import Reading
+    from crawler.loaders import ArticleContext
 
 
 def read_or_finish(
@@ -28,7 +28,7 @@ def read_or_finish(
     kind: Kind,
     section: str,
     body: bytes,
-    reading: Reading | None = None,
+    reading: ArticleContext | None = None,
 ) -> Page:
     """Read a page; with ``reading``, return an article's line if possible.
 
@@ -49,7 +49,9 @@ def read_or_finish(
     return finished(page, reading, mirror_format) or page
 
 
-def finished(page: ArticlePage, reading: Reading, mirror_format: Format) -> ArticleLine | None:
+def finished(
+    page: ArticlePage, reading: ArticleContext, mirror_format: Format
+) -> ArticleLine | None:
     """Return the line of an article, or None if the crawler's process has to handle the page.
 
     It reads further copies of a thin article, and counts an article that violates the schema as

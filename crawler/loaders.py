@@ -22,7 +22,7 @@ from crawler.items import Article, Person, Section, timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ArticleContext:
     """What is known about an article apart from its page.
 
     Attributes:
@@ -89,7 +89,7 @@ def loader_for(mirror_format: Format) -> type[ArticleLoader]:
     return FormatLoader
 
 
-def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> Article:
+def load_article(page: ArticlePage, reading: ArticleContext, mirror_format: Format) -> Article:
     """Build the item from a parsed page, with the format's rules for columns, names and dates."""
     section_ids = [section["id"] for section in reading.sections]
     writers = mirror_format.writers(page, section_ids)
@@ -110,7 +110,7 @@ def load_article(page: ArticlePage, reading: Reading, mirror_format: Format) -> 
     return article
 
 
-def _assign_copied(article: Article, page: ArticlePage, reading: Reading) -> None:
+def _assign_copied(article: Article, page: ArticlePage, reading: ArticleContext) -> None:
     """Assign the keys that are copied unchanged from the page or the reading."""
     article.id = page.original.id
     article.url = page.original.url

@@ -19,7 +19,7 @@ if __name__ == "__main__":
 from crawler.formats.epoch.article import read_article
 from crawler.formats.registry import find_format
 from crawler.items import as_record
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 
 PAGES = Path(__file__).parent / "pages"
 _READ_AT = datetime(2026, 11, 1, 6, tzinfo=UTC)
@@ -37,7 +37,7 @@ def record_of(case: Path) -> dict[str, Any]:
     named = _SECTION.search((case / "why.md").read_text(encoding="utf-8"))
     section = named[1] if named else "ncid900101"
     page = read_article(text)
-    reading = Reading(
+    reading = ArticleContext(
         mirror="cases",
         mirror_url=f"https://example.org/cases/blob/master/pages/{section}/{page.original.id}.md",
         sections=[{"id": section, "name": "海岛经济"}],

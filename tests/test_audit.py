@@ -25,7 +25,7 @@ from crawler.exceptions import WrongUsage
 from crawler.formats.epoch.article import read_article
 from crawler.formats.epoch.paths import copy_of
 from crawler.formats.registry import find_format
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -330,7 +330,7 @@ def real_articles(mirror: Corpus) -> Iterator[dict[str, Any]]:
         if copy.id in seen:
             continue
         seen.add(copy.id)
-        reading = Reading(
+        reading = ArticleContext(
             mirror=mirror.name,
             mirror_url=f"https://example.org/{path}",
             sections=[{"id": copy.section, "name": "版块"}],

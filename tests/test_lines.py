@@ -18,7 +18,7 @@ from crawler import pipelines, settings
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, Section, as_record
 from crawler.lines import finished, read_or_finish
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 from crawler.readers.pages import read_page
 from crawler.readers.readers import MANY
 from crawler.spiders.epoch_mirror import EpochMirrorSpider
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from misbehaving import MisbehavingServer
 
 FORMAT = find_format()
-READING = Reading(
+READING = ArticleContext(
     mirror="lines",
     mirror_url="https://example.org/lines/blob/master/pages/ncid900101/n1.md",
     sections=[Section(id="ncid900101", name="海岛经济")],

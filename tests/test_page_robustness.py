@@ -19,12 +19,12 @@ from crawler.formats.epoch.source import decoded
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.items import Article, as_record
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 from crawler.schema import article_schema
 
 PAGES = [(case / "page.md").read_bytes() for case in cases()]
 VALIDATOR = jsonschema_rs.Draft202012Validator(article_schema(find_format()))
-READING = Reading(
+READING = ArticleContext(
     mirror="m",
     mirror_url="https://example.org/m/pages/ncid1/n1.md",
     sections=[{"id": "nsc1", "name": "评论"}],

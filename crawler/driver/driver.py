@@ -19,7 +19,7 @@ from crawler.transports.base import Fetched, Hinted, Transport
 if TYPE_CHECKING:
     from asyncio import Task
 
-    from crawler.loaders import Reading
+    from crawler.loaders import ArticleContext
     from crawler.readers.pages import Page
 
 logger = logging.getLogger(__name__)
@@ -164,14 +164,14 @@ class Driver:
         self._memory.hold(len(fetched.body))
         try:
             page = await self.readers.read(
-                target.kind, target.section, fetched.body, target.key, self._reading(target)
+                target.kind, target.section, fetched.body, target.key, self._context_of(target)
             )
         except BaseException:
             self._memory.free(len(fetched.body))
             raise
         return fetched, page
 
-    def _reading(self, target: Target) -> Reading | None:
+    def _context_of(self, target: Target) -> ArticleContext | None:
         """Return what the readers need to make an article's line; None if they must not.
 
         The frontier compares an article that is read again, and chooses among several copies.
@@ -179,7 +179,7 @@ class Driver:
         if not (self._lines and self.readers.pooled) or target.kind != "article":
             return None
         chosen = target.published or target.copies or target.trouble
-        return None if chosen else self.frontier.reading(target)
+        return None if chosen else self.frontier.context_of(target)
 
     def _take(
         self, target: Target, task: Task[tuple[Fetched, Page | None]]

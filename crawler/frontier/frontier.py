@@ -24,7 +24,7 @@ from crawler.store.edition import is_thin
 from crawler.store.published import PublishedArticle
 
 if TYPE_CHECKING:
-    from crawler.loaders import Reading
+    from crawler.loaders import ArticleContext
 
 logger = logging.getLogger(__name__)
 
@@ -137,15 +137,15 @@ class Frontier(Plan):
         self._done(target)
         return line
 
-    def reading(self, target: Target) -> Reading:
+    def context_of(self, target: Target) -> ArticleContext:
         """Return what is known of an article besides its page."""
         # Imported here because most scheduled runs find nothing new and need no loader.
-        from crawler.loaders import Reading  # noqa: PLC0415
+        from crawler.loaders import ArticleContext  # noqa: PLC0415
 
         unsupported = self.unsupported_keys
         if target.use_fallback and self.fallback_unsupported_keys:
             unsupported = self.fallback_unsupported_keys
-        return Reading(
+        return ArticleContext(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
             sections=self.lists.named(target.sections),
@@ -158,7 +158,7 @@ class Frontier(Plan):
         from crawler.loaders import load_article  # noqa: PLC0415
 
         _check_id(target, page.original.id)
-        reading = self.reading(target)
+        reading = self.context_of(target)
         article = load_article(page, reading, self.format)
         self._note_bytes(target, page)
         if not reading.unsupported_keys:

@@ -15,7 +15,7 @@ Page = Home | Index | ArticlePage | ArticleLine
 Reader = Callable[..., Page]
 """Reads a page, given its kind, section and bytes. It must be picklable.
 
-With a fourth argument, a :class:`crawler.loaders.Reading`, it may return an article's line.
+With a fourth argument, a :class:`crawler.loaders.ArticleContext`, it may return an article's line.
 """
 
 LARGE_BYTES = 256 << 10

@@ -94,7 +94,7 @@ class PageReaders:
             section: the section that the page belongs to.
             body: the page's bytes.
             key: the key under which the store keeps failures of the page.
-            reading: what the pool needs to build an article's line, a ``Reading``.
+            reading: what the pool needs to build an article's line, a ``ArticleContext``.
 
         Raises:
             PageError: the content is not a page of this kind; with the reason ``too_costly``, it

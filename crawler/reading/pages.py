@@ -15,7 +15,7 @@ from crawler.formats.base import Format
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.trace import Cut, traced
 from crawler.items import Section, as_record
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def read(
     """
     with traced() as cuts:
         page = mirror_format.read_article(body)
-    reading = Reading(
+    reading = ArticleContext(
         mirror=mirror,
         mirror_url=url,
         sections=[Section(id=one, name=one) for one in section_ids],

@@ -14,13 +14,14 @@ from crawler.canonical import canonicalize
 from crawler.exceptions import PageError, PageMalformed, PageMissing, PageTooLarge
 from crawler.formats.pages import MAX_PAGE_BYTES, ArticlePage
 from crawler.items import Article, as_record
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 from crawler.readers.pages import is_suspicious, read_page
 from crawler.reread.apart import ApartReader
 from crawler.reread.origins import Origins
 from crawler.reread.pages import pages_of, path_of
 from crawler.reread.plan import Plan
 from crawler.schema import article_schema
+from crawler.store.edition import NOT_IN_EDITION
 from crawler.store.withdrawn import WITHDRAWN, read_ids
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,7 @@ ORIGINS = "origins.sqlite"
 MISSING, DIFFERS = "missing", "differs"
 """Reasons to carry a line over that are not failures: its page is gone, or is different now."""
 
-_NOT_COMPARED = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
-_COMPARED = tuple(key for key in Article.__slots__ if key not in _NOT_COMPARED)
+_COMPARED = tuple(key for key in Article.__slots__ if key not in NOT_IN_EDITION)
 
 
 class Outcome(NamedTuple):
@@ -115,7 +115,7 @@ class LineReader:
             raise PageMalformed(f"the page is of another article, {page.original.id}")
         article = load_article(
             page,
-            Reading(
+            ArticleContext(
                 mirror=self._plan.mirror,
                 mirror_url=record["mirror_url"],
                 sections=record["sections"],

@@ -9,7 +9,7 @@ from crawler.config.mirrors import Mirror, Mirrors
 from crawler.exceptions import PageMalformed
 from crawler.formats.pages import Copy
 from crawler.items import Article, Section
-from crawler.loaders import Reading, load_article
+from crawler.loaders import ArticleContext, load_article
 
 
 def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Article:
@@ -28,7 +28,7 @@ def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Artic
         WrongUsage: the URL cannot belong to a mirror.
     """
     mirror, path, copy = _located(url, mirrors)
-    reading = Reading(
+    reading = ArticleContext(
         mirror=mirror.name,
         mirror_url=mirror.public + path,
         sections=[Section(id=copy.section, name=copy.section)] if copy.section else [],

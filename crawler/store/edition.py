@@ -12,7 +12,7 @@ import orjson
 
 from crawler.items import timestamp
 
-_ASIDE: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
+NOT_IN_EDITION: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
 """Keys that say how an article was found, not what it says."""
 
 _DIGEST_BYTES: Final = 16
@@ -23,7 +23,7 @@ THIN_CHARACTERS: Final = 500
 
 def digest_of(record: Mapping[str, Any]) -> str:
     """Return a digest of the keys of a record that make an edition."""
-    kept = {key: value for key, value in record.items() if key not in _ASIDE}
+    kept = {key: value for key, value in record.items() if key not in NOT_IN_EDITION}
     try:
         text = orjson.dumps(kept)
     except TypeError:  # a file that was changed by hand: a lone surrogate, a number beyond 64 bits
