@@ -3,6 +3,7 @@
     python bench/archive.py                     a million lines; half an hour, 16 GB
     python bench/archive.py --articles 100000   fewer
     python bench/archive.py --place /data/big   the directory to use, by default below /tmp
+    python bench/archive.py --workers 2         only with two workers
     python bench/archive.py --keep              keep the directory; another run with the same
                                                 --place and --articles reuses the feed
 
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -30,6 +32,9 @@ from process import Usage, memory_of, run  # noqa: E402
 from report import Figure, Report  # noqa: E402
 from rereading import Cluster  # noqa: E402
 from rich.console import Console  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MEMORY_AT_MOST = 200
 """Target for the peak RssAnon of a worker in MiB, for an archive of any size."""
@@ -85,14 +90,14 @@ def reread(place: Path, feed: Path, workers: int) -> tuple[Usage, Workers]:
     return usage, watched
 
 
-def measure(place: Path, articles: int, console: Console) -> None:
-    """Print what the reread costs with one worker and with two."""
+def measure(place: Path, articles: int, counts: Sequence[int], console: Console) -> None:
+    """Print what the reread costs with each number of workers."""
     feed = archive(place, articles)
     parts = -(-(feed / "articles.jsonl").stat().st_size // _PART_BYTES)
-    walls: list[float] = []
-    for workers in (1, 2):
+    walls: dict[int, float] = {}
+    for workers in counts:
         usage, watched = reread(place, feed, workers)
-        walls.append(usage.wall)
+        walls[workers] = usage.wall
         first, second = watched.halves
         figures = [
             Figure("wall time", usage.wall, "s"),
@@ -102,8 +107,8 @@ def measure(place: Path, articles: int, console: Console) -> None:
             Figure("a worker: peak RssAnon, second half", second, "MiB", at_most=MEMORY_AT_MOST),
             Figure("command: peak RssAnon", usage.anon, "MiB", at_most=MEMORY_AT_MOST),
         ]
-        if workers > 1:
-            figures.append(Figure("times one worker", walls[0] / usage.wall, "", GAIN_AT_LEAST))
+        if workers > 1 and 1 in walls:
+            figures.append(Figure("times one worker", walls[1] / usage.wall, "", GAIN_AT_LEAST))
         title = f"{articles:,} lines in {parts} parts, {workers} Dask worker(s)"
         console.print(Report(title, figures).table())
 
@@ -115,12 +120,13 @@ def main() -> None:
     )
     parser.add_argument("--articles", type=int, default=ARTICLES, metavar="N")
     parser.add_argument("--place", type=Path, metavar="DIR", help="the directory to use")
+    parser.add_argument("--workers", type=int, nargs="+", default=(1, 2), metavar="N")
     parser.add_argument("--keep", action="store_true", help="keep the directory")
     options = parser.parse_args()
     place = options.place or Path(tempfile.mkdtemp(prefix="epoch-archive-"))
     place.mkdir(parents=True, exist_ok=True)
     try:
-        measure(place, options.articles, Console(width=100))
+        measure(place, options.articles, options.workers, Console(width=100))
     finally:
         if not options.keep:
             shutil.rmtree(place)
