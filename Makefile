@@ -17,7 +17,7 @@ crawl: $(VENV)/.ready   ## crawl the bundled sample mirror into feeds/sample
 	$(BIN)/scrapy crawl epoch_mirror -a mirror=sample
 
 test: $(VENV)/.ready-dev   ## run the tests: offline, under five minutes
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 soak: $(VENV)/.ready-dev   ## run the long tests: every page of the corpus, a thousand kills, whole replays
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "soak or hypothesis"

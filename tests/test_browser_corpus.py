@@ -56,7 +56,7 @@ def unexplained(page: str) -> bool:
 @pytest.mark.parametrize(
     ("name", "count", "every", "shell"),
     [
-        ("comment", 60, 1, "newer"),
+        pytest.param("comment", 60, 1, "newer", marks=pytest.mark.soak),
         pytest.param("comment", 150, 1, "older", marks=pytest.mark.soak),
         pytest.param("special", 150, 1, "newer", marks=pytest.mark.soak),
         pytest.param("news", 200, 3, "older", marks=pytest.mark.soak),

@@ -211,7 +211,7 @@ def mixed(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Killing
     return Killing(mirror, ways, settings=settings, spoilt=0.5)
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(1000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [5, pytest.param(1000, marks=pytest.mark.soak)])
 def test_killed_by_every_transport(mixed: Killing, tmp_path: Path, kills: int) -> None:
     """From the first second on, and while the state is rebuilt."""
     mixed.kill(tmp_path, kills)
@@ -356,7 +356,7 @@ def test_a_signal_ends_a_run_that_rebuilds_its_state(crawl: Crawl, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "moments", [8, pytest.param(60, marks=pytest.mark.soak)], ids=["few", "many"]
+    "moments", [4, pytest.param(60, marks=pytest.mark.soak)], ids=["few", "many"]
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_at_any_moment_is_reported_truthfully(

@@ -112,10 +112,9 @@ def reread_with_a_kill(
 
 @pytest.mark.parametrize(
     "name",
-    # on a busy machine, a killed worker may take the connection to the scheduler with it
     [
-        pytest.param(one, marks=pytest.mark.soak) if one in ("worker", "nanny") else one
-        for one in VICTIMS
+        "scheduler",
+        *(pytest.param(one, marks=pytest.mark.soak) for one in VICTIMS if one != "scheduler"),
     ],
 )
 def test_killed_at_a_random_moment(
