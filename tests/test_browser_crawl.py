@@ -357,6 +357,7 @@ def test_a_killed_crawler_leaves_no_chromium_and_a_valid_feed(
     assert len(running.feed.ids) >= 2
 
 
+@pytest.mark.soak
 def test_a_dead_browser_loses_no_page(site: StandIn, tmp_path: Path) -> None:
     """Another browser renders the remaining pages, and none outlives the run."""
     with crawling(site, tmp_path / "feed", STATS_DUMP=True) as (running, processes):
@@ -387,6 +388,7 @@ def fall_back(
     return raw, run
 
 
+@pytest.mark.soak
 def test_forbidden_and_set_aside_pages_are_read_in_the_browser(
     fall_back: tuple[MisbehavingServer, Callable[..., Result]], site: StandIn
 ) -> None:

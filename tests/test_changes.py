@@ -132,7 +132,7 @@ def id_of(number: int) -> str:
     return story(number).id
 
 
-@pytest.mark.parametrize("via", ["git", "http", "path"])
+@pytest.mark.parametrize("via", ["git", "http", pytest.param("path", marks=pytest.mark.soak)])
 def test_what_changes_and_what_does_not(edited: Callable[[str], Edited], via: str) -> None:
     """Corrections, withdrawals and returns have lines; other bytes and sections have none."""
     mirror = edited(via)
@@ -206,7 +206,7 @@ def test_without_a_recheck_http_reads_no_page_again(edited: Callable[[str], Edit
 # -- copies ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("via", ["git", "http"])
+@pytest.mark.parametrize("via", ["git", pytest.param("http", marks=pytest.mark.soak)])
 def test_an_article_has_vanished_when_its_last_copy_has(
     edited: Callable[[str], Edited], via: str
 ) -> None:
@@ -224,7 +224,7 @@ def test_an_article_has_vanished_when_its_last_copy_has(
     assert sorted(changes_of(result.feed)[1:]) == [("vanished", id_of(40)), ("vanished", id_of(41))]
 
 
-@pytest.mark.parametrize("via", ["git", "http"])
+@pytest.mark.parametrize("via", ["git", pytest.param("http", marks=pytest.mark.soak)])
 def test_a_stub_is_replaced_by_another_copy(edited: Callable[[str], Edited], via: str) -> None:
     """If another section lists it later with a complete copy."""
     mirror = edited(via)
@@ -266,7 +266,7 @@ def test_other_readers_make_no_changes_if_the_old_page_is_available(
     assert bool(differ) is (via == "path")
 
 
-@pytest.mark.parametrize("via", ["git", "path"])
+@pytest.mark.parametrize("via", ["git", pytest.param("path", marks=pytest.mark.soak)])
 def test_a_lost_state_loses_no_change(edited: Callable[[str], Edited], via: str) -> None:
     """The last editions are read from the feed, including its changes."""
     mirror = edited(via)
@@ -313,7 +313,7 @@ def test_a_page_that_differs_and_cannot_be_read_is_tried_again(
     assert again.run["set_aside"] == {}
 
 
-@pytest.mark.parametrize("via", ["git", "path"])
+@pytest.mark.parametrize("via", ["git", pytest.param("path", marks=pytest.mark.soak)])
 def test_pages_that_vanish_by_the_dozen_are_a_broken_mirror(
     edited: Callable[[str], Edited], via: str
 ) -> None:
@@ -370,7 +370,7 @@ def killed_at_random(mirror: Edited, kills: int) -> None:
     assert mirror.crawl().run["changes"] == 0
 
 
-@pytest.mark.parametrize("via", ["git", "path"])
+@pytest.mark.parametrize("via", ["git", pytest.param("path", marks=pytest.mark.soak)])
 def test_kills_lose_and_double_no_change(edited: Callable[[str], Edited], via: str) -> None:
     killed_at_random(edited(via), 4)
 

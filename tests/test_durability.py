@@ -358,7 +358,9 @@ def test_a_signal_ends_a_run_that_rebuilds_its_state(crawl: Crawl, tmp_path: Pat
 @pytest.mark.parametrize(
     "moments", [4, pytest.param(60, marks=pytest.mark.soak)], ids=["few", "many"]
 )
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)]
+)
 def test_a_signal_at_any_moment_is_reported_truthfully(
     tmp_path: Path, number: signal.Signals, moments: int
 ) -> None:
@@ -397,7 +399,7 @@ def start_slowly(slow: dict[str, Any], feed: Path) -> Running:
     return start_crawl(address, "name=mirror", feed=feed, settings=slow["settings"])
 
 
-@pytest.mark.parametrize("how", ["emptied", "removed"])
+@pytest.mark.parametrize("how", ["emptied", pytest.param("removed", marks=pytest.mark.soak)])
 def test_a_feed_that_changes_during_a_run(
     mirror: Mirror, slow: dict[str, Any], tmp_path: Path, how: str
 ) -> None:
@@ -473,7 +475,9 @@ def limited_to(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize("size", [30_000, pytest.param(200_000, marks=pytest.mark.soak), 1_000_000])
+@pytest.mark.parametrize(
+    "size", [30_000, *(pytest.param(size, marks=pytest.mark.soak) for size in (200_000, 1_000_000))]
+)
 def test_a_full_disk(mirror: Mirror, tmp_path: Path, size: int) -> None:
     """Status 5 and what to do, whichever file hits the limit; no line is lost or partial."""
     running = start_crawl(mirror.argument, feed=tmp_path / "feed", before=limited_to(size))

@@ -198,6 +198,7 @@ def kill_exports(tmp_path: Path, number: int) -> None:
     assert len(canned(target, "search", phrase="这是第7号灯塔。")) == 1
 
 
+@pytest.mark.soak
 def test_ten_kills_lose_nothing(tmp_path: Path) -> None:
     kill_exports(tmp_path, 10)
 

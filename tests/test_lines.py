@@ -147,6 +147,7 @@ def test_an_export_gets_whole_articles(mirror: Path, tmp_path: Path) -> None:
     assert records == exported.articles
 
 
+@pytest.mark.soak
 def test_another_pipeline_gets_whole_articles(mirror: Path, tmp_path: Path) -> None:
     pipeline = tmp_path / "titled.py"
     pipeline.write_text(
@@ -184,6 +185,7 @@ def test_copies_are_chosen_and_compared_as_without_readers(tmp_path: Path) -> No
     assert not again.feed.changes
 
 
+@pytest.mark.soak
 def test_pages_that_arrive_one_by_one_are_read_by_readers_too(
     mirror: Path, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
 ) -> None:

@@ -221,6 +221,7 @@ def test_a_page_that_is_gone_changed_or_broken_keeps_its_line(
     assert second.data("changes.jsonl") == new.data("changes.jsonl")
 
 
+@pytest.mark.soak
 def test_another_reread_repeats_no_change(small: Crawled, tmp_path: Path) -> None:
     """Old changes are carried; a new one is told from what holds, not from the first edition."""
     republish(small, 3, blocks=("改写了。",))
@@ -292,6 +293,7 @@ def test_an_article_that_must_go_stays_away(small: Crawled, tmp_path: Path) -> N
 # -- parts ---------------------------------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_any_ranges_joined_are_the_same_feed(
     large: Crawled, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:

@@ -110,12 +110,10 @@ def reread_with_a_kill(
     remove(target)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "name",
-    [
-        "scheduler",
-        *(pytest.param(one, marks=pytest.mark.soak) for one in VICTIMS if one != "scheduler"),
-    ],
+    VICTIMS,
 )
 def test_killed_at_a_random_moment(
     name: str, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
@@ -158,6 +156,7 @@ def test_nobody_answers(old: Feed, tmp_path: Path) -> None:
     assert result.seconds < 30
 
 
+@pytest.mark.soak
 def test_a_damaged_feed_is_told_as_such(cluster: Cluster, old: Feed, tmp_path: Path) -> None:
     """What a worker finds wrong is the command's own status."""
     copy = tmp_path / "copy"

@@ -71,7 +71,9 @@ def assert_the_same(http: Result, git: Result) -> None:
         assert http.run[key] == git.run[key], key
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize(
+    "name", ["special", *(pytest.param(one, marks=pytest.mark.soak) for one in ("news", "comment"))]
+)
 def test_a_section_yields_the_same_lines_with_both_transports(
     corpus: Callable[[str], Corpus],
     serve: Callable[[Path], MisbehavingServer],

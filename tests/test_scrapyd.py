@@ -150,6 +150,7 @@ def test_a_job_crawls_the_sample_from_the_egg(scrapyd: Scrapyd) -> None:
     assert "ERROR" not in log
 
 
+@pytest.mark.soak
 def test_a_job_reads_a_large_mirror_with_page_readers(scrapyd: Scrapyd, tmp_path: Path) -> None:
     """Reader processes import the package from the egg as well."""
     articles = 1100
