@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -73,7 +74,7 @@ def _copy_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
         for suffix in suffixes:
             original = feed / f"state.sqlite{suffix}"
             if original.exists():
-                copy.with_name(copy.name + suffix).write_bytes(original.read_bytes())
+                shutil.copyfile(original, copy.with_name(copy.name + suffix))
         with closing(sqlite3.connect(copy)) as state:
             for table, query in _FROM_STATE:
                 rows = state.execute(query)
