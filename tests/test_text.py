@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.radicals import IDEOGRAPHS
 from crawler.text import decoded_entities, folded, glue, one_line, visible, wide
 
 
@@ -58,6 +59,14 @@ def test_all_that_is_visible_is_in_nfc() -> None:
     joined = ["".join(chr(int(code, 16)) for code in pair) for pair in pairs]
     assert [pair for pair in joined if not unicodedata.is_normalized("NFC", visible(pair))] == []
     assert len(joined) > 900
+
+
+def test_nothing_invisible_or_mistaken_stays() -> None:
+    """Each character of the plane alone: most texts are not looked at closely."""
+    every = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+    hidden = [one for one in every if unicodedata.category(one) in ("Cc", "Cf")]
+    wrong = [*hidden, *IDEOGRAPHS]
+    assert [one for one in wrong if visible(one) == one] == ["\t", "\n", "\r"]
 
 
 def test_no_control_or_format_character_is_visible() -> None:
