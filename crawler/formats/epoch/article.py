@@ -51,8 +51,9 @@ def read_article(text: str) -> ArticlePage:
 def _read_content(page: ArticlePage, parts: Template) -> None:
     begins, ends = BEGIN in parts.body, parts.body.count(END)
     page.truncated = ends == 0
-    root = _root(parts.body)
-    remove_page_tools(root, parts.body)
+    markup = decoded_entities(parts.body)
+    root = _root(markup)
+    remove_page_tools(root, markup)
     header, body = _walked(read_body, root, page.original, begins=begins, ends=ends)
     _read_lead(page, parts.lead, header)
     page.tags = list(body.tags)
@@ -89,19 +90,18 @@ def _walked(read: Callable[..., T], root: etree._Element, source: Original, **ma
 
 
 def _root(markup: str) -> etree._Element:
-    """Return the ``body`` element, which contains all of ``markup``.
+    """Return the ``body`` element, which contains all of ``markup``; its references are decoded.
 
     ``#artbody`` does not: on 229 pages a stray end tag closes it early.
     """
     try:
-        tree = etree.fromstring(bounded_attributes(decoded_entities(markup)).encode(), _PARSER)
+        tree = etree.fromstring(bounded_attributes(markup).encode(), _PARSER)
     except etree.XMLSyntaxError as error:  # the parser recovers from all other errors
         raise MemoryError from error
-    bodies = tree.iterchildren("body") if tree is not None else iter(())
-    root: etree._Element | None = next(bodies, None)
-    if root is None:
-        raise PageMalformed("no markup that can be parsed")
-    return root
+    for child in tree if tree is not None else ():
+        if child.tag == "body":
+            return child
+    raise PageMalformed("no markup that can be parsed")
 
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
@@ -121,7 +121,7 @@ def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
     start = _BOX.search(before) if "<img" in before or "<IMG" in before else None
     if start is None:
         return
-    root = _root(before[start.start() :])
+    root = _root(decoded_entities(before[start.start() :]))
     boxes = [child for child in root if next(child.iterdescendants("img"), None) is not None]
     for box in boxes:
         root[:] = [box]

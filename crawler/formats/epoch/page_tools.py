@@ -15,7 +15,12 @@ from lxml import etree
 from crawler.formats.trace import note
 
 _LINKS: Final = ("ok", "a")
-_WORDS: Final = ("相关文章", "相關文章", "我的意见", "我的意見")
+# One character is found ten times as fast as a word. Most pages have none of these.
+_SIGNS: Final = (
+    ("章", ("相关文章", "相關文章")),
+    ("◆", ("我的意见", "我的意見")),
+    ("◇", ("我的意见", "我的意見")),
+)
 _HEADING: Final = re.compile(r"[\W_]*相[关關]文章[\W_]*")
 _OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意[见見]\s*[:：]?\s*")
 # An item without a link: its title and date, in one text or in two.
@@ -44,7 +49,7 @@ def remove_page_tools(root: etree._Element, markup: str) -> None:
         root: the body's element.
         markup: the body's HTML, in which most pages have none of the words.
     """
-    if not any(word in markup for word in _WORDS):
+    if not any(sign in markup and any(map(markup.__contains__, words)) for sign, words in _SIGNS):
         return
     pieces = list(_pieces(root))
     for piece in pieces:
