@@ -57,6 +57,8 @@ _PLACEHOLDER: Final = re.compile(
     r"/assets/themes/|^(?:data|about):|\b(?:blank|spacer|placeholder|loading|1x1)\.\w+\Z",
     re.IGNORECASE,
 )
+# The usual URL. It is no placeholder, whose names end in 1 or a letter.
+_UPLOAD: Final = re.compile(r"https://[a-z.]+/assets/uploads/\d{4}/\d\d/[\w.-]*[02-9]\.\w+\Z")
 _LAZY_SOURCES: Final = (
     "data-src", "data-lazy-src", "data-original", "data-lazy", "data-url", "data-echo",
 )  # fmt: skip
@@ -111,6 +113,8 @@ def source(element: etree._Element) -> str | None:
     if style and _HIDDEN.search(style):
         return None
     address = (element.get("src") or "").strip()
+    if _UPLOAD.match(address):  # nearly every image
+        return address
     if not address or _PLACEHOLDER.search(address):
         lazy = [(element.get(name) or "").strip() for name in _LAZY_SOURCES]
         sets = [(element.get(name) or "").replace(",", " ").split() for name in _SOURCE_SETS]
