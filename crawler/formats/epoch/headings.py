@@ -95,15 +95,19 @@ def cleaned(text: str) -> str:
         text = text[repeated.end() :]
     if text.endswith(("#", "＃")):
         text = _CLOSING_MARKS.sub("", text)
+    if text.endswith(_EMPHASIS):
+        text = _without_emphasis(text)
+    return _ESCAPE.sub(r"\1", text) if "\\" in text else text
+
+
+def _without_emphasis(text: str) -> str:
     for mark in _EMPHASIS:
         if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark):
-            text = text[len(mark) : -len(mark)].strip()
-            break
+            return text[len(mark) : -len(mark)].strip()
         if len(mark) > 1 and text.endswith(mark) and text.count(mark) == 1:
             # the opening mark is before the heading's marks
-            text = text.removesuffix(mark).rstrip()
-            break
-    return _ESCAPE.sub(r"\1", text) if "\\" in text else text
+            return text.removesuffix(mark).rstrip()
+    return text
 
 
 def _decoded(text: str) -> str:
