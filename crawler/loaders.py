@@ -59,17 +59,23 @@ _take_first = staticmethod(TakeFirst().__call__)
 
 
 class ArticleLoader(ItemLoader):
-    """Computes keys from raw text.
-
-    Every key declares both processors, as static methods. Otherwise, itemloaders searches the item's
-    fields for defaults and handles an exception for every processor, each time it is called.
-    """
+    """Computes keys from raw text. Every key declares both processors."""
 
     default_item_class = Article
 
     column_out = _take_first
     content_sha256_in = _each(_sha256)
     content_sha256_out = _take_first
+
+    def get_input_processor(self, field_name: str) -> Callable[..., Any]:
+        """Return a declared processor, without looking for defaults or binding it."""
+        processor: Callable[..., Any] = getattr(self, f"{field_name}_in")
+        return processor
+
+    def get_output_processor(self, field_name: str) -> Callable[..., Any]:
+        """Return a declared processor, without looking for defaults or binding it."""
+        processor: Callable[..., Any] = getattr(self, f"{field_name}_out")
+        return processor
 
     def load_item(self) -> Article:
         """Return the article with the computed keys, without an adapter for items of any kind."""
@@ -94,8 +100,8 @@ def load_article(page: ArticlePage, reading: ArticleContext, mirror_format: Form
     section_ids = [section["id"] for section in reading.sections]
     writers = mirror_format.writers(page, section_ids)
     loader = loader_for(mirror_format)()
-    loader.add_value("column", page.title)
-    loader.add_value("content_sha256", page.content_text)
+    loader.add_value("column", [page.title])
+    loader.add_value("content_sha256", [page.content_text])
     article = loader.load_item()
     article.authors = [Person(name=name) for name in writers.authors]
     article.translators = [Person(name=name) for name in writers.translators]
