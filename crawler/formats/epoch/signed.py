@@ -62,11 +62,15 @@ _TRANSLATED: Final = re.compile(
     r"\s*[（(]\s*(?:(?:译者|(?:翻译|编译)(?=\s))\s*(?P<behind>[^：:（）()]{3,20}?)"
     r"|(?P<before>[^：:（）()]{3,20}?)(?<![编翻])\s*[编翻]?译)\s*[）)][\s#＃◇◆*@。]*"
 )
+# Each of these forms has one of these characters.
+_SIGN: Final = re.compile("[者撰译譯：:﹕︰/／╱∕|｜◎]")
 _LABEL_ABOVE: Final = re.compile(
     r"(?m)^((?:作者|撰文|[译譯]者|翻[译譯]|[编編][译譯])\s*[：:])\n(?=.{2,20}$)"
 )
 _WRITER_LINE: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?原?作者\s*[：:﹕︰/／ \u3000]")
 _REPORTER_LINE: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:特[约約])?[记記]者\s*[：:﹕︰/／]")
+_LABELS: Final = ("作者", "记者", "記者", "撰文", "译", "譯")
+"""Every line of the three forms above has one of these."""
 _CITED: Final = re.compile(
     r"论文|期刊|书名|题[目名]|标题|刊[名载]|出版|DOI|获奖|油画|国画|水墨|水彩|壁画|画[作名]|绘画|雕塑|馆藏|收藏|布面|来信|信件|公开信|家书"
 )
@@ -97,9 +101,12 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     biographies = [text for text in texts[-_BIOGRAPHY_BLOCKS:] if _is_biography(text)]
     blocks = [text for text in texts if len(text) <= _SIGNATURE_LENGTH or "\n" in text]
     short = [line for text in blocks for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
+    whole = "\n".join(blocks)
+    if not any(map(whole.__contains__, _LABELS)):  # most pages
+        return short + biographies
     forms = (_WRITER_LINE, _REPORTER_LINE)
     labelled = any("\n" in text and _LABEL_ABOVE.search(text) for text in blocks)
-    if not labelled and not any(form.match(line) for form in forms for line in short):  # most pages
+    if not labelled and not any(form.match(line) for form in forms for line in short):
         return short + biographies
     found = [
         (number, line, before)
@@ -151,6 +158,8 @@ def signed(line: str) -> People | None:
     Args:
         line: one line of a block, or a whole block.
     """
+    if _SIGN.search(line) is None:
+        return None
     plain = simplified(line)
     found = _signed(plain)
     return found if found is None or plain == line else found.as_written(line)
