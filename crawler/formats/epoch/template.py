@@ -59,6 +59,10 @@ _ARTICLE_PATH = (
 _ARTICLE = re.compile(
     rf"(?:epochtimes|dajiyuan)\.com\.?(?::\d{{1,5}})?{_ARTICLE_PATH}", re.IGNORECASE | re.ASCII
 )
+_USUAL_END = re.compile(
+    r"(?:（需翻墙）)?：https://www\.epochtimes\.com/(gb|b5)/(\d\d?)/(\d\d?)/(\d\d?)/(n\d{1,12})\.htm\s*\Z",
+    re.ASCII,
+)
 # A path without a host, directly after a label.
 _HOSTLESS = re.compile(
     rf"\W{{0,60}}?{_ARTICLE_PATH.replace('+', '*', 1)}", re.IGNORECASE | re.ASCII
@@ -149,6 +153,8 @@ def _tail(text: str, start: int) -> tuple[int, Original]:
         if at < 0:
             break
         if label := _LABEL.match(text, at):
+            if usual := _USUAL_END.match(text, label.end()):
+                return len(text[:at].rstrip(_RULES)), _original(usual)
             labels.append(label)
             if found := _article_in(text, label.end(), gap=_GAP):
                 _check_rest(text, found[1])
@@ -226,7 +232,7 @@ def _first_article(region: str) -> re.Match[str] | None:
 
 
 def _original(match: re.Match[str]) -> Original:
-    edition, year, month, day, article = (part.lower() for part in match.groups())
+    edition, year, month, day, article = map(str.lower, match.groups())
     full = int(year) + (_CENTURY if len(year) <= 2 else 0)  # noqa: PLR2004 (/gb/1/… is 2001)
     try:
         when = date(full, int(month), int(day))
