@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 import nh3
 
@@ -259,20 +260,17 @@ def render_text(leaves: Iterable[Leaf]) -> str:
 
     Each row of a table is a line; its cells, including empty ones, are separated by tabs.
     """
-    parts: list[str] = []
-    previous: Leaf | None = None
-    for leaf in leaves:
-        if leaf.caption or not (leaf.text or leaf.cell):
-            continue
-        if previous is not None:
-            parts.append(_separator(previous.path, leaf.path))
-        parts.append(leaf.text)
-        previous = leaf
+    leaves = [leaf for leaf in leaves if (leaf.text or leaf.cell) and not leaf.caption]
+    if not any(leaf.path for leaf in leaves):  # most pages
+        return "\n\n".join([leaf.text for leaf in leaves])
+    parts = [leaves[0].text]
+    for above, leaf in pairwise(leaves):
+        parts += (_separator(above.path, leaf.path), leaf.text)
     return "".join(parts)
 
 
 def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:
-    if not left or not right:  # nearly every block
+    if not left or not right:
         return "\n\n"
     shared = _shared(left, right)
     inner = left[shared - 1].tag if shared else ""
