@@ -69,10 +69,17 @@ def read_body(
 
 
 def read_lead(root: etree._Element, url: str, year: int) -> Body:
-    """Walk an element before ``#artbody``; all its text is the caption of its image."""
+    """Walk the box before ``#artbody``; all its text is the caption of its image."""
     walk = _Walk(url, year, begins=False, ends=0)
-    walk.children(root, "p", (), (), 0)
-    walk.body.leaves = shown(walk.body.leaves)
+    box = root[0]
+    if elements.is_usual_lead(box):
+        image, caption = box
+        walk.image(image, "p", (), ())
+        text = folded_inside((caption.text or "").strip())
+        walk.body.leaves.append(Leaf("", text=text))
+    else:
+        walk.children(root, "p", (), (), 0)
+        walk.body.leaves = shown(walk.body.leaves)
     return walk.body
 
 
@@ -110,6 +117,8 @@ class _Walk:
         text = element.text
         if text and (self.leaf is not None or not text.isspace()):
             self.text(text, tag, path, marks)
+        if not len(element):  # most links; an iterator would take longer
+            return
         for child in element:
             name: Any = child.tag  # a string; for comments the function ``etree.Comment``
             if name in PARAGRAPHS:
