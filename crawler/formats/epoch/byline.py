@@ -136,6 +136,7 @@ def find_note(text: str) -> Byline | None:
     return Byline(inside, start, end) if end and is_note(inside) else None
 
 
+@lru_cache(maxsize=1024)
 def is_note(byline_text: str) -> bool:
     """Return whether a byline is an editor's note or the article's position in a series."""
     plain = simplified(byline_text)
