@@ -32,7 +32,7 @@ _BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORE
 
 _MANY_LINKS = 100  # fewer add little to the length of a line
 
-_PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
+_PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True, collect_ids=False)
 
 
 def read_article(text: str) -> ArticlePage:
