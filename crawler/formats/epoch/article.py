@@ -122,11 +122,11 @@ def _blocks_before(before: str, page: ArticlePage) -> Iterator[Body]:
     if start is None:
         return
     root = _root(decoded_entities(before[start.start() :]))
-    boxes = [child for child in root if next(child.iterdescendants("img"), None) is not None]
-    for box in boxes:
-        root[:] = [box]
-        box.tail = None
-        yield _walked(read_lead, root, page.original)
+    for box in list(root):
+        if next(box.iterdescendants("img"), None) is not None:
+            root[:] = [box]
+            box.tail = None
+            yield _walked(read_lead, root, page.original)
 
 
 def _check_size(page: ArticlePage) -> None:

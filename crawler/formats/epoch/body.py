@@ -71,15 +71,15 @@ def read_body(
 def read_lead(root: etree._Element, url: str, year: int) -> Body:
     """Walk the box before ``#artbody``; all its text is the caption of its image."""
     walk = _Walk(url, year, begins=False, ends=0)
-    box = root[0]
-    if elements.is_usual_lead(box):
-        image, caption = box
-        walk.image(image, "p", (), ())
-        text = folded_inside((caption.text or "").strip())
-        walk.body.leaves.append(Leaf("", text=text))
-    else:
+    if not elements.is_usual_lead(root[0]):
         walk.children(root, "p", (), (), 0)
         walk.body.leaves = shown(walk.body.leaves)
+        return walk.body
+    image, caption = root[0]
+    if source := walk.image_url(image):
+        leaf = Leaf("", text=folded_inside((caption.text or "").strip()))
+        walk.body.leaves.append(leaf)
+        walk.body.pictures.append(Picture(source, leaf))
     return walk.body
 
 
@@ -199,10 +199,9 @@ class _Walk:
             self.spend(len(text), marks)
         else:
             self.size += 2 * len(text)
-        leaf = self.leaf
-        if leaf is None:
-            leaf = self.leaf = self.opened(tag, path)
-        self.append(leaf, Run(text, marks))
+        if self.leaf is None:
+            self.leaf = self.opened(tag, path)
+        self.append(self.leaf, Run(text, marks))
 
     def spend(self, characters: int, marks: tuple[Mark, ...] = ()) -> None:
         """Count what a run adds to text, links and HTML; its marks are repeated around it."""
@@ -358,15 +357,8 @@ class _Walk:
         if character := elements.emoji(element):
             self.text(character, tag, path, marks)
             return
-        source = elements.source(element)
-        if source is None:
-            return
-        try:
-            url = canonical(source, self.url)
-        except UnusableURL:
-            self.body.unusable_urls += 1
-            return
-        if not url.startswith("http"):
+        url = self.image_url(element)
+        if url is None:
             return
         if self.leaf is None:
             in_figure = bool(path) and path[-1].tag == "figure"
@@ -378,6 +370,18 @@ class _Walk:
         full_url = target if elements.is_picture(target) else None
         self.figure = Picture(url, self.leaf, full_url)
         self.body.pictures.append(self.figure)
+
+    def image_url(self, element: etree._Element) -> str | None:
+        """Return the canonical URL of an image; None if there is none or it is unusable."""
+        source = elements.source(element)
+        if source is None:
+            return None
+        try:
+            url = canonical(source, self.url)
+        except UnusableURL:
+            self.body.unusable_urls += 1
+            return None
+        return url if url.startswith("http") else None
 
     def media(self, element: etree._Element) -> None:
         """Add the videos of a player or its fallback; their text is never shown."""

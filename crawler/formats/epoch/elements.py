@@ -80,13 +80,14 @@ def classes(element: etree._Element) -> list[str]:
 
 
 def is_usual_lead(box: etree._Element) -> bool:
-    """Return whether a box contains only an image, and below it a block of plain text."""
+    """Return whether a box contains only a picture, and below it a block of plain text."""
     if len(box) != 2 or box.tag != "div" or box.keys():  # noqa: PLR2004 - an image and its caption
         return False
     image, caption = box
     texts = (box.text, image.tail, caption.tail)
     return (
         (image.tag, caption.tag) == ("img", "div")
+        and not emoji(image)
         and not len(caption)
         and caption.items() == [("class", "caption")]
         and all(text is None or text.isspace() for text in texts)
