@@ -83,7 +83,11 @@ def _other_heading(text: str, lines: str, *, behind_text: bool) -> str | None:
 
 
 def _is_heading(text: str) -> bool:
-    return bool(words(text)) and not _ADDRESS.search(text) and not _PAGER.match(text)
+    return (
+        bool(text[:1].isalnum() or words(text))
+        and not _ADDRESS.search(text)
+        and not _PAGER.match(text)
+    )
 
 
 def cleaned(text: str) -> str:
