@@ -211,9 +211,9 @@ class _Walk:
         if self.size > MAX_LINE_BYTES:
             raise PageTooLarge(f"its record has more than {MAX_LINE_BYTES} bytes")
 
-    def opened(self, tag: str, path: tuple[Container, ...]) -> Leaf:
+    def opened(self, tag: str, path: tuple[Container, ...], text: str = "") -> Leaf:
         """Add a new block to the body and return it."""
-        leaf = Leaf(tag or ("" if path else "p"), path, self.caption, centred=self.centred)
+        leaf = Leaf(tag or ("" if path else "p"), path, self.caption, self.centred, text, [])
         self.body.leaves.append(leaf)
         if self.caption:
             if self.figure is not None:
@@ -251,7 +251,7 @@ class _Walk:
         if len(element) or marks or self.anchors or self.preformatted or depth >= MAX_DEPTH:
             self.children(element, tag, path, marks, depth + 1)
         elif text := (element.text or "").strip():  # nearly every paragraph
-            self.opened(tag, path).text = folded_inside(text)
+            self.opened(tag, path, folded_inside(text))
             self.size += 2 * len(text)
         self.leaf, self.centred = None, centred
         if name in TRACES:

@@ -87,19 +87,19 @@ class Leaf:
         tag: ``p``, ``h1`` … ``h6``, or ``""`` for text directly in its container.
         path: the containers around it, outermost first.
         caption: whether it is a figure's caption, which is in the HTML but not in the text.
-        cell: whether it is an empty cell that keeps the later cells of its row in their columns.
         centred: whether it is centred.
-        runs: the parts of its text; empty if it is plain text, as in most paragraphs.
         text: the runs joined, with white space folded; valid after :meth:`fold`.
+        runs: the parts of its text; empty if it is plain text, as in most paragraphs.
+        cell: whether it is an empty cell that keeps the later cells of its row in their columns.
     """
 
     tag: str
     path: tuple[Container, ...] = ()
     caption: bool = False
-    cell: bool = False
     centred: bool = False
-    runs: list[Run] = field(default_factory=list)
     text: str = ""
+    runs: list[Run] = field(default_factory=list)
+    cell: bool = False
 
     def fold(self) -> None:
         """Fold white space over all runs, as a browser does, and set ``text``.
