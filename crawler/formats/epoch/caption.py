@@ -7,6 +7,7 @@ brackets are full width, half are half width, 800 pairs are mixed, and some are 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _OPENING: Final = "（(〈[［〔﹝【﹙"
@@ -80,10 +81,15 @@ def split_caption(text: str) -> tuple[str | None, str | None]:
 def _is_not_credit(before: str, inside: str) -> bool:
     """Return whether brackets contain a position, a unit, or a name in Latin letters."""
     inside = inside.strip(_MARKS)
-    if _PLACE.fullmatch(inside) or _UNIT.fullmatch(inside):
+    if _is_place_or_unit(inside):
         return True
     is_name = _LATIN_NAME.fullmatch(inside) and not _SOURCE_WORD.search(inside)
     return bool(is_name and _NAMED.search(before))
+
+
+@lru_cache(maxsize=1024)  # the same credits come again and again
+def _is_place_or_unit(inside: str) -> bool:
+    return bool(_PLACE.fullmatch(inside) or _UNIT.fullmatch(inside))
 
 
 def _without_opening(text: str) -> tuple[str | None, str | None]:
