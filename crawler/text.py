@@ -153,8 +153,11 @@ def glue(text: str, start: int, end: int) -> str:
     white = text[start:end]
     if "\n" not in white and "\r" not in white:
         return " "
-    before, after = text[start - 1], text[end]
-    if _FIRST_WIDE <= before <= _LAST_WIDE or _FIRST_WIDE <= after <= _LAST_WIDE:
+    before = text[start - 1]
+    if _FIRST_WIDE <= before <= _LAST_WIDE:
+        return ""
+    after = text[end]
+    if _FIRST_WIDE <= after <= _LAST_WIDE:
         return ""
     if before in _OPENING or after in _CLOSING:
         return ""

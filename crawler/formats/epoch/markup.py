@@ -125,11 +125,10 @@ class Leaf:
                     kept.append(run)
             elif body := text.strip():
                 start = position - len(text.lstrip())
-                gap = glue(whole, last, start) if last < start and not at_line_start else ""
-                last, at_line_start = start + len(body), False
                 run.text = folded_inside(body)
-                if gap:
+                if last < start and not at_line_start and (gap := glue(whole, last, start)):
                     _put_gap(gap, kept, run)
+                last, at_line_start = start + len(body), False
                 kept.append(run)
         self.runs = _without_last_breaks(kept)
         self.text = "".join([run.text for run in self.runs])
