@@ -113,12 +113,12 @@ class Tag(NamedTuple):
 
 def tag_at(href: str) -> Tag | None:
     """Return the tag of an absolute URL ``…/gb/tag/…``, or None if it is not the URL of a tag."""
-    return _tag_at(href) if "/tag/" in href and href.startswith("http") else None
+    return _tag_at(href) if "/tag/" in href else None
 
 
 @lru_cache(maxsize=4096)  # the same tags are linked again and again
 def _tag_at(href: str) -> Tag | None:
-    if is_relative(href):
+    if not href.startswith("http") or is_relative(href):
         return None
     try:
         url = canonical(href, href)
