@@ -498,3 +498,32 @@ def test_other_junk_costs_no_other_page(junk: str, place: int) -> None:
     parts.insert(place, junk)
     with suppress(PageError):
         assert read_article("\n\n".join(parts)).original == read_article(PAGE).original
+
+
+IMAGE = "https://i.epochtimes.com/assets/a.jpg"
+CAPTION = "灯塔。（李言／大纪元）"
+UPLOADS = "https://i.epochtimes.com/assets/uploads/2023/09"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "image", "caption"),
+    [
+        ("<div><img", "<div>塔旁<img", IMAGE, f"塔旁\n{CAPTION}"),
+        ("/> <div", "/>塔旁<div", IMAGE, f"塔旁\n{CAPTION}"),
+        ("</div></div>", "</div>塔旁</div>", IMAGE, f"{CAPTION}\n塔旁"),
+        ("李言", "<b>李言</b>", IMAGE, CAPTION),
+        ('class="caption"', 'class="note" id="n"', IMAGE, CAPTION),
+        ('class="caption"', 'class="related-posts"', IMAGE, None),
+        ("<div><img", '<div class="related-posts"><img', None, None),
+        ('alt="灯塔" class="', 'alt="☀" class="emoji ', None, None),
+        (IMAGE, f'{UPLOADS}/loading.gif" data-src="{IMAGE}', IMAGE, CAPTION),
+        (IMAGE, f'{UPLOADS}/a-1.jpg" data-src="{IMAGE}', f"{UPLOADS}/a-1.jpg", CAPTION),
+        (IMAGE, f'{UPLOADS}/a-600x400.jpg" width="1', None, None),
+        (IMAGE, "//I.epochtimes.com/assets/a.jpg", IMAGE, CAPTION),
+    ],
+)
+def test_unusual_leads(old: str, new: str, image: str | None, caption: str | None) -> None:
+    """What differs from the usual box of a lead image is read as any other markup."""
+    assert old in LEAD
+    line = line_of(PAGE.replace(LEAD, LEAD.replace(old, new, 1)))
+    assert (line["image"], line["caption"]) == (image, caption)
