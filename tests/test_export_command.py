@@ -68,7 +68,7 @@ def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
         (
             *(feed, "--to", tmp_path / "f.db"),
             *("--datasette", feed / "articles.jsonl"),
-        ): "articles.jsonl has the name of a feed's file: name another",
+        ): "articles.jsonl: the file name must end in .json",
         (feed, feed, "--to", tmp_path / "feed.db"): "are both feeds of mirror 'news': give one",
     }.items():
         done = command(*arguments)

@@ -316,7 +316,7 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
         (["audit", "smaple"], "'smaple' is not a feed: give a directory with articles.jsonl; "),
         (["export", "smaple", "--to", "x.db"], " has sample (did you mean sample?)"),
         (["report", "smaple", "--to", "x.html"], " has sample (did you mean sample?)"),
-        (["audit", "sample"], "'sample' is not a feed: give a directory with articles.jsonl; "),
+        (["audit", "sample"], " with articles.jsonl; did you mean "),
     ],
 )
 def test_a_feed_that_is_none_gets_a_suggestion(words: list[str], says: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from crawler.exceptions import WrongUsage
+from crawler.feedfile import FeedFile, feed_directory, open_feed
 from crawler.formats.base import Format
 from crawler.formats.registry import DEFAULT_NAME, find_format
 from crawler.items import MAX_LINE_BYTES, Article
@@ -36,8 +36,7 @@ class Verification:
         lines: number of complete lines for each file.
         problems: descriptions of the first broken promises.
         count: number of all broken promises.
-        tails: number of bytes after the last newline for each file that has any. Either a run is
-            writing the line, or a killed run left it; the next run cuts it off.
+        tails: number of bytes after the last newline for each file that has any.
     """
 
     lines: dict[str, int] = field(default_factory=dict)
@@ -67,17 +66,8 @@ class FeedVerifier:
     Memory grows with the ids and listings of the feed, not with its text.
     """
 
-    def __init__(self, directory: Path, mirror_format: Format) -> None:
-        """Set up the verification of the feed in ``directory``.
-
-        Raises:
-            WrongUsage: the directory is not a feed.
-        """
-        if not (directory / "articles.jsonl").is_file():
-            raise WrongUsage(
-                f"{directory} is not a feed: give the directory that holds articles.jsonl"
-            )
-        self.directory = directory
+    def __init__(self, files: Mapping[str, FeedFile], mirror_format: Format) -> None:
+        self.files = files
         self.format = mirror_format
         self.found = Verification()
         self._digests: dict[str, bytes] = {}
@@ -200,28 +190,22 @@ class FeedVerifier:
 
     def _lines(self, name: str, schema: dict[str, Any]) -> Iterator[_Line]:
         """Yield the lines that are JSON objects; report those that are not or break the schema."""
-        path = self.directory / f"{name}.jsonl"
+        file = self.files[f"{name}.jsonl"]
+        if file.tail:
+            self.found.tails[file.path.name] = file.tail
         ends = self._ends[name] = array("Q")
-        self.found.lines[name] = 0
-        if not path.is_file():
-            return
         validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-        end = 0
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                if not raw.endswith(b"\n"):
-                    self.found.tails[path.name] = len(raw)
-                    return
-                end += len(raw)
-                ends.append(end)
-                self.found.lines[name] = number
-                where = f"{path.name}, line {number}"
-                record = self._object(where, raw)
-                if record is None:
-                    continue
+        end = number = 0
+        for number, raw in enumerate(file.raw_lines(), 1):
+            end += len(raw)
+            ends.append(end)
+            where = f"{file.path.name}, line {number}"
+            record = self._object(where, raw)
+            if record is not None:
                 self._validate(where, validator, record)
                 self._check_text(where, raw, record)
                 yield _Line(where, end, record)
+        self.found.lines[name] = number
 
     def _object(self, where: str, raw: bytes) -> dict[str, Any] | None:
         try:
@@ -291,6 +275,7 @@ def verify(feed: Path, format_name: str = DEFAULT_NAME) -> Verification:
 
     Raises:
         WrongUsage: ``feed`` is not a feed.
+        FeedUnusable: a file cannot be read.
     """
-    directory = feed.parent if feed.name == "articles.jsonl" else feed
-    return FeedVerifier(directory, find_format(format_name)).verify()
+    with open_feed(feed_directory(feed)) as files:
+        return FeedVerifier(files, find_format(format_name)).verify()

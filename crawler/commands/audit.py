@@ -75,6 +75,8 @@ class Command(Tool, ScrapyCommand):
             raise WrongUsage(f"give one feed: {program()} audit feeds/news")
         feed = feed_at(args[0], self.settings)
         if opts.verify:
+            if opts.floors or opts.all:
+                raise WrongUsage("--verify counts nothing: give it without --floors and --all")
             return _verify(feed, as_json=opts.json)
         from crawler.audit.audit import audit  # noqa: PLC0415
         from crawler.audit.floors import missed, read_floors  # noqa: PLC0415

@@ -24,6 +24,7 @@ from crawler.config.extras import require_extra
 from crawler.config.feeds import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
+from crawler.outputfile import output_file
 from crawler.printable import MESSAGE, printable
 from crawler.run.scrapy_settings import require_other_name
 from crawler.terminal import emit
@@ -74,9 +75,9 @@ class Command(Tool, ScrapyCommand):
         """Export the feeds and print the number of rows."""
         if not args or not opts.to:
             raise WrongUsage(f"give feeds and a file: {program()} export feeds/sample --to feed.db")
-        for option in ("to", "datasette"):
-            if file := getattr(opts, option):
-                require_other_name(Path(os.path.realpath(file)), f"--{option} {file}")
+        require_other_name(Path(os.path.realpath(opts.to)), f"--to {opts.to}")
+        if opts.datasette and not opts.datasette.endswith(".json"):
+            raise WrongUsage(f"--datasette {opts.datasette}: the file name must end in .json")
         feeds = [feed_at(feed, self.settings) for feed in args]
         emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
         return 0
@@ -142,10 +143,8 @@ def _write_metadata(path: Path, database: Path) -> None:
     from crawler.export.datasette import metadata  # noqa: PLC0415
 
     text = json.dumps(metadata(database), ensure_ascii=False, indent=1)
-    try:
-        path.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as exc:
-        raise WrongUsage(f"--datasette {path}: {exc.strerror}: give another file") from exc
+    with output_file(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespace) -> str:

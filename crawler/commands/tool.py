@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import UsageError
 
 from crawler import terminal
+from crawler.config.suggestions import suggestion
 from crawler.exceptions import RunError, WrongUsage
 from crawler.printable import MESSAGE, printable
 
@@ -48,6 +49,7 @@ class Tool(_Command):
         """Do the command's work, print errors, and set the exit status."""
         terminal.prepare()
         try:
+            _check_options(args, opts)
             self.exitcode = self.work(args, opts)
         except WrongUsage as error:
             raise UsageError(printable(error, MESSAGE), print_help=False) from error
@@ -57,3 +59,12 @@ class Tool(_Command):
         except KeyboardInterrupt:
             sys.stderr.write(f"{self.interrupted}\n")
             self.exitcode = _INTERRUPTED
+
+
+def _check_options(args: list[str], opts: argparse.Namespace) -> None:
+    """Refuse an unknown option, which Scrapy leaves among the arguments."""
+    for arg in args:
+        if arg.startswith("-"):
+            known = [f"--{name.replace('_', '-')}" for name in vars(opts)]
+            given = arg.partition("=")[0]
+            raise WrongUsage(f"{arg!r} is not an option{suggestion(given, known)}: see --help")

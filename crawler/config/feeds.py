@@ -32,4 +32,6 @@ def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
     feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
     known = sorted(file.parent.name for file in feeds.glob(f"*/{_ARTICLES}"))
     there = f"{shown(feeds)} has {', '.join(known) or 'none'}{suggestion(path.name, known)}"
+    if path.name in known:
+        there = f"did you mean {shown(feeds / path.name)}?"
     raise WrongUsage(f"{given!r} is not a feed: give a directory with {_ARTICLES}; {there}")
