@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from crawling import ROOT, clean_environment
+from crawling import ROOT, clean_environment, scrapy
 from exported import append, article, articles, canned, dump, export, listing, rows
 
 if TYPE_CHECKING:
@@ -23,12 +23,9 @@ if TYPE_CHECKING:
 SCRAPY = [sys.executable, "-m", "scrapy", "export"]
 
 
-def command(*arguments: object, **how: object) -> subprocess.CompletedProcess[str]:
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run ``scrapy export`` to its end."""
-    line = [*SCRAPY, *map(str, arguments)]
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
-        line, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False, **how
-    )
+    return scrapy("export", *arguments)
 
 
 @pytest.fixture
@@ -70,6 +67,8 @@ def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
             *("--datasette", feed / "articles.jsonl"),
         ): "articles.jsonl: the file name must end in .json",
         (feed, feed, "--to", tmp_path / "feed.db"): "are both feeds of mirror 'news': give one",
+        (feed, "--to", "feed.db", "--htlm"): "'--htlm' is not an option (did you mean --html?)",
+        (feed, "--too=x.db"): "'--too=x.db' is not an option (did you mean --to?): see --help",
     }.items():
         done = command(*arguments)
         assert done.returncode == 2, done.stderr
@@ -91,12 +90,11 @@ def test_a_full_disk_ends_with_75_and_loses_nothing(tmp_path: Path) -> None:
     feed = append(tmp_path / "feed", "articles", articles(2_000))
     target = tmp_path / "feed.db"
     size = 700_000
-    done = command(
-        feed,
-        "--to",
-        target,
+    done = subprocess.run(
+        [*SCRAPY, str(feed), "--to", str(target)], cwd=ROOT, env=clean_environment(),
+        capture_output=True, text=True, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )
+    )  # fmt: skip
     assert done.returncode == 75, done.stderr
     assert "Make room, then export again: nothing is lost" in done.stderr
     assert "Traceback" not in done.stderr
@@ -146,6 +144,7 @@ def test_ctrl_c_ends_an_export_without_a_traceback(tmp_path: Path) -> None:
 EXPORT = """
 import sys
 from pathlib import Path
+from crawling import scrapy
 from exported import export
 from crawler.export import sync
 sync.BATCH_BYTES = 40_000

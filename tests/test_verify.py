@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from crawling import ROOT
+from crawling import scrapy
 
 from crawler.audit.verify import Verification, verify
 from crawler.exceptions import WrongUsage
@@ -23,11 +21,9 @@ if TYPE_CHECKING:
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's feed after two runs."""
     feed = tmp_path_factory.mktemp("verify") / "feed"
-    command = [sys.executable, "-m", "scrapy", "crawl", "epoch_mirror", "-a", "mirror=sample"]
     for more in (["-a", "limit=20"], []):
-        subprocess.run(
-            [*command, "-a", f"feed={feed}", *more], cwd=ROOT, check=True, capture_output=True
-        )
+        done = scrapy("crawl", "epoch_mirror", "-a", "mirror=sample", "-a", f"feed={feed}", *more)
+        assert done.returncode == 0, done.stderr
     return feed
 
 
@@ -230,17 +226,18 @@ def test_what_is_no_feed(tmp_path: Path) -> None:
 
 
 def test_the_command(feed: Path) -> None:
-    command = [sys.executable, "-m", "scrapy", "audit", "--verify"]
-    done = subprocess.run([*command, feed], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = scrapy("audit", "--verify", feed)
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 problems" in done.stdout
     (feed / "listings.jsonl").write_bytes(b"")
-    done = subprocess.run(
-        [*command, "--json", feed], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = scrapy("audit", "--verify", "--json", feed)
     assert done.returncode == 5
     assert json.loads(done.stdout)["count"] > 80
-    missing = subprocess.run(
-        [*command, feed / "no"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert missing.returncode == 2
+    assert scrapy("audit", "--verify", feed / "no").returncode == 2
+
+
+def test_options_that_are_not_heeded_are_refused(feed: Path) -> None:
+    for option in (("--floors", "floors.toml"), ("--all",)):
+        done = scrapy("audit", feed, "--verify", *option)
+        assert done.returncode == 2
+        assert "give it without --floors and --all" in done.stderr
