@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from crawling import ROOT, clean_environment, scrapy
 from exported import append, article, articles, canned, dump, export, listing, rows
+from processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,9 +88,9 @@ def test_a_damaged_feed_ends_with_5(tmp_path: Path, feed: Path) -> None:
 
 
 def test_a_full_disk_ends_with_75_and_loses_nothing(tmp_path: Path) -> None:
-    feed = append(tmp_path / "feed", "articles", articles(2_000))
+    feed = append(tmp_path / "feed", "articles", articles(600))
     target = tmp_path / "feed.db"
-    size = 700_000
+    size = 250_000
     done = subprocess.run(
         [*SCRAPY, str(feed), "--to", str(target)], cwd=ROOT, env=clean_environment(),
         capture_output=True, text=True, check=False,
@@ -144,7 +145,6 @@ def test_ctrl_c_ends_an_export_without_a_traceback(tmp_path: Path) -> None:
 EXPORT = """
 import sys
 from pathlib import Path
-from crawling import scrapy
 from exported import export
 from crawler.export import sync
 sync.BATCH_BYTES = 40_000
@@ -182,7 +182,8 @@ def kill_exports(tmp_path: Path, number: int) -> None:
     chance, killed, partial = random.Random(seed), 0, 0
     while killed < number:
         process = start(target, feed)
-        time.sleep(chance.uniform(0.3, 1) * usual)
+        wait_until(lambda: target.exists() or process.poll() is not None)  # noqa: B023 - called here
+        time.sleep(chance.uniform(0, 0.7) * usual)
         process.send_signal(signal.SIGKILL)
         if process.wait() == 0:  # it was faster
             target.unlink()

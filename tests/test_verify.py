@@ -89,6 +89,18 @@ def test_rewriting_a_file_as_it_is_is_no_problem(feed: Path) -> None:
             lambda lines: lines[3].update(videos=["https://a.example/v"], has_video=False),
             ("line 4", "has_video"),
         ),
+        (lambda lines: lines[3].update(url=lines[4]["url"]), ("line 4", "url has another id")),
+        (lambda lines: lines[3].update(language="zh-Hant"), ("line 4", "or language")),
+        (lambda lines: lines[3].update(date_published="1999-01-01"), ("line 4", "date_published")),
+        (
+            lambda lines: [line.update(date_source="url") for line in lines],
+            ("date_published is 1 days after the date in url",),
+        ),
+        (lambda lines: lines[3].update(sections=lines[3]["sections"] * 2), ("line 4", "twice")),
+        (
+            lambda lines: lines[3].update(links=[{"url": "https://a.example/", "text": "a"}] * 2),
+            ("line 4", "links has an entry twice"),
+        ),
         (lambda lines: lines.pop(), ("articles_after",)),
         (lambda lines: lines.insert(1, lines.pop(30)), ("not the end of a line",)),
     ],
@@ -130,6 +142,7 @@ def test_a_changed_listing_is_found(
         (lambda lines: lines[1].update(changed=[]), ("line 2", "changed")),
         (lambda lines: lines[1].update(end="2026-13-45T00:00:00Z"), ("line 2", "end")),
         (lambda lines: lines[1].update(newest="2026-13-45"), ("line 2", "newest")),
+        (lambda lines: lines[1].update(end="2020-01-01T00:00:00Z"), ("line 2", "ends before")),
     ],
 )
 def test_a_changed_run_is_found(
@@ -170,6 +183,7 @@ def test_changes_that_fit_pass(feed: Path) -> None:
         (("changed",), {"id": "n1"}, ("no line of n1",)),
         (("changed",), {"content_sha256": "0" * 64}, ("not that of its article",)),
         (("improved",), {}, ("kind",)),
+        (("changed",), {"article": {"id": "n1"}}, ("changes.jsonl, line 1", "order")),
     ],
 )
 def test_changes_that_do_not_fit_are_found(

@@ -1,14 +1,4 @@
-"""``scrapy audit FEED``: what a feed contains, which values are odd, and whether it meets floors.
-
-Exit status:
-    0   the feed was read, and meets the floors of ``--floors``
-    2   wrong usage: no such feed, an invalid option or floors file
-    3   the feed misses a floor
-    5   the feed is damaged: a line is not a JSON object; with ``--verify``, any broken promise
-
-An incomplete last line is reported and is not damage: a run is writing it, or was killed, and the
-next run removes it.
-"""
+"""``scrapy audit FEED``: what a feed contains, which values are odd, and whether it meets floors."""
 
 from __future__ import annotations
 

@@ -1,12 +1,4 @@
-"""``scrapy export FEED --to FILE``: exports a feed to SQLite, for queries, or to Parquet.
-
-Exit status:
-    0   the file contains everything that is published
-    2   wrong usage: no such feed, a file that cannot be written, a missing library
-    5   a feed is damaged, or differs from the one that was exported before
-    75  another program is writing the file, or the disk is full: try again
-    130 stopped by Ctrl-C; the next export to an SQLite file continues from there
-"""
+"""``scrapy export FEED --to FILE``: exports a feed to SQLite, for queries, or to Parquet."""
 
 from __future__ import annotations
 
@@ -36,7 +28,7 @@ if TYPE_CHECKING:
     from crawler.export.published import PublishedFeed
 
 SQLITE = (".db", ".sqlite", ".sqlite3")
-PARQUET = (".parquet",)
+PARQUET = ".parquet"
 
 
 class Command(Tool, ScrapyCommand):
@@ -75,22 +67,31 @@ class Command(Tool, ScrapyCommand):
         """Export the feeds and print the number of rows."""
         if not args or not opts.to:
             raise WrongUsage(f"give feeds and a file: {program()} export feeds/sample --to feed.db")
-        require_other_name(Path(os.path.realpath(opts.to)), f"--to {opts.to}")
-        if opts.datasette and not opts.datasette.endswith(".json"):
-            raise WrongUsage(f"--datasette {opts.datasette}: the file name must end in .json")
-        feeds = [feed_at(feed, self.settings) for feed in args]
-        emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
+        target = Path(opts.to)
+        require_other_name(Path(os.path.realpath(target)), f"--to {target}")
+        _check_target(target, opts)
+        export = _to_parquet if target.suffix.lower() == PARQUET else _to_sqlite
+        with ExitStack() as opened:
+            from crawler.export.published import PublishedFeed  # noqa: PLC0415
+
+            paths = [feed_at(feed, self.settings) for feed in args]
+            feeds = [opened.enter_context(PublishedFeed(path)) for path in paths]
+            _check_mirrors(feeds)
+            emit(printable(f"{target}: {export(feeds, target, opts)}", MESSAGE))
         return 0
 
 
-def _export(feeds: list[Path], target: Path, opts: argparse.Namespace) -> str:
-    from crawler.export.published import PublishedFeed  # noqa: PLC0415
-
-    writer = _writer(target, opts)
-    with ExitStack() as opened:
-        found = [opened.enter_context(PublishedFeed(feed)) for feed in feeds]
-        _check_mirrors(found)
-        return writer(found)
+def _check_target(target: Path, opts: argparse.Namespace) -> None:
+    suffix = target.suffix.lower()
+    if suffix not in (*SQLITE, PARQUET):
+        raise WrongUsage(
+            f"--to {target}: the file name must end in .db, .sqlite or .sqlite3 for SQLite, "
+            "or in .parquet for Parquet"
+        )
+    if opts.datasette and suffix == PARQUET:
+        raise WrongUsage("--datasette serves an SQLite file: export with --to feed.db")
+    if opts.datasette and not opts.datasette.endswith(".json"):
+        raise WrongUsage(f"--datasette {opts.datasette}: the file name must end in .json")
 
 
 def _check_mirrors(feeds: list[PublishedFeed]) -> None:
@@ -107,20 +108,6 @@ def _check_mirrors(feeds: list[PublishedFeed]) -> None:
         known[feed.mirror] = feed.directory
 
 
-def _writer(target: Path, opts: argparse.Namespace) -> Callable[[list[PublishedFeed]], str]:
-    """Return the function that exports to the format of ``target``'s suffix."""
-    if target.suffix in SQLITE:
-        return lambda feeds: _to_sqlite(feeds, target, opts)
-    if target.suffix not in PARQUET:
-        raise WrongUsage(
-            f"--to {target}: the file name must end in .db, .sqlite or .sqlite3 for SQLite, "
-            "or in .parquet for Parquet"
-        )
-    if opts.datasette:
-        raise WrongUsage("--datasette serves an SQLite file: export with --to feed.db")
-    return lambda feeds: _to_parquet(feeds, target, opts)
-
-
 def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespace) -> str:
     from crawler.export.database import Database  # noqa: PLC0415
     from crawler.export.sync import pending_bytes, sync  # noqa: PLC0415
@@ -132,7 +119,7 @@ def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespac
     if opts.datasette:
         _write_metadata(Path(opts.datasette), target)
     names = ("article", "change", "listing", "run")
-    return f"{target}: " + ", ".join(_new(added[f"{name}s.jsonl"], name) for name in names)
+    return ", ".join(_new(added[f"{name}s.jsonl"], name) for name in names)
 
 
 def _new(number: int, name: str) -> str:
@@ -153,7 +140,7 @@ def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespa
 
     with _progress(sum(feed.files["articles.jsonl"].end for feed in feeds)) as watch:
         written = write_parquet(target, feeds, watch, html=opts.html)
-    return f"{target}: {written:,} articles"
+    return f"{written:,} articles"
 
 
 @contextmanager

@@ -1,11 +1,4 @@
-"""``scrapy report FEED --to report.html``: one page about a feed, readable offline.
-
-Exit status:
-    0   the page was written
-    2   wrong usage: no such feed, or the page cannot be written
-    5   the feed is damaged
-    75  the disk is full: try again
-"""
+"""``scrapy report FEED --to report.html``: one page about a feed, readable offline."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.exceptions import FeedUnusable, TryLater
 from crawler.export.rows import (
+    PARTS,
     Change,
     Value,
     article_rows,
@@ -18,7 +19,6 @@ from crawler.export.rows import (
     listing_row,
     run_row,
 )
-from crawler.export.tables import PARTS
 from crawler.feedfile import FeedFile, Line
 from crawler.items import timestamp
 
