@@ -28,22 +28,14 @@ FLOOR_MISSED = 3
 class Command(Tool, ScrapyCommand):
     """Audits a feed."""
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "[options] FEED"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Audit a feed: how many lines have each key, and which values are odd"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Read a feed's articles (FEED is its directory or articles.jsonl) and print, for each "
-            "key, how many lines have it, and the most frequent and the rarest odd values. "
-            "Exit status: 0; 2 wrong usage; 3 the feed misses a floor of --floors; 5 the feed "
-            "has a damaged line, or --verify found a broken promise."
-        )
+    usage = "[options] FEED"
+    summary = "Audit a feed: how many lines have each key, and which values are odd"
+    description = (
+        "Read a feed's articles (FEED is its directory or articles.jsonl) and print, for each "
+        "key, how many lines have it, and the most frequent and the rarest odd values. "
+        "Exit status: 0; 2 wrong usage; 3 the feed misses a floor of --floors; 5 the feed "
+        "has a damaged line, or --verify found a broken promise."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""

@@ -36,21 +36,13 @@ class Command(Tool, ScrapyCommand):
 
     interrupted = "stopped: export again to continue"
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "[options] FEED [FEED ...] --to FILE"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Export a feed to SQLite with full-text search, or to Parquet"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Export feeds (each FEED is a feed's directory) to FILE. To an SQLite file (.db, .sqlite, "
-            ".sqlite3), add what is new since its last export; write a Parquet file from scratch. "
-            "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later; 130 interrupted."
-        )
+    usage = "[options] FEED [FEED ...] --to FILE"
+    summary = "Export a feed to SQLite with full-text search, or to Parquet"
+    description = (
+        "Export feeds (each FEED is a feed's directory) to FILE. To an SQLite file (.db, .sqlite, "
+        ".sqlite3), add what is new since its last export; write a Parquet file from scratch. "
+        "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later; 130 interrupted."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""

@@ -25,22 +25,14 @@ if TYPE_CHECKING:
 class Command(Tool, ScrapyCommand):
     """Writes a report on a feed."""
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "FEED --to FILE"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Write an HTML report on a feed: its articles and its runs"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Read a feed (FEED is its directory or articles.jsonl) and write one HTML page: articles "
-            "a month and by section, newest titles, authors, tags, how the runs went, what failed. "
-            "The page needs no network, script or other file. Exit status: 0; 2 wrong usage; "
-            "5 the feed has a damaged line; 75 the disk is full."
-        )
+    usage = "FEED --to FILE"
+    summary = "Write an HTML report on a feed: its articles and its runs"
+    description = (
+        "Read a feed (FEED is its directory or articles.jsonl) and write one HTML page: articles "
+        "a month and by section, newest titles, authors, tags, how the runs went, what failed. "
+        "The page needs no network, script or other file. Exit status: 0; 2 wrong usage; "
+        "5 the feed has a damaged line; 75 the disk is full."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""

@@ -29,13 +29,26 @@ class Tool(_Command):
     their functions, so that ``crawl`` starts quickly.
 
     Attributes:
+        usage: the arguments, for the usage line.
+        summary: the description in the list of commands.
+        description: the description for ``-h``.
         interrupted: the message after Ctrl-C.
     """
 
     requires_project = True
     requires_crawler_process = False
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 - as in Scrapy's commands
+    usage = summary = description = ""
     interrupted = "stopped"
+
+    def syntax(self) -> str:
+        return self.usage
+
+    def short_desc(self) -> str:
+        return self.summary
+
+    def long_desc(self) -> str:
+        return self.description
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Do the command's work and return its exit status.
