@@ -77,7 +77,7 @@ class Tool(_Command):
 def _check_options(args: list[str], opts: argparse.Namespace) -> None:
     """Refuse an unknown option, which Scrapy leaves among the arguments."""
     for arg in args:
-        if arg.startswith("-"):
+        if arg.startswith("-") and arg != "-":  # that is standard input
             known = [f"--{name.replace('_', '-')}" for name in vars(opts)]
             given = arg.partition("=")[0]
             raise WrongUsage(f"{arg!r} is not an option{suggestion(given, known)}: see --help")
