@@ -10,7 +10,8 @@ from exported import append, article, articles, change, export, listing, run
 
 from crawler.audit.audit import audit
 from crawler.audit.verify import FeedVerifier, verify
-from crawler.exceptions import FeedUnusable
+from crawler.config.feeds import feed_at
+from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.export.published import PublishedFeed
 from crawler.feedfile import FILES, FeedFile, open_feed
 from crawler.formats.registry import DEFAULT_NAME, find_format
@@ -92,3 +93,17 @@ def test_a_feed_can_be_read_while_a_crawl_writes(tmp_path: Path) -> None:
             with PublishedFeed(feed) as published:
                 assert published.files["articles.jsonl"].first()
         export(tmp_path / f"{opened}.db", feed)
+
+
+def test_a_directory_that_cannot_be_read_is_no_missing_feed(tmp_path: Path) -> None:
+    """Such as that of a service, whose user alone may read it."""
+    feed = append(tmp_path / "feed", "articles", articles(1))
+    feed.chmod(0)
+    user = os.geteuid()
+    os.seteuid(user or 65534)  # root can read everything
+    try:
+        with pytest.raises(WrongUsage, match="cannot be read: make the directory readable"):
+            feed_at(str(feed), None)
+    finally:
+        os.seteuid(user)
+        feed.chmod(0o700)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from os.path import isfile
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
     path = expanded(given, "feed")
     if isfile(path) or isfile(path / _ARTICLES):
         return path
+    with suppress(OSError):
+        try:
+            (path / _ARTICLES).stat()
+        except PermissionError as exc:
+            raise WrongUsage(
+                f"{given!r} cannot be read: make the directory readable, or use another account"
+            ) from exc
     feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
     known = sorted(file.parent.name for file in feeds.glob(f"*/{_ARTICLES}"))
     there = f"{shown(feeds)} has {', '.join(known) or 'none'}{suggestion(path.name, known)}"
