@@ -23,14 +23,12 @@ class RunReport:
     """Closes the store when the spider closes, and reports how the run ended."""
 
     def __init__(self, run: Run, stats: StatsCollector, exports: FeedExports | None) -> None:
-        """Set up the report of ``run`` to ``stats``, after its ``exports``."""
         self.run = run
         self.stats = stats
         self.exports = exports
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Connect to ``crawler``'s signals."""
         extension = cls(Run.of(crawler), crawler.stats, None)
         crawler.signals.connect(extension.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(extension.crashed, signal=signals.spider_error)

@@ -20,8 +20,7 @@ from crawler.frontier.snapshot import blob_id_of
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
-from crawler.store.edition import is_thin
-from crawler.store.published import PublishedArticle
+from crawler.store.edition import PublishedArticle, is_thin
 
 if TYPE_CHECKING:
     from crawler.loaders import ArticleContext
@@ -105,7 +104,7 @@ class Frontier(Plan):
 
     def _on_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
         article = self._loaded(target, page, version)
-        self.counts.unusable_urls += page.unusable_urls
+        self._note_odd(target, page)
         copies = (*target.copies, article)
         chosen = None
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
@@ -118,8 +117,7 @@ class Frontier(Plan):
     def _on_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
         """Process an article whose line was made by the process that read its page."""
         _check_id(target, line.id)
-        self._note_bytes(target, line)
-        self.counts.unusable_urls += line.unusable_urls
+        self._note_odd(target, line)
         line.came_from(version)
         self.yielded += 1
         self._done(target)
@@ -148,13 +146,12 @@ class Frontier(Plan):
         _check_id(target, page.original.id)
         reading = self.context_of(target)
         article = load_article(page, reading, self.format)
-        self._note_bytes(target, page)
         if not reading.unsupported_keys:
             article.came_from(version)
         return article
 
-    def _note_bytes(self, target: Target, page: ArticlePage | ArticleLine) -> None:
-        """Count the byte sequences of an article's page that are not UTF-8."""
+    def _note_odd(self, target: Target, page: ArticlePage | ArticleLine) -> None:
+        self.counts.unusable_urls += page.unusable_urls
         if count := page.replaced_bytes:
             self.counts.replaced_bytes += count
             self.lists.warn(f"{target.path} is not UTF-8 in {count} place(s): replaced by U+FFFD")
@@ -201,7 +198,6 @@ class Frontier(Plan):
             return None
 
     def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
-        """Queue the article's next copy."""
         path, *others = target.others
         again = replace(target, path=path, others=tuple(others), copies=copies, use_fallback=False)
         self._again.append(again)

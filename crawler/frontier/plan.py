@@ -17,8 +17,9 @@ from crawler.frontier.listings import Listings
 from crawler.frontier.snapshot import Snapshot, touched_articles
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
+from crawler.store.edition import PublishedArticle
 from crawler.store.feed import FeedStore
-from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.packed_ids import PackedIds
 
 _FEW_GONE = 20
 """Number of pages that may vanish at once, however small the mirror is."""
@@ -90,7 +91,7 @@ class Plan:
         self.lists_asked = False
         self.lists_complete = False
         self._troubled = {key for key, *_ in store.state.failures()}
-        self._set_aside = frozenset(store.all_set_aside())
+        self._set_aside = frozenset(store.set_aside())
         self._waiting = frozenset(store.set_aside(due=False))
         self.lists = Listings(options, store, counts, clock=clock, waiting=self._waiting)
         self._gone: list[str] = []
@@ -134,7 +135,6 @@ class Plan:
         self._over = True
 
     def _planned(self) -> Iterator[Target | Wait]:
-        """Yield targets in order."""
         if self._nothing_to_do():
             self.lists_asked = self.lists_complete = True
         else:
@@ -164,7 +164,6 @@ class Plan:
         self._settle_gone()
 
     def _results(self) -> Iterator[Wait]:
-        """Wait until all targets have their results."""
         while self._awaited:
             yield Wait.RESULTS
 
@@ -252,7 +251,6 @@ class Plan:
         )
 
     def _articles(self) -> Iterator[Target | Wait]:
-        """Yield new articles, until the limit is reached."""
         wanted = self._wanted()
         self.counts.wanted = len(wanted)
         if self.options.limit is not None:
@@ -292,7 +290,6 @@ class Plan:
                     self.counts.differs("unlisted", f"{section}/{article}")
 
     def _published(self, articles: PackedIds) -> Iterator[Target | Wait]:
-        """Yield published articles whose pages may have changed."""
         skipped = 0
         for article in articles:
             if target := self._comparison(article):

@@ -106,7 +106,6 @@ class EpochMirrorSpider(Spider):
         return needed
 
     def new_transport(self, mirror: Mirror, via: str) -> tuple[Transport, dict[str, Any]]:
-        """Return a transport for ``mirror`` and the Scrapy settings that it needs."""
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )

@@ -19,7 +19,7 @@ from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, timestamp
-from crawler.store.edition import change_line, digest_of
+from crawler.store.edition import PublishedArticle, change_line, digest_of
 from crawler.store.files import (
     STATE_FILES,
     make_directory,
@@ -35,15 +35,17 @@ from crawler.store.history import (
     offsets,
 )
 from crawler.store.jsonlines import JsonLines, Lock
-from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.packed_ids import PackedIds
 from crawler.store.recovery import Recovery
-from crawler.store.set_aside import failed_long, look_is_due
+from crawler.store.state import CLOCK_FLOOR
 from crawler.store.withdrawn import withdrawn_ids
 
 logger = logging.getLogger(__name__)
 
 COMMIT_INTERVAL = 2.0
 """Seconds between two commits, each of which syncs the files and then the state."""
+WEEK = 7 * 86400.0
+"""Seconds of failing after which a page is set aside, and between two tries of such a page."""
 
 
 class FeedStore:
@@ -261,21 +263,23 @@ class FeedStore:
         if key is not None:
             self.commit()
 
-    def set_aside(self, *, due: bool) -> dict[str, str]:
-        """Return the reason of each page that has failed for 7 days, by key.
+    def set_aside(self, *, due: bool | None = None) -> dict[str, str]:
+        """Return the reason of each page that has failed for a week, by key.
 
-        ``due`` selects the pages whose weekly try is due, or all others.
+        A first failure by a clock that was never set does not count; a last one in the future, by a
+        wrong clock, counts as long ago.
+
+        Args:
+            due: True for the pages whose weekly try is due, False for the others, None for all.
         """
         now = time.time()
         return {
             key: reason
             for key, reason, first, last in self.state.failures()
-            if failed_long(first, now) and look_is_due(last, now) is due
+            if first >= CLOCK_FLOOR
+            and now - first >= WEEK
+            and due in (None, not 0 <= now - last < WEEK)
         }
-
-    def all_set_aside(self) -> dict[str, str]:
-        """Return the reason of every page that has failed for 7 days, by key."""
-        return self.set_aside(due=True) | self.set_aside(due=False)
 
     def pending(self) -> PackedIds:
         """Return the new articles to fetch, newest first, without those set aside until later."""

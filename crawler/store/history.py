@@ -110,7 +110,6 @@ def account_for_killed(
 
 
 def offsets(before: Sizes, after: Sizes) -> dict[str, int]:
-    """Return the offsets of a run's line from the sizes of the feed's files."""
     return {
         f"{name}_{when}": getattr(sizes, name)
         for name in Sizes._fields
