@@ -88,7 +88,7 @@ class Driver:
                     return
                 if article := self._take(target, task):
                     yield article
-                if self.transport.ordered:
+                if self.transport.ordered and not self._stopped:
                     for copy in self.frontier.next_copies():
                         self._window.start(copy, self._fetch(copy, waits=False), first=True)
         finally:

@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
+from crawler.exceptions import MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
@@ -65,9 +65,6 @@ class Frontier(Plan):
                 return self._on_article(target, page, version or blob_id_of(body))
         except PageError as error:
             return self.on_error(target, error)
-        except MirrorMoved:
-            self.stop()
-            raise
         self._done(target)
         return None
 

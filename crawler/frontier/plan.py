@@ -100,7 +100,6 @@ class Plan:
         self._count_again_at = 0
         self._again: deque[Target] = deque()
         self._plan = self._planned()
-        self._over = False
         self.finished = False
         self.limited = False
 
@@ -112,7 +111,7 @@ class Plan:
         """
         self.paused = False
         targets: list[Target] = []
-        while len(targets) < room and not self._over:
+        while len(targets) < room:
             target = self._again.popleft() if self._again else next(self._plan, Wait.RESULTS)
             self.paused = target is Wait.PAUSE
             if isinstance(target, Wait):
@@ -126,13 +125,10 @@ class Plan:
 
         A driver that fetches them before other targets yields the articles in order.
         """
-        targets = [] if self._over else list(self._again)
+        targets = list(self._again)
         self._again.clear()
         self.in_flight += len(targets)
         return targets
-
-    def stop(self) -> None:
-        self._over = True
 
     def _planned(self) -> Iterator[Target | Wait]:
         if self._nothing_to_do():
