@@ -40,14 +40,10 @@ def feeds_directory() -> Path:
 
 
 def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
-    """Return the path of a feed.
-
-    Args:
-        given: the feed's directory or its ``articles.jsonl``, as the user typed it.
-        settings: settings with ``FEEDS_DIRECTORY``, for suggestions; None for the default.
+    """Return the path of a feed: its directory, or its ``articles.jsonl``, as the user typed it.
 
     Raises:
-        WrongUsage: there is no such feed.
+        WrongUsage: there is no such feed; the message names those in ``FEEDS_DIRECTORY``.
     """
     path = expanded(given, "feed")
     if isfile(path) or isfile(path / "articles.jsonl"):

@@ -123,12 +123,7 @@ class RecentRate:
         self._samples: deque[tuple[float, int]] = deque()
 
     def add(self, now: float, count: int) -> None:
-        """Add a sample; the time while the count is 0 is ignored.
-
-        Args:
-            now: time of a monotonic clock, in seconds.
-            count: the count, which never decreases.
-        """
+        """Add a sample of the count, which never falls; the time while it is 0 is ignored."""
         samples = self._samples
         if count == 0:
             samples.clear()

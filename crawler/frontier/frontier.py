@@ -44,8 +44,8 @@ class Frontier(Plan):
         Args:
             target: the target that was fetched.
             body: the page's bytes.
-            page: the result of reading it, if another process has read it.
-            version: the page's git blob id, if the transport knows it.
+            page: what it says, if another process has read it.
+            version: its git blob id, if the transport knows it.
 
         Raises:
             RunError: the page shows that the run cannot continue.

@@ -70,14 +70,8 @@ class Plan:
     ) -> None:
         """Set up the plan of a new run.
 
-        Args:
-            options: the options of the run.
-            store: the feed's store.
-            counts: the run's counts.
-            clock: returns the current time, in UTC.
-            snapshot: what the transports know of the mirror.
-            shrunk_share: the mirror is unusable if it lists less than this share of the entries of
-                the last complete run.
+        A mirror is unusable if it lists less than ``shrunk_share`` of the entries of the last
+        complete run. ``clock`` returns the current time, in UTC.
         """
         self.options = options
         self.format = options.mirror.format

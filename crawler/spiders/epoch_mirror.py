@@ -98,7 +98,8 @@ class EpochMirrorSpider(Spider):
     def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
         """Set the options, and transports and readers for them; return the settings they need."""
         self.options = options
-        self.readers = self.new_readers(options.mirror)
+        read = partial(read_or_finish, options.mirror.format, options.mirror.bases)
+        self.readers = PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
         self.transport, needed = self.new_transport(options.mirror, options.via)
         if options.fallback:
             self.fallback, more = self.new_transport(options.mirror, options.fallback)
@@ -109,10 +110,6 @@ class EpochMirrorSpider(Spider):
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )
-
-    def new_readers(self, mirror: Mirror) -> PageReaders:
-        read = partial(read_or_finish, mirror.format, mirror.bases)
-        return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
     def makes_lines(self, mirror: Mirror) -> bool:
         """Return whether only the project's pipelines process items, so that readers may make lines."""

@@ -70,15 +70,14 @@ class FeedStore:
         """Lock the feed, repair what a killed run left, and open the state.
 
         Args:
-            directory: the feed's directory; created if missing.
+            directory: created if missing.
             mirror: name of the mirror that the feed must belong to.
             about: description of this run, for the lock's note and the line of a killed run.
-            mirror_format: the mirror's format; None for the default one.
+            mirror_format: None for the default one.
 
         Raises:
-            WrongUsage: the feed belongs to another mirror, or has another format.
-            FeedBusy: another run uses the feed.
-            FeedUnusable: the feed cannot be written, is damaged, or has another version.
+            RunError: another run uses the feed; it belongs to another mirror, has another format or
+                version, is damaged, or cannot be written.
         """
         self.directory = directory
         self.mirror = mirror
@@ -170,15 +169,9 @@ class FeedStore:
     ) -> str | None:
         """Append a line to ``changes.jsonl`` if an article differs from its last edition.
 
-        Args:
-            line: the article's current line.
-            now: when it was read.
-            blob: git blob id of its page.
-            before: the last edition's page as read by the current readers. If it is None, because
-                that page is not available, the digests of the editions are compared.
-
-        Returns:
-            The kind of the change; None if no key that makes an edition differs.
+        Return the kind of the change; None if no key that makes an edition differs. ``before`` is
+        the last edition's page as read by the current readers. If that page is not available, the
+        digests of the editions are compared.
         """
         self.state.require_usable()
         last, edition = self.state.published(line.id), self._edition(line, blob)

@@ -99,11 +99,7 @@ class State:
     """
 
     def __init__(self, path: Path, id_order: Callable[[str], int]) -> None:
-        """Open the file at ``path``, or create it.
-
-        Args:
-            path: the file.
-            id_order: returns the sort key of an article's id; the newest article has the greatest.
+        """Open the file at ``path``, or create it; ``id_order`` is that of the mirror's format.
 
         Raises:
             StateDamaged: the file is damaged and can be replaced.
