@@ -45,8 +45,8 @@ class EpochMirrorSpider(Spider):
     Attributes:
         run: the run; it does not exist in ``scrapy shell``, ``fetch``, ``parse`` and ``check``.
         options: the options of the run, with the mirror's new address after a move.
-        frontier: None until the transport is open.
-        driver: likewise.
+        frontier: decides what to fetch; None until the transport is open.
+        driver: fetches it; None until the transport is open.
         followed: whether the run has followed a move.
     """
 
@@ -132,17 +132,14 @@ class EpochMirrorSpider(Spider):
         await self.transport.open()
         self.run.commit = self.transport.commit
         mirror, since = self.options.mirror, self.run.store.state.get("commit")
+        since = since if isinstance(since, str) else None
+        snapshot = await snapshot_of(self.transport, self.fallback, mirror.format, since)
         self.frontier = self.run.lists = Frontier(
             self.options,
             self.run.store,
             self.run.counts,
             clock=lambda: datetime.now(UTC),
-            snapshot=await snapshot_of(
-                self.transport,
-                self.fallback,
-                mirror.format,
-                since if isinstance(since, str) else None,
-            ),
+            snapshot=snapshot,
             shrunk_share=self.shrunk_share,
         )
         return Driver(
