@@ -170,15 +170,10 @@ class Frontier(Plan):
                 self.counts.differs("changed", target.id)
             return None
         if article.blob_id == published.blob and not published.vanished:
-            self.store.mark_unchanged(target.id, self._section_of(article))
+            self.store.mark_unchanged(target.id, article.mirror_url)
             return None
         article.read_again(self._before(target, published))
         return article
-
-    def _section_of(self, article: Article) -> str | None:
-        path = str(article.mirror_url).removeprefix(self.options.mirror.public)
-        copy = self.format.copy_at(path)
-        return copy.section if copy else None
 
     def _before(self, target: Target, published: PublishedArticle) -> Article | None:
         """Read the page of the last edition with the current readers, if it is available."""

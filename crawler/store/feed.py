@@ -198,12 +198,13 @@ class FeedStore:
         self._commit_in_time()
         return new
 
-    def mark_unchanged(self, article: str, section: str | None = None) -> None:
+    def mark_unchanged(self, article: str, mirror_url: str | None = None) -> None:
         """Record that an article's page has the same bytes as its last edition.
 
-        ``section`` is that of the copy that was read; None for the same as before.
+        ``mirror_url`` is that of the copy that was read; None for the same as before.
         """
         last = self.state.published(article)
+        section = self._recovery.section_of(mirror_url) if mirror_url else None
         if last is not None and section not in (None, last.section):
             self.state.update_article(article, last._replace(section=section))
         else:
