@@ -33,6 +33,7 @@ _ENDS_IN_VERB: Final = re.compile(
 )
 _NOUN: Final = re.compile(
     "(?:改编|整编|综整|[汇采]编|编辑|发稿|时评|[投来]稿|[笔记]录|纪实|[简播]报)[。.，,]?$"
+    "|文\\s*[／/ ][^／/\\s]{2,4}[／/]?图$"
 )
 """Words that are verbs only after a reporter's name; elsewhere they name a kind of text."""
 
@@ -44,7 +45,7 @@ _NO_BYLINE_HEAD: Final = re.compile(
 _NO_BYLINE_WITHIN: Final = re.compile(r"[。！？!?“”…](?!$)|转[自载]|完整|编者按|https?:")
 _BY: Final = re.compile(r"[Bb][Yy] +[A-Z][A-Za-z.'’ -]{3,60}")
 _LABELLED: Final = re.compile(
-    r"(?:作者|(?:图[／/、]?)?文|文[／/、]?图|撰文|记者|译者|翻译|编译)\s*[：:﹕／/╱]\s*\S"
+    r"(?:作者|(?:图[／/、]?)?文|文[／/、]?图|(?:采访[／/、和与]?)?撰文|记者|译者?|翻译|编译|执笔)\s*[：:﹕︰／/╱∕｜|◎]\s*\S"
 )
 _UNCLOSED: Final = re.compile(rf"[^。！？“”\n]{{4,60}}?{_VERB}(?![和与及、，／/╱者]|{_VERB})")
 _UNOPENED: Final = re.compile(
@@ -59,7 +60,7 @@ _EDITORS_NOTE: Final = re.compile(
     r"(?:编者?[按注]|编辑[按注]|编者[的之]?话|按语?(?=\s*[：:﹕]))[\s：:﹕，,—-]*[^\s：:﹕]"
 )
 _CONTINUED: Final = re.compile(
-    r"[接续承][上前](?:一?[文篇期回页节章集版面讲次部].{0,36})?|上接(?:[第上前《一二三四五六七八九十\d].{0,36})?|续[文篇]?",
+    r"[接续承][上前](?:一?[文篇期回页节章集版面讲次部].{0,36})?|上接(?:[第上前《一二三四五六七八九十\d：:].{0,60})?|续[文篇]?",
     re.DOTALL,
 )
 _NUMBER: Final = r"(?:\d{1,3}|[一二三四五六七八九十百]{1,4})"

@@ -11,7 +11,6 @@ from typing import Final
 
 _OPENING: Final = "（(〈[［〔﹝【﹙"
 _CLOSING: Final = "）)〉]］〕﹞】﹚"
-_SQUARE: Final = "[［〔﹝【"
 _BRACKET: Final = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
 _MARKS: Final = " \n\u3000△▲。．.，,、;；#＃◇◆*＊@"
 _STOPS: Final = " \n\u3000△▲。．.，,、;；"
@@ -53,7 +52,7 @@ _SOURCE_WORD: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(r"[㐀-鿿·‧•](?<![图片照像画景影])\s?\Z")
-_LETTER: Final = re.compile(r"[A-Za-z㐀-鿿]")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 
 
 def split_caption(text: str) -> tuple[str | None, str | None]:
@@ -115,11 +114,8 @@ def _last_group(text: str) -> tuple[int, int] | None:
 
 
 def _checked(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Return the group, or None if it is empty or a footnote's number in square brackets."""
-    inside = text[start + 1 : end]
-    if not inside.strip(_MARKS) or (text[start] in _SQUARE and not _LETTER.search(inside)):
-        return None
-    return start, end
+    """Return the group, or None if it is empty or only a number."""
+    return (start, end) if _LETTER.search(text, start + 1, end) else None
 
 
 def _opening(text: str, end: int) -> int | None:

@@ -21,7 +21,8 @@ _MARKS_BEFORE_NOTE: Final = re.compile(
 )
 _TAIL_LENGTH: Final = 40  # the end of a line, where these marks are searched
 _AFTER_THE_END: Final = 12
-"""Maximum number of lines of credits and promotion after the end mark; the longest known tail has 9."""
+"""Maximum number of lines of credits and promotion after the end mark, notes apart; the longest known
+tail has 9."""
 _CREDIT_LENGTH: Final = 80
 _PROMOTION_LENGTH: Final = 200
 _CREDIT: Final = re.compile(
@@ -173,7 +174,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
                 start = shown - len(line)
                 leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
                 return
-            lines += 1
+            lines += _NOTE.match(line) is None
             if line and (lines > _AFTER_THE_END or not _follows_the_end(line)):
                 return
             end = shown - len(line) - 1

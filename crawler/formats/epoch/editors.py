@@ -20,7 +20,7 @@ _KEYWORD: Final = re.compile(
     # begins with the literal character, so that the search skips most of a long text
     rf"[责責](?<![负負].)(?:(?:\s?任?\s?[^\s{_COLON}]?[编編]\s?[辑輯缉剧叩]{{0,2}}[·•过？?》〉’'”]?[人员]?|.[编編][辑輯]|任[辑輯])\s*[{_COLON}]+\s*"
     r"|任?[编編][辑輯]?\s*[／/╱∕|｜]\s*"
-    r"|(?<![A-Za-z\d].)任[编編][辑輯](?:[、，,。.=～~\-–—]+ ?|\s*))(?:[（(【\[](?=[^\s（(]{2,16}[）)】\]]))?",
+    r"|(?<![A-Za-z\d].)(?:任[编編][辑輯]|[编編](?= ))(?:[、，,。.=～~\-–—]+ ?|\s*))(?:[（(【\[“‘](?=[^\s（(]{2,16}[）)】\]”’]))?",
 )
 _THIS_ARTICLE: Final = ("本文", "本版")
 # Alone on a line, any two characters may be a misspelt 编辑; the first character may be missing.
@@ -267,7 +267,7 @@ def _is_editor(name: str) -> bool:
 
 def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:
     """Return whether a keyword without a colon is a credit: only names are around it."""
-    before = text[:start].rstrip(" \u3000")
+    before = text[:start].rstrip(" \u3000").removesuffix("本文")
     first = not before or before[-1] in "\n；;。！？#＃◇◆）)" + _OPENING
     after = text[end : end + 1]
     last = bool(_TO_THE_END.match(text, end)) or after in _CLOSING or after == "\n"

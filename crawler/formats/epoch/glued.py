@@ -16,6 +16,7 @@ from crawler.formats.epoch.names import (
     SURNAMES,
     is_han_name,
     is_latin_name,
+    is_pointed_name,
     is_surname_led,
     plain_name,
 )
@@ -32,7 +33,10 @@ from crawler.formats.epoch.reporting import FILLER, OTHER, TRANSLATE, WRITE
 Names = tuple[tuple[str, ...], str]
 """Names, and the text after them."""
 
-_AND_OTHERS: Final = ["等人", *(f"等{verb}" for verb in (*WRITE, *TRANSLATE, "综合", "联合"))]
+_AND_OTHERS: Final = [
+    *(f"{more}{number}人" for more in ("", "等") for number in "一二两三四五六七八九十多数"),
+    *(f"等{verb}" for verb in ("人", *WRITE, *TRANSLATE, "综合", "联合")),
+]
 _TAIL: Final = PLACES.union(WRITE, TRANSLATE, OTHER, FILLER, _AND_OTHERS) - {"译", "图", "报", "电"}
 _SIGNPOSTS: Final = PLACES.union(WRITE, TRANSLATE, ["综合", "根据"]) - {"译", "报", "电"}
 _LAST: Final = frozenset({"电", "报", "讯", "等"})
@@ -43,7 +47,7 @@ _BEFORE_PLACE: Final = frozenset("于在自从")
 _PLACE_BEGINS: Final = frozenset("阿埃圣")
 """First characters of foreign places that are not the last character of a given name."""
 
-_LOOSE: Final = frozenset(" 、，,。.；;：:（）()【】[]—-*#\"“”'")
+_LOOSE: Final = frozenset(" 、，,。.．；;：:（）()【】[]—-－–*#\"“”'")
 _DAY: Final = re.compile(r"[\d〇○零一二三四五六七八九十廿]{1,4} ?[年月日号]|\d+")
 _REACH: Final = max(LONGEST, 8)
 _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
@@ -86,7 +90,8 @@ def names_at_head(body: str) -> Names:
         if not left:  # checked first: else a series of joints is split in every possible way
             continue
         names, tail = names_at_head(body[joint.end() :])
-        if names and is_surname_led(names[0]) and not _is_only_place(names[0]):
+        whole = names and (is_surname_led(names[0]) or is_pointed_name(names[0]))
+        if whole and not _is_only_place(names[0]):
             return (*left[0], *names), tail
         if names and is_district(names[0]) and is_surname_led(left[0][0]):
             return left[0], body[joint.end() :]
@@ -120,7 +125,8 @@ def _latin_name(body: str) -> Names | None:
     head = plain_name(body[: run.start()])
     if head:
         second = is_latin_name(run.group().strip(" -")) and is_han_name(head)
-        return ((head,), body[run.end() :]) if second and is_surname_led(head) else None
+        whole = is_surname_led(head) or is_pointed_name(head)
+        return ((head,), body[run.end() :]) if second and whole else None
     name = run.group().strip(" -'")
     return ((name,), body[run.end() :]) if is_latin_name(name) else None
 
@@ -250,6 +256,7 @@ def _run_together(name: str) -> bool:
         len(name) == _LONG_NAME
         and name[0] in SURNAMES
         and name[:2] not in _LONG_SURNAMES
+        and name[1] != "氏"
         and "·" not in name
     )
 

@@ -33,7 +33,9 @@ COMPOUND_SURNAMES: Final = frozenset(
 """Surnames of two characters, including the joined ones of Taiwan (范姜, 张简)."""
 
 _HAN_NAME: Final = re.compile(rf"{HAN}{{2,4}}")
-_POINTED_NAME: Final = re.compile(rf"(?=.{{3,20}}$){HAN}{{1,8}}(?:[{POINT}]{HAN}{{1,8}}){{1,3}}")
+_POINTED_NAME: Final = re.compile(
+    rf"(?=.{{3,20}}$)(?!.*[和与及]){HAN}{{1,8}}(?:[{POINT}]{HAN}{{1,8}}){{1,3}}"
+)
 _LATIN_NAME: Final = re.compile(
     r"[A-ZÀ-ÖØ-ÞĀ-Ž][A-Za-zÀ-ž.'’‘`-]*(?: [A-Za-zÀ-ž.'’‘`-]+){0,5}",
 )
@@ -68,11 +70,14 @@ def is_surname_led(name: str) -> bool:
     return name[:1] in SURNAMES and 2 <= len(name) <= 3  # noqa: PLR2004 - the same
 
 
+def is_pointed_name(name: str) -> bool:
+    """Return whether ``name`` can be a foreign name in Han characters: ``约书亚‧菲利普``."""
+    return bool(_POINTED_NAME.fullmatch(name)) and not _NO_HAN_NAME.search(name)
+
+
 def is_han_name(name: str) -> bool:
     """Return whether ``name`` can be a person's name in Han characters, or a pen name."""
-    if _POINTED_NAME.fullmatch(name):
-        return not _NO_HAN_NAME.search(name)
-    return (
+    return is_pointed_name(name) or (
         bool(_HAN_NAME.fullmatch(name))
         and name not in COMPOUND_SURNAMES
         and not _NO_HAN_NAME.search(name)

@@ -50,17 +50,19 @@ class _Item:
     bare: bool = False
 
 
-_LABEL: Final = re.compile(
-    r"(?:撰文|图文|文图|文字|文稿|供稿|作者|记者|采访|报导|编译|翻译|译者|摄影|整理|文|图|译|摄)\s*[:：]\s*(?=.)",
+_LABELS: Final = (
+    "(?:撰[文稿写]|图文|文图|文字|文稿|供稿|作者|记者|采访|口述|执笔|报导|编译|翻译|译者|摄影|整理|文|图|译|摄)"
 )
-_SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]")
-# Only a space separates a report from its translation: ``Tom Ozimek报导 李言编译``.
+_LABEL: Final = re.compile(rf"{_LABELS}\s*[:：]\s*(?=.)")
+_SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]|——")
+# Only a space separates two roles: ``Tom Ozimek报导 李言编译``, ``李言采访 王立撰文``.
 _ROLE_BLANK: Final = re.compile(
-    r"(?<=报[导道]|撰[文写稿]) +(?=\S{2,8} ?(?:(?:综合)?编译(?:综合|改写)?|翻译)$)"
+    r"(?<=报[导道]|撰[文写稿]|采访|口述) +(?=\S{2,8} ?(?:(?:综合)?编译(?:综合|改写)?|翻译|撰[文写稿]|整理|执笔)$)"
+    rf"|(?<=[A-Za-z.]) +(?=[一-鿿]{{2,4}}(?:编译|翻译)$)|(?<=.) +(?={_LABELS}\s*[:：])"
 )
 _COMMA: Final = re.compile(
     r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及] ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )"
-    rf"|(?<=报[导道]|撰文)[和与及]|(?<=[一-鿿])[和与及 ](?=(?:{AGENCY.pattern})[^、，/／]{{0,4}}记者)",
+    rf"|(?<=报[导道]|撰文)[和与及]|(?<=[一-鿿])(?:[和与及 ](?=(?:{AGENCY.pattern})[^、，/／]{{0,4}}记者)|[和与及](?=[^、，/／]{{0,4}}记者))",
 )
 _SPLIT_VERB: Final = re.compile("报([^报者]{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
@@ -244,7 +246,7 @@ def _without_agency(text: str) -> str:
         agency = AGENCY.search(text, 0, 24)
         if agency and (agency.start() == 0 or is_tail(text[: agency.start()])):
             text = text[agency.end() :].lstrip(" :：")
-            if text[:1] == "记" and "者" not in text[:6]:
+            if text[:1] == "者" or (text[:1] == "记" and "者" not in text[:6]):
                 text = text[1:]
             continue
         before = department(text)
