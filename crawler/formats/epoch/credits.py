@@ -62,8 +62,8 @@ def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
     """Read the credits, and cut from ``body`` those that are not part of the reading text."""
     blocks = _without_strays(body)
     editors = _take_editors(blocks)  # before the byline: on a short page both may be in one block
-    lines = signature_lines([leaf.text for leaf in (*header, *blocks)])
     dateline, byline = _take_head(blocks)
+    lines = signature_lines([leaf.text for leaf in (*header, *blocks) if leaf.text])
     cut_end_marks([leaf for leaf in blocks if leaf.text])
     return Credits(dateline, byline, editors, lines)
 

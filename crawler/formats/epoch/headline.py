@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY
-from crawler.formats.epoch.names import is_han_name, is_latin_name, is_surname_led
+from crawler.formats.epoch.names import HONORIFIC, is_han_name, is_latin_name, is_surname_led
 from crawler.formats.epoch.places import NAMESAKES, PLACES, words_in
 from crawler.formats.epoch.regulars import COLUMNISTS
 from crawler.formats.epoch.script import as_written, simplified
@@ -55,41 +55,9 @@ _VERSE: Final = re.compile(
 _NO_LATIN_PERSON: Final = re.compile(
     r"\b(?:House|White|Wall|Street|Affairs|Policy|Report|Review|Index|States?|United|National|World|Security|Freedom|Human|Rights|Chin(?:a|ese)|Lives|Act|Party|Court|Bank|Big|Black|New|Deep|Supreme|Fox|Twitter|Facebook|Google)\b"
 )
-_PEN_NAME_END: Final = (
-    "先生",
-    "居士",
-    "山人",
-    "散人",
-    "老人",
-    "道人",
-    "书生",
-    "堂主",
-    "斋主",
-    "一枭",
-    "主人",
-    "布衣",
-    "隐士",
-    "老师",
-    "来客",
-    "过客",
-    "闲人",
-    "野人",
-    "真人",
-    "行者",
-    "浪子",
-    "游子",
-    "樵夫",
-    "渔夫",
-    "老汉",
-    "老翁",
-    "侠客",
-    "楼主",
-    "庐主",
-    "阁主",
-    "草民",
-    "村夫",
-    "小子",
-    "小生",
+_PEN_NAME_END: Final = tuple(
+    "先生 居士 山人 散人 老人 道人 书生 堂主 斋主 一枭 主人 布衣 隐士 老师 来客 过客 闲人 野人 真人 行者 浪子 游子 樵夫 渔夫 老汉 老翁 侠客 楼主 庐主 阁主 "
+    "草民 村夫 小子 小生".split()
 )
 _ADDRESSED: Final = re.compile(
     "^.(?:先生|女士|小姐|太太|博士|教授|律师|医[师生]|老师|牧师|校长|院长|主任)$"
@@ -142,6 +110,8 @@ def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
     names = tuple(map(_without_blanks, _split(label)))
     if len(names) > _MOST_AUTHORS or not all(names):
         return ()
+    bare = tuple(HONORIFIC.sub("", name) for name in names)
+    names = bare if set(bare) <= COLUMNISTS else names
     known = [name in COLUMNISTS for name in names]
     if not commentary and not any(known):
         return ()

@@ -55,7 +55,7 @@ _NO_LATIN_NAME: Final = re.compile(
     r"Weekly|Today|Video|Photos?|Images?|Bloomberg|BBC|CNN|VOA|RFA|AP|DC|Health|Bright|America)\b",
     re.IGNORECASE,
 )
-_HONORIFIC: Final = re.compile(r"(?:先生|女士|小姐|博士|教授|律师|医[师生]|牧师|老师|同学)$")
+HONORIFIC: Final = re.compile(r"(?:先生|女士|小姐|博士|教授|律师|医[师生]|牧师|老师|同学)$")
 _GENERATION: Final = re.compile(r"(?:Jr|Sr|III?|IV)(?![A-Za-z])\.?")
 _BRACKETED: Final = re.compile(r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]*[）)\]］】〕﹞]")
 _LETTER: Final = re.compile(rf"[A-Za-z{POINT}]")
@@ -114,5 +114,5 @@ def plain_name(text: str) -> str:
     bare = _BRACKETED.sub("", text).strip(_AROUND)
     if _SPACED_NAME.fullmatch(bare):
         bare = bare.replace(" ", "")
-    untitled = _HONORIFIC.sub("", bare).rstrip()
+    untitled = HONORIFIC.sub("", bare).rstrip()
     return untitled if is_surname_led(untitled) or _LETTER.search(untitled) else bare

@@ -50,9 +50,7 @@ class _Item:
     bare: bool = False
 
 
-_LABELS: Final = (
-    "(?:撰[文稿写]|图文|文图|文字|文稿|供稿|作者|记者|采访|口述|执笔|报导|编译|翻译|译者|摄影|整理|文|图|译|摄)"
-)
+_LABELS: Final = "(?:撰[文稿写]|图文|文图|文字|文稿|供稿|作者|记者|采访|口述|执笔|报导|编译|翻译|译者|摄影|整理|文|图|译|摄)"
 _LABEL: Final = re.compile(rf"{_LABELS}\s*[:：]\s*(?=.)")
 _SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]|——")
 # Only a space separates two roles: ``Tom Ozimek报导 李言编译``, ``李言采访 王立撰文``.

@@ -36,7 +36,10 @@ _CORRECTIONS: Final = (
     (re.compile("[。，]$"), ""),
     (re.compile("(?<=[元社台刊])记着"), "记者"),
     # 综合 and 采访 are misspelled with characters of the same sound
-    (re.compile("(?:总[合和]|[综宗纵棕粽][和何核]|[宗纵棕粽]合)(?=报|编|采|整|外)|综(?=报)"), "综合"),
+    (
+        re.compile("(?:总[合和]|[综宗纵棕粽][和何核]|[宗纵棕粽]合)(?=报|编|采|整|外)|综(?=报)"),
+        "综合",
+    ),
     (re.compile("(?:采[防纺方仿坊]|[彩踩]访)(?=报|整|撰)"), "采访"),
     (re.compile(f"编[议绎驿泽](?=报|综|整|{_END})"), "编译"),
     (re.compile(f"报[告的岛刀寻到倒异答]{_END}"), "报导"),
@@ -66,7 +69,12 @@ _CORRECTIONS: Final = (
     ),
     (re.compile(r"(?<=[^\s编])\s*撰(?=\s*(?:[／/∕╱，,、；;｜|]|$))"), "撰文"),
     # the writer also took the pictures: ``记者李言文／图``
-    (re.compile(r"(?<=[^\s／/：:])\s*(?:文[／/、·‧]?图|文[／/、并兼和及]?摄影|图[／/、·‧]?文|[／/]\s*文|\s文)$"), "撰文"),
+    (
+        re.compile(
+            r"(?<=[^\s／/：:])\s*(?:文[／/、·‧]?图|文[／/、并兼和及]?摄影|图[／/、·‧]?文|[／/]\s*文|\s文)$"
+        ),
+        "撰文",
+    ),
     # the editor is not a writer
     (re.compile(r"[\s、，,；;／/]*责(?:任编辑|编)\s*[：:].*$"), ""),
     # a book's writer and translator: ``Owen Fisher著，陆小满译``
