@@ -5,6 +5,7 @@ Credits that the reading text does not include are cut from the blocks at the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
@@ -35,6 +36,7 @@ from crawler.formats.epoch.editors import (
 from crawler.formats.epoch.markup import Leaf
 from crawler.formats.epoch.signed import signature_lines
 
+_SENTENCE_END = re.compile("[。！？!?]")
 _DATELINE_BLOCKS = 8
 _BYLINE_BLOCKS = 3
 _EDITOR_BLOCKS = 8
@@ -90,13 +92,21 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
         after = blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)]
         byline = _take_byline(leaf, after[0] if after else None, dateline.end)
         # the dateline is alone in its block on 1,977 comment pages, or a second title follows it
-        byline = byline or _first_byline(after) or _note_after(leaf, dateline.end, after)
+        if byline is None and not _has_sentence(leaf.text[dateline.end :]):
+            byline = _first_byline(after)
+        byline = byline or _note_after(leaf, dateline.end, after)
         leaf.cut(dateline.start, dateline.end, "credits.dateline")
         _cut_spare_closings(leaf)
         return dateline.text, byline
     first = blocks[:_BYLINE_BLOCKS]
     notes = (_take_note(leaf) for leaf in first)
     return None, _first_byline(first) or next(filter(None, notes), None)
+
+
+def _has_sentence(text: str) -> bool:
+    """Return whether the article's text, not only a note or a title, follows the dateline."""
+    note = find_note(text)
+    return _SENTENCE_END.search(text, note.end if note else 0) is not None
 
 
 def _note_after(leaf: Leaf, start: int, after: Sequence[Leaf]) -> str | None:

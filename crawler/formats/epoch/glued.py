@@ -93,7 +93,8 @@ def names_at_head(body: str) -> Names:
         whole = names and (is_surname_led(names[0]) or is_pointed_name(names[0]))
         if whole and not _is_only_place(names[0]):
             return (*left[0], *names), tail
-        if names and is_district(names[0]) and is_surname_led(left[0][0]):
+        place = joint.group() == " " or (names and is_district(names[0]))
+        if place and is_surname_led(left[0][0]):
             return left[0], body[joint.end() :]
     return _after_place(body) or ((), body)
 

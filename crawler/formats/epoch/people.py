@@ -64,6 +64,7 @@ _COMMA: Final = re.compile(
 )
 _SPLIT_VERB: Final = re.compile("报([^报者]{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
+_CORRESPONDENT: Final = "通讯员"
 _MOST_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
 _DISPATCH: Final = re.compile(r"电$|外电|\d ?[日号]|[一二三四五六七八九十][日号]")
@@ -197,6 +198,8 @@ def _item(text: str, group: int) -> _Item:
     end = len(rest)
     for office in reversed(offices):
         names, tail = _named(_without_agency(rest[office.end() : end]))
+        if office.group() == _CORRESPONDENT:  # most of them are named by their place only
+            names = tuple(filter(is_surname_led, names))
         if names:
             found = role_of(tail + rest[end:]) or role_of(office.group()) or role
             return _Item(names, found or _leading_role(text), group)
