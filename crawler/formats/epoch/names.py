@@ -57,7 +57,7 @@ _NO_LATIN_NAME: Final = re.compile(
 )
 HONORIFIC: Final = re.compile(r"(?:先生|女士|小姐|博士|教授|律师|医[师生]|牧师|老师|同学)$")
 _GENERATION: Final = re.compile(r"(?:Jr|Sr|III?|IV)(?![A-Za-z])\.?")
-_BRACKETED: Final = re.compile(r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]*[）)\]］】〕﹞]")
+BRACKETED: Final = re.compile(r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]*[）)\]］】〕﹞]")
 _LETTER: Final = re.compile(rf"[A-Za-z{POINT}]")
 _SPACED_NAME: Final = re.compile(rf"{HAN} {HAN}{{1,2}}|{HAN}{{2}} {HAN}|{HAN} {HAN} {HAN}")
 _AROUND: Final = " :：﹕︰,，、.。;；·*＊#＃◇◆@-—–_\"“”'\n\u3000"
@@ -111,7 +111,7 @@ def plain_name(text: str) -> str:
     ``约书亚‧菲利普（Joshua Philipp）`` keeps the first spelling. ``李 言`` loses its blank. A title is
     removed after a Chinese surname or a Latin name only, because 先生 can be part of a pen name.
     """
-    bare = _BRACKETED.sub("", text).strip(_AROUND)
+    bare = BRACKETED.sub("", text).strip(_AROUND)
     if _SPACED_NAME.fullmatch(bare):
         bare = bare.replace(" ", "")
     untitled = HONORIFIC.sub("", bare).rstrip()

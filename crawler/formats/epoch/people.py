@@ -15,7 +15,7 @@ from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY, LEARNED, NEWSROOM, OFFICE, WIRE, department
 from crawler.formats.epoch.glued import Names, is_tail, names_at_head
-from crawler.formats.epoch.names import generation_of, is_surname_led
+from crawler.formats.epoch.names import BRACKETED, generation_of, is_surname_led
 from crawler.formats.epoch.places import is_district
 from crawler.formats.epoch.reporting import Role, corrected, is_bare, role_of
 from crawler.formats.epoch.script import as_written
@@ -68,9 +68,6 @@ _CORRESPONDENT: Final = "通讯员"
 _MOST_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
 _DISPATCH: Final = re.compile(r"电$|外电|\d ?[日号]|[一二三四五六七八九十][日号]")
-_SECOND_SPELLING: Final = re.compile(
-    r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]{0,80}[）)\]］】〕﹞]",
-)
 _TEXT_AND_PICTURE: Final = re.compile(r"文\s*(?=[/／][^/／]{2,12}图$)")
 _PICTURE_CREDIT: Final = re.compile(
     r"(?<=.{2})[ ，,、；;]*(?:图片?|摄影|摄|视频|影片|录像)\s*[/／:：].*$|(?<=.{2})[ ，,、；;／/]+摄影[^、，,／/\s]{2,4}$"
@@ -105,7 +102,7 @@ def people(byline_text: str) -> People:
 def _items(text: str) -> list[_Item]:
     """Split a byline at its marks: slashes separate groups, commas and "and" separate items."""
     text = _ROLE_BLANK.sub("／", _LINKING.sub("", _SOURCE.sub("", text)))
-    text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", _SECOND_SPELLING.sub("", text)))
+    text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", BRACKETED.sub("", text)))
     found: list[_Item] = []
     for group, part in enumerate(_SLASH.split(text)):
         labelled: Role | None = None
@@ -130,7 +127,7 @@ def names_alone(byline_text: str) -> bool:
 
     ``大纪元记者李言、王立台北`` does. A heading about a reporter does not.
     """
-    text = _SECOND_SPELLING.sub("", corrected(byline_text[:LONGEST_BYLINE]))
+    text = BRACKETED.sub("", corrected(byline_text[:LONGEST_BYLINE]))
     text = _PICTURE_CREDIT.sub("", text)
     pieces = (piece.strip() for part in _SLASH.split(text) for piece in _COMMA.split(part))
     return all(map(_is_name_alone, filter(None, pieces)))
