@@ -136,6 +136,7 @@ def test_credit(text: str, caption: str | None, credit: str) -> None:
         ),
         pytest.param("票价（单位：元）", id="a unit"),
         pytest.param("票价变化（万元）", id="a unit alone"),
+        *(pytest.param(f"渡轮复航{number}", id=number) for number in ("（1）", "（2023）", "(12)")),
     ],
 )
 def test_no_credit(text: str) -> None:

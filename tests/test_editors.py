@@ -152,6 +152,9 @@ from crawler.formats.epoch.editors import find_editors, find_plain_editors
         pytest.param(
             "责任编辑：方若水、校对：陆小满", ("方若水",), "校对：陆小满", id="before a label"
         ),
+        pytest.param("责编 方若水", ("方若水",), "", id="责编 and a blank"),
+        pytest.param("本文责任编辑方若水", ("方若水",), "", id="本文 without a colon"),
+        pytest.param("责任编辑：“方若水”", ("方若水",), "", id="quotation marks"),
     ],
 )
 def test_editors(block: str, names: tuple[str, ...], left: str) -> None:
