@@ -330,6 +330,21 @@ def both(authors: str, translators: str = "") -> People:
         ),
         pytest.param("大纪元记者方若水等三人采访报导", both("方若水"), id="and others, counted"),
         pytest.param(
+            "大纪元记者方若水和陆山海采访报导", both("方若水;陆山海"), id="和, and 海 at the end"
+        ),
+        pytest.param(
+            "大纪元记者方若水与茨仁卓玛报导", both("方若水;茨仁卓玛"), id="a Tibetan name behind 与"
+        ),
+        pytest.param(
+            "大纪元记者欧文·费舍青石镇报导", both("欧文·费舍"), id="a place behind a foreign name"
+        ),
+        pytest.param(
+            "大纪元记者欧文·费舍维多利亚港报导", both(""), id="a foreign place behind one"
+        ),
+        pytest.param(
+            "大纪元记者山本一郎青石镇报导", both("山本一郎"), id="a place behind a Japanese name"
+        ),
+        pytest.param(
             "大纪元记者方若水和实习记者陆小满报导",
             both("方若水;陆小满"),
             id="another office behind 和",

@@ -13,6 +13,7 @@ from typing import Final
 from crawler.formats.epoch.names import (
     COMPOUND_SURNAMES,
     HAN,
+    POINT,
     SURNAMES,
     is_han_name,
     is_latin_name,
@@ -44,6 +45,9 @@ _LAST: Final = frozenset({"电", "报", "讯", "等"})
 _AFTER_PLACE: Final = frozenset("市州县省郡区镇前外")
 _BEFORE_PLACE: Final = frozenset("于在自从")
 """Characters that count only next to a place; elsewhere they may be part of a name: 杨州, 李自."""
+_CERTAIN_ENDS: Final = PLACE_ENDS - frozenset("堡邦海山溪屯坡角")
+"""Last characters of places that no foreign family name ends in."""
+_FAMILY_LENGTHS: Final = range(2, 4)
 _PLACE_BEGINS: Final = frozenset("阿埃圣")
 """First characters of foreign places that are not the last character of a given name."""
 
@@ -52,7 +56,7 @@ _DAY: Final = re.compile(r"[\d〇○零一二三四五六七八九十廿]{1,4} ?
 _REACH: Final = max(LONGEST, 8)
 _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
 _JOINS: Final = "和与及暨"
-_AND: Final = re.compile(f"[{_JOINS} ]")
+_AND: Final = re.compile(f"[{_JOINS}]|(?<![A-Za-z.]) ")
 _JOINT_REACH: Final = 24
 """Number of characters within which the "and" after a first name and its place is searched."""
 _LONG_NAME: Final = 4
@@ -82,21 +86,30 @@ _SECOND_SURNAMES: Final = frozenset(
 def names_at_head(body: str) -> Names:
     """Find the names that ``body`` begins with, and the text after them."""
     body = body.lstrip(" :：了的是").rstrip()
-    found = _latin_name(body) or _han_name(body)
-    if found:
-        return found
+    found = _latin_name(body) or _han_name(body) or _torn_name(body) or _joined_names(body)
+    return found or _from_run(body) or _after_place(body) or ((), body)
+
+
+def _joined_names(body: str) -> Names | None:
+    """Find names joined by "and" or a blank, or a name before a blank and an unknown place."""
     for joint in _AND.finditer(body, 0, _JOINT_REACH):
-        left = _han_name(body[: joint.start()])
+        left = _any_han_name(body[: joint.start()])
         if not left:  # checked first: else a series of joints is split in every possible way
             continue
         names, tail = names_at_head(body[joint.end() :])
-        whole = names and (is_surname_led(names[0]) or is_pointed_name(names[0]))
-        if whole and not _is_only_place(names[0]):
+        if names and _is_another_name(names[0], joint.group()):
             return (*left[0], *names), tail
         place = joint.group() == " " or (names and is_district(names[0]))
         if place and is_surname_led(left[0][0]):
             return left[0], body[joint.end() :]
-    return _after_place(body) or ((), body)
+    return None
+
+
+def _is_another_name(name: str, joint: str) -> bool:
+    """Return whether ``name`` is not a place; after "and", it may be a longer pen name."""
+    full = is_surname_led(name) or is_pointed_name(name)
+    long = joint != " " and len(name) > len("海岛")
+    return (full or long) and not _is_only_place(name)
 
 
 def _is_only_place(name: str) -> bool:
@@ -107,7 +120,7 @@ def _after_place(body: str) -> Names | None:
     """Find a name directly after a place: ``加州李言报导``."""
     ends = [end for end in range(2, min(_REACH, len(body))) if body[:end] in PLACES - NAMESAKES]
     for end in reversed(ends):
-        found = _han_name(body[end:])
+        found = _any_han_name(body[end:])
         if found and is_surname_led(found[0][0]):
             return found
     return None
@@ -132,6 +145,10 @@ def _latin_name(body: str) -> Names | None:
     return ((name,), body[run.end() :]) if is_latin_name(name) else None
 
 
+def _any_han_name(body: str) -> Names | None:
+    return _han_name(body) or _torn_name(body) or _from_run(body)
+
+
 def _han_name(body: str) -> Names | None:
     """Find a Chinese name: the shortest beginning of ``body`` that only known words follow.
 
@@ -143,13 +160,34 @@ def _han_name(body: str) -> Names | None:
         name = plain_name(body[:cut])
         if not name:
             return _name_like_place(body, cuts)
+        if is_pointed_name(name) and name[-1] in _CERTAIN_ENDS:
+            return _pointed_before_place(body, name)
         if is_han_name(name) and not _run_together(name):
             longer = body[: cut + 1]
             if cuts.get(cut + 1, words) < words and is_surname_led(longer) and is_han_name(longer):
                 return (longer,), body[cut + 1 :]
             return _without_place(body, name, body[cut:])
-    head = body[: next(iter(cuts))]
-    return _split_name(head, body) or _before_known_word(body) or _from_run(head, body)
+    return None
+
+
+def _torn_name(body: str) -> Names | None:
+    """Find a Chinese name that a place splits, or that unknown text follows after a known word."""
+    head = _head(body)
+    return (_split_name(head, body) or _before_known_word(body)) if head else None
+
+
+def _head(body: str) -> str:
+    """Return the text before the places, days, verbs and fillers at the end of ``body``."""
+    return body[: next(iter(_tail_starts(body)))]
+
+
+def _pointed_before_place(body: str, name: str) -> Names | None:
+    """Find a foreign name before an unknown place of three characters: ``欧文·费舍青石镇``."""
+    last = max(map(name.rfind, POINT)) + 1
+    family = len(name) - last - len("青石镇")
+    if family not in _FAMILY_LENGTHS:
+        return None
+    return (name[: last + family],), body[last + family :]
 
 
 def _without_place(body: str, name: str, tail: str) -> Names:
@@ -191,18 +229,20 @@ def _split_name(head: str, body: str) -> Names | None:
     return None
 
 
-def _from_run(head: str, body: str) -> Names | None:
+def _from_run(body: str) -> Names | None:
     """Find a name directly before an unknown place or a second name."""
+    head = _head(body)
     if not _RUN.fullmatch(head):
         return None
     if len(head) == _LONG_NAME and head[-1] in "译编" and is_surname_led(head[:-1]):
         return (head[:-1],), body[len(head) - 1 :]
-    surname = 2 if head[:2] in COMPOUND_SURNAMES else 1
+    long = head[:2] in _LONG_SURNAMES and len(head) > len("石川青山青镇")
+    surname = 2 if long or head[:2] in COMPOUND_SURNAMES else 1
     if (spelled := _before_spelled_place(head, surname)) is not None:
         return (head[:spelled],), body[spelled:]
     if head[-1] in PLACE_ENDS:
         name = head[: surname + _given_before_place(head, surname)]
-        known = is_surname_led(name) and is_han_name(name)
+        known = (is_surname_led(name) or long) and is_han_name(name)
         return ((name,), body[len(name) :]) if known else None
     pairs = [(head[:cut].rstrip(_JOINS), head[cut:]) for cut in (surname + 1, surname + 2)]
     pairs = [pair for pair in pairs if _are_two_names(*pair)]
