@@ -91,6 +91,7 @@ SEEN = "渡轮驶入松石湾。"
             id="the last group counts",
         ),
         pytest.param(f"{SEEN}\n（方若水／大纪元）", SEEN, "方若水／大纪元", id="a line break"),
+        pytest.param("渡轮（Island Ferry Co.）", "渡轮", "Island Ferry Co.", id="a company"),
     ],
 )
 def test_credit(text: str, caption: str | None, credit: str) -> None:

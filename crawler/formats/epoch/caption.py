@@ -48,7 +48,8 @@ _SOURCE_WORD: Final = re.compile(
     r"Image|Photo|Getty|Stock|Press|News|Times|Reuters|Agency|Associated|AFP|AP\b|VOA|RFA|Media|Commons|Public|Domain|"
     r"Courtesy|Screenshot|Wiki|Google|Maps|Flickr|Twitter|Facebook|YouTube|University|Museum|Library|Archive|Gallery|House|"
     r"Department|Navy|Army|Force|Guard|Office|Institute|Foundation|Center|Centre|TV\b|Post\b|Journal|Studio|Film|Picture|"
-    r"Creative|Street View|Earth|NASA|NOAA|Inc\b|Ltd\b|Group|Company|Corp",
+    r"Creative|Street View|Earth|NASA|NOAA|Inc\b|Ltd\b|LLC\b|Co\b|Group|Company|Corp|Police|Sheriff|County|City|Government|"
+    r"Ministry|Association|Society|Project|Network|Council|Committee|Airlines|Television|Daily|Weekly|Magazine|Online|Video",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(r"[㐀-鿿·‧•](?<![图片照像画景影])\s?\Z")
