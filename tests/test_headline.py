@@ -136,7 +136,7 @@ def test_title_author(title: str, expected: str | None) -> None:
         ),
         *(
             pytest.param(f"{subject}：渡轮", "", id=subject)
-            for subject in "水灾 油价 车祸 渔民 悼念 台风 古今谈".split()
+            for subject in "水灾 油价 车祸 渔民 悼念 台风 随想录".split()
         ),
     ],
 )
