@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crawler.formats.epoch.script import simplified
+
 _OPENING: Final = "（(〈[［〔﹝【﹙"
 _CLOSING: Final = "）)〉]］〕﹞】﹚"
 _BRACKET: Final = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
@@ -79,7 +81,7 @@ def split_caption(text: str) -> tuple[str | None, str | None]:
 
 def _is_not_credit(before: str, inside: str) -> bool:
     """Return whether brackets contain a position, a unit, or a name in Latin letters."""
-    inside = inside.strip(_MARKS)
+    inside = simplified(inside.strip(_MARKS))
     if _PLACE.fullmatch(inside) or _UNIT.fullmatch(inside):
         return True
     is_name = _LATIN_NAME.fullmatch(inside) and not _SOURCE_WORD.search(inside)

@@ -17,6 +17,7 @@ from typing import Final
 from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.elements import CELLS
 from crawler.formats.epoch.markup import Container, Leaf
+from crawler.formats.epoch.script import simplified
 
 _LONGEST: Final = 300
 """Maximum length of a caption that the markup does not identify."""
@@ -131,8 +132,8 @@ def _is_caption(leaf: Leaf) -> bool:
 def _names_its_source(text: str) -> bool:
     if not text or len(text) > _LONGEST:
         return False
-    credit = split_caption(text)[1]
-    if credit is None or _OF_THE_ARTICLE.match(credit):
+    credit = simplified(split_caption(text)[1] or "")
+    if not credit or _OF_THE_ARTICLE.match(credit):
         return False
     return _CREDIT.search(credit) is not None
 
