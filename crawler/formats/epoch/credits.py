@@ -27,11 +27,11 @@ from crawler.formats.epoch.cuts import (
 )
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.editors import (
-    ends_block,
+    EditorLine,
     find_editors,
     find_names,
     find_plain_editors,
-    is_alone,
+    find_separate_editors,
 )
 from crawler.formats.epoch.markup import Leaf
 from crawler.formats.epoch.signed import signature_lines
@@ -181,35 +181,22 @@ def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
             if found is None:
                 break
             if following and not found.names and found.end == len(leaf.text):
-                names |= dict.fromkeys(_take_names(following))
-            leaf.cut(found.start, found.end, "credits.editors")
-            names |= dict.fromkeys(found.names)
-    return tuple(names) or _take_far_editors(blocks) or _take_plain_editors(blocks)
+                names |= dict.fromkeys(_cut_editors(following, find_names(following.text)))
+            names |= dict.fromkeys(_cut_editors(leaf, found))
+    return tuple(names) or _take_rarer_editors(blocks)
 
 
-def _take_names(leaf: Leaf) -> tuple[str, ...]:
-    """Cut the editors' names from the block below their label."""
-    found = find_names(leaf.text)
+def _take_rarer_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    """Cut the last editors before the last blocks, or else the last ``编辑：X``."""
+    far, last = blocks[:-_EDITOR_BLOCKS], blocks[-_EDITOR_BLOCKS:]
+    ways = ((far, find_separate_editors), (last, find_plain_editors))
+    found = (_cut_editors(leaf, find(leaf.text)) for part, find in ways for leaf in reversed(part))
+    return next(filter(None, found), ())
+
+
+def _cut_editors(leaf: Leaf, found: EditorLine | None) -> tuple[str, ...]:
+    """Cut an editor line and return its names."""
     if found is None:
         return ()
     leaf.cut(found.start, found.end, "credits.editors")
     return found.names
-
-
-def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    """Cut the last editors that are alone on a line or end a block, before the last blocks."""
-    for leaf in reversed(blocks[:-_EDITOR_BLOCKS]):
-        found = find_editors(leaf.text)
-        text = leaf.text
-        if found and found.names and (is_alone(text, found) or ends_block(text, found)):
-            leaf.cut(found.start, found.end, "credits.editors")
-            return found.names
-    return ()
-
-
-def _take_plain_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    for leaf in reversed(blocks[-_EDITOR_BLOCKS:]):
-        if found := find_plain_editors(leaf.text):
-            leaf.cut(found.start, found.end, "credits.editors")
-            return found.names
-    return ()

@@ -63,6 +63,7 @@ _LABEL_FOLLOWS: Final = re.compile(r"\s*[：:﹕︰∶]")
 _WORD: Final = re.compile(r"\w")
 _CLAUSE: Final = re.compile(r"[^\n。]{0,20}[，,。“”？！]")
 _SLASHES: Final = "／/╱∕|｜"
+_SENTENCE_ENDS: Final = tuple("。！？…”）#＃◇")
 _JOINING: Final = " \n\u3000；;，,、：:/／"
 _OPENING: Final = "（(﹝〔[［【"
 _CLOSING: Final = "）)﹞〕]］】"
@@ -141,17 +142,15 @@ def find_names(text: str) -> EditorLine | None:
     return EditorLine(names, 0, len(text)) if alone else None
 
 
-def ends_block(text: str, found: EditorLine) -> bool:
-    """Return whether the editors are at the end of a block, after a complete sentence."""
-    return found.end == len(text) and text[: found.start].rstrip()[-1:] in tuple("。！？…”）#＃◇")
-
-
-def is_alone(text: str, found: EditorLine) -> bool:
-    """Return whether the editors are on a separate line."""
-    before = text[: found.start]
-    return (not before or before[-1] == "\n" or text[found.start] == "\n") and (
-        found.end == len(text) or "\n" in text[found.end - 1 : found.end + 1]
-    )
+def find_separate_editors(text: str) -> EditorLine | None:
+    """Find editors that are alone on a line, or at the end of a block after a complete sentence."""
+    found = find_editors(text)
+    if found is None or not found.names:
+        return None
+    before, at_end = text[: found.start], found.end == len(text)
+    starts = not before or before[-1] == "\n" or text[found.start] == "\n"
+    alone = starts and (at_end or "\n" in text[found.end - 1 : found.end + 1])
+    return found if alone or (at_end and before.rstrip().endswith(_SENTENCE_ENDS)) else None
 
 
 def _lines(text: str) -> list[int]:

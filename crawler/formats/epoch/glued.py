@@ -15,6 +15,7 @@ from crawler.formats.epoch.names import (
     HAN,
     POINT,
     SURNAMES,
+    is_full_name,
     is_han_name,
     is_latin_name,
     is_pointed_name,
@@ -24,6 +25,7 @@ from crawler.formats.epoch.names import (
 from crawler.formats.epoch.places import (
     LONGEST,
     NAMESAKES,
+    ONLY_PLACES,
     PLACE_ENDS,
     PLACES,
     is_district,
@@ -113,12 +115,12 @@ def _is_another_name(name: str, joint: str) -> bool:
 
 
 def _is_only_place(name: str) -> bool:
-    return is_district(name) or name in PLACES - NAMESAKES
+    return is_district(name) or name in ONLY_PLACES
 
 
 def _after_place(body: str) -> Names | None:
     """Find a name directly after a place: ``加州李言报导``."""
-    ends = [end for end in range(2, min(_REACH, len(body))) if body[:end] in PLACES - NAMESAKES]
+    ends = [end for end in range(2, min(_REACH, len(body))) if body[:end] in ONLY_PLACES]
     for end in reversed(ends):
         found = _any_han_name(body[end:])
         if found and is_surname_led(found[0][0]):
@@ -164,7 +166,7 @@ def _han_name(body: str) -> Names | None:
             return _pointed_before_place(body, name)
         if is_han_name(name) and not _run_together(name):
             longer = body[: cut + 1]
-            if cuts.get(cut + 1, words) < words and is_surname_led(longer) and is_han_name(longer):
+            if cuts.get(cut + 1, words) < words and is_full_name(longer):
                 return (longer,), body[cut + 1 :]
             return _without_place(body, name, body[cut:])
     return None
@@ -212,7 +214,7 @@ def _before_known_word(body: str) -> Names | None:
     """
     for cut in (2, 3):
         known = any(body[cut:end] in _SIGNPOSTS for end in range(cut + 2, cut + _REACH))
-        if known and is_surname_led(body[:cut]) and is_han_name(body[:cut]):
+        if known and is_full_name(body[:cut]):
             return (body[:cut],), body[cut:]
     return None
 
@@ -224,7 +226,7 @@ def _split_name(head: str, body: str) -> Names | None:
     for given in (2, 1):
         place = head[1:-given]
         name = head[:1] + head[-given:]
-        if len(place) > 1 and is_place(place) and is_surname_led(name) and is_han_name(name):
+        if len(place) > 1 and is_place(place) and is_full_name(name):
             return (name,), body[len(head) :]
     return None
 
@@ -263,7 +265,7 @@ def _before_spelled_place(head: str, surname: int) -> int | None:
     recognized = len(place) >= _SHORTEST_SPELLED and sum(map(_PLAIN_SOUNDS.__contains__, place)) > 1
     whole = start == surname + 2 and head[start - 1] not in _SOUNDS
     short = start == surname + 1
-    known = is_surname_led(head[:start]) and is_han_name(head[:start])
+    known = is_full_name(head[:start])
     return start if recognized and known and (whole or short) else None
 
 
@@ -280,11 +282,7 @@ def _given_before_place(head: str, surname: int) -> int:
 
 
 def _are_two_names(first: str, second: str) -> bool:
-    return (
-        second[:1] in _SECOND_SURNAMES
-        and all(map(is_surname_led, (first, second)))
-        and all(map(is_han_name, (first, second)))
-    )
+    return second[:1] in _SECOND_SURNAMES and is_full_name(first) and is_full_name(second)
 
 
 def _run_together(name: str) -> bool:

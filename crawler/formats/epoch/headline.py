@@ -6,8 +6,14 @@ import re
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY
-from crawler.formats.epoch.names import HONORIFIC, is_han_name, is_latin_name, is_surname_led
-from crawler.formats.epoch.places import NAMESAKES, PLACES, words_in
+from crawler.formats.epoch.names import (
+    HONORIFIC,
+    is_full_name,
+    is_han_name,
+    is_latin_name,
+    is_surname_led,
+)
+from crawler.formats.epoch.places import ONLY_PLACES, words_in
 from crawler.formats.epoch.regulars import COLUMNISTS
 from crawler.formats.epoch.script import as_written, simplified
 
@@ -63,7 +69,6 @@ _ADDRESSED: Final = re.compile(
     "^.(?:先生|女士|小姐|太太|博士|教授|律师|医[师生]|老师|牧师|校长|院长|主任)$"
 )
 """A person whom the article is about, by surname and title. Pen names have more before 先生."""
-_STATES: Final = PLACES - NAMESAKES
 _LONG_NAME: Final = 4
 _SHORT_NAME: Final = 2
 _LATIN_AUTHOR: Final = re.compile(r"\S+(?: \S+){1,3}")
@@ -129,13 +134,9 @@ def _split(label: str) -> list[str]:
     """Split a label at the marks between names; at a blank or "and" only between full names."""
     names = _BETWEEN.split(label)
     for parts in (label.split(), _AND.split(label)):
-        if len(names) == 1 and len(parts) > 1 and all(map(_is_whole, parts)):
+        if len(names) == 1 and len(parts) > 1 and all(map(is_full_name, parts)):
             return parts
     return names
-
-
-def _is_whole(name: str) -> bool:
-    return is_surname_led(name) and is_han_name(name)
 
 
 def _without_blanks(name: str) -> str:
@@ -148,7 +149,7 @@ def _without_blanks(name: str) -> str:
 def _is_author(name: str) -> bool:
     if is_latin_name(name):
         return bool(_LATIN_AUTHOR.fullmatch(name)) and not _NO_LATIN_PERSON.search(name)
-    if name in _LABELS or name in _STATES or AGENCY.fullmatch(name) or not is_han_name(name):
+    if name in _LABELS or name in ONLY_PLACES or AGENCY.fullmatch(name) or not is_han_name(name):
         return False
     return _is_person(name)
 

@@ -84,6 +84,11 @@ def is_han_name(name: str) -> bool:
     )
 
 
+def is_full_name(name: str) -> bool:
+    """Return whether ``name`` is a Chinese surname and a given name, not a newsroom or a label."""
+    return is_surname_led(name) and is_han_name(name)
+
+
 def is_latin_name(name: str) -> bool:
     """Return whether ``name`` can be a person's name in Latin letters, not an organization's or initials."""
     return (

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from crawler.formats.epoch.names import (
+    is_full_name,
     is_han_name,
     is_latin_name,
     is_name,
@@ -20,7 +21,7 @@ from crawler.formats.epoch.names import (
     plain_name,
 )
 from crawler.formats.epoch.people import People, people
-from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.places import ONLY_PLACES
 from crawler.formats.epoch.script import simplified
 
 _JOIN = "[、.．·‧•和与＆&／/]?"
@@ -85,7 +86,6 @@ _SIGNATURE_LENGTH: Final = 60
 _BIOGRAPHY_BLOCKS: Final = 3
 _BETWEEN: Final = re.compile(r"[、，,；;/／&＆\n]|\band\b")
 _JOINT: Final = re.compile("[和与及]|[ \u3000]+")
-_ABODES: Final = PLACES - NAMESAKES
 _LONGEST: Final = 80
 _AROUND: Final = 200
 
@@ -191,7 +191,7 @@ def _translated(text: str) -> People | None:
 def _with_mark(line: str) -> str:
     """Replace the blank between a label and a full name by a colon."""
     blank = _BLANK_MARK.fullmatch(line)
-    if blank and is_surname_led(blank["name"]) and is_han_name(blank["name"]):
+    if blank and is_full_name(blank["name"]):
         return f"{blank['label']}：{blank['name']}"
     return line
 
@@ -218,14 +218,14 @@ def _people(text: str) -> tuple[str, ...]:
     An organization or a place after a name is left out: ``李言，海岛大学``, ``李言/澳洲``.
     """
     pieces = [name for piece in _BETWEEN.split(text) if piece.strip() for name in _split(piece)]
-    names = [piece for piece in pieces if not _BODY.search(piece) and piece not in _ABODES]
+    names = [piece for piece in pieces if not _BODY.search(piece) and piece not in ONLY_PLACES]
     return tuple(names) if names and names[0] == pieces[0] and all(map(is_name, names)) else ()
 
 
 def _split(piece: str) -> list[str]:
     """Split full names at blanks and "and"."""
     names = _JOINT.split(piece.strip())
-    whole = len(names) > 1 and all(is_surname_led(name) and is_han_name(name) for name in names)
+    whole = len(names) > 1 and all(map(is_full_name, names))
     return names if whole else [plain_name(piece)]
 
 
