@@ -212,6 +212,7 @@ def test_no_note(block: str) -> None:
         pytest.param("撰文◎方若水", id="◎"),
         pytest.param("译：陆小满", id="译"),
         pytest.param("采访、撰文：方若水", id="采访、撰文"),
+        pytest.param("大纪元记者方若水采访实录", id="实录"),
     ],
 )
 def test_what_names_the_writers(inside: str) -> None:
@@ -372,6 +373,20 @@ def both(authors: str, translators: str = "") -> People:
         pytest.param("大纪元记者阮氏秋香报导", both("阮氏秋香"), id="a Vietnamese name"),
         pytest.param("大纪元记者阿依·买买提日本东京报导", both("阿依·买买提"), id="a Uyghur name"),
         pytest.param("明慧网通讯员涞水报导", both(""), id="a correspondent named by the place"),
+        pytest.param(
+            "英文大纪元通讯员Owen Fisher报导／陆小满编译",
+            both("Owen Fisher", "陆小满"),
+            id="a Latin correspondent",
+        ),
+        pytest.param(
+            "大纪元专栏作家Owen Fisher撰文（陆小满编译）",
+            both("Owen Fisher", "陆小满"),
+            id="a translator in brackets",
+        ),
+        *(
+            pytest.param(f"大纪元记者方若水{how}报导", both("方若水"), id=how)
+            for how in "社区 山区 现场直播 法庭 财经 体育 跨国 共同".split()
+        ),
         pytest.param("明慧网通讯员方若水报导", both("方若水"), id="a correspondent named by name"),
         pytest.param(
             "欧文·费舍（Owen Fisher）和琼·费舍（Joan Fisher）撰文／陆小满编译",

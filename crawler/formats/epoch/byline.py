@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE
-from crawler.formats.epoch.names import is_surname_led
+from crawler.formats.epoch.names import is_no_word
 from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
 from crawler.formats.epoch.reporting import corrected
 from crawler.formats.epoch.script import as_written, simplified
@@ -32,7 +32,7 @@ _ENDS_IN_VERB: Final = re.compile(
     "|(?:报[道导]?|[日号] ?|大纪元|本[报刊台]|综合)讯$"
 )
 _NOUN: Final = re.compile(
-    "(?:改编|整编|综整|[汇采]编|编辑|发稿|时评|[投来]稿|[笔记]录|纪实|[简播]报)[。.，,]?$"
+    "(?:改编|整编|综整|[汇采]编|编辑|发稿|时评|[投来]稿|[笔记实]录|纪实|[侧手札]记|见闻|[简播]报)[。.，,]?$"
     "|文\\s*[／/ ][^／/\\s]{2,4}[／/]?图$"
 )
 """Words that are verbs only after a reporter's name; elsewhere they name a kind of text."""
@@ -235,8 +235,7 @@ def _names_a_person(inside: str) -> bool:
     """Return whether a verb follows a name; a pen name may be any word, as in ``海岛采访``."""
     who = people(inside)
     names = (*who.authors, *who.translators)
-    plain = any(is_surname_led(name) or not name.isalpha() or name.isascii() for name in names)
-    return plain or (bool(names) and inside.endswith(_WRITTEN))
+    return any(map(is_no_word, names)) or (bool(names) and inside.endswith(_WRITTEN))
 
 
 def _is_dispatch(inside: str) -> bool:

@@ -89,6 +89,11 @@ def is_full_name(name: str) -> bool:
     return is_surname_led(name) and is_han_name(name)
 
 
+def is_no_word(name: str) -> bool:
+    """Return whether ``name`` is a full, a foreign or a Latin name; a pen name may be any word."""
+    return is_surname_led(name) or is_pointed_name(name) or is_latin_name(name)
+
+
 def is_latin_name(name: str) -> bool:
     """Return whether ``name`` can be a person's name in Latin letters, not an organization's or initials."""
     return (

@@ -15,7 +15,7 @@ from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY, LEARNED, NEWSROOM, OFFICE, WIRE, department
 from crawler.formats.epoch.glued import Names, is_tail, names_at_head
-from crawler.formats.epoch.names import BRACKETED, generation_of, is_surname_led
+from crawler.formats.epoch.names import BRACKETED, generation_of, is_no_word, is_surname_led
 from crawler.formats.epoch.places import is_district
 from crawler.formats.epoch.reporting import Role, corrected, is_bare, role_of
 from crawler.formats.epoch.script import as_written
@@ -196,7 +196,7 @@ def _item(text: str, group: int) -> _Item:
     for office in reversed(offices):
         names, tail = _named(_without_agency(rest[office.end() : end]))
         if office.group() == _CORRESPONDENT:  # most of them are named by their place only
-            names = tuple(filter(is_surname_led, names))
+            names = tuple(filter(is_no_word, names))
         if names:
             found = role_of(tail + rest[end:]) or role_of(office.group()) or role
             return _Item(names, found or _leading_role(text), group)

@@ -14,9 +14,8 @@ from typing import Final
 from crawler.formats.epoch.names import (
     is_full_name,
     is_han_name,
-    is_latin_name,
     is_name,
-    is_pointed_name,
+    is_no_word,
     is_surname_led,
     plain_name,
 )
@@ -176,7 +175,7 @@ def _signed(line: str) -> People | None:
         first = _behind_office(match["names"])
     if not match or not first:
         return _in_biography(line)
-    if _SPEAKER.match(line) and any(map(_is_word, first)):
+    if _SPEAKER.match(line) and not all(map(is_no_word, first)):
         return None
     others = _people(match["others"] or match["last"] or "")
     return People(first, others) if match["writer"] else People((), (*first, *others))
@@ -202,13 +201,13 @@ def _in_biography(line: str) -> People | None:
     if not match:
         return None
     name = plain_name(match["name"] or match["own"])
-    return People((name,)) if is_latin_name(name) or not _is_word(name) else None
+    return People((name,)) if is_no_word(name) else None
 
 
 def _behind_office(text: str) -> tuple[str, ...]:
     """Return the full names behind an office: ``海岛大学教授李言``."""
     names = people(f"{text}撰文").authors
-    whole = bool(names) and text.endswith(names[-1]) and not any(map(_is_word, names))
+    whole = bool(names) and text.endswith(names[-1]) and all(map(is_no_word, names))
     return names if whole else ()
 
 
@@ -227,8 +226,3 @@ def _split(piece: str) -> list[str]:
     names = _JOINT.split(piece.strip())
     whole = len(names) > 1 and all(map(is_full_name, names))
     return names if whole else [plain_name(piece)]
-
-
-def _is_word(name: str) -> bool:
-    """Return whether a name could also be a word, as it has no surname."""
-    return not (is_surname_led(name) or is_pointed_name(name) or is_latin_name(name))
