@@ -387,6 +387,11 @@ def both(authors: str, translators: str = "") -> People:
             pytest.param(f"大纪元记者方若水{how}报导", both("方若水"), id=how)
             for how in "社区 山区 现场直播 法庭 财经 体育 跨国 共同".split()
         ),
+        pytest.param(
+            "Owen Fisher日本和歌山报导", both("Owen Fisher"), id="a place that begins with 和"
+        ),
+        pytest.param("大纪元记者林达福里林报导", both(""), id="a place begins within the name"),
+        pytest.param("大纪元记者方若马维拉镇报导", both(""), id="which character ends the name"),
         pytest.param("明慧网通讯员方若水报导", both("方若水"), id="a correspondent named by name"),
         pytest.param(
             "欧文·费舍（Owen Fisher）和琼·费舍（Joan Fisher）撰文／陆小满编译",

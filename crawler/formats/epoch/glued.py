@@ -226,7 +226,7 @@ def _split_name(head: str, body: str) -> Names | None:
     for given in (2, 1):
         place = head[1:-given]
         name = head[:1] + head[-given:]
-        if len(place) > 1 and is_place(place) and is_full_name(name):
+        if is_place(place) and not _SOUNDS.issuperset(place) and is_full_name(name):
             return (name,), body[len(head) :]
     return None
 
@@ -273,11 +273,14 @@ def _given_before_place(head: str, surname: int) -> int:
     """Return how many characters of ``head`` are the given name before an unknown place.
 
     These are two if three remain for the place (李小言青石镇), else one (李言青石镇). A repeated
-    character is a given name (李言言石镇).
+    character is a given name (李言言石镇). If all of it may belong to a foreign place (李马维拉镇), the
+    result is 0.
     """
     if head[surname] == head[surname + 1]:
         return 2
     short = len(head) < surname + 5 or head[surname + 1] in _PLACE_BEGINS
+    if not short and _SOUNDS.issuperset(head[surname + 1 : -1]):
+        return 0
     return 1 if short else 2
 
 
