@@ -134,6 +134,7 @@ def test_no_split_byline(text: str, following: str) -> None:
         "上接第三版",
         "接上篇渡轮的来历（上）",
         *"一 十二 3 之三 三之二 上 下篇 续完 第二集 连载之三 3/5".split(),
+        "上接：灯塔的来历",
     ],
 )
 @pytest.mark.parametrize("pair", ["（）", "()", "（)"])

@@ -49,6 +49,10 @@ _BIOGRAPHY: Final = re.compile(
     rf"{_BEFORE}(?:(?:{_ABOUT}|撰文)\s*[：:﹕︰]\s*(?P<name>[^：:﹕︰，,。、（(\n]{{2,30}}?)\s*[，,（(：:﹕︰是为系]"
     r"|本文作者(?P<own>[^：:﹕︰，,。、（(\n]{2,30}?)\s*(?:博士|教授|[（(是为系]))"
 )
+# At the beginning, 作者 alone may introduce a book.
+_NOTE_ON_WRITER: Final = re.compile(
+    rf"{_BEFORE}(?:(?:本文)?作者(?:简[介历]|介绍)|关于作者|本文作者)"
+)
 # One character and a colon may also be a speaker of a dialogue: ``文：好啊``.
 _SPEAKER: Final = re.compile(rf"{_BEFORE}(?:[文译]|(?:特约)?记者)\s*[：:﹕︰]")
 _BODY: Final = re.compile(
@@ -98,7 +102,8 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     Lines with 作者 or 记者 are left out far from either end, in a list of works or an interview, and
     next to words for a cited paper, a picture or a letter.
     """
-    edges = (*texts[:-_BIOGRAPHY_BLOCKS][:_BIOGRAPHY_BLOCKS], *texts[-_BIOGRAPHY_BLOCKS:])
+    first = (text for text in texts[:_BIOGRAPHY_BLOCKS] if _NOTE_ON_WRITER.match(text))
+    edges = dict.fromkeys((*first, *texts[-_BIOGRAPHY_BLOCKS:]))
     biographies = [text for text in edges if _is_biography(text)]
     blocks = [text for text in texts if len(text) <= _SIGNATURE_LENGTH or "\n" in text]
     short = [line for text in blocks for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
