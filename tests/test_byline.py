@@ -335,6 +335,9 @@ def both(authors: str, translators: str = "") -> People:
             "大纪元记者方若水和陆山海采访报导", both("方若水;陆山海"), id="和, and 海 at the end"
         ),
         pytest.param(
+            "大纪元记者方若水与志愿者报导", both(""), id="people without a name behind 与"
+        ),
+        pytest.param(
             "大纪元记者方若水与茨仁卓玛报导", both("方若水;茨仁卓玛"), id="a Tibetan name behind 与"
         ),
         pytest.param(

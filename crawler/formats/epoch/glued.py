@@ -59,6 +59,8 @@ _REACH: Final = max(LONGEST, 8)
 _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
 _JOINS: Final = "和与及暨"
 _AND: Final = re.compile(f"[{_JOINS}]|(?<![A-Za-z.]) ")
+_GROUP_ENDS: Final = "者们人组员生团队家友众"
+"""Last characters of people without a name: 志愿者, 工作人员."""
 _JOINT_REACH: Final = 24
 """Number of characters within which the "and" after a first name and its place is searched."""
 _LONG_NAME: Final = 4
@@ -110,7 +112,7 @@ def _joined_names(body: str) -> Names | None:
 def _is_another_name(name: str, joint: str) -> bool:
     """Return whether ``name`` is not a place; after "and", it may be a longer pen name."""
     full = is_surname_led(name) or is_pointed_name(name)
-    long = joint != " " and len(name) > len("海岛")
+    long = joint != " " and len(name) > len("海岛") and name[-1] not in _GROUP_ENDS
     return (full or long) and not _is_only_place(name)
 
 
