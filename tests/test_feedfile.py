@@ -10,7 +10,7 @@ from exported import append, article, articles, change, export, listing, run
 
 from crawler.audit.audit import audit
 from crawler.audit.verify import FeedVerifier, verify
-from crawler.config.feeds import feed_at
+from crawler.config.locations import feed_at
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.export.published import PublishedFeed
 from crawler.feedfile import FILES, FeedFile, open_feed

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler.formats.epoch.paths import original
+from crawler.formats.epoch.paths import day_of
 from crawler.formats.epoch.places import LONGEST, PLACES
 
 WINDOW = (-1, 70)
@@ -126,17 +126,18 @@ def _dates(record: Mapping[str, Any]) -> Iterator[Found]:
             yield "dateline_without_year", dateline
     if dateline and record.get("date_source") == "url":
         yield "dateline_not_used", dateline
-    address = original(record.get("url") or "")
-    if address is None:
-        yield "url_unusual", str(record.get("url"))
+    url = str(record.get("url"))
+    day = day_of(url)
+    if day is None:
+        yield "url_unusual", url
         return
     try:
-        days = (dt.date.fromisoformat(published or "") - address.published).days
+        days = (dt.date.fromisoformat(published or "") - day).days
     except ValueError:
-        yield "date_invalid", f"{published} for {address.url}"
+        yield "date_invalid", f"{published} for {url}"
         return
     if not WINDOW[0] <= days <= WINDOW[1]:
-        yield "date_outside_window", f"{published} is {days:+d} days from {address.url}"
+        yield "date_outside_window", f"{published} is {days:+d} days from {url}"
 
 
 def _byline(record: Mapping[str, Any]) -> Iterator[Found]:

@@ -18,7 +18,7 @@ import orjson
 from crawler.audit.oddities import WINDOW
 from crawler.feedfile import FeedFile, feed_directory, open_feed
 from crawler.formats.base import Format
-from crawler.formats.epoch.paths import original
+from crawler.formats.epoch.paths import LANGUAGES, day_of
 from crawler.formats.registry import DEFAULT_NAME, find_format
 from crawler.items import MAX_LINE_BYTES, Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
@@ -274,13 +274,15 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
         entries = _objects(record, key)
         if len({tuple(str(one.get(part)) for part in parts) for one in entries}) < len(entries):
             yield f"{key} has an entry twice"
-    url = original(str(record.get("url")))
-    if url is None:  # of another format
+    url = str(record.get("url"))
+    day = day_of(url)
+    if day is None:  # of another format
         return
-    if (url.id, url.language) != (record.get("id"), record.get("language")):
+    edition, *_, page = url.split("/")[3:]
+    if (page, LANGUAGES[edition]) != (f"{record.get('id')}.htm", record.get("language")):
         yield "url has another id or language"
     with suppress(ValueError):  # the schema tells
-        days = (date.fromisoformat(str(record.get("date_published"))) - url.published).days
+        days = (date.fromisoformat(str(record.get("date_published"))) - day).days
         usual = WINDOW if record.get("date_source") == "dateline" else (0, 0)
         if not usual[0] <= days <= usual[1]:
             yield f"date_published is {days} days after the date in url"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
-from crawler.config.feeds import feed_at
+from crawler.config.locations import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
 from crawler.outputfile import output_file
