@@ -36,7 +36,7 @@ def feed(tmp_path: Path) -> Path:
 
 
 def test_an_export_says_what_it_took_in(tmp_path: Path, feed: Path) -> None:
-    target, served = tmp_path / "feed.db", tmp_path / "metadata.json"
+    target, served = tmp_path / "feed.DB", tmp_path / "metadata.json"
     done = command(feed, "--to", target, "--datasette", served)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{target}: 3 new articles, 0 new changes, 0 new listings, 0 new runs\n"

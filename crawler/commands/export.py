@@ -57,6 +57,8 @@ class Command(Tool, ScrapyCommand):
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Export the feeds and print the number of rows."""
+        from crawler.export.published import PublishedFeed  # noqa: PLC0415
+
         if not args or not opts.to:
             raise WrongUsage(f"give feeds and a file: {program()} export feeds/sample --to feed.db")
         target = Path(opts.to)
@@ -64,8 +66,6 @@ class Command(Tool, ScrapyCommand):
         _check_target(target, opts)
         export = _to_parquet if target.suffix.lower() == PARQUET else _to_sqlite
         with ExitStack() as opened:
-            from crawler.export.published import PublishedFeed  # noqa: PLC0415
-
             paths = [feed_at(feed, self.settings) for feed in args]
             feeds = [opened.enter_context(PublishedFeed(path)) for path in paths]
             _check_mirrors(feeds)
