@@ -30,7 +30,7 @@ KNOWS: dict[str, set[str]] = {
     "canonical": {"items", "urls"},
     "politeness": {"config", "exceptions"},
     "readers": {"exceptions", "formats", "items"},
-    "lines": {"formats", "items", "loaders", "readers", "schema", "store"},
+    "lines": {"exceptions", "formats", "items", "loaders", "readers", "schema", "store"},
     # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
@@ -40,21 +40,23 @@ KNOWS: dict[str, set[str]] = {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
     # examining a feed
-    "audit": {"exceptions", "formats", "items", "printable", "schema", "text"},
-    "report": {"config", "exceptions", "printable", "text"},
+    "feedfile": {"exceptions"},
+    "outputfile": {"exceptions"},
+    "audit": {"exceptions", "feedfile", "formats", "items", "printable", "schema", "text"},
+    "report": {"feedfile", "printable", "text"},
     "reading": {
         "config", "exceptions", "formats", "items", "loaders", "printable", "terminal", "text",
         "transports",
     },
     # a feed as tables
-    "export": {"exceptions", "items"},
+    "export": {"exceptions", "feedfile", "items", "outputfile"},
     # Scrapy's side
     "logformatter": {"terminal"},
     "middlewares": {"config", "exceptions", "politeness", "printable", "run"},
     "transports": {
         "config", "exceptions", "formats", "frontier", "items", "politeness", "printable", "urls",
     },
-    "pipelines": {"canonical", "exceptions", "items", "run", "schema"},
+    "pipelines": {"canonical", "exceptions", "items", "lines", "run"},
     "extensions": {"exceptions", "printable", "run"},
     "driver": {"exceptions", "frontier", "items", "loaders", "readers", "run", "transports"},
     "spiders": {
@@ -63,12 +65,12 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed read again
     "reread": {
-        "canonical", "config", "exceptions", "formats", "frontier", "items", "loaders", "readers",
-        "schema", "store", "transports",
+        "canonical", "config", "exceptions", "formats", "frontier", "items", "lines", "loaders",
+        "readers", "store", "transports",
     },
     "commands": {
-        "audit", "config", "exceptions", "export", "formats", "printable", "reading", "report",
-        "reread", "run", "terminal",
+        "audit", "config", "exceptions", "export", "formats", "outputfile", "printable", "reading",
+        "report", "reread", "run", "terminal",
     },
     "__main__": set(),
 }  # fmt: skip

@@ -11,15 +11,11 @@ from crawler.exceptions import MirrorUnusable
 
 
 def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
-    """Return ``mirror`` with the address that its notice of a move names.
+    """Return ``mirror`` with the ``address`` that its notice of a move names.
 
     Only ``owner/repository`` is replaced in its URLs, so that a page cannot direct the crawl to
-    arbitrary hosts.
-
-    Args:
-        mirror: the mirror so far.
-        needed: the transports in use, which must have a new URL; others are kept if they do.
-        address: the URL in the notice.
+    arbitrary hosts. Transports whose URL does not contain it are dropped, if they are not
+    ``needed``.
 
     Raises:
         MirrorUnusable: the new URL has another host or repository name, or is the current one; or
@@ -34,17 +30,17 @@ def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
         )
     before, after = "/".join(old), "/".join(new)
     for via in needed:
-        if f"/{before}" not in mirror.ways[via]:
+        if f"/{before}" not in mirror.roots[via]:
             raise MirrorUnusable(
-                f"mirror {mirror.name!r} has moved to {address}, but {via} = {mirror.ways[via]!r} "
+                f"mirror {mirror.name!r} has moved to {address}, but {via} = {mirror.roots[via]!r} "
                 f"does not contain {before!r}: correct it in the mirrors file"
             )
     return replace(
         mirror,
         public=mirror.public.replace(before, after, 1),
-        ways={
+        roots={
             via: base.replace(f"/{before}", f"/{after}", 1)
-            for via, base in mirror.ways.items()
+            for via, base in mirror.roots.items()
             if f"/{before}" in base
         },
     )

@@ -20,12 +20,7 @@ ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
 
 
 class Argument(NamedTuple):
-    """An argument of the spider, as ``scrapy crawl --help`` shows it.
-
-    Attributes:
-        example: an example of a value.
-        help: its meaning, and its default.
-    """
+    """An argument of the spider, as ``scrapy crawl --help`` shows it."""
 
     name: str
     example: str
@@ -127,7 +122,7 @@ class CrawlOptions:
         wanted = given.get("mirror") or os.environ.get(ENVIRONMENT_DEFAULT)
         mirrors = load_mirrors(mirrors_file)
         mirror = mirrors.find(wanted, name)
-        via = mirror.way(given.get("via"))
+        via = mirror.transport(given.get("via"))
         feed = _feed(given.get("feed"), feeds, mirror)
         if via == "path" and mirrors.mirrors.get(mirror.name) is not mirror:
             _require_home_page(mirror, feed)
@@ -163,11 +158,8 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
     """Check that a directory on the command line is a mirror, before a feed is created for it.
 
     If the feed exists, the run starts anyway and records that the mirror cannot be read.
-
-    Raises:
-        WrongUsage: there is no home page, or it lists no section.
     """
-    folder, home = Path(mirror.ways["path"]), mirror.format.home
+    folder, home = Path(mirror.roots["path"]), mirror.format.home
     if exists(feed / "runs.jsonl"):
         return
     if not os.access(folder, os.X_OK):
@@ -180,7 +172,7 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
         return
     advice = (
         "read its repository with -a via=git"
-        if "git" in mirror.ways
+        if "git" in mirror.roots
         else "give the mirror's root directory"
     )
     raise WrongUsage(f"mirror={folder} is not a mirror ({trouble}): {advice}")
@@ -216,4 +208,4 @@ def _fallback(mirror: Mirror, via: str, text: str | None) -> str | None:
         return None
     if text != "browser" or via != "http":
         raise WrongUsage(f"fallback must be browser, with via=http, not {text[:40]!r}")
-    return mirror.way(text)
+    return mirror.transport(text)

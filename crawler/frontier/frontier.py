@@ -12,16 +12,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
+from crawler.exceptions import MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
-from crawler.frontier.changes import blob_id_of
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
+from crawler.frontier.snapshot import blob_id_of
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
-from crawler.store.edition import is_thin
-from crawler.store.published import PublishedArticle
+from crawler.store.edition import PublishedArticle, is_thin
 
 if TYPE_CHECKING:
     from crawler.loaders import ArticleContext
@@ -35,16 +34,7 @@ _HOST_TROUBLE = re.compile(r"http_(429|5[0-9]{2})")
 
 
 class Frontier(Plan):
-    """A plan that is updated with the pages that are fetched.
-
-    Attributes:
-        unsupported_keys: keys that the transport cannot supply.
-        fallback_unsupported_keys: keys that the fallback transport cannot supply; None if there
-            is no fallback.
-    """
-
-    unsupported_keys: frozenset[str] = frozenset()
-    fallback_unsupported_keys: frozenset[str] | None = None
+    """A plan that is updated with the pages that are fetched."""
 
     def on_page(
         self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
@@ -54,18 +44,19 @@ class Frontier(Plan):
         Args:
             target: the target that was fetched.
             body: the page's bytes.
-            page: the result of reading it, if another process has read it.
-            version: the page's git blob id, if the transport knows it.
+            page: what it says, if another process has read it.
+            version: its git blob id, if the transport knows it.
 
         Raises:
             RunError: the page shows that the run cannot continue.
         """
         try:
-            page = page or self._page_of(target, body)
+            bases = self.options.mirror.bases
+            page = page or read_page(self.format, bases, target.kind, target.section, body)
             if isinstance(page, Home):
                 self.lists.add_home(page)
-                if self.sections_present:
-                    self.lists.warn_of_unlinked(self.sections_present())
+                if self.snapshot.sections_present:
+                    self.lists.warn_of_unlinked(self.snapshot.sections_present())
             elif isinstance(page, Index):
                 self.lists.add_index(target, page)
             elif isinstance(page, ArticleLine):
@@ -74,9 +65,6 @@ class Frontier(Plan):
                 return self._on_article(target, page, version or blob_id_of(body))
         except PageError as error:
             return self.on_error(target, error)
-        except MirrorMoved:
-            self.stop()
-            raise
         self._done(target)
         return None
 
@@ -102,10 +90,6 @@ class Frontier(Plan):
         self._failed(target, error)
         return None
 
-    def _page_of(self, target: Target, body: bytes) -> Page:
-        bases = self.options.mirror.bases
-        return read_page(self.format, bases, target.kind, target.section, body)
-
     def _done(self, target: Target) -> None:
         """Count a page that was read, and clear its earlier failures."""
         self.in_flight -= 1
@@ -117,7 +101,7 @@ class Frontier(Plan):
 
     def _on_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
         article = self._loaded(target, page, version)
-        self.counts.unusable_urls += page.unusable_urls
+        self._note_odd(target, page)
         copies = (*target.copies, article)
         chosen = None
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
@@ -130,8 +114,7 @@ class Frontier(Plan):
     def _on_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
         """Process an article whose line was made by the process that read its page."""
         _check_id(target, line.id)
-        self._note_bytes(target, line)
-        self.counts.unusable_urls += line.unusable_urls
+        self._note_odd(target, line)
         line.came_from(version)
         self.yielded += 1
         self._done(target)
@@ -142,9 +125,9 @@ class Frontier(Plan):
         # Imported here because most scheduled runs find nothing new and need no loader.
         from crawler.loaders import ArticleContext  # noqa: PLC0415
 
-        unsupported = self.unsupported_keys
-        if target.use_fallback and self.fallback_unsupported_keys:
-            unsupported = self.fallback_unsupported_keys
+        unsupported = self.snapshot.unsupported_keys
+        if target.use_fallback and self.snapshot.fallback_unsupported_keys:
+            unsupported = self.snapshot.fallback_unsupported_keys
         return ArticleContext(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
@@ -160,13 +143,12 @@ class Frontier(Plan):
         _check_id(target, page.original.id)
         reading = self.context_of(target)
         article = load_article(page, reading, self.format)
-        self._note_bytes(target, page)
         if not reading.unsupported_keys:
             article.came_from(version)
         return article
 
-    def _note_bytes(self, target: Target, page: ArticlePage | ArticleLine) -> None:
-        """Count the byte sequences of an article's page that are not UTF-8."""
+    def _note_odd(self, target: Target, page: ArticlePage | ArticleLine) -> None:
+        self.counts.unusable_urls += page.unusable_urls
         if count := page.replaced_bytes:
             self.counts.replaced_bytes += count
             self.lists.warn(f"{target.path} is not UTF-8 in {count} place(s): replaced by U+FFFD")
@@ -183,26 +165,22 @@ class Frontier(Plan):
         self, target: Target, published: PublishedArticle, article: Article
     ) -> Article | None:
         """Return a published article if it may have changed."""
-        if self.unsupported_keys:  # a change of an unsupported key would go unnoticed
+        if self.snapshot.unsupported_keys:  # a change of an unsupported key would go unnoticed
             if published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
             return None
         if article.blob_id == published.blob and not published.vanished:
-            self.store.mark_unchanged(target.id, self._section_of(article))
+            self.store.mark_unchanged(target.id, article.mirror_url)
             return None
         article.read_again(self._before(target, published))
         return article
 
-    def _section_of(self, article: Article) -> str | None:
-        path = str(article.mirror_url).removeprefix(self.options.mirror.public)
-        copy = self.format.copy_at(path)
-        return copy.section if copy else None
-
     def _before(self, target: Target, published: PublishedArticle) -> Article | None:
         """Read the page of the last edition with the current readers, if it is available."""
-        if self.old_page is None or published.blob is None or published.vanished:
+        history = self.snapshot.history
+        if history is None or published.blob is None or published.vanished:
             return None
-        body = self.old_page(published.blob)
+        body = history.old_page(published.blob)
         if body is None or is_suspicious(body):
             return None
         try:
@@ -212,7 +190,6 @@ class Frontier(Plan):
             return None
 
     def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
-        """Queue the article's next copy."""
         path, *others = target.others
         again = replace(target, path=path, others=tuple(others), copies=copies, use_fallback=False)
         self._again.append(again)
@@ -257,7 +234,11 @@ class Frontier(Plan):
         transport supplies more keys and a line is never rewritten. A page that a busy or broken
         host (429, 5xx) does not send now can be fetched completely later.
         """
-        if self.fallback_unsupported_keys is None or target.use_fallback or target.published:
+        if (
+            self.snapshot.fallback_unsupported_keys is None
+            or target.use_fallback
+            or target.published
+        ):
             return False
         if target.copies or _HOST_TROUBLE.fullmatch(error.reason):
             return False

@@ -86,7 +86,6 @@ class Listings:
         return targets
 
     def note_missing(self, target: Target) -> None:
-        """Record that an archive page named by the pager does not exist."""
         self._missing_in_a_row[target.section] += 1
 
     def pager_is_wrong(self, target: Target) -> bool:
@@ -213,7 +212,6 @@ class Listings:
     # -- results ---------------------------------------------------------------------------
 
     def named(self, sections: Iterable[str]) -> list[Section]:
-        """Return sections with their names."""
         return [Section(id=one, name=self.names.get(one, one)) for one in sections]
 
     def paths(self, article: str, sections: Iterable[str]) -> tuple[str, ...]:
@@ -255,18 +253,6 @@ class Listings:
                 f"mirror {self.options.mirror.name!r} lists no article: the indexes of its "
                 f"{len(self.names)} sections have no entries; check one of them"
             )
-
-    def report(self, *, complete: bool) -> None:
-        """Record the differences between lists and feed.
-
-        If all lists were read (``complete``), missing entries count as removed.
-        """
-        for section, article in self.store.further_listings():
-            self.counts.differs("listed", f"{section}/{article}")
-        if complete:
-            for section, article in self.store.state.unlisted():
-                if section in self.names:
-                    self.counts.differs("unlisted", f"{section}/{article}")
 
     def forget_moves(self) -> None:
         """Discard the failures of indexes that say that the mirror has moved."""

@@ -13,15 +13,9 @@ from crawler.loaders import ArticleContext, load_article
 
 
 def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Article:
-    """Return the article of a page.
+    """Return the article of a page at one of the ``mirrors``, or at any other.
 
     No lists are read, so the only section is the one in the URL, and its id is used as its name.
-
-    Args:
-        url: the page's URL, at a mirror in the mirrors file or at any other.
-        body: the page's bytes.
-        mirrors: the mirrors of the mirrors file.
-        now: the time of reading, in UTC.
 
     Raises:
         PageError: the page is not an article.
@@ -43,7 +37,7 @@ def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Artic
 def _located(url: str, mirrors: Mirrors) -> tuple[Mirror, str, Copy]:
     """Return the mirror of a URL, the page's path in it, and the copy at this path."""
     for mirror in mirrors.mirrors.values():
-        for base in (mirror.ways.get("http"), mirror.public):
+        for base in (mirror.roots.get("http"), mirror.public):
             path = unquote(url.removeprefix(base)) if base and url.startswith(base) else ""
             if copy := mirror.format.copy_at(path):
                 return mirror, path, copy

@@ -1,4 +1,4 @@
-"""Editions of an article: which keys make a new edition, and which copies are thin."""
+"""Editions of an article: what the state keeps of one, and which keys make a new one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
-from crawler.items import timestamp
+from crawler.items import ArticleLine, timestamp
 
 NOT_IN_EDITION: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
 """Keys that say how an article was found, not what it says."""
@@ -19,6 +19,30 @@ _DIGEST_BYTES: Final = 16
 
 THIN_CHARACTERS: Final = 500
 """A shorter text may be the beginning of a longer one."""
+
+
+class PublishedArticle(NamedTuple):
+    """The last edition of an article that has a line.
+
+    Attributes:
+        sha256: ``content_sha256``.
+        section: section of the copy that was read.
+        blob: git blob id of that copy; None if the edition was restored from the feed's files.
+        digest: see :func:`digest_of`.
+        readers: version of the readers that read it; None if unknown.
+        thin: see :func:`is_thin`.
+        day: ``date_published``.
+        vanished: whether the page no longer exists; the other values describe the last edition.
+    """
+
+    sha256: str | None
+    section: str | None
+    blob: str | None = None
+    digest: str | None = None
+    readers: str | None = None
+    thin: bool = False
+    day: str | None = None
+    vanished: bool = False
 
 
 def digest_of(record: Mapping[str, Any]) -> str:
@@ -46,13 +70,13 @@ def is_thin(record: Mapping[str, Any]) -> bool:
 
 
 def change_line(
-    article: str, kind: str, now: datetime, record: Mapping[str, Any] | None
+    article: str, kind: str, now: datetime, line: ArticleLine | None = None
 ) -> dict[str, Any]:
-    """Return a line of ``changes.jsonl``; ``record`` is None if the article vanished."""
+    """Return a line of ``changes.jsonl``; ``line`` is None if the article vanished."""
     return {
         "id": article,
         "kind": kind,
         "seen_at": timestamp(now),
-        "content_sha256": record["content_sha256"] if record is not None else None,
-        "article": record,
+        "content_sha256": line.content_sha256 if line else None,
+        "article": orjson.Fragment(line.line.rstrip()) if line else None,
     }

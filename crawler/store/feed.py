@@ -19,7 +19,7 @@ from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, timestamp
-from crawler.store.edition import change_line, digest_of
+from crawler.store.edition import PublishedArticle, change_line, digest_of
 from crawler.store.files import (
     STATE_FILES,
     make_directory,
@@ -35,15 +35,17 @@ from crawler.store.history import (
     offsets,
 )
 from crawler.store.jsonlines import JsonLines, Lock
-from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.packed_ids import PackedIds
 from crawler.store.recovery import Recovery
-from crawler.store.set_aside import failed_long, look_is_due
+from crawler.store.state import CLOCK_FLOOR
 from crawler.store.withdrawn import withdrawn_ids
 
 logger = logging.getLogger(__name__)
 
 COMMIT_INTERVAL = 2.0
 """Seconds between two commits, each of which syncs the files and then the state."""
+WEEK = 7 * 86400.0
+"""Seconds of failing after which a page is set aside, and between two tries of such a page."""
 
 
 class FeedStore:
@@ -68,15 +70,14 @@ class FeedStore:
         """Lock the feed, repair what a killed run left, and open the state.
 
         Args:
-            directory: the feed's directory; created if missing.
+            directory: created if missing.
             mirror: name of the mirror that the feed must belong to.
             about: description of this run, for the lock's note and the line of a killed run.
-            mirror_format: the mirror's format; None for the default one.
+            mirror_format: None for the default one.
 
         Raises:
-            WrongUsage: the feed belongs to another mirror, or has another format.
-            FeedBusy: another run uses the feed.
-            FeedUnusable: the feed cannot be written, is damaged, or has another version.
+            RunError: another run uses the feed; it belongs to another mirror, has another format or
+                version, is damaged, or cannot be written.
         """
         self.directory = directory
         self.mirror = mirror
@@ -142,40 +143,25 @@ class FeedStore:
         self._commit_in_time()
         return len(new), repeated
 
-    def further_listings(self) -> Iterator[tuple[str, str]]:
-        """Yield (section, id) of listings that the article's line lacks."""
+    def further_sections(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each article, with the sections that list it but are not in its line."""
         for record in self.articles.records():
             article = str(record.get("id"))
             named = {section["id"] for section in record.get("sections", ())}
-            for section in sorted(self.state.sections_of(article) - named):
-                yield section, article
+            yield article, sorted(self.state.sections_of(article) - named)
 
     # -- articles --------------------------------------------------------------------
 
-    def write(self, record: Mapping[str, Any], *, blob: str | None = None) -> None:
+    def write(self, line: ArticleLine, *, blob: str | None = None) -> None:
         """Append an article's line; ``blob`` is the git blob id of its page."""
         self.state.require_usable()
-        self.articles.append(record)
-        self.state.write_article(record["id"], self._edition(record, blob))
-        self._commit_in_time()
-
-    def write_line(self, article: ArticleLine) -> None:
-        """Append an article's finished line."""
-        self.state.require_usable()
-        self.articles.append_lines(article.line)
-        edition = PublishedArticle(
-            sha256=article.content_sha256,
-            section=self._recovery.section_of(article.mirror_url),
-            digest=article.digest,
-            thin=article.thin,
-            day=article.date_published,
-        )
-        self.state.write_article(article.id, self._of_page(edition, article.blob_id))
+        self.articles.append_lines(line.line)
+        self.state.write_article(line.id, self._edition(line, blob))
         self._commit_in_time()
 
     def write_change(
         self,
-        record: Mapping[str, Any],
+        line: ArticleLine,
         now: datetime,
         *,
         blob: str | None = None,
@@ -183,24 +169,17 @@ class FeedStore:
     ) -> str | None:
         """Append a line to ``changes.jsonl`` if an article differs from its last edition.
 
-        Args:
-            record: the article's current record.
-            now: when it was read.
-            blob: git blob id of its page.
-            before: the last edition's page as read by the current readers. If it is None, because
-                that page is not available, the digests of the editions are compared.
-
-        Returns:
-            The kind of the change; None if no key that makes an edition differs.
+        Return the kind of the change; None if no key that makes an edition differs. ``before`` is
+        the last edition's page as read by the current readers. If that page is not available, the
+        digests of the editions are compared.
         """
         self.state.require_usable()
-        article = record["id"]
-        last, edition = self.state.published(article), self._edition(record, blob)
-        assert last is not None, article  # noqa: S101 - only published articles are read again
+        last, edition = self.state.published(line.id), self._edition(line, blob)
+        assert last is not None, line.id  # noqa: S101 - only published articles are read again
         kind = self._kind(last, edition, before)
         if kind is not None:
-            self.changes.append(change_line(article, kind, now, record))
-        self.state.update_article(article, edition)
+            self.changes.append(change_line(line.id, kind, now, line))
+        self.state.update_article(line.id, edition)
         self._commit_in_time()
         return kind
 
@@ -213,30 +192,35 @@ class FeedStore:
         last = self.state.published(article)
         new = last is not None and not last.vanished
         if new:
-            self.changes.append(change_line(article, "vanished", now, None))
+            self.changes.append(change_line(article, "vanished", now))
         if last is not None:
             self.state.update_article(article, last._replace(vanished=True))
         self._commit_in_time()
         return new
 
-    def mark_unchanged(self, article: str, section: str | None = None) -> None:
+    def mark_unchanged(self, article: str, mirror_url: str | None = None) -> None:
         """Record that an article's page has the same bytes as its last edition.
 
-        ``section`` is that of the copy that was read; None for the same as before.
+        ``mirror_url`` is that of the copy that was read; None for the same as before.
         """
         last = self.state.published(article)
+        section = self._recovery.section_of(mirror_url) if mirror_url else None
         if last is not None and section not in (None, last.section):
             self.state.update_article(article, last._replace(section=section))
         else:
             self.state.settle(article)
 
-    def _edition(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
-        return self._of_page(self._recovery.published(record), blob)
-
-    def _of_page(self, edition: PublishedArticle, blob: str | None) -> PublishedArticle:
-        # without a blob id, the transport has not seen the page's own bytes
-        readers = self.readers if blob is not None else None
-        return edition._replace(blob=blob, readers=readers)
+    def _edition(self, line: ArticleLine, blob: str | None) -> PublishedArticle:
+        return PublishedArticle(
+            sha256=line.content_sha256,
+            section=self._recovery.section_of(line.mirror_url),
+            blob=blob,
+            digest=line.digest,
+            # without a blob id, the transport has not seen the page's own bytes
+            readers=self.readers if blob is not None else None,
+            thin=line.thin,
+            day=line.date_published,
+        )
 
     def _kind(
         self,
@@ -273,21 +257,23 @@ class FeedStore:
         if key is not None:
             self.commit()
 
-    def set_aside(self, *, due: bool) -> dict[str, str]:
-        """Return the reason of each page that has failed for 7 days, by key.
+    def set_aside(self, *, due: bool | None = None) -> dict[str, str]:
+        """Return the reason of each page that has failed for a week, by key.
 
-        ``due`` selects the pages whose weekly try is due, or all others.
+        A first failure by a clock that was never set does not count; a last one in the future, by a
+        wrong clock, counts as long ago.
+
+        Args:
+            due: True for the pages whose weekly try is due, False for the others, None for all.
         """
         now = time.time()
         return {
             key: reason
             for key, reason, first, last in self.state.failures()
-            if failed_long(first, now) and look_is_due(last, now) is due
+            if first >= CLOCK_FLOOR
+            and now - first >= WEEK
+            and due in (None, not 0 <= now - last < WEEK)
         }
-
-    def all_set_aside(self) -> dict[str, str]:
-        """Return the reason of every page that has failed for 7 days, by key."""
-        return self.set_aside(due=True) | self.set_aside(due=False)
 
     def pending(self) -> PackedIds:
         """Return the new articles to fetch, newest first, without those set aside until later."""
