@@ -8,13 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from crawler.exceptions import PageError, PageMalformed, PageMissing
+from crawler.exceptions import PageError, PageMalformed
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.frontier.snapshot import blob_id_of
 from crawler.reread.plan import Plan
 from crawler.transports.git.limits import GitLimits
-from crawler.transports.git.objects import FOLDER, Entry, Files, Objects
+from crawler.transports.git.objects import Objects
 from crawler.transports.git.program import environment
+from crawler.transports.git.trees import Files
 from crawler.transports.path import PathTransport
 
 
@@ -65,29 +66,20 @@ class CommitPages:
         """Read ``commit`` of ``git_dir``; ``configuration`` is the only configuration that git reads."""
         self._objects = Objects(Path(git_dir), environment(configuration), GitLimits())
         self._files = Files(self._objects, commit, Path(tempfile.gettempdir()))
-        self._commit = commit
 
     def fetch(self, path: str) -> tuple[bytes, str]:
-        oid = self._entry(path).oid
+        oid = self._files.page(path).oid
         return self._objects.read(oid, MAX_PAGE_BYTES)[1], oid
 
     def expect(self, paths: Iterable[str]) -> None:
         oids = []
         for path in paths:
             with suppress(PageError):
-                oids.append(self._entry(path).oid)
+                oids.append(self._files.page(path).oid)
         self._objects.expect(oids)
 
     def close(self) -> None:
         self._objects.close()
-
-    def _entry(self, path: str) -> Entry:
-        entry = self._files.find(path)
-        if entry is None or entry.mode == FOLDER:
-            raise PageMissing(f"{path} is not in commit {self._commit}")
-        if not entry.is_file:
-            raise PageMalformed(f"{path} is not a file in commit {self._commit}")
-        return entry
 
 
 def pages_of(plan: Plan) -> Pages:
