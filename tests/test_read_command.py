@@ -76,13 +76,27 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
 )
 def test_a_page_of_a_repository(named: tuple[str, ...], described: list[str | Path]) -> None:
     done = scrapy_read(*described, *named)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
     file = scrapy_read(ROOT / "sample" / PAGE)
     assert without_times(done.stdout) == {
         **without_times(file.stdout),
         "mirror": "read",
         "mirror_url": f"https://example.org/read/blob/master/{PAGE}",
     }
+
+
+def test_an_existing_clone_is_read_without_its_repository(tmp_path: Path) -> None:
+    """At its commit, which is printed."""
+    repository = Repository(tmp_path / "mirror.git")
+    commit = repository.commit({PAGE: (ROOT / "sample" / PAGE).read_bytes()})
+    mirrors = mirrors_file(tmp_path, "read", git=str(repository.path))
+    given = ("-s", f"MIRRORS_FILE={mirrors}", "-s", f"CACHE_DIRECTORY={tmp_path}", "--mirror=read")
+    cloned = scrapy_read(*given, PAGE)
+    repository.path.rename(tmp_path / "gone.git")
+    again = scrapy_read(*given, PAGE)
+    assert (cloned.returncode, again.returncode) == (0, 0), again.stderr
+    assert without_times(again.stdout) == without_times(cloned.stdout)
+    assert again.stderr == f"mirror read: reading commit {commit}; a crawl updates the clone\n"
 
 
 def test_a_repository_that_is_gone(tmp_path: Path) -> None:
@@ -96,7 +110,10 @@ def test_a_repository_that_is_gone(tmp_path: Path) -> None:
 def test_pages_of_a_repository_without_a_record(described: list[str | Path]) -> None:
     done = scrapy_read(*described, "--mirror", "read", "pages/x/n1.md", "../n1.md", PAGE)
     assert done.returncode == 3
-    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["missing", "malformed"]
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()[1:]] == [
+        "missing",
+        "malformed",
+    ]
     assert len(done.stdout.splitlines()) == 1
 
 

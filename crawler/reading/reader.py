@@ -106,14 +106,21 @@ class PageReader:
         )
 
     def _transport(self, mirror: Mirror) -> PathTransport | GitTransport:
-        """Return the transport of a mirror, opened on first use."""
+        """Return the transport of a mirror, opened on first use; an existing clone is not updated."""
         if mirror.name not in self._transports:
             with Console(stderr=True).status(f"opening mirror {mirror.name}") as status:
                 transport = _transport(
                     mirror, self._cache, lambda text: status.update(printable(text))
                 )
-                self._runner.run(transport.open())
+                if isinstance(transport, GitTransport):
+                    self._runner.run(transport.open(update=False))
+                else:
+                    self._runner.run(transport.open())
             self._transports[mirror.name] = transport
+            if transport.commit:
+                sys.stderr.write(
+                    f"mirror {mirror.name}: reading commit {transport.commit}; a crawl updates the clone\n"
+                )
         return self._transports[mirror.name]
 
     def close(self) -> None:
