@@ -56,6 +56,12 @@ class Rereading:
         """The files of finished parts."""
         return sorted((self.work / "parts").glob("*.part"))
 
+    @property
+    def bytes_read(self) -> int:
+        """The size of the finished parts, in bytes of ``articles.jsonl``."""
+        ranges = [path.name.split(".")[0].split("-") for path in self.parts]
+        return sum(int(end) - int(start) for start, end in ranges)
+
     def wait_for_parts(self, count: int = 1, seconds: float = 60) -> None:
         """Wait until so many parts are finished, or the reread has ended."""
         end = time.monotonic() + seconds
@@ -133,10 +139,15 @@ class Cluster:
         """The value of ``--engine``."""
         return f"dask://127.0.0.1:{self.port}"
 
+    @property
+    def address(self) -> str:
+        """The scheduler's address, as Dask gives it."""
+        return f"tcp://127.0.0.1:{self.port}"
+
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start a nanny with a worker."""
         return self._start(
-            "worker", f"tcp://127.0.0.1:{self.port}", "--nthreads", "1",
+            "worker", self.address, "--nthreads", "1",
             "--local-directory", str(self._directory), "--memory-limit", "0",
         )  # fmt: skip
 
@@ -145,8 +156,12 @@ class Cluster:
         children = [child for nanny in self.nannies for child in descendants(nanny.pid)]
         return [one for one in children if "spawn_main" in one.command and one.alive]
 
+    def log(self, kind: str) -> str:
+        """Return what the processes of this kind have logged."""
+        return (self._directory / f"{kind}.log").read_text()
+
     def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        log = (self._directory / f"{kind}{len(self._processes)}.log").open("wb")
+        log = (self._directory / f"{kind}.log").open("ab")
         with log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "distributed.cli.dask_" + kind, "--host", "127.0.0.1",
@@ -170,11 +185,11 @@ class Cluster:
         kill(one.pid for one in left if one.alive)
 
 
-def kill(pids: Iterable[int]) -> None:
-    """Kill processes that may be gone."""
+def kill(pids: Iterable[int], number: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to processes that may be gone."""
     for pid in pids:
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
         except ProcessLookupError:
             continue
 

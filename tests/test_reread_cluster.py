@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from crawling import Feed, start_crawl
 from mirrorkit import large_mirror
-from processes import wait_until
+from processes import descendants, wait_until
 from rereading import (
     SEED,
     Cluster,
@@ -51,19 +53,57 @@ def by_pool(old: Feed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, by
     return files_of(result.feed)
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    with Cluster(tmp_path) as running:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Return a cluster of two workers, which end with it."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
+        processes = [child for one in running.nannies for child in descendants(one.pid)]
+    assert wait_until(lambda: not any(process.alive for process in processes), 10)
 
 
-def test_the_sample_on_two_workers(cluster: Cluster, tmp_path: Path) -> None:
-    feed = start_crawl("mirror=sample", feed=tmp_path / "old").finish().feed
-    result = reread(feed.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS)
+LOSSES = {
+    "client.restart()": True,
+    "client.run_on_scheduler(disconnect)": False,
+    "client.run_on_scheduler(cancel)": True,
+}
+"""Ways to lose parts while scheduler and workers go on, and whether they are left to the long tests."""
+
+LOSE = """
+from distributed import Client
+
+def disconnect(dask_scheduler):
+    for comm in dask_scheduler.client_comms.values():
+        comm.abort()
+
+def cancel(dask_scheduler):
+    for name, client in list(dask_scheduler.clients.items()):
+        keys = [task.key for task in client.wants_what]
+        dask_scheduler.stimulus_cancel(keys, name, force=False, reason="", msg=None)
+
+client = Client("{address}")
+"""
+
+
+@pytest.mark.parametrize(
+    "lose", [pytest.param(one, marks=pytest.mark.soak) if LOSSES[one] else one for one in LOSSES]
+)
+def test_lost_parts_are_sent_again(
+    lose: str, cluster: Cluster, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+) -> None:
+    running = start_reread(
+        old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
+    )
+    running.wait_for_parts()
+    workers = [one.pid for one in cluster.workers()]
+    kill(workers, signal.SIGSTOP)
+    assert running.bytes_read < len(old.data("articles.jsonl"))
+    code = LOSE.format(address=cluster.address) + lose
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    kill(workers, signal.SIGCONT)
+    result = running.finish()
     assert result.exit_code == 0, result.output
-    pool = reread(feed.directory, tmp_path / "pool")
-    assert files_of(result.feed) == files_of(pool.feed)
-    assert result.seconds < 60
+    assert files_of(result.feed) == by_pool
 
 
 def victim_of(name: str, cluster: Cluster, running: Rereading) -> int | None:
@@ -148,6 +188,25 @@ def test_a_stop_signal_ends_it_within_seconds(
     assert files_of(Feed(tmp_path / "new")) == by_pool
 
 
+def test_finished_parts_outlive_their_workers(
+    old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+) -> None:
+    """All workers die after the last part, before the command hears of it."""
+    with Cluster(tmp_path, workers=1) as cluster:
+        running = start_reread(
+            old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
+        )
+        running.wait_for_parts()
+        running.process.send_signal(signal.SIGSTOP)
+        assert wait_until(lambda: running.bytes_read == len(old.data("articles.jsonl")), 60)
+        kill([*(one.pid for one in cluster.workers()), cluster.nannies[0].pid])
+        assert wait_until(lambda: "Lost all workers" in cluster.log("scheduler"))
+        running.process.send_signal(signal.SIGCONT)
+        result = running.finish()
+    assert result.exit_code == 0, result.output
+    assert files_of(result.feed) == by_pool
+
+
 def test_nobody_answers(old: Feed, tmp_path: Path) -> None:
     result = reread(old.directory, tmp_path / "new", "--engine", "dask://127.0.0.1:9")
     assert result.exit_code == TRY_LATER, result.output
@@ -170,13 +229,6 @@ def test_a_damaged_feed_is_told_as_such(cluster: Cluster, old: Feed, tmp_path: P
     assert result.exit_code == 5, result.output
     assert "is damaged" in result.output
     assert "Traceback" not in result.output
-
-
-def test_the_cluster_ends_with_the_test(tmp_path: Path) -> None:
-    with Cluster(tmp_path) as running:
-        assert wait_until(lambda: len(running.workers()) >= 2, 40)
-        workers = running.workers()
-    assert wait_until(lambda: not any(worker.alive for worker in workers), 10)
 
 
 @pytest.mark.soak
