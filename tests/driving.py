@@ -24,6 +24,7 @@ from crawler.pipelines.write import WritePipeline
 from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.counts import RunCounts
+from crawler.run.endings import Ending
 from crawler.run.run import Run
 from crawler.transports.path import PathTransport
 
@@ -42,10 +43,11 @@ class WatchedRun(Run):
 
     error: RunError | None = None
 
-    def end(self, error: RunError) -> None:
-        """Keep ``error`` if it is the first."""
-        self.error = self.error or error
-        super().end(error)
+    def end(self, how: Ending | RunError) -> None:
+        """Keep ``how`` if it is the first error."""
+        if isinstance(how, RunError):
+            self.error = self.error or how
+        super().end(how)
 
 
 class WatchedTransport(PathTransport):

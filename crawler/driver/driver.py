@@ -13,6 +13,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
+from crawler.run.endings import CRASHED
 from crawler.run.run import Run
 from crawler.transports.base import Fetched, Hinted, Transport
 
@@ -142,7 +143,7 @@ class Driver:
             self.run.end(error)
         except Exception:
             logger.exception("unexpected error")
-            self.run.crash()
+            self.run.end(CRASHED)
         return []
 
     async def _fetch(self, target: Target, *, waits: bool = True) -> tuple[Fetched, Page | None]:
@@ -208,5 +209,5 @@ class Driver:
         except (Exception, asyncio.CancelledError):
             # a bug that one page reveals must not lose the other pages
             logger.exception("%s: unexpected error", target.path)
-            self.run.crash()
+            self.run.end(CRASHED)
             return self.frontier.on_error(target, PageError("unexpected error", reason="error"))

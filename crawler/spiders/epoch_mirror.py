@@ -29,7 +29,7 @@ from crawler.items import Article, ArticleLine
 from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
-from crawler.run.endings import ended_by_signals
+from crawler.run.endings import LIMITED, cut_short, ended_by_signals
 from crawler.run.run import Run
 from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
@@ -231,6 +231,6 @@ class EpochMirrorSpider(Spider):
         self.readers.close()
         self.transport.close()
         if self.frontier.limited:
-            self.run.limit()
+            self.run.end(LIMITED)
         elif not self.frontier.finished:
-            self.run.cut_short(reason)
+            self.run.end(cut_short(reason))
