@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from crawling import LONG, page_of, story
-from driving import walk_mirror
+from driving import WatchedTransport, walk_mirror
 from mirrorkit import (
     Group,
     Link,
@@ -779,6 +779,35 @@ def test_a_list_that_failed_is_due_even_if_nothing_changed(mirror: Path, feed: P
     again = walked_with(mirror, feed, changes())
     assert again.paths == ["README.md", *INDEXES, path]
     assert walked_with(mirror, feed, changes()).paths == []
+
+
+@pytest.mark.parametrize("recheck", [True, False], ids=["lines", "blob ids"])
+def test_a_stop_is_noticed_while_nothing_is_fetched(
+    mirror: Path, feed: Path, recheck: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan pauses while it looks at all lines, or at the blob ids of all pages."""
+    built(mirror, dict.fromkeys(range(1, 300), (ONE,)))
+    walk_mirror(mirror, feed)
+    looked_at: list[str] = []
+    sections_of = State.sections_of
+
+    def noted(self: State, article: str) -> set[str]:
+        looked_at.append(article)
+        return sections_of(self, article)
+
+    class Stopped(WatchedTransport):
+        @property
+        def stopped(self) -> bool:
+            return bool(looked_at)
+
+        @stopped.setter
+        def stopped(self, _: bool) -> None: ...
+
+    monkeypatch.setattr(State, "sections_of", noted)
+    known = knowing(mirror, None)
+    walked = walk_mirror(mirror, feed, recheck=recheck, snapshot=known, transport=Stopped)
+    assert 0 < len(looked_at) < 299
+    assert not walked.frontier.finished
 
 
 def test_a_section_that_is_new_in_the_mirrors_file_is_read_though_nothing_changed(

@@ -525,15 +525,15 @@ def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
         assert store.state.published("n1") == kept._replace(blob=None)
 
 
-def test_further_listings(directory: Path) -> None:
+def test_further_sections(directory: Path) -> None:
     """Sections that list an article but are not in its line."""
     with opened(directory) as store:
         store.add_listings("nf1", entries(1, 2), NOON)
         store.write(line(1))
         store.write(line(2))
-        assert list(store.further_listings()) == []
+        assert list(store.further_sections()) == [("n1", []), ("n2", [])]
         store.add_listings("nf3", entries(2, 5), NOON)
-        assert list(store.further_listings()) == [("nf3", "n2")]
+        assert list(store.further_sections()) == [("n1", []), ("n2", ["nf3"])]
 
 
 def test_many_ids_take_little_memory_and_keep_their_order() -> None:

@@ -114,7 +114,8 @@ class Driver:
 
     async def _fill(self) -> bool:
         """Start fetches if the window has room; return whether any is in progress."""
-        if self._room >= self._step and not self._memory.full and not self._stopped:
+        more = True
+        while more and self._room >= self._step and not self._memory.full and not self._stopped:
             targets = self._due(self._room)
             if self.transport.bulk:
                 articles = max(self.run.counts.wanted, self.frontier.promised)
@@ -124,6 +125,7 @@ class Driver:
             for target in targets:
                 self._window.start(target, self._fetch(target))
             await asyncio.sleep(0)  # let signal handlers and the progress display run
+            more = self.frontier.paused
         return len(self._window) > 0
 
     @property

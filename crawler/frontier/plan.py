@@ -25,9 +25,19 @@ _FEW_GONE = 20
 
 
 class Wait(Enum):
-    """What a plan yields in place of a target while the results of earlier ones have to come first."""
+    """What a plan yields in place of a target.
+
+    Attributes:
+        RESULTS: the results of earlier targets have to come first.
+        PAUSE: there is more to compute; signal handlers and the display may run first.
+    """
 
     RESULTS = "results"
+    PAUSE = "pause"
+
+
+PAUSE_AFTER = 100
+"""Number of published articles that are looked at between two pauses."""
 
 
 class Plan:
@@ -36,6 +46,7 @@ class Plan:
     Attributes:
         lists: what the mirror's lists say.
         in_flight: number of targets without a result.
+        paused: whether :meth:`next` returned early, and may be called again at once.
         yielded: number of new articles yielded.
         promised: number of articles to read at most, by the archive pages that are due; 0 before
             the section indexes are read.
@@ -75,6 +86,7 @@ class Plan:
         self.shrunk_share = shrunk_share
         self.snapshot = snapshot
         self.in_flight = 0
+        self.paused = False
         self.lists_asked = False
         self.lists_complete = False
         self._troubled = {key for key, *_ in store.state.failures()}
@@ -92,15 +104,17 @@ class Plan:
         self.limited = False
 
     def next(self, room: int = 1) -> list[Target]:
-        """Return at most ``room`` targets; none at the end, or if results have to come first.
+        """Return at most ``room`` targets; none at the end, at a pause, or before further results.
 
         Raises:
             RunError: the pages read so far show that the run cannot continue.
         """
+        self.paused = False
         targets: list[Target] = []
         while len(targets) < room and not self._over:
             target = self._again.popleft() if self._again else next(self._plan, Wait.RESULTS)
-            if target is Wait.RESULTS:
+            self.paused = target is Wait.PAUSE
+            if isinstance(target, Wait):
                 break
             self.in_flight += 1
             targets.append(target)
@@ -139,7 +153,7 @@ class Plan:
         yield from self._archives()
         self.lists_complete = self.lists_asked and not self.counts.failures
         if self.options.recheck:
-            self.lists.report(complete=self.lists_complete)
+            yield from self._report()
         self.lists.check_any()
         # determined first, because articles written in this run need not be read again
         again = self._to_read_again()
@@ -262,28 +276,52 @@ class Plan:
     def _awaited(self) -> int:
         return self.in_flight + len(self._again)
 
-    def _published(self, articles: PackedIds) -> Iterator[Target]:
+    def _report(self) -> Iterator[Wait]:
+        """Record the differences between lists and feed.
+
+        If all lists were read, missing entries count as removed.
+        """
+        for number, (article, sections) in enumerate(self.store.further_sections()):
+            for section in sections:
+                self.counts.differs("listed", f"{section}/{article}")
+            if number % PAUSE_AFTER == 0:
+                yield Wait.PAUSE
+        if self.lists_complete:
+            for section, article in self.store.state.unlisted():
+                if section in self.lists.names:
+                    self.counts.differs("unlisted", f"{section}/{article}")
+
+    def _published(self, articles: PackedIds) -> Iterator[Target | Wait]:
         """Yield published articles whose pages may have changed."""
-        history = self.snapshot.history
+        skipped = 0
         for article in articles:
-            published = self.store.state.published(article)
-            if published is None:
+            if target := self._comparison(article):
+                yield target
                 continue
-            sections = self.lists.sections_of(article)
-            path, *others = self._copies_again(article, sections, published)
-            if history is not None:
-                versions = [history.version_of(one) for one in (path, *others)]
-                if not any(versions):
-                    self._gone.append(article)
-                    continue
-                better = published.thin and others
-                if versions[0] == published.blob and not published.vanished and not better:
-                    self.store.mark_unchanged(article)
-                    continue
-            yield Target(
-                "article", path, id=article, sections=sections, others=tuple(others),
-                published=published,
-            )  # fmt: skip
+            skipped += 1
+            if skipped % PAUSE_AFTER == 0:
+                yield Wait.PAUSE
+
+    def _comparison(self, article: str) -> Target | None:
+        """Return the target of a published article; None if its page is the same, or gone."""
+        published = self.store.state.published(article)
+        if published is None:
+            return None
+        sections = self.lists.sections_of(article)
+        path, *others = self._copies_again(article, sections, published)
+        if history := self.snapshot.history:
+            versions = [history.version_of(one) for one in (path, *others)]
+            if not any(versions):
+                self._gone.append(article)
+                return None
+            better = published.thin and others
+            if versions[0] == published.blob and not published.vanished and not better:
+                self.store.mark_unchanged(article)
+                return None
+        return Target(
+            "article", path, id=article, sections=sections, others=tuple(others),
+            published=published,
+        )  # fmt: skip
 
     def _copies_again(
         self, article: str, sections: tuple[str, ...], published: PublishedArticle

@@ -142,13 +142,12 @@ class FeedStore:
         self._commit_in_time()
         return len(new), repeated
 
-    def further_listings(self) -> Iterator[tuple[str, str]]:
-        """Yield (section, id) of listings that the article's line lacks."""
+    def further_sections(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each article, with the sections that list it but are not in its line."""
         for record in self.articles.records():
             article = str(record.get("id"))
             named = {section["id"] for section in record.get("sections", ())}
-            for section in sorted(self.state.sections_of(article) - named):
-                yield section, article
+            yield article, sorted(self.state.sections_of(article) - named)
 
     # -- articles --------------------------------------------------------------------
 

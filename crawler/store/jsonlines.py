@@ -34,9 +34,12 @@ def dumps(record: Mapping[str, Any]) -> bytes:
 def parsed(line: bytes) -> dict[str, Any] | None:
     """Return the JSON object in ``line``, or None if there is none."""
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            record = json.loads(line)  # also accepts a lone surrogate
+        except (ValueError, RecursionError):
+            return None
     return record if isinstance(record, dict) else None
 
 
