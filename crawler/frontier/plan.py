@@ -281,7 +281,7 @@ class Plan:
 
         If all lists were read, missing entries count as removed.
         """
-        for number, (article, sections) in enumerate(self.store.further_sections()):
+        for number, (article, sections) in enumerate(self.store.further_sections(), 1):
             for section in sections:
                 self.counts.differs("listed", f"{section}/{article}")
             if number % PAUSE_AFTER == 0:

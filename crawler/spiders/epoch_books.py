@@ -50,9 +50,9 @@ class EpochBooksSpider(Spider):
             meant = suggestion(unknown[0], ["mirror"])
             raise WrongUsage(f"unknown argument -a {unknown[0]}={meant}: the only one is mirror")
         found = mirror_at(mirror or DEFAULT_MIRROR, "books")
-        if found is None or found.ways.keys().isdisjoint({"http", "path"}):
+        if found is None or found.roots.keys().isdisjoint({"http", "path"}):
             raise WrongUsage(f"mirror must be a URL http(s)://…/ or a directory, not {mirror!r}")
-        self.base = found.ways.get("http", found.public)
+        self.base = found.roots.get("http", found.public)
         self.page = found.public + "README.md"
         # on GitHub, links are relative to the page, but lead to raw files
         self.linked = (
