@@ -10,6 +10,7 @@ from mirrorkit.indexes import PER_PAGE, Group, Section, home_page, index_page, p
 from report import Figure, Report
 from workbench import HERE, Bench
 
+from crawler.lines import line_of
 from crawler.store.feed import FeedStore
 
 if TYPE_CHECKING:
@@ -111,11 +112,11 @@ def _know_articles(store: FeedStore, sections: list[Section]) -> None:
     for number in range(ARTICLES):
         article = f"n{15_000_000 + number}"
         section = sections[number % SECTIONS].id
-        store.write(
-            {
-                "id": article,
-                "content_sha256": f"{number:064x}",
-                "mirror": "bench",
-                "mirror_url": f"{'file:///known'}/pages/{section}/{article}.md",
-            }
-        )
+        record = {
+            "id": article,
+            "content_sha256": f"{number:064x}",
+            "date_published": None,
+            "mirror": "bench",
+            "mirror_url": f"file:///known/pages/{section}/{article}.md",
+        }
+        store.write(line_of(record))

@@ -169,9 +169,9 @@ class ArticleLine(_FromPage):
         mirror_url: the key of the same name.
         digest: digest of the keys that make an edition (``store.edition``).
         thin: whether another section's copy may be better (``store.edition``).
+        line: the line of ``articles.jsonl``, with its newline.
         unusable_urls: number of URLs on the page that cannot be made absolute.
         replaced_bytes: number of byte sequences on the page that are not UTF-8.
-        line: the line of ``articles.jsonl``, with its newline.
     """
 
     id: str
@@ -180,9 +180,9 @@ class ArticleLine(_FromPage):
     mirror_url: str | None
     digest: str
     thin: bool
-    unusable_urls: int
-    replaced_bytes: int
     line: bytes
+    unusable_urls: int = 0
+    replaced_bytes: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,18 +1,15 @@
-"""Builds an article's line in the process that reads its page.
-
-It applies the same functions as the loader, ``CheckPipeline`` and ``WritePipeline`` apply to an article
-that is read in the crawler's process.
-"""
+"""Makes the lines of articles: for the pipelines, the readers' processes, and rereads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from crawler.exceptions import PageError
 from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage
-from crawler.items import MAX_LINE_BYTES, ArticleLine, as_record
+from crawler.items import ArticleLine, as_record
 from crawler.readers.pages import Kind, Page, read_page
 from crawler.schema import article_validator
 from crawler.store.edition import digest_of, is_thin
@@ -20,6 +17,39 @@ from crawler.store.jsonlines import dumps
 
 if TYPE_CHECKING:
     from crawler.loaders import ArticleContext
+
+
+def require_valid(record: Mapping[str, Any], mirror_format: Format) -> None:
+    """Check a record against the feed contract.
+
+    Raises:
+        PageError: a value breaks the contract; the message says which.
+    """
+    validator = article_validator(mirror_format)
+    if validator.is_valid(record):
+        return
+    error = next(validator.iter_errors(record))
+    where = "/".join(map(str, error.instance_path))
+    raise PageError(
+        f"breaks the feed contract at {where}: {error.message[:200]}", reason="contract"
+    )
+
+
+def line_of(record: Mapping[str, Any]) -> ArticleLine:
+    """Return the line of a record, and what the state keeps of it.
+
+    Raises:
+        PageTooLarge: the line would be longer than ``MAX_LINE_BYTES``.
+    """
+    return ArticleLine(
+        id=record["id"],
+        content_sha256=record["content_sha256"],
+        date_published=record["date_published"],
+        mirror_url=record["mirror_url"],
+        digest=digest_of(record),
+        thin=is_thin(record),
+        line=dumps(record),
+    )
 
 
 def read_or_finish(
@@ -30,15 +60,7 @@ def read_or_finish(
     body: bytes,
     reading: ArticleContext | None = None,
 ) -> Page:
-    """Read a page; with ``reading``, return an article's line if possible.
-
-    Args:
-        mirror_format: parses the page.
-        bases: URLs below which the mirror's own pages are.
-        kind: the kind of page that was requested.
-        section: the section that the page belongs to.
-        body: the page's bytes.
-        reading: what is known about an article apart from its page.
+    """Read a page, as ``read_page`` does; with ``reading``, return an article's line if possible.
 
     Raises:
         PageError: the content is not a page of this kind.
@@ -54,32 +76,20 @@ def finished(
 ) -> ArticleLine | None:
     """Return the line of an article, or None if the crawler's process has to handle the page.
 
-    It reads further copies of a thin article, and counts an article that violates the schema as
-    failed.
+    It reads further copies of a thin article, and counts an article without a valid line as failed.
     """
     # Imported here because most scheduled runs find nothing new and need no loader.
     from crawler.loaders import load_article  # noqa: PLC0415
 
     mirror_format = _shared(type(mirror_format))
-    article = load_article(page, reading, mirror_format)
-    record = as_record(article)
-    thin = is_thin(record)
-    if (thin and reading.copies > 1) or not article_validator(mirror_format).is_valid(record):
+    record = as_record(load_article(page, reading, mirror_format))
+    try:
+        require_valid(record, mirror_format)
+        line = line_of(record)
+    except PageError:
         return None
-    line = dumps(record)
-    if len(line) > MAX_LINE_BYTES:
-        return None
-    return ArticleLine(
-        id=page.original.id,
-        content_sha256=article.content_sha256,
-        date_published=article.date_published,
-        mirror_url=article.mirror_url,
-        digest=digest_of(record),
-        thin=thin,
-        unusable_urls=page.unusable_urls,
-        replaced_bytes=page.replaced_bytes,
-        line=line,
-    )
+    line.unusable_urls, line.replaced_bytes = page.unusable_urls, page.replaced_bytes
+    return None if line.thin and reading.copies > 1 else line
 
 
 @cache

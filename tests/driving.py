@@ -20,10 +20,12 @@ from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import RunError
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.snapshot import Snapshot
 from crawler.pipelines.write import WritePipeline
 from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.counts import RunCounts
+from crawler.run.endings import Ending
 from crawler.run.run import Run
 from crawler.transports.path import PathTransport
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from crawler.transports.base import Fetched
 
 NOON = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
+NOTHING_KNOWN = Snapshot()
 
 
 class WatchedRun(Run):
@@ -42,10 +45,11 @@ class WatchedRun(Run):
 
     error: RunError | None = None
 
-    def end(self, error: RunError) -> None:
-        """Keep ``error`` if it is the first."""
-        self.error = self.error or error
-        super().end(error)
+    def end(self, how: Ending | RunError) -> None:
+        """Keep ``how`` if it is the first error."""
+        if isinstance(how, RunError):
+            self.error = self.error or how
+        super().end(how)
 
 
 class WatchedTransport(PathTransport):
@@ -106,6 +110,8 @@ def walk_mirror(
     sections: tuple[str, ...] = (),
     transport: type[WatchedTransport] = WatchedTransport,
     batches: int = 1,
+    snapshot: Snapshot = NOTHING_KNOWN,
+    shrunk_share: float = 0.9,
     prepare: Callable[[Frontier], None] | None = None,
     **options: Any,
 ) -> Walked:
@@ -120,6 +126,8 @@ def walk_mirror(
         sections: sections missing from the home page.
         transport: fetches the pages.
         batches: by how much the readers multiply the transport's window.
+        snapshot: what the transport knows.
+        shrunk_share: the setting of the same name.
         prepare: called with the frontier before the crawl starts.
         options: the crawl's options.
     """
@@ -127,8 +135,14 @@ def walk_mirror(
     mirror = Mirror("small", public, {"path": str(directory)}, sections)
     run = WatchedRun(CrawlOptions(mirror, "path", feed, **options))
     run.commit = commit
-    frontier = Frontier(run.options, run.store, run.counts, clock=lambda: NOON)
-    run.lists = frontier
+    frontier = run.lists = Frontier(
+        run.options,
+        run.store,
+        run.counts,
+        clock=lambda: NOON,
+        snapshot=snapshot,
+        shrunk_share=shrunk_share,
+    )
     if prepare:
         prepare(frontier)
     watched = transport(str(directory), fails or {}, stops_at)

@@ -30,7 +30,7 @@ KNOWS: dict[str, set[str]] = {
     "canonical": {"items", "urls"},
     "politeness": {"config", "exceptions"},
     "readers": {"exceptions", "formats", "items"},
-    "lines": {"formats", "items", "loaders", "readers", "schema", "store"},
+    "lines": {"exceptions", "formats", "items", "loaders", "readers", "schema", "store"},
     # options, files, results
     "config": {"exceptions", "formats"},
     "store": {"exceptions", "formats", "items"},
@@ -54,7 +54,7 @@ KNOWS: dict[str, set[str]] = {
     "transports": {
         "config", "exceptions", "formats", "frontier", "items", "politeness", "printable", "urls",
     },
-    "pipelines": {"canonical", "exceptions", "items", "run", "schema"},
+    "pipelines": {"canonical", "exceptions", "items", "lines", "run"},
     "extensions": {"exceptions", "printable", "run"},
     "driver": {"exceptions", "frontier", "items", "loaders", "readers", "run", "transports"},
     "spiders": {
@@ -63,8 +63,8 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed read again
     "reread": {
-        "canonical", "config", "exceptions", "formats", "frontier", "items", "loaders", "readers",
-        "schema", "store", "transports",
+        "canonical", "config", "exceptions", "formats", "frontier", "items", "lines", "loaders",
+        "readers", "store", "transports",
     },
     "commands": {
         "audit", "config", "exceptions", "export", "formats", "printable", "reading", "report",

@@ -178,13 +178,20 @@ def test_a_repository_is_read_at_its_raw_host(address: str) -> None:
     spider = EpochBooksSpider(address)
     assert spider.base == "https://raw.githubusercontent.com/owner/books/HEAD/"
     assert spider.page == "https://github.com/owner/books/blob/HEAD/README.md"
-    assert spider.linked == "https://github.com/owner/books/raw/HEAD/README.md"
+
+
+@pytest.mark.parametrize("owner", ["owner", "blob"])
+def test_addresses_on_github_lead_to_raw_files(owner: str) -> None:
+    page = f"https://github.com/{owner}/books/blob/HEAD/README.md"
+    [book] = read(f"{COLUMNS}| 《甲》 | [TXT格式](a.txt) |\n", page)
+    [file] = book["downloads"]
+    assert file["url"] == f"https://github.com/{owner}/books/raw/HEAD/a.txt"
 
 
 def test_any_other_address_is_a_base_of_raw_files() -> None:
     page = "http://127.0.0.1:80/x/README.md"
     spider = EpochBooksSpider("http://127.0.0.1:80/x")
-    assert (spider.base, spider.page, spider.linked) == (page[:-9], page, page)
+    assert (spider.base, spider.page) == (page[:-9], page)
 
 
 def test_a_directory_has_any_name(tmp_path: Path) -> None:
@@ -192,7 +199,7 @@ def test_a_directory_has_any_name(tmp_path: Path) -> None:
     directory.mkdir(parents=True)
     spider = EpochBooksSpider(str(directory))
     assert spider.base == f"{directory.as_uri()}/"
-    assert spider.linked == spider.page == f"{directory.as_uri()}/README.md"
+    assert spider.page == f"{directory.as_uri()}/README.md"
 
 
 @pytest.mark.parametrize(

@@ -107,11 +107,11 @@ def edited(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Callab
         tree = tmp_path / "tree"
         tree.mkdir()
         server = serve(tree)
-        ways: dict[str, str | list[str]] = {
+        roots: dict[str, str | list[str]] = {
             "path": str(tree), "http": server.base, "git": str(tree)
         }  # fmt: skip
         settings: dict[str, object] = {
-            "MIRRORS_FILE": mirrors_file(tmp_path, "edited", **ways),
+            "MIRRORS_FILE": mirrors_file(tmp_path, "edited", **roots),
             "CACHE_DIRECTORY": tmp_path / "cache",
         }
         if via == "git":

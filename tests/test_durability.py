@@ -126,7 +126,7 @@ class Killing:
 
     Attributes:
         mirror: the mirror.
-        ways: the arguments of its crawl by each transport; every run takes one at random.
+        transports: the arguments of its crawl by each transport; every run takes one at random.
         rng: chooses transports and moments.
         settings: settings of all runs.
         spoilt: share of the runs before which the state is deleted or overwritten.
@@ -134,7 +134,7 @@ class Killing:
     """
 
     mirror: Mirror
-    ways: Sequence[tuple[str, ...]]
+    transports: Sequence[tuple[str, ...]]
     rng: random.Random = field(default_factory=lambda: random.Random(SEED))
     settings: Mapping[str, object] = field(default_factory=dict)
     spoilt: float = 0.0
@@ -161,7 +161,7 @@ class Killing:
 
     @property
     def _way(self) -> tuple[str, ...]:
-        return self.rng.choice(self.ways)
+        return self.rng.choice(self.transports)
 
     def _is_killed(self, feed: Path) -> bool:
         """Start a crawl and kill it at a random moment; return whether it was still running."""
@@ -207,8 +207,8 @@ def mixed(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Killing
     usual = start_crawl("via=path", feed=tmp_path / "usual", settings=settings).finish()
     assert usual.exit_code == 0, usual.log
     mirror = Mirror(sample, usual.feed.timeless(), usual.feed.timeless("listings.jsonl"))
-    ways = [(f"via={name}",) for name in ("path", "git", "http")]
-    return Killing(mirror, ways, settings=settings, spoilt=0.5)
+    transports = [(f"via={name}",) for name in ("path", "git", "http")]
+    return Killing(mirror, transports, settings=settings, spoilt=0.5)
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(1000, marks=pytest.mark.soak)])

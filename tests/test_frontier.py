@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from crawling import LONG, page_of, story
-from driving import walk_mirror
+from driving import WatchedTransport, walk_mirror
 from mirrorkit import (
     Group,
     Link,
@@ -30,7 +30,7 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.formats.registry import find_format
-from crawler.frontier.changes import Changes, blob_id_of
+from crawler.frontier.snapshot import Changes, History, Snapshot, blob_id_of
 from crawler.items import ArticleLine
 from crawler.store.published import PackedIds
 from crawler.store.state import State
@@ -453,11 +453,7 @@ def test_what_fails_for_a_week_is_tried_once_a_week(
     assert len(mended.feed.ids) == 39
 
 
-UNSUPPORTED_KEYS = frozenset({"tags", "links"})
-
-
-def with_a_second_way(frontier: Frontier) -> None:
-    frontier.fallback_unsupported_keys = UNSUPPORTED_KEYS
+WITH_FALLBACK = Snapshot(fallback_unsupported_keys=frozenset({"tags", "links"}))
 
 
 def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) -> None:
@@ -467,10 +463,9 @@ def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) 
     tried: list[bool] = []
 
     def prepare(frontier: Frontier) -> None:
-        with_a_second_way(frontier)
         on_error = frontier.on_error
 
-        def by_the_second_way(target: Target, error: PageError) -> Article | None:
+        def by_the_fallback(target: Target, error: PageError) -> Article | None:
             tried.append(target.use_fallback)
             if target.use_fallback:
                 given = frontier.on_page(target, (mirror / target.path).read_bytes())
@@ -478,9 +473,9 @@ def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) 
                 return given
             return on_error(target, error)
 
-        frontier.on_error = by_the_second_way  # type: ignore[method-assign]
+        frontier.on_error = by_the_fallback  # type: ignore[method-assign]
 
-    walked = walk_mirror(mirror, feed, fails=refused, prepare=prepare)
+    walked = walk_mirror(mirror, feed, fails=refused, snapshot=WITH_FALLBACK, prepare=prepare)
     assert tried == [False, True]
     assert walked.feed.article(story(1).id)["tags"] is None
     assert walked.feed.article(story(2).id)["tags"] == []
@@ -511,7 +506,7 @@ def test_which_pages_the_fallback_fetches(
         walk_mirror(mirror, feed, fails={path: PageMissing("gone")})
         age(feed, 15, 7.1)
     error = PageMissing("no") if reason == "missing" else PageUnreachable("no", reason=reason)
-    walked = walk_mirror(mirror, feed, fails={path: error}, prepare=with_a_second_way)
+    walked = walk_mirror(mirror, feed, fails={path: error}, snapshot=WITH_FALLBACK)
     assert walked.paths.count(path) == tries
     assert walked.counts.failures == {reason: {story(1).id}}
 
@@ -524,7 +519,7 @@ def test_another_copy_is_tried_by_the_first_transport_again(mirror: Path, feed: 
     walk_mirror(mirror, feed, fails=gone)
     age(feed, 15, 7.1)
     del gone[paths[1]]
-    walked = walk_mirror(mirror, feed, fails=gone, prepare=with_a_second_way)
+    walked = walk_mirror(mirror, feed, fails=gone, snapshot=WITH_FALLBACK)
     assert [path for path in walked.paths if path.startswith("pages/")] == [
         paths[0],
         paths[0],
@@ -634,17 +629,13 @@ def test_a_recheck_reports_what_is_no_longer_listed(mirror: Path, feed: Path) ->
     builder.rows[TWO].pop()
     builder.write(mirror)
     (mirror / "indexes" / ONE / "2.md").unlink()
-
-    def shrink(frontier: Frontier) -> None:
-        frontier.shrunk_share = 0
-
-    changed = walk_mirror(mirror, feed, recheck=True, prepare=shrink).counts.changed
+    changed = walk_mirror(mirror, feed, recheck=True, shrunk_share=0).counts.changed
     one = [f"{ONE}/{story(number).id}" for number in range(1, 36)]
     assert sorted(changed["unlisted"]) == [*one, f"{TWO}/{story(36).id}"]
     builder.rows[TWO].clear()
     builder.write(mirror)
     (mirror / "indexes" / TWO / "2.md").unlink()
-    changed = walk_mirror(mirror, feed, recheck=True, prepare=shrink).counts.changed
+    changed = walk_mirror(mirror, feed, recheck=True, shrunk_share=0).counts.changed
     assert len(changed["unlisted"]) == 35 + 36
 
 
@@ -702,7 +693,7 @@ def test_an_archive_page_is_read_once(mirror: Path, feed: Path) -> None:
     assert archives == [(124, f"indexes/{ONE}/4.md"), (152, f"indexes/{ONE}/5.md")]
 
 
-# -- what a way knows of changes ------------------------------------------------------------------
+# -- what a transport knows of changes ------------------------------------------------------------------
 
 
 def changes(**kinds: Iterable[str]) -> Changes:
@@ -711,17 +702,15 @@ def changes(**kinds: Iterable[str]) -> Changes:
 
 def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:
     """Crawl with a transport that knows blob ids, and what changed (None: it does not know)."""
+    return walk_mirror(mirror, feed, snapshot=knowing(mirror, known))
 
-    def blob_id(path: str) -> str | None:
+
+def knowing(mirror: Path, known: Changes | None) -> Snapshot:
+    def version_of(path: str) -> str | None:
         file = mirror / path
         return blob_id_of(file.read_bytes()) if file.exists() else None
 
-    def tell(frontier: Frontier) -> None:
-        frontier.changes = known
-        frontier.compare_all = known is None
-        frontier.blob_id = blob_id
-
-    return walk_mirror(mirror, feed, prepare=tell)
+    return Snapshot(history=History(known, version_of, old_page=lambda _: None))
 
 
 def test_nothing_changed_means_nothing_is_read(mirror: Path, feed: Path) -> None:
@@ -783,11 +772,8 @@ def test_a_list_that_failed_is_due_even_if_nothing_changed(mirror: Path, feed: P
     path = f"indexes/{ONE}/2.md"
     walk_mirror(mirror, feed)
     gone = {path: PageMissing("gone")}
-
-    def tell(frontier: Frontier) -> None:
-        frontier.changes = changes(modified=[path])
-
-    failed = walk_mirror(mirror, feed, fails=gone, prepare=tell)
+    known = knowing(mirror, changes(modified=[path]))
+    failed = walk_mirror(mirror, feed, fails=gone, snapshot=known)
     assert failed.counts.failures == {"missing": {path}}
     assert (failed.frontier.lists_asked, failed.frontier.lists_complete) == (True, False)
     again = walked_with(mirror, feed, changes())
@@ -795,14 +781,40 @@ def test_a_list_that_failed_is_due_even_if_nothing_changed(mirror: Path, feed: P
     assert walked_with(mirror, feed, changes()).paths == []
 
 
+@pytest.mark.parametrize("recheck", [True, False], ids=["lines", "blob ids"])
+def test_a_stop_is_noticed_while_nothing_is_fetched(
+    mirror: Path, feed: Path, recheck: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan pauses while it looks at all lines, or at the blob ids of all pages."""
+    built(mirror, dict.fromkeys(range(1, 300), (ONE,)))
+    walk_mirror(mirror, feed)
+    looked_at: list[str] = []
+    sections_of = State.sections_of
+
+    def noted(self: State, article: str) -> set[str]:
+        looked_at.append(article)
+        return sections_of(self, article)
+
+    class Stopped(WatchedTransport):
+        @property
+        def stopped(self) -> bool:
+            return bool(looked_at)
+
+        @stopped.setter
+        def stopped(self, _: bool) -> None: ...
+
+    monkeypatch.setattr(State, "sections_of", noted)
+    known = knowing(mirror, None)
+    walked = walk_mirror(mirror, feed, recheck=recheck, snapshot=known, transport=Stopped)
+    assert 0 < len(looked_at) < 299
+    assert not walked.frontier.finished
+
+
 def test_a_section_that_is_new_in_the_mirrors_file_is_read_though_nothing_changed(
     mirror: Path, feed: Path
 ) -> None:
     built(mirror, {1: (ONE, TWO)})
     walk_mirror(mirror, feed)
-
-    def tell(frontier: Frontier) -> None:
-        frontier.changes = changes()
-
-    walked = walk_mirror(mirror, feed, sections=("nf9",), prepare=tell)
+    known = knowing(mirror, changes())
+    walked = walk_mirror(mirror, feed, sections=("nf9",), snapshot=known)
     assert walked.counts.failures == {"missing": {"indexes/nf9/README.md"}}

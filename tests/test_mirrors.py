@@ -30,32 +30,32 @@ def test_the_mirrors_that_are_shipped() -> None:
     mirrors = load_mirrors(ROOT / "mirrors.toml")
     assert mirrors.default == "sample"
     assert set(mirrors.mirrors) == {"sample", "news", "comment", "special"}
-    assert mirrors.find(None).ways["path"] == str(ROOT / "sample")
+    assert mirrors.find(None).roots["path"] == str(ROOT / "sample")
     for name in ("news", "comment", "special"):
         mirror = mirrors.find(name)
         assert mirror.public == f"https://github.com/epic-marker/epoch-{name}/blob/master/"
         raw = f"https://raw.githubusercontent.com/epic-marker/epoch-{name}/master/"
-        assert mirror.ways["http"] == raw
+        assert mirror.roots["http"] == raw
     assert mirrors.find("special").sections == ("nf1176114",)
     assert mirrors.find("news").sections == ()
 
 
 def test_bases_are_relative_to_the_file_and_end_in_a_slash(file: Path) -> None:
     mirrors = load_mirrors(file)
-    assert mirrors.find("one").ways == {"path": str(file.parent / "here")}
-    assert mirrors.find("two").ways == {"http": "https://raw.example.org/a/b/master/"}
+    assert mirrors.find("one").roots == {"path": str(file.parent / "here")}
+    assert mirrors.find("two").roots == {"http": "https://raw.example.org/a/b/master/"}
 
 
 def test_which_transport_is_used(file: Path) -> None:
     """The first one configured, in the order path, git, http, browser, or the one requested."""
     mirror = Mirror("one", "https://example.org/", {"http": "h", "git": "g", "browser": "b"})
-    assert mirror.way(None) == "git"
-    assert mirror.way("browser") == "browser"
+    assert mirror.transport(None) == "git"
+    assert mirror.transport("browser") == "browser"
     with pytest.raises(
         WrongUsage, match=r"via=path is not available .* choose one of http, git, browser"
     ):
-        mirror.way("path")
-    assert load_mirrors(file).find("two").way(None) == "http"
+        mirror.transport("path")
+    assert load_mirrors(file).find("two").transport(None) == "http"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "name", "ways"),
+    ("address", "name", "roots"),
     [
         ("http://127.0.0.1:8000/", "127.0.0.1:8000", ["browser", "http"]),
         ("http://127.0.0.1:8000/%E6%B5%B7%E5%B2%9B/", "海岛", ["browser", "http"]),
@@ -123,11 +123,11 @@ def test_a_missing_file(tmp_path: Path) -> None:
         ("https://example.org/#/docs", "example.org", ["browser"]),
     ],
 )
-def test_a_mirror_at_an_address(file: Path, address: str, name: str, ways: list[str]) -> None:
+def test_a_mirror_at_an_address(file: Path, address: str, name: str, roots: list[str]) -> None:
     """Its name is the last part of its path, or else host and port."""
     mirror = load_mirrors(file).find(address)
     assert mirror.name == name
-    assert sorted(mirror.ways) == ways
+    assert sorted(mirror.roots) == roots
     assert mirror.public == address.rstrip("/") + "/"
     assert load_mirrors(file).find(address, "mine").name == "mine"
 
@@ -156,7 +156,7 @@ def test_an_address_has_one_form(file: Path) -> None:
 def test_an_address_is_encoded_once(file: Path, given: str, base: str) -> None:
     """Requests, the offsite check and lines use the same form."""
     mirror = load_mirrors(file).find(given, "mine")
-    assert (mirror.public, mirror.ways["http"]) == (base, base)
+    assert (mirror.public, mirror.roots["http"]) == (base, base)
     assert load_mirrors(file).find(base, "mine").public == base
 
 
@@ -170,7 +170,7 @@ def test_addresses_of_the_file_are_encoded_too(file: Path, key: str) -> None:
     text = "[mirrors.one]\n" + "".join(f'{name} = "{value}"\n' for name, value in keys.items())
     file.write_text(text, encoding="utf-8")
     mirror = load_mirrors(file).find("one")
-    found = mirror.public if key == "public" else mirror.ways[key]
+    found = mirror.public if key == "public" else mirror.roots[key]
     assert found.rstrip("/") == "https://xn--omsv47c.example/%E6%96%B0%E9%97%BB"
 
 
@@ -200,7 +200,7 @@ def test_a_page_of_github_means_its_repository(file: Path, page: str, branch: st
     shown = branch or "HEAD"
     assert (mirror.name, mirror.branch) == ("epoch-news", branch)
     assert mirror.public == f"https://github.com/owner/epoch-news/blob/{shown}/"
-    assert mirror.ways == {
+    assert mirror.roots == {
         "git": "https://github.com/owner/epoch-news.git",
         "http": f"https://raw.githubusercontent.com/owner/epoch-news/{shown}/",
         "browser": mirror.public,
@@ -217,18 +217,18 @@ def test_a_bare_repository_is_named_without_its_ending(file: Path, tmp_path: Pat
     (bare / "objects").mkdir(parents=True)
     (bare / "HEAD").touch()
     mirror = load_mirrors(file).find(str(bare))
-    assert (mirror.name, set(mirror.ways)) == ("epoch-news", {"git"})
+    assert (mirror.name, set(mirror.roots)) == ("epoch-news", {"git"})
 
 
 def test_a_mirror_in_a_directory(file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "my mirrors" / "epoch-news"
     folder.mkdir(parents=True)
     mirror = load_mirrors(file).find(str(folder))
-    assert (mirror.name, mirror.ways) == ("epoch-news", {"path": str(folder)})
+    assert (mirror.name, mirror.roots) == ("epoch-news", {"path": str(folder)})
     assert mirror.public == f"{folder.as_uri()}/"
     assert " " not in mirror.public
     (folder / ".git").mkdir()
-    assert set(load_mirrors(file).find(str(folder)).ways) == {"path", "git"}
+    assert set(load_mirrors(file).find(str(folder)).roots) == {"path", "git"}
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_a_move_replaces_owner_and_repository_in_all_bases(needed: list[str]) ->
     """Host, name and sections stay the same. A base without them is dropped."""
     new = moved(OLD, needed, "https://github.com/new/epoch-news")
     assert new.public == "https://github.com/new/epoch-news/blob/master/"
-    assert new.ways == {
+    assert new.roots == {
         "http": "https://raw.githubusercontent.com/new/epoch-news/master/",
         "git": "https://github.com/new/epoch-news.git",
     }

@@ -231,12 +231,12 @@ def test_no_directory_for_temporary_files(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", code, "crawl", "epoch_mirror", "-a", "limit=2"]
     env = clean_environment()
-    ways = {
+    arguments_of = {
         "sample": (f"feed={tmp_path / 'path'}",),
         "http://127.0.0.1:9/": (f"feed={tmp_path / 'browser'}", "via=browser"),
     }
     ended = {}
-    for mirror, more in ways.items():
+    for mirror, more in arguments_of.items():
         arguments = [f"-amirror={mirror}", *(f"-a{one}" for one in more)]
         done = subprocess.run(
             [*command, *arguments], cwd=ROOT, env=env, check=False, stderr=-1, text=True

@@ -114,9 +114,9 @@ def replay(serve: Callable[[Path], MisbehavingServer], tmp_path: Path) -> Ready:
         bare = ["--bare"] if via == "git" else ["--no-checkout"]
         git(tmp_path, "clone", "--quiet", *bare, str(source), str(tree))
         server = serve(tree)
-        ways = {"path": str(tree), "http": server.base, "git": str(tree)}
+        roots = {"path": str(tree), "http": server.base, "git": str(tree)}
         settings: dict[str, object] = {
-            "MIRRORS_FILE": mirrors_file(tmp_path, "replayed", **ways),
+            "MIRRORS_FILE": mirrors_file(tmp_path, "replayed", **roots),
             "CACHE_DIRECTORY": tmp_path / "cache",
         }
         commits = git(tree, "rev-list", "--reverse", "HEAD").split()

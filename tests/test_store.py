@@ -14,7 +14,8 @@ import pytest
 from crawling import Feed, assert_offsets_meet
 
 from crawler.exceptions import FeedUnusable, WrongUsage
-from crawler.items import CONTRACT_VERSION
+from crawler.items import CONTRACT_VERSION, ArticleLine
+from crawler.lines import line_of
 from crawler.store.edition import digest_of
 from crawler.store.feed import FeedStore
 from crawler.store.published import PackedIds, PublishedArticle
@@ -55,11 +56,15 @@ def die(store: FeedStore) -> None:
     os.close(store.lock._fd)
 
 
-def line(number: int, section: str = "nf1", **keys: Any) -> dict[str, Any]:
-    """Return the part of an article's line that the store uses."""
+def record(number: int, section: str = "nf1", **keys: Any) -> dict[str, Any]:
+    """Return the keys of an article that the store uses."""
     url = f"https://example.org/small/pages/{section}/n{number}.md"
     told = {"id": f"n{number}", "mirror": "small", "mirror_url": url, "content_sha256": "0" * 64}
-    return {**told, "sections": [{"id": section, "name": "一"}], **keys}
+    return {**told, "date_published": None, "sections": [{"id": section, "name": "一"}], **keys}
+
+
+def line(number: int, **keys: Any) -> ArticleLine:
+    return line_of(record(number, **keys))
 
 
 def entries(*numbers: int) -> list[tuple[str, str]]:
@@ -507,12 +512,12 @@ def test_a_wrong_clock_sets_no_page_aside(
 
 def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
     """The values from the line, and the blob id of the page, which only the run knows."""
-    record = line(1, "nf2", date_published="2026-10-31")
+    told = record(1, "nf2", date_published="2026-10-31")
     with opened(directory) as store:
-        store.write(record, blob="b" * 40)
+        store.write(line_of(told), blob="b" * 40)
         kept = store.state.published("n1")
         assert kept == PublishedArticle(
-            sha256="0" * 64, section="nf2", blob="b" * 40, digest=digest_of(record),
+            sha256="0" * 64, section="nf2", blob="b" * 40, digest=digest_of(told),
             readers=READERS, thin=True, day="2026-10-31", vanished=False,
         )  # fmt: skip
     (directory / "state.sqlite").unlink()
@@ -520,15 +525,15 @@ def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
         assert store.state.published("n1") == kept._replace(blob=None)
 
 
-def test_further_listings(directory: Path) -> None:
+def test_further_sections(directory: Path) -> None:
     """Sections that list an article but are not in its line."""
     with opened(directory) as store:
         store.add_listings("nf1", entries(1, 2), NOON)
         store.write(line(1))
         store.write(line(2))
-        assert list(store.further_listings()) == []
+        assert list(store.further_sections()) == [("n1", []), ("n2", [])]
         store.add_listings("nf3", entries(2, 5), NOON)
-        assert list(store.further_listings()) == [("nf3", "n2")]
+        assert list(store.further_sections()) == [("n1", []), ("n2", ["nf3"])]
 
 
 def test_many_ids_take_little_memory_and_keep_their_order() -> None:

@@ -17,10 +17,10 @@ from crawler.exceptions import WrongUsage
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 
-WAYS = ("path", "git", "http", "browser")
+TRANSPORTS = ("path", "git", "http", "browser")
 """The transports, in order of preference."""
 
-_KEYS = {"public", "branch", "format", "sections", *WAYS}
+_KEYS = {"public", "branch", "format", "sections", *TRANSPORTS}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _GITHUB_PAGE = re.compile(
@@ -37,7 +37,7 @@ class Mirror:
     Attributes:
         name: its name, also of its feed and in every line.
         public: base URL of ``mirror_url``, whatever the transport; ends in ``/``.
-        ways: URL or directory of the mirror's root, by transport.
+        roots: URL or directory of the mirror's root, by transport.
         sections: ids of sections that the home page does not link to.
         branch: the git branch; None for the repository's default branch.
         format: the format of its pages.
@@ -47,7 +47,7 @@ class Mirror:
 
     name: str
     public: str
-    ways: Mapping[str, str]
+    roots: Mapping[str, str]
     sections: tuple[str, ...] = ()
     branch: str | None = None
     format: Format = field(default_factory=find_format)
@@ -56,20 +56,20 @@ class Mirror:
     @property
     def bases(self) -> tuple[str, ...]:
         """The URLs below which the mirror's pages are, as its own pages may link to them."""
-        return tuple(dict.fromkeys(b for b in (self.public, *self.ways.values()) if "://" in b))
+        return tuple(dict.fromkeys(b for b in (self.public, *self.roots.values()) if "://" in b))
 
-    def way(self, via: str | None) -> str:
+    def transport(self, via: str | None) -> str:
         """Return the transport to use: ``via``, or the preferred one.
 
         Raises:
             WrongUsage: the mirror does not have the transport ``via``.
         """
         if via is None:
-            return next(way for way in WAYS if way in self.ways)
-        if via not in self.ways:
+            return next(via for via in TRANSPORTS if via in self.roots)
+        if via not in self.roots:
             raise WrongUsage(
                 f"via={via} is not available for mirror {self.name!r}"
-                f"{suggestion(via, self.ways)}: choose one of {', '.join(self.ways)}"
+                f"{suggestion(via, self.roots)}: choose one of {', '.join(self.roots)}"
             )
         return via
 
@@ -156,14 +156,14 @@ def _described(file: Path, name: str, table: Mapping[str, Any]) -> Mirror:
     for key, value in texts.items():
         if not isinstance(value, str) or not value:
             raise WrongUsage(f"{where}: {key} must be a non-empty string, not {value!r}")
-    ways = {way: _base(file.parent, way, texts[way], where) for way in WAYS if way in texts}
-    if "public" not in texts or not ways:
-        raise WrongUsage(f"{where}: needs 'public' and at least one of {', '.join(WAYS)}")
+    roots = {via: _base(file.parent, via, texts[via], where) for via in TRANSPORTS if via in texts}
+    if "public" not in texts or not roots:
+        raise WrongUsage(f"{where}: needs 'public' and at least one of {', '.join(TRANSPORTS)}")
     mirror_format = _format(texts, where)
     return Mirror(
         name=checked_name(name),
         public=web_base(texts["public"], f"{where}: public", rendered=True),
-        ways=ways,
+        roots=roots,
         sections=_sections(table.get("sections", []), where, mirror_format),
         branch=texts.get("branch"),
         format=mirror_format,
@@ -186,14 +186,14 @@ def _sections(value: object, where: str, mirror_format: Format) -> tuple[str, ..
     raise WrongUsage(f'{where}: sections must be a list of ids, such as ["nf1176114"]')
 
 
-def _base(folder: Path, way: str, value: str, where: str) -> str:
+def _base(folder: Path, via: str, value: str, where: str) -> str:
     # host:path is not a directory; the git transport checks it
-    if way == "path" or (way == "git" and not re.match(r"[^/]+:", value)):
-        return str((folder / expanded(value, f"{where}: {way}")).resolve())
-    if way == "git":
+    if via == "path" or (via == "git" and not re.match(r"[^/]+:", value)):
+        return str((folder / expanded(value, f"{where}: {via}")).resolve())
+    if via == "git":
         web = value.lower().startswith(("http://", "https://"))
         return web_base(value, f"{where}: git").rstrip("/") if web else value
-    return web_base(value, f"{where}: {way}", rendered=way == "browser")
+    return web_base(value, f"{where}: {via}", rendered=via == "browser")
 
 
 def web_base(value: str, where: str, *, rendered: bool = False) -> str:
@@ -336,12 +336,12 @@ def _at_url(address: str, name: str | None) -> Mirror:
     path = unquote(parts.path.rstrip("/"))
     named = name or path.rpartition("/")[2].removesuffix(".git") or parts.netloc
     if parts.fragment:  # only scripts see the fragment
-        ways = {"browser": base}
+        roots = {"browser": base}
     elif path.endswith(".git"):
-        ways = {"git": base.rstrip("/")}
+        roots = {"git": base.rstrip("/")}
     else:
-        ways = {"http": base, "browser": base}
-    return Mirror(checked_name(named), public=base, ways=ways, named_by_address=name is None)
+        roots = {"http": base, "browser": base}
+    return Mirror(checked_name(named), public=base, roots=roots, named_by_address=name is None)
 
 
 def _at_github(owner: str, repository: str, branch: str | None, name: str | None) -> Mirror:
@@ -351,7 +351,7 @@ def _at_github(owner: str, repository: str, branch: str | None, name: str | None
     return Mirror(
         checked_name(name or unquote(repository)),
         public=public,
-        ways={
+        roots={
             "git": f"{site}.git",
             "http": f"https://raw.githubusercontent.com/{owner}/{repository}/{shown}/",
             "browser": public,
@@ -363,12 +363,12 @@ def _at_github(owner: str, repository: str, branch: str | None, name: str | None
 
 def _at_directory(folder: Path, name: str | None) -> Mirror:
     bare = isfile(folder / "HEAD") and isdir(folder / "objects")
-    ways = {} if bare else {"path": str(folder)}
+    roots = {} if bare else {"path": str(folder)}
     if bare or exists(folder / ".git"):
-        ways["git"] = str(folder)
+        roots["git"] = str(folder)
     return Mirror(
         name=checked_name(name or folder.name.removesuffix(".git")),
         public=folder.as_uri().rstrip("/") + "/",
-        ways=ways,
+        roots=roots,
         named_by_address=name is None,
     )

@@ -34,17 +34,17 @@ def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
         )
     before, after = "/".join(old), "/".join(new)
     for via in needed:
-        if f"/{before}" not in mirror.ways[via]:
+        if f"/{before}" not in mirror.roots[via]:
             raise MirrorUnusable(
-                f"mirror {mirror.name!r} has moved to {address}, but {via} = {mirror.ways[via]!r} "
+                f"mirror {mirror.name!r} has moved to {address}, but {via} = {mirror.roots[via]!r} "
                 f"does not contain {before!r}: correct it in the mirrors file"
             )
     return replace(
         mirror,
         public=mirror.public.replace(before, after, 1),
-        ways={
+        roots={
             via: base.replace(f"/{before}", f"/{after}", 1)
-            for via, base in mirror.ways.items()
+            for via, base in mirror.roots.items()
             if f"/{before}" in base
         },
     )

@@ -127,7 +127,7 @@ class CrawlOptions:
         wanted = given.get("mirror") or os.environ.get(ENVIRONMENT_DEFAULT)
         mirrors = load_mirrors(mirrors_file)
         mirror = mirrors.find(wanted, name)
-        via = mirror.way(given.get("via"))
+        via = mirror.transport(given.get("via"))
         feed = _feed(given.get("feed"), feeds, mirror)
         if via == "path" and mirrors.mirrors.get(mirror.name) is not mirror:
             _require_home_page(mirror, feed)
@@ -167,7 +167,7 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
     Raises:
         WrongUsage: there is no home page, or it lists no section.
     """
-    folder, home = Path(mirror.ways["path"]), mirror.format.home
+    folder, home = Path(mirror.roots["path"]), mirror.format.home
     if exists(feed / "runs.jsonl"):
         return
     if not os.access(folder, os.X_OK):
@@ -180,7 +180,7 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
         return
     advice = (
         "read its repository with -a via=git"
-        if "git" in mirror.ways
+        if "git" in mirror.roots
         else "give the mirror's root directory"
     )
     raise WrongUsage(f"mirror={folder} is not a mirror ({trouble}): {advice}")
@@ -216,4 +216,4 @@ def _fallback(mirror: Mirror, via: str, text: str | None) -> str | None:
         return None
     if text != "browser" or via != "http":
         raise WrongUsage(f"fallback must be browser, with via=http, not {text[:40]!r}")
-    return mirror.way(text)
+    return mirror.transport(text)

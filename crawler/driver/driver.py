@@ -13,6 +13,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
+from crawler.run.endings import CRASHED
 from crawler.run.run import Run
 from crawler.transports.base import Fetched, Hinted, Transport
 
@@ -113,7 +114,8 @@ class Driver:
 
     async def _fill(self) -> bool:
         """Start fetches if the window has room; return whether any is in progress."""
-        if self._room >= self._step and not self._memory.full and not self._stopped:
+        more = True
+        while more and self._room >= self._step and not self._memory.full and not self._stopped:
             targets = self._due(self._room)
             if self.transport.bulk:
                 articles = max(self.run.counts.wanted, self.frontier.promised)
@@ -123,6 +125,7 @@ class Driver:
             for target in targets:
                 self._window.start(target, self._fetch(target))
             await asyncio.sleep(0)  # let signal handlers and the progress display run
+            more = self.frontier.paused
         return len(self._window) > 0
 
     @property
@@ -142,7 +145,7 @@ class Driver:
             self.run.end(error)
         except Exception:
             logger.exception("unexpected error")
-            self.run.crash()
+            self.run.end(CRASHED)
         return []
 
     async def _fetch(self, target: Target, *, waits: bool = True) -> tuple[Fetched, Page | None]:
@@ -208,5 +211,5 @@ class Driver:
         except (Exception, asyncio.CancelledError):
             # a bug that one page reveals must not lose the other pages
             logger.exception("%s: unexpected error", target.path)
-            self.run.crash()
+            self.run.end(CRASHED)
             return self.frontier.on_error(target, PageError("unexpected error", reason="error"))

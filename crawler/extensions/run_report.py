@@ -12,6 +12,7 @@ from scrapy.statscollectors import StatsCollector
 
 from crawler.exceptions import FeedUnusable
 from crawler.extensions.feed_exports import FeedExports
+from crawler.run.endings import CRASHED
 from crawler.run.run import Run
 from crawler.run.summary import log_summary
 
@@ -39,7 +40,7 @@ class RunReport:
         return extension
 
     def crashed(self) -> None:
-        self.run.crash()
+        self.run.end(CRASHED)
 
     def spider_opened(self, spider: Spider) -> None:
         """Find the exports, now that all extensions exist."""

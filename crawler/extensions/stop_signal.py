@@ -11,7 +11,7 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from crawler.run.endings import STOPPING
+from crawler.run.endings import STOPPING, Ending
 from crawler.run.run import Run
 
 
@@ -45,5 +45,5 @@ class StopSignal:
         signum: int,
         frame: FrameType | None,
     ) -> None:
-        self.run.interrupt(signum)
+        self.run.end(Ending.of_signal(signum))
         handler(signum, frame)

@@ -26,6 +26,7 @@ _LINK = re.compile(
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TITLE = re.compile(r"《([^《》]+)》")
 _HEAD = "书名"
+_ON_GITHUB = re.compile(r"(https://github\.com/[^/]+/[^/]+)/blob/")
 
 
 class Download(TypedDict):
@@ -42,14 +43,14 @@ class Book(TypedDict):
     downloads: list[Download]
 
 
-def read_catalogue(body: bytes, base: str) -> list[Book]:
+def read_catalogue(body: bytes, page: str) -> list[Book]:
     """Return the books of a catalogue, each title once, in order.
 
     A title without links has no downloads. A row without a title is skipped.
 
     Args:
-        body: the page.
-        base: the page's URL, to which links are relative.
+        body: the content of the catalogue's page.
+        page: URL of the page, to which links are relative; on GitHub they lead to raw files.
 
     Raises:
         PageNotText: the page is not UTF-8.
@@ -59,6 +60,7 @@ def read_catalogue(body: bytes, base: str) -> list[Book]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise PageNotText(f"not UTF-8 at byte {exc.start}") from exc
+    base = _ON_GITHUB.sub(r"\1/raw/", page)
     books: dict[str, list[Download]] = {}
     for title, *cells in _rows(visible(text).splitlines()):
         if name := _plain(title):

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
-from crawler.frontier.changes import blob_id_of
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
+from crawler.frontier.snapshot import blob_id_of
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
@@ -35,16 +35,7 @@ _HOST_TROUBLE = re.compile(r"http_(429|5[0-9]{2})")
 
 
 class Frontier(Plan):
-    """A plan that is updated with the pages that are fetched.
-
-    Attributes:
-        unsupported_keys: keys that the transport cannot supply.
-        fallback_unsupported_keys: keys that the fallback transport cannot supply; None if there
-            is no fallback.
-    """
-
-    unsupported_keys: frozenset[str] = frozenset()
-    fallback_unsupported_keys: frozenset[str] | None = None
+    """A plan that is updated with the pages that are fetched."""
 
     def on_page(
         self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
@@ -61,11 +52,12 @@ class Frontier(Plan):
             RunError: the page shows that the run cannot continue.
         """
         try:
-            page = page or self._page_of(target, body)
+            bases = self.options.mirror.bases
+            page = page or read_page(self.format, bases, target.kind, target.section, body)
             if isinstance(page, Home):
                 self.lists.add_home(page)
-                if self.sections_present:
-                    self.lists.warn_of_unlinked(self.sections_present())
+                if self.snapshot.sections_present:
+                    self.lists.warn_of_unlinked(self.snapshot.sections_present())
             elif isinstance(page, Index):
                 self.lists.add_index(target, page)
             elif isinstance(page, ArticleLine):
@@ -101,10 +93,6 @@ class Frontier(Plan):
             self.lists.note_missing(target)
         self._failed(target, error)
         return None
-
-    def _page_of(self, target: Target, body: bytes) -> Page:
-        bases = self.options.mirror.bases
-        return read_page(self.format, bases, target.kind, target.section, body)
 
     def _done(self, target: Target) -> None:
         """Count a page that was read, and clear its earlier failures."""
@@ -142,9 +130,9 @@ class Frontier(Plan):
         # Imported here because most scheduled runs find nothing new and need no loader.
         from crawler.loaders import ArticleContext  # noqa: PLC0415
 
-        unsupported = self.unsupported_keys
-        if target.use_fallback and self.fallback_unsupported_keys:
-            unsupported = self.fallback_unsupported_keys
+        unsupported = self.snapshot.unsupported_keys
+        if target.use_fallback and self.snapshot.fallback_unsupported_keys:
+            unsupported = self.snapshot.fallback_unsupported_keys
         return ArticleContext(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
@@ -183,7 +171,7 @@ class Frontier(Plan):
         self, target: Target, published: PublishedArticle, article: Article
     ) -> Article | None:
         """Return a published article if it may have changed."""
-        if self.unsupported_keys:  # a change of an unsupported key would go unnoticed
+        if self.snapshot.unsupported_keys:  # a change of an unsupported key would go unnoticed
             if published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
             return None
@@ -200,9 +188,10 @@ class Frontier(Plan):
 
     def _before(self, target: Target, published: PublishedArticle) -> Article | None:
         """Read the page of the last edition with the current readers, if it is available."""
-        if self.old_page is None or published.blob is None or published.vanished:
+        history = self.snapshot.history
+        if history is None or published.blob is None or published.vanished:
             return None
-        body = self.old_page(published.blob)
+        body = history.old_page(published.blob)
         if body is None or is_suspicious(body):
             return None
         try:
@@ -257,7 +246,11 @@ class Frontier(Plan):
         transport supplies more keys and a line is never rewritten. A page that a busy or broken
         host (429, 5xx) does not send now can be fetched completely later.
         """
-        if self.fallback_unsupported_keys is None or target.use_fallback or target.published:
+        if (
+            self.snapshot.fallback_unsupported_keys is None
+            or target.use_fallback
+            or target.published
+        ):
             return False
         if target.copies or _HOST_TROUBLE.fullmatch(error.reason):
             return False

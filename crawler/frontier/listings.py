@@ -256,18 +256,6 @@ class Listings:
                 f"{len(self.names)} sections have no entries; check one of them"
             )
 
-    def report(self, *, complete: bool) -> None:
-        """Record the differences between lists and feed.
-
-        If all lists were read (``complete``), missing entries count as removed.
-        """
-        for section, article in self.store.further_listings():
-            self.counts.differs("listed", f"{section}/{article}")
-        if complete:
-            for section, article in self.store.state.unlisted():
-                if section in self.names:
-                    self.counts.differs("unlisted", f"{section}/{article}")
-
     def forget_moves(self) -> None:
         """Discard the failures of indexes that say that the mirror has moved."""
         for path in self.counts.failures.pop("moved", ()):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from enum import Enum
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorUnusable
-from crawler.frontier.changes import Changes, touched_articles
 from crawler.frontier.listings import Listings
+from crawler.frontier.snapshot import Snapshot, touched_articles
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
@@ -23,19 +24,29 @@ _FEW_GONE = 20
 """Number of pages that may vanish at once, however small the mirror is."""
 
 
+class Wait(Enum):
+    """What a plan yields in place of a target.
+
+    Attributes:
+        RESULTS: the results of earlier targets have to come first.
+        PAUSE: there is more to compute; signal handlers and the display may run first.
+    """
+
+    RESULTS = "results"
+    PAUSE = "pause"
+
+
+PAUSE_AFTER = 100
+"""Number of published articles that are looked at between two pauses."""
+
+
 class Plan:
     """Yields the targets that are due.
 
     Attributes:
         lists: what the mirror's lists say.
-        changes: what changed since the last crawl, if the transport knows.
-        compare_all: whether the transport can compare pages but does not know what changed,
-            because the mirror's history was rewritten or no run has compared it yet.
-        blob_id: returns a page's git blob id without reading the page, if the transport can.
-        sections_present: returns the ids of all sections that have an index, linked or not, if the
-            transport can list them.
-        old_page: returns the bytes of an earlier blob id, if the transport keeps them.
         in_flight: number of targets without a result.
+        paused: whether :meth:`next` returned early, and may be called again at once.
         yielded: number of new articles yielded.
         promised: number of articles to read at most, by the archive pages that are due; 0 before
             the section indexes are read.
@@ -53,12 +64,19 @@ class Plan:
         counts: RunCounts,
         *,
         clock: Callable[[], datetime],
-        shrunk_share: float = 0.9,
+        snapshot: Snapshot,
+        shrunk_share: float,
     ) -> None:
         """Set up the plan of a new run.
 
-        A mirror is unusable if it lists less than ``shrunk_share`` of the entries of the last
-        complete run. ``clock`` returns the current time, in UTC.
+        Args:
+            options: the options of the run.
+            store: the feed's store.
+            counts: the run's counts.
+            clock: returns the current time, in UTC.
+            snapshot: what the transports know of the mirror.
+            shrunk_share: the mirror is unusable if it lists less than this share of the entries of
+                the last complete run.
         """
         self.options = options
         self.format = options.mirror.format
@@ -66,12 +84,9 @@ class Plan:
         self.counts = counts
         self.clock = clock
         self.shrunk_share = shrunk_share
-        self.changes: Changes | None = None
-        self.compare_all = False
-        self.blob_id: Callable[[str], str | None] | None = None
-        self.sections_present: Callable[[], Iterable[str]] | None = None
-        self.old_page: Callable[[str], bytes | None] | None = None
+        self.snapshot = snapshot
         self.in_flight = 0
+        self.paused = False
         self.lists_asked = False
         self.lists_complete = False
         self._troubled = {key for key, *_ in store.state.failures()}
@@ -89,15 +104,17 @@ class Plan:
         self.limited = False
 
     def next(self, room: int = 1) -> list[Target]:
-        """Return at most ``room`` targets; none at the end, or if results have to come first.
+        """Return at most ``room`` targets; none at the end, at a pause, or before further results.
 
         Raises:
             RunError: the pages read so far show that the run cannot continue.
         """
+        self.paused = False
         targets: list[Target] = []
         while len(targets) < room and not self._over:
-            target = self._again.popleft() if self._again else self._planned_next()
-            if target is None:
+            target = self._again.popleft() if self._again else next(self._plan, Wait.RESULTS)
+            self.paused = target is Wait.PAUSE
+            if isinstance(target, Wait):
                 break
             self.in_flight += 1
             targets.append(target)
@@ -113,21 +130,18 @@ class Plan:
         self.in_flight += len(targets)
         return targets
 
-    def _planned_next(self) -> Target | None:
-        try:
-            return next(self._plan)
-        except StopIteration:
-            self.finished = True
-            return None
-
     def stop(self) -> None:
         self._over = True
 
-    def _planned(self) -> Iterator[Target | None]:
-        """Yield targets in order; None where results have to come first."""
+    def _planned(self) -> Iterator[Target | Wait]:
+        """Yield targets in order."""
         if self._nothing_to_do():
             self.lists_asked = self.lists_complete = True
-            return
+        else:
+            yield from self._due()
+        self.finished = True
+
+    def _due(self) -> Iterator[Target | Wait]:
         self._note_changes()
         yield Target("home", self.format.home)
         yield from self._results()
@@ -139,7 +153,7 @@ class Plan:
         yield from self._archives()
         self.lists_complete = self.lists_asked and not self.counts.failures
         if self.options.recheck:
-            self.lists.report(complete=self.lists_complete)
+            yield from self._report()
         self.lists.check_any()
         # determined first, because articles written in this run need not be read again
         again = self._to_read_again()
@@ -149,15 +163,17 @@ class Plan:
         yield from self._results()
         self._settle_gone()
 
-    def _results(self) -> Iterator[None]:
-        """Yield None until all targets have their results."""
+    def _results(self) -> Iterator[Wait]:
+        """Wait until all targets have their results."""
         while self._awaited:
-            yield None
+            yield Wait.RESULTS
 
-    def _archives(self) -> Iterator[Target | None]:
+    def _archives(self) -> Iterator[Target | Wait]:
         """Yield the archive pages that are due; with a limit, only as many as it requires."""
         sections = self.lists.last_page
-        due = {section: self.lists.due_archives(section, self._differs) for section in sections}
+        history = self.snapshot.history
+        differs = history.differs if history else lambda _: False
+        due = {section: self.lists.due_archives(section, differs) for section in sections}
         self.promised = self._entries_of(due.values())
         while any(due.values()):
             if self.options.limit is None:
@@ -192,17 +208,12 @@ class Plan:
         self._count_again_at = self.counts.listings + missing
         return missing > 0
 
-    def _differs(self, path: str) -> bool:
-        """Return whether a page may have changed since it was read."""
-        if self.changes is None:
-            return self.compare_all
-        return path in self.changes.modified or path in self.changes.added
-
     def _nothing_to_do(self) -> bool:
         """Return whether the mirror is known to be unchanged, and nothing is left to fetch."""
-        if self.changes is None or self.options.recheck:
+        history = self.snapshot.history
+        if history is None or history.changes is None or self.options.recheck:
             return False
-        if self.changes or self.lists.are_due(self._troubled) or self.store.pending():
+        if history.changes or self.lists.are_due(self._troubled) or self.store.pending():
             return False
         return not self._to_read_again()
 
@@ -212,15 +223,17 @@ class Plan:
         The state keeps them until they are read, because the next run compares with this run's
         commit.
         """
-        state = self.store.state
-        if self.compare_all:
+        state, history = self.store.state, self.snapshot.history
+        if history is None:
+            return
+        if history.changes is None:
             if state.get("commit") is not None:
                 self.lists.warn(
                     "the mirror no longer has the commit last compared with: comparing all pages"
                 )
             state.mark_all_due()
-        elif self.changes is not None:
-            state.mark_due(touched_articles(self.changes, self.format))
+        else:
+            state.mark_due(touched_articles(history.changes, self.format))
 
     def _to_read_again(self) -> PackedIds:
         """Return the published articles to read again, newest first."""
@@ -238,7 +251,7 @@ class Plan:
             one for one in pending if not self.options.sections.isdisjoint(listing(one))
         )
 
-    def _articles(self) -> Iterator[Target | None]:
+    def _articles(self) -> Iterator[Target | Wait]:
         """Yield new articles, until the limit is reached."""
         wanted = self._wanted()
         self.counts.wanted = len(wanted)
@@ -249,7 +262,7 @@ class Plan:
                 if not self._awaited:
                     self.limited = True
                     return
-                yield None
+                yield Wait.RESULTS
             sections = self.lists.sections_of(article)
             path, *others = self.lists.paths(article, sections)
             yield Target("article", path, id=article, sections=sections, others=tuple(others))
@@ -263,27 +276,52 @@ class Plan:
     def _awaited(self) -> int:
         return self.in_flight + len(self._again)
 
-    def _published(self, articles: PackedIds) -> Iterator[Target | None]:
+    def _report(self) -> Iterator[Wait]:
+        """Record the differences between lists and feed.
+
+        If all lists were read, missing entries count as removed.
+        """
+        for number, (article, sections) in enumerate(self.store.further_sections(), 1):
+            for section in sections:
+                self.counts.differs("listed", f"{section}/{article}")
+            if number % PAUSE_AFTER == 0:
+                yield Wait.PAUSE
+        if self.lists_complete:
+            for section, article in self.store.state.unlisted():
+                if section in self.lists.names:
+                    self.counts.differs("unlisted", f"{section}/{article}")
+
+    def _published(self, articles: PackedIds) -> Iterator[Target | Wait]:
         """Yield published articles whose pages may have changed."""
+        skipped = 0
         for article in articles:
-            published = self.store.state.published(article)
-            if published is None:
+            if target := self._comparison(article):
+                yield target
                 continue
-            sections = self.lists.sections_of(article)
-            path, *others = self._copies_again(article, sections, published)
-            if self.blob_id is not None:
-                versions = [self.blob_id(one) for one in (path, *others)]
-                if not any(versions):
-                    self._gone.append(article)
-                    continue
-                better = published.thin and others
-                if versions[0] == published.blob and not published.vanished and not better:
-                    self.store.mark_unchanged(article)
-                    continue
-            yield Target(
-                "article", path, id=article, sections=sections, others=tuple(others),
-                published=published,
-            )  # fmt: skip
+            skipped += 1
+            if skipped % PAUSE_AFTER == 0:
+                yield Wait.PAUSE
+
+    def _comparison(self, article: str) -> Target | None:
+        """Return the target of a published article; None if its page is the same, or gone."""
+        published = self.store.state.published(article)
+        if published is None:
+            return None
+        sections = self.lists.sections_of(article)
+        path, *others = self._copies_again(article, sections, published)
+        if history := self.snapshot.history:
+            versions = [history.version_of(one) for one in (path, *others)]
+            if not any(versions):
+                self._gone.append(article)
+                return None
+            better = published.thin and others
+            if versions[0] == published.blob and not published.vanished and not better:
+                self.store.mark_unchanged(article)
+                return None
+        return Target(
+            "article", path, id=article, sections=sections, others=tuple(others),
+            published=published,
+        )  # fmt: skip
 
     def _copies_again(
         self, article: str, sections: tuple[str, ...], published: PublishedArticle

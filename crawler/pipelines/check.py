@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from scrapy.exceptions import DropItem
 
-from crawler.items import ArticleLine, as_record
+from crawler.exceptions import PageError
+from crawler.items import Article, as_record
+from crawler.lines import require_valid
 from crawler.pipelines.base import Item, RunPipeline
-from crawler.schema import article_validator
 
 
 class CheckPipeline(RunPipeline):
@@ -18,13 +19,10 @@ class CheckPipeline(RunPipeline):
         Raises:
             DropItem: the article breaks the contract.
         """
-        if isinstance(item, ArticleLine):
-            return item
-        record = as_record(item)
-        validator = article_validator(self.run.options.mirror.format)
-        if validator.is_valid(record):
-            return item
-        error = next(validator.iter_errors(record))
-        where = "/".join(str(part) for part in error.instance_path)
-        self.run.refuse(str(item.id), "contract")
-        raise DropItem(f"{item.id} breaks the feed contract at {where}: {error.message[:200]}")
+        if isinstance(item, Article):
+            try:
+                require_valid(as_record(item), self.run.options.mirror.format)
+            except PageError as error:
+                self.run.refuse(str(item.id), error.reason)
+                raise DropItem(f"{item.id} {error}") from error
+        return item

@@ -8,6 +8,7 @@ from scrapy.exceptions import DropItem
 
 from crawler.exceptions import FeedUnusable, PageTooLarge
 from crawler.items import Article, ArticleLine, as_record
+from crawler.lines import line_of
 from crawler.pipelines.base import Item, RunPipeline
 
 
@@ -38,17 +39,13 @@ class WritePipeline(RunPipeline):
     def _write(self, item: Article | ArticleLine) -> bool:
         """Write the article; return False if it has not changed."""
         store, counts = self.run.store, self.run.counts
-        if isinstance(item, ArticleLine):
-            store.write_line(item)
-            counts.new += 1
-            return True
-        record = as_record(item)
+        line = item if isinstance(item, ArticleLine) else line_of(as_record(item))
         if not item.has_line:
-            store.write(record, blob=item.blob_id)
+            store.write(line, blob=item.blob_id)
             counts.new += 1
             return True
         before = as_record(item.before) if item.before is not None else None
-        kind = store.write_change(record, datetime.now(UTC), blob=item.blob_id, before=before)
+        kind = store.write_change(line, datetime.now(UTC), blob=item.blob_id, before=before)
         if kind is not None:
-            counts.change(kind, str(item.id))
+            counts.change(kind, line.id)
         return kind is not None

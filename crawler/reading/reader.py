@@ -125,10 +125,10 @@ class PageReader:
 def _transport(
     mirror: Mirror, cache: Path, on_progress: Callable[[str], None]
 ) -> PathTransport | GitTransport:
-    if "path" in mirror.ways:
-        return PathTransport(mirror.ways["path"])
+    if "path" in mirror.roots:
+        return PathTransport(mirror.roots["path"])
     return GitTransport(
-        mirror.ways["git"],
+        mirror.roots["git"],
         branch=mirror.branch,
         cache=cache,
         name=mirror.name,
@@ -139,8 +139,8 @@ def _transport(
 
 def _require_local(mirror: Mirror, page: str) -> None:
     """Raise WrongUsage if a mirror is neither a directory nor a repository."""
-    if {"path", "git"}.isdisjoint(mirror.ways):
-        url = mirror.ways.get("http", mirror.public) + page
+    if {"path", "git"}.isdisjoint(mirror.roots):
+        url = mirror.roots.get("http", mirror.public) + page
         raise WrongUsage(
             f"mirror {mirror.name!r} is neither a directory nor a repository: use {program()} parse "
             f"--spider epoch_mirror {url}"

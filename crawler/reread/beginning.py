@@ -236,18 +236,18 @@ def _source(
     mirror: Mirror | None, name: str, options: RereadOptions, work: Workspace
 ) -> tuple[str, str | None]:
     """Return where to read pages: a directory and None, or a git directory and a commit."""
-    if mirror is None or not {"path", "git"} & set(mirror.ways):
+    if mirror is None or not {"path", "git"} & set(mirror.roots):
         raise WrongUsage(
             f"mirror {name!r} is neither a directory nor a git repository: give one with "
             "--mirror DIRECTORY"
         )
-    if "path" in mirror.ways:
-        if not os.path.isdir(mirror.ways["path"]):
+    if "path" in mirror.roots:
+        if not os.path.isdir(mirror.roots["path"]):
             raise WrongUsage(
-                f"{mirror.ways['path']} is not a directory: give another with --mirror"
+                f"{mirror.roots['path']} is not a directory: give another with --mirror"
             )
-        return mirror.ways["path"], None
-    base = mirror.ways["git"]
+        return mirror.roots["path"], None
+    base = mirror.roots["git"]
     if os.path.isdir(base):
         return _commit(base, mirror.branch or "HEAD", work.directory / "gitconfig")
     if options.many_machines:
@@ -261,7 +261,7 @@ def _source(
 async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:
     """Update the clone in the cache; return its git directory and commit."""
     transport = GitTransport(
-        mirror.ways["git"], branch=mirror.branch, cache=cache, name=mirror.name,
+        mirror.roots["git"], branch=mirror.branch, cache=cache, name=mirror.name,
         parts=mirror.format.parts,
     )  # fmt: skip
     try:

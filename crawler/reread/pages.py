@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from crawler.exceptions import PageError, PageMalformed, PageMissing
 from crawler.formats.pages import MAX_PAGE_BYTES
-from crawler.frontier.changes import blob_id_of
+from crawler.frontier.snapshot import blob_id_of
 from crawler.reread.plan import Plan
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import FOLDER, Entry, Files, Objects

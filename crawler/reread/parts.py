@@ -268,8 +268,8 @@ class PartWriter:
 
     def write(self, article: str, line: bytes, outcome: Outcome) -> None:
         """Write the outcome of an article's line."""
-        if outcome.carried is None and outcome.reading is not None:
-            line = dumps(outcome.reading)
+        if outcome.carried is None and outcome.line is not None:
+            line = outcome.line
         else:
             self.summary.carry(outcome.carried or "", article)
         self._articles.write(line)

@@ -8,19 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jsonschema_rs
-
 from crawler.canonical import canonicalize
 from crawler.exceptions import PageError, PageMalformed, PageMissing, PageTooLarge
 from crawler.formats.pages import MAX_PAGE_BYTES, ArticlePage
 from crawler.items import Article, as_record
+from crawler.lines import line_of, require_valid
 from crawler.loaders import ArticleContext, load_article
 from crawler.readers.pages import is_suspicious, read_page
 from crawler.reread.apart import ApartReader
 from crawler.reread.origins import Origins
 from crawler.reread.pages import pages_of, path_of
 from crawler.reread.plan import Plan
-from crawler.schema import article_schema
 from crawler.store.edition import NOT_IN_EDITION
 from crawler.store.withdrawn import WITHDRAWN, read_ids
 
@@ -38,14 +36,14 @@ class Outcome(NamedTuple):
     """What to write for a line.
 
     Attributes:
-        reading: record of the current page; None if it is gone or cannot be read.
-        carried: why the old line is kept; None if the reading replaces it.
+        line: line of the current page; None if it is gone or cannot be read.
+        carried: why the old line is kept; None if the new one replaces it.
         change: the line for ``changes.jsonl``, if there is one.
         blob: git blob id of the page that the line was made from, if it is known and the article
             has never changed.
     """
 
-    reading: dict[str, Any] | None
+    line: bytes | None
     carried: str | None
     change: dict[str, Any] | None
     blob: str | None
@@ -63,7 +61,6 @@ class LineReader:
         self._withdrawn = read_ids(Path(plan.work) / WITHDRAWN)
         self._read = partial(read_page, self._format, ())
         self._apart = ApartReader(self._read)
-        self._validator = jsonschema_rs.Draft202012Validator(article_schema(self._format))
         self.careful = False
 
     def is_withdrawn(self, record: Mapping[str, Any]) -> bool:
@@ -93,6 +90,7 @@ class LineReader:
             path = path_of(record, self._format)
             body, blob = self._pages.fetch(path)
             reading = self._record(record, body)
+            line = line_of(reading).line
         except PageMissing:
             gone = not self._has_copy(record)
             change = self._change(record, record, None) if gone else None
@@ -106,7 +104,7 @@ class LineReader:
             first = None  # the state has the blob of the latest page
         elif same:
             first = blob
-        return Outcome(reading, None if same else DIFFERS, change, first)
+        return Outcome(line, None if same else DIFFERS, change, first)
 
     def _record(self, record: Mapping[str, Any], body: bytes) -> dict[str, Any]:
         """Return the record of a page, with the sections of the old line."""
@@ -126,8 +124,7 @@ class LineReader:
         if not self._format.canonical_urls:
             canonicalize(article)
         reading = as_record(article)
-        if not self._validator.is_valid(reading):
-            raise PageError("the record breaks the feed contract", reason="contract")
+        require_valid(reading, self._format)
         return reading
 
     def _page(self, body: bytes) -> ArticlePage:

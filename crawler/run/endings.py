@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum, auto
 from typing import Final, NamedTuple, Self
 
 from crawler.exceptions import (
@@ -20,14 +21,29 @@ from crawler.exceptions import (
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 """Signals that stop a run gracefully."""
 
-_ERRORS: Final[tuple[tuple[type[RunError], int, str], ...]] = (
-    # the first match counts; with wrong usage, a run has not even started
-    (WrongUsage, 2, "usage"),
-    (FeedUnusable, 4, "feed"),
-    (TryLater, 5, "later"),
-    (MirrorMoved, 6, "moved"),
-    (MirrorUnusable, 6, "unusable"),
-    (RunError, 3, "error"),
+
+class Gravity(IntEnum):
+    """The kinds of endings, from the gravest to the mildest."""
+
+    SIGNAL = auto()
+    CRASH = auto()
+    USAGE = auto()
+    FEED = auto()
+    LATER = auto()
+    MIRROR = auto()
+    FAILURES = auto()
+    LIMIT = auto()
+    NONE = auto()
+
+
+_ERRORS: Final[tuple[tuple[type[RunError], Gravity, str], ...]] = (
+    # the first match counts
+    (WrongUsage, Gravity.USAGE, "usage"),
+    (FeedUnusable, Gravity.FEED, "feed"),
+    (TryLater, Gravity.LATER, "later"),
+    (MirrorMoved, Gravity.MIRROR, "moved"),
+    (MirrorUnusable, Gravity.MIRROR, "unusable"),
+    (RunError, Gravity.CRASH, "error"),
 )
 
 
@@ -35,14 +51,14 @@ class Ending(NamedTuple):
     """One way in which a run ended.
 
     Attributes:
-        gravity: rank among several endings; the smallest is the outcome.
+        gravity: of several endings, the one with the smallest is the outcome.
         status: its name in ``runs.jsonl`` and in the log.
         exit_code: the exit status of the process (``docs/operations.md``).
         reason: why the run ended early, as text; None if the status is enough.
         fatal: whether the run must stop.
     """
 
-    gravity: int
+    gravity: Gravity
     status: str
     exit_code: int
     reason: str | None = None
@@ -55,18 +71,19 @@ class Ending(NamedTuple):
 
     @classmethod
     def of_signal(cls, number: int) -> Self:
-        return cls(0, "interrupted", 128 + number)
+        return cls(Gravity.SIGNAL, "interrupted", 128 + number)
 
 
-CRASHED: Final = Ending(1, "error", 1)
+# An exit code that an error has too stands only there.
+CRASHED: Final = Ending(Gravity.CRASH, "error", RunError.exit_code)
 """An unexpected exception occurred; other pages are still read."""
-FAILURES: Final = Ending(7, "partial", 3)
-"""Pages failed."""
-LIMITED: Final = Ending(8, "limited", 0)
-"""The limit of new lines was reached."""
-STALE: Final = Ending(6, "stale", 4)
+STALE: Final = Ending(Gravity.MIRROR, "stale", MirrorUnusable.exit_code)
 """The mirror's newest article is older than the user allows."""
-COMPLETE: Final = Ending(9, "complete", 0)
+FAILURES: Final = Ending(Gravity.FAILURES, "partial", 3)
+"""Pages failed."""
+LIMITED: Final = Ending(Gravity.LIMIT, "limited", 0)
+"""The limit of new lines was reached."""
+COMPLETE: Final = Ending(Gravity.NONE, "complete", 0)
 
 
 def cut_short(reason: str) -> Ending:
@@ -74,14 +91,13 @@ def cut_short(reason: str) -> Ending:
 
 
 class Endings:
-    """The endings of one run."""
+    """The endings of one run; of equally grave ones, the first counts."""
 
     def __init__(self) -> None:
         self._all: list[Ending] = []
 
     def add(self, ending: Ending) -> None:
-        """Record an ending; of equally grave ones, the first counts."""
-        self._all.append(ending)
+        self._all.append(ending)  # atomic, because a signal handler calls it too
 
     @property
     def fatal(self) -> bool:
@@ -90,15 +106,17 @@ class Endings:
     @property
     def gravest(self) -> Ending:
         """The outcome of the run."""
-        return min([*self._all, COMPLETE], key=lambda ending: ending.gravity)
+        return min(self._all, key=_gravity, default=COMPLETE)
 
     @property
     def reason(self) -> str | None:
         """Why the run ended early; None if it did not."""
-        explained = [ending for ending in self._all if ending.reason]
-        if not explained:
-            return None
-        return min(explained, key=lambda ending: ending.gravity).reason
+        explained = (ending for ending in self._all if ending.reason)
+        return min(explained, key=_gravity, default=COMPLETE).reason
+
+
+def _gravity(ending: Ending) -> Gravity:
+    return ending.gravity
 
 
 @contextmanager

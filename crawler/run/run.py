@@ -18,7 +18,7 @@ from crawler.formats.version import readers_version
 from crawler.items import CONTRACT_VERSION, timestamp
 from crawler.printable import MESSAGE, printable
 from crawler.run.counts import NAMED_IDS, RunCounts
-from crawler.run.endings import CRASHED, FAILURES, LIMITED, STALE, Ending, Endings, cut_short
+from crawler.run.endings import CRASHED, FAILURES, STALE, Ending, Endings
 from crawler.store.feed import FeedStore
 from crawler.store.state import State
 
@@ -90,24 +90,13 @@ class Run:
 
     # -- how it ends -----------------------------------------------------------------------
 
-    def end(self, error: RunError) -> None:
-        self._endings.add(Ending.of_error(error))
-
-    def crash(self) -> None:
-        self._endings.add(CRASHED)
-
-    def interrupt(self, signum: int) -> None:
-        self._endings.add(Ending.of_signal(signum))
-
-    def limit(self) -> None:
-        self._endings.add(LIMITED)
-
-    def cut_short(self, reason: str) -> None:
-        self._endings.add(cut_short(reason))
+    def end(self, how: Ending | RunError) -> None:
+        """Record an ending; one that is fatal stops the run."""
+        self._endings.add(Ending.of_error(how) if isinstance(how, RunError) else how)
 
     def export_failed(self, reason: str) -> None:
         """Record that one of Scrapy's exports failed, perhaps after the run's line was written."""
-        self._endings.add(FAILURES._replace(reason=reason))
+        self.end(FAILURES._replace(reason=reason))
         if self._outcome is not None and self._outcome.exit_code == 0:
             self._outcome = self._endings.gravest
 
@@ -152,7 +141,7 @@ class Run:
         if isinstance(error, RunError):
             self.end(error)
         elif error is not None:
-            self.crash()
+            self.end(CRASHED)
         with suppress(FeedUnusable):
             self.close(datetime.now(UTC))
 
@@ -200,7 +189,7 @@ class Run:
             return
         age = (now.date() - date.fromisoformat(self.newest)).days
         if age > self._stale_after_days:
-            self._endings.add(
+            self.end(
                 STALE._replace(
                     reason=f"the newest article is {age} days old ({self.newest}), so the mirror may "
                     "no longer be updated: check it, or raise STALE_AFTER_DAYS"

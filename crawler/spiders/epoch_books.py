@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, NoReturn, Self
 
 from scrapy import Request, Spider
@@ -17,15 +18,9 @@ from crawler.exceptions import MirrorUnusable, PageError, WrongUsage
 from crawler.formats.books import read_catalogue
 from crawler.items import timestamp
 
-DEFAULT_MIRROR = "https://github.com/gfw-breaker/books"
-_OK = 200
-
 
 class EpochBooksSpider(Spider):
-    """Yields one item for each title. It fetches the catalogue's page, but no book.
-
-    Items go to Scrapy's own exports; there is no feed and no state.
-    """
+    """Yields the titles of a catalogue, for Scrapy's own exports. It fetches no book."""
 
     name = "epoch_books"
     custom_settings = {  # noqa: RUF012 - Scrapy declares it as an instance attribute
@@ -35,33 +30,19 @@ class EpochBooksSpider(Spider):
     }
 
     def __init__(self, mirror: str = "", **others: Any) -> None:
-        """Find the catalogue's page.
-
-        Args:
-            mirror: a repository on GitHub (read from its raw host), the base URL of raw files, or a
-                directory.
-            others: arguments of other tools, whose names begin with ``_``.
-
-        Raises:
-            WrongUsage: an argument is unknown, or ``mirror`` is not a mirror.
-        """
+        """Find the catalogue: on GitHub, at the base URL of raw files, or in a directory."""
         super().__init__()
-        if unknown := [name for name in others if not name.startswith("_")]:
+        if unknown := [name for name in others if not name.startswith("_")]:  # _job: Scrapyd's
             meant = suggestion(unknown[0], ["mirror"])
             raise WrongUsage(f"unknown argument -a {unknown[0]}={meant}: the only one is mirror")
-        found = mirror_at(mirror or DEFAULT_MIRROR, "books")
-        if found is None or found.ways.keys().isdisjoint({"http", "path"}):
+        found = mirror_at(mirror or "https://github.com/gfw-breaker/books", "books")
+        if found is None or found.roots.keys().isdisjoint({"http", "path"}):
             raise WrongUsage(f"mirror must be a URL http(s)://…/ or a directory, not {mirror!r}")
-        self.base = found.ways.get("http", found.public)
-        self.page = found.public + "README.md"
-        # on GitHub, links are relative to the page, but lead to raw files
-        self.linked = (
-            self.page if self.base == found.public else self.page.replace("/blob/", "/raw/")
-        )
+        self.base = found.roots.get("http", found.public)
+        self.page = f"{found.public}README.md"
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **arguments: Any) -> Self:
-        """Confine the crawl to the mirror."""
         spider = super().from_crawler(crawler, *args, **arguments)
         crawler.settings.set("MIRROR_BASES", [spider.base], priority="spider")
         return spider
@@ -71,15 +52,10 @@ class EpochBooksSpider(Spider):
         yield Request(f"{self.base}README.md", errback=self.failed, meta=meta)
 
     def parse(self, response: Response) -> Iterator[dict[str, Any]]:
-        """Yield the books.
-
-        Raises:
-            MirrorUnusable: the page is not a catalogue.
-        """
-        if response.status != _OK:
+        if response.status != HTTPStatus.OK:
             raise MirrorUnusable(f"{response.url}: the host answered {response.status}")
         try:
-            books = read_catalogue(response.body, self.linked)
+            books = read_catalogue(response.body, self.page)
         except PageError as error:
             raise MirrorUnusable(f"{response.url} is not a catalogue of books: {error}") from error
         now = timestamp(datetime.now(UTC))
@@ -87,5 +63,4 @@ class EpochBooksSpider(Spider):
             yield {**book, "mirror_url": self.page, "crawled_at": now}
 
     def failed(self, failure: Failure) -> NoReturn:
-        """Raise MirrorUnusable because the page cannot be fetched."""
         raise MirrorUnusable(f"{self.base}README.md: {failure.value}") from failure.value

@@ -1,4 +1,4 @@
-"""The spider for mirrors: builds frontier, transports and driver from its arguments."""
+"""The spider for mirrors: builds transports, frontier and driver from its arguments."""
 
 from __future__ import annotations
 
@@ -29,26 +29,36 @@ from crawler.items import Article, ArticleLine
 from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
-from crawler.run.endings import ended_by_signals
+from crawler.run.endings import LIMITED, cut_short, ended_by_signals
 from crawler.run.run import Run
 from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
-from crawler.transports.base import Browsable, Comparing, Transport, sections_present
+from crawler.transports.base import Transport, snapshot_of
 from crawler.transports.registry import transport_for, with_fallback
 
 logger = logging.getLogger(__name__)
 
 
 class EpochMirrorSpider(Spider):
-    """Crawls one mirror into its feed; ``CrawlOptions`` has the arguments."""
+    """Crawls one mirror into its feed; ``CrawlOptions`` has the arguments.
+
+    Attributes:
+        run: the run; it does not exist in ``scrapy shell``, ``fetch``, ``parse`` and ``check``.
+        options: the options of the run, with the mirror's new address after a move.
+        frontier: None until the transport is open.
+        driver: likewise.
+        followed: whether the run has followed a move.
+    """
 
     name = "epoch_mirror"
 
     run: Run
+    options: CrawlOptions
+    shrunk_share: float
     readers: PageReaders
-    frontier: Frontier
     transport: Transport
     fallback: Transport | None = None
+    frontier: Frontier | None = None
     driver: Driver | None = None
     followed = False
 
@@ -80,13 +90,15 @@ class EpochMirrorSpider(Spider):
         with ended_by_signals():
             spider.run = Run(options, stale_after_days=stale_after_days)
         with spider.run.closed_on_error():
-            spider.readers = spider.new_readers(options.mirror)
-            settings.update(spider.choose_transports(options), priority="spider")
-            spider.frontier = spider.new_frontier(options)
+            needed = spider.choose_transports(options)
+            settings.update(needed, priority="spider")
+            spider.shrunk_share = nonnegative_float(settings, "MIRROR_SHRUNK_SHARE", most=1)
         return spider
 
     def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
-        """Set the transports; return the Scrapy settings that they need."""
+        """Set the options, and transports and readers for them; return the settings they need."""
+        self.options = options
+        self.readers = self.new_readers(options.mirror)
         self.transport, needed = self.new_transport(options.mirror, options.via)
         if options.fallback:
             self.fallback, more = self.new_transport(options.mirror, options.fallback)
@@ -115,41 +127,48 @@ class EpochMirrorSpider(Spider):
         assert self.crawler.engine is not None  # noqa: S101 - pages are fetched while it runs
         return await self.crawler.engine.download_async(request)
 
-    def new_frontier(self, options: CrawlOptions) -> Frontier:
-        """Return a new frontier for the current mirror."""
-        frontier = Frontier(
-            options,
+    async def open_mirror(self) -> Driver:
+        """Open the transport, and build frontier and driver for what it knows.
+
+        Raises:
+            RunError: the mirror cannot be reached, or has moved.
+        """
+        await self.transport.open()
+        self.run.commit = self.transport.commit
+        mirror, since = self.options.mirror, self.run.store.state.get("commit")
+        self.frontier = self.run.lists = Frontier(
+            self.options,
             self.run.store,
             self.run.counts,
             clock=lambda: datetime.now(UTC),
-            shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
+            snapshot=await snapshot_of(
+                self.transport,
+                self.fallback,
+                mirror.format,
+                since if isinstance(since, str) else None,
+            ),
+            shrunk_share=self.shrunk_share,
         )
-        frontier.unsupported_keys = self.transport.unsupported_keys
-        if self.fallback is not None:
-            frontier.fallback_unsupported_keys = self.fallback.unsupported_keys
-        self.run.lists = frontier
-        return frontier
+        return Driver(
+            self.run, self.frontier, self.transport, self.fallback, self.readers,
+            closing=self.closing, lines=self.makes_lines(mirror),
+        )  # fmt: skip
 
     async def start(self) -> AsyncIterator[Article | ArticleLine]:
         """Yield the articles of the mirror, and after a move those at its new address."""
         while True:
             try:
-                await self.transport.open()
-                await self.compare()
-            except MirrorMoved as notice:
-                if self.follow(notice):
-                    continue
-                break
+                self.driver = await self.open_mirror()
+            except MirrorMoved as error:
+                notice: MirrorMoved | None = error
             except RunError as error:
                 self.run.end(error)
                 break
-            self.driver = Driver(
-                self.run, self.frontier, self.transport, self.fallback, self.readers,
-                closing=self.closing, lines=self.makes_lines(self.frontier.options.mirror),
-            )  # fmt: skip
-            async for article in self.driver.articles():
-                yield article
-            if not (self.driver.moved and self.follow(self.driver.moved)):
+            else:
+                async for article in self.driver.articles():
+                    yield article
+                notice = self.driver.moved
+            if notice is None or not self.follow(notice):
                 break
         if self.run.failed:
             raise CloseSpider(self.run.outcome.status)
@@ -166,23 +185,6 @@ class EpochMirrorSpider(Spider):
         except (PageError, WrongUsage) as error:
             logger.error("%s: %s", response.url, error)  # noqa: TRY400 - no traceback needed
 
-    async def compare(self) -> None:
-        """Tell the frontier what changed since the last crawl, if the transport knows."""
-        self.run.commit = self.transport.commit
-        if isinstance(self.transport, Browsable):
-            mirror_format = self.frontier.options.mirror.format
-            self.frontier.sections_present = partial(
-                sections_present, self.transport, mirror_format
-            )
-        if isinstance(self.transport, Comparing):
-            since = self.run.store.state.get("commit")
-            self.frontier.changes = await self.transport.changed_since(
-                since if isinstance(since, str) else None
-            )
-            self.frontier.blob_id = self.transport.version_of
-            self.frontier.old_page = self.transport.old_page
-            self.frontier.compare_all = self.frontier.changes is None
-
     def closing(self) -> bool:
         """Return whether Scrapy is closing the spider; it still accepts items from :meth:`start`.
 
@@ -194,7 +196,7 @@ class EpochMirrorSpider(Spider):
 
     def follow(self, notice: MirrorMoved) -> bool:
         """Prepare to continue at the mirror's new address; return False if the run ends instead."""
-        options = self.frontier.options
+        options = self.options
         if not options.follow_move or self.followed:
             self.run.end(notice)
             return False
@@ -210,15 +212,14 @@ class EpochMirrorSpider(Spider):
             mirror.public,
         )
         self.followed = True
-        self.frontier.lists.forget_moves()
+        if self.frontier is not None:
+            self.frontier.lists.forget_moves()
+        self.frontier = self.run.lists = None
         self.transport.close()
         self.readers.close()
-        self.readers = self.new_readers(mirror)
-        options = replace(options, mirror=mirror)
-        bases = self.choose_transports(options).get("MIRROR_BASES", [])
-        self.frontier = self.new_frontier(options)
+        settings = self.choose_transports(replace(options, mirror=mirror))
         if guard := self.crawler.get_downloader_middleware(OffsiteMiddleware):
-            for base in bases:
+            for base in settings.get("MIRROR_BASES", []):
                 guard.allow(base)
         return True
 
@@ -230,7 +231,7 @@ class EpochMirrorSpider(Spider):
             self.driver.cancel()
         self.readers.close()
         self.transport.close()
-        if self.frontier.limited:
-            self.run.limit()
-        elif not self.frontier.finished:
-            self.run.cut_short(reason)
+        if self.frontier is not None and self.frontier.limited:
+            self.run.end(LIMITED)
+        elif self.frontier is None or not self.frontier.finished:
+            self.run.end(cut_short(reason))

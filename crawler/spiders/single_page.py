@@ -43,7 +43,7 @@ def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Artic
 def _located(url: str, mirrors: Mirrors) -> tuple[Mirror, str, Copy]:
     """Return the mirror of a URL, the page's path in it, and the copy at this path."""
     for mirror in mirrors.mirrors.values():
-        for base in (mirror.ways.get("http"), mirror.public):
+        for base in (mirror.roots.get("http"), mirror.public):
             path = unquote(url.removeprefix(base)) if base and url.startswith(base) else ""
             if copy := mirror.format.copy_at(path):
                 return mirror, path, copy

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from crawler.items import timestamp
+from crawler.items import ArticleLine, timestamp
 
 NOT_IN_EDITION: Final = frozenset({"sections", "mirror", "mirror_url", "crawled_at"})
 """Keys that say how an article was found, not what it says."""
@@ -46,13 +46,13 @@ def is_thin(record: Mapping[str, Any]) -> bool:
 
 
 def change_line(
-    article: str, kind: str, now: datetime, record: Mapping[str, Any] | None
+    article: str, kind: str, now: datetime, line: ArticleLine | None = None
 ) -> dict[str, Any]:
-    """Return a line of ``changes.jsonl``; ``record`` is None if the article vanished."""
+    """Return a line of ``changes.jsonl``; ``line`` is None if the article vanished."""
     return {
         "id": article,
         "kind": kind,
         "seen_at": timestamp(now),
-        "content_sha256": record["content_sha256"] if record is not None else None,
-        "article": record,
+        "content_sha256": line.content_sha256 if line else None,
+        "article": orjson.Fragment(line.line.rstrip()) if line else None,
     }

@@ -142,40 +142,25 @@ class FeedStore:
         self._commit_in_time()
         return len(new), repeated
 
-    def further_listings(self) -> Iterator[tuple[str, str]]:
-        """Yield (section, id) of listings that the article's line lacks."""
+    def further_sections(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each article, with the sections that list it but are not in its line."""
         for record in self.articles.records():
             article = str(record.get("id"))
             named = {section["id"] for section in record.get("sections", ())}
-            for section in sorted(self.state.sections_of(article) - named):
-                yield section, article
+            yield article, sorted(self.state.sections_of(article) - named)
 
     # -- articles --------------------------------------------------------------------
 
-    def write(self, record: Mapping[str, Any], *, blob: str | None = None) -> None:
+    def write(self, line: ArticleLine, *, blob: str | None = None) -> None:
         """Append an article's line; ``blob`` is the git blob id of its page."""
         self.state.require_usable()
-        self.articles.append(record)
-        self.state.write_article(record["id"], self._edition(record, blob))
-        self._commit_in_time()
-
-    def write_line(self, article: ArticleLine) -> None:
-        """Append an article's finished line."""
-        self.state.require_usable()
-        self.articles.append_lines(article.line)
-        edition = PublishedArticle(
-            sha256=article.content_sha256,
-            section=self._recovery.section_of(article.mirror_url),
-            digest=article.digest,
-            thin=article.thin,
-            day=article.date_published,
-        )
-        self.state.write_article(article.id, self._of_page(edition, article.blob_id))
+        self.articles.append_lines(line.line)
+        self.state.write_article(line.id, self._edition(line, blob))
         self._commit_in_time()
 
     def write_change(
         self,
-        record: Mapping[str, Any],
+        line: ArticleLine,
         now: datetime,
         *,
         blob: str | None = None,
@@ -184,7 +169,7 @@ class FeedStore:
         """Append a line to ``changes.jsonl`` if an article differs from its last edition.
 
         Args:
-            record: the article's current record.
+            line: the article's current line.
             now: when it was read.
             blob: git blob id of its page.
             before: the last edition's page as read by the current readers. If it is None, because
@@ -194,13 +179,12 @@ class FeedStore:
             The kind of the change; None if no key that makes an edition differs.
         """
         self.state.require_usable()
-        article = record["id"]
-        last, edition = self.state.published(article), self._edition(record, blob)
-        assert last is not None, article  # noqa: S101 - only published articles are read again
+        last, edition = self.state.published(line.id), self._edition(line, blob)
+        assert last is not None, line.id  # noqa: S101 - only published articles are read again
         kind = self._kind(last, edition, before)
         if kind is not None:
-            self.changes.append(change_line(article, kind, now, record))
-        self.state.update_article(article, edition)
+            self.changes.append(change_line(line.id, kind, now, line))
+        self.state.update_article(line.id, edition)
         self._commit_in_time()
         return kind
 
@@ -213,7 +197,7 @@ class FeedStore:
         last = self.state.published(article)
         new = last is not None and not last.vanished
         if new:
-            self.changes.append(change_line(article, "vanished", now, None))
+            self.changes.append(change_line(article, "vanished", now))
         if last is not None:
             self.state.update_article(article, last._replace(vanished=True))
         self._commit_in_time()
@@ -230,13 +214,17 @@ class FeedStore:
         else:
             self.state.settle(article)
 
-    def _edition(self, record: Mapping[str, Any], blob: str | None) -> PublishedArticle:
-        return self._of_page(self._recovery.published(record), blob)
-
-    def _of_page(self, edition: PublishedArticle, blob: str | None) -> PublishedArticle:
-        # without a blob id, the transport has not seen the page's own bytes
-        readers = self.readers if blob is not None else None
-        return edition._replace(blob=blob, readers=readers)
+    def _edition(self, line: ArticleLine, blob: str | None) -> PublishedArticle:
+        return PublishedArticle(
+            sha256=line.content_sha256,
+            section=self._recovery.section_of(line.mirror_url),
+            blob=blob,
+            digest=line.digest,
+            # without a blob id, the transport has not seen the page's own bytes
+            readers=self.readers if blob is not None else None,
+            thin=line.thin,
+            day=line.date_published,
+        )
 
     def _kind(
         self,

@@ -23,16 +23,23 @@ def dumps(record: Mapping[str, Any]) -> bytes:
 
     Raises:
         TypeError: a value cannot be serialized, or a string has a lone surrogate.
+        PageTooLarge: the line would be longer than ``MAX_LINE_BYTES``.
     """
-    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    if len(line) > MAX_LINE_BYTES:
+        raise PageTooLarge(f"a line of {len(line)} bytes; at most {MAX_LINE_BYTES} are written")
+    return line
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
     """Return the JSON object in ``line``, or None if there is none."""
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            record = json.loads(line)  # also accepts a lone surrogate
+        except (ValueError, RecursionError):
+            return None
     return record if isinstance(record, dict) else None
 
 
@@ -69,11 +76,7 @@ class JsonLines:
         Raises:
             PageTooLarge: a line would be longer than ``MAX_LINE_BYTES``; none is written.
         """
-        lines = [*map(dumps, records)]
-        longest = max(map(len, lines), default=0)
-        if longest > MAX_LINE_BYTES:
-            raise PageTooLarge(f"a line of {longest} bytes; at most {MAX_LINE_BYTES} are written")
-        return self.append_lines(b"".join(lines))
+        return self.append_lines(b"".join(map(dumps, records)))
 
     def append_lines(self, lines: bytes) -> int:
         """Append complete lines; return the new size of the file.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from scrapy import Request
 from scrapy.http import Response
 
 from crawler.formats.base import Format
-from crawler.frontier.changes import Changes
+from crawler.frontier.snapshot import Changes, History, Snapshot
 
 Download = Callable[[Request], Awaitable[Response]]
 """Sends a request through all downloader middlewares: ``engine.download_async``."""
@@ -112,8 +113,28 @@ class Browsable(Protocol):
         """Return whether there is a page at ``path``."""
 
 
-def sections_present(transport: Browsable, mirror_format: Format) -> list[str]:
-    """Return the ids of all sections with an index, even if the home page does not link to it."""
+async def snapshot_of(
+    transport: Transport, fallback: Transport | None, mirror_format: Format, since: str | None
+) -> Snapshot:
+    """Return what transports know without reading pages.
+
+    Args:
+        transport: the transport, which is open.
+        fallback: the fallback transport, if any.
+        mirror_format: the format of the mirror's pages.
+        since: the commit last compared with, if any.
+    """
+    present = history = None
+    if isinstance(transport, Browsable):
+        present = partial(_sections_present, transport, mirror_format)
+    if isinstance(transport, Comparing):
+        changes = await transport.changed_since(since)
+        history = History(changes, transport.version_of, transport.old_page)
+    fallback_keys = fallback.unsupported_keys if fallback else None
+    return Snapshot(transport.unsupported_keys, fallback_keys, present, history)
+
+
+def _sections_present(transport: Browsable, mirror_format: Format) -> list[str]:
     if mirror_format.sections_folder is None:
         return []
     names = transport.folders(mirror_format.sections_folder)

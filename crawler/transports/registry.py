@@ -47,7 +47,7 @@ def transport_for(
 
     Args:
         mirror: the mirror to fetch.
-        via: name of the transport, one of the mirror's ``ways``.
+        via: name of the transport, one of the mirror's ``roots``.
         settings: the project's settings.
         download: sends a request through Scrapy's downloader.
         on_progress: called with lines of text before the first page, mostly during a clone.
@@ -56,7 +56,7 @@ def transport_for(
         WrongUsage: the transport needs a package or program that is missing, or a setting is
             invalid.
     """
-    base = mirror.ways[via]
+    base = mirror.roots[via]
     if via == "path":
         return PathTransport(base), _NO_DOWNLOADS
     if via == "git":
@@ -83,7 +83,7 @@ def transport_for(
 def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> BrowserTransport:
     from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
 
-    base = mirror.ways["browser"]
+    base = mirror.roots["browser"]
     return BrowserTransport(
         base,
         download,

@@ -6,7 +6,7 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from crawler.frontier.changes import Changes
+from crawler.frontier.snapshot import Changes
 from crawler.transports.git.faults import GitFailed
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from crawler.exceptions import (
     RunError,
     TryLater,
 )
-from crawler.frontier.changes import Changes
+from crawler.frontier.snapshot import Changes
 from crawler.transports.base import LOCAL_WINDOW, Fetched
 from crawler.transports.git.changes import Comparison, is_plain
 from crawler.transports.git.clone import BASE, Clone, CloneBusy
