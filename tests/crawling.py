@@ -14,7 +14,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+import forkserver
+from forkserver import SCRAPY, Process
 from mirrorkit import ArticleSpec, Picture
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Crawl(Protocol):
         cwd: Path | None = None,
         options: Iterable[str] = (),
         before: Callable[[], None] | None = None,
+        fresh: bool = False,
     ) -> Result:
         """Run a crawl to its end, by default into a feed of the test."""
 
@@ -147,7 +149,7 @@ def command(
     arguments: Iterable[str], settings: Mapping[str, object] | None, options: Iterable[str]
 ) -> list[str]:
     """Return the command line of a crawl."""
-    line = [sys.executable, "-m", "scrapy", "crawl", "epoch_mirror"]
+    line = [*SCRAPY, "crawl", "epoch_mirror"]
     for argument in arguments:
         line += ["-a", argument]
     for name, value in (settings or {}).items():
@@ -174,7 +176,7 @@ class Running:
         feed: the feed it writes.
     """
 
-    process: subprocess.Popen[bytes]
+    process: Process
     feed: Feed
     output: IO[bytes]
     started: float
@@ -223,6 +225,7 @@ def start_crawl(
     options: Iterable[str] = (),
     before: Callable[[], None] | None = None,
     through: Iterable[str] = (),
+    fresh: bool = False,
 ) -> Running:
     """Start a crawl.
 
@@ -235,17 +238,24 @@ def start_crawl(
         options: further command-line options.
         before: called in the new process before the crawl starts.
         through: a program, with arguments, that runs the command line.
+        fresh: whether to start a new interpreter, not a fork of one that has imported Scrapy.
     """
     output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the last who knows it
-    process = subprocess.Popen(
-        [*through, *command([*arguments, f"feed={feed}"], settings, options)],
-        cwd=cwd or ROOT,
-        env=clean_environment(env),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        preexec_fn=before,  # noqa: PLW1509 - the tests' threads hold no locks it wants
-    )
+    line = [*through, *command([*arguments, f"feed={feed}"], settings, options)]
+    where, environment = cwd or ROOT, clean_environment(env)
+    if before is None and not fresh:
+        number = output.fileno()
+        process = forkserver.start(line, cwd=where, env=environment, stdout=number, stderr=number)
+    else:
+        process = subprocess.Popen(
+            line,
+            cwd=where,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=before,  # noqa: PLW1509 - the tests' threads hold no locks it wants
+        )
     return Running(process, Feed(feed), output, time.monotonic())
 
 
