@@ -42,9 +42,9 @@ KNOWS: dict[str, set[str]] = {
     # examining a feed
     "audit": {"exceptions", "formats", "items", "printable", "schema", "text"},
     "report": {"config", "exceptions", "printable", "text"},
-    "reading": {
-        "config", "exceptions", "formats", "items", "loaders", "printable", "terminal", "text",
-        "transports",
+    "preview": {
+        "canonical", "config", "exceptions", "formats", "items", "loaders", "printable", "terminal",
+        "text", "transports",
     },
     # a feed as tables
     "export": {"exceptions", "items"},
@@ -67,7 +67,7 @@ KNOWS: dict[str, set[str]] = {
         "readers", "store", "transports",
     },
     "commands": {
-        "audit", "config", "exceptions", "export", "formats", "printable", "reading", "report",
+        "audit", "config", "exceptions", "export", "formats", "preview", "printable", "report",
         "reread", "run", "terminal",
     },
     "__main__": set(),
@@ -167,7 +167,7 @@ def test_pure_packages_load_without_scrapy() -> None:
 
     The loaders, and the frontier, which imports them, load Scrapy through itemadapter.
     """
-    not_pure = SCRAPYS | {"loaders", "frontier", "reading", "reread", "summary"}
+    not_pure = SCRAPYS | {"loaders", "frontier", "preview", "reread", "summary"}
     pure = [name for name in imports() if part(name) in set(KNOWS) - not_pure]
     code = (
         f"import importlib, sys\nfor name in {pure}: importlib.import_module('crawler.' + name)\n"

@@ -85,7 +85,7 @@ class PageReaders:
         return self._pool is not None
 
     async def read(
-        self, kind: Kind, section: str, body: bytes, key: str, reading: object = None
+        self, kind: Kind, section: str, body: bytes, key: str, context: object = None
     ) -> Page | None:
         """Read a page; return None if the crawler has to read it itself.
 
@@ -94,7 +94,7 @@ class PageReaders:
             section: the section that the page belongs to.
             body: the page's bytes.
             key: the key under which the store keeps failures of the page.
-            reading: what the pool needs to build an article's line, a ``ArticleContext``.
+            context: what the pool needs to make an article's line, an ``ArticleContext``.
 
         Raises:
             PageError: the content is not a page of this kind; with the reason ``too_costly``, it
@@ -105,7 +105,7 @@ class PageReaders:
             return await self._lone_reader().run(key, self._read, kind, section, body)
         if self._pool is not None and kind == "article":
             page: Unread = (kind, section, body)
-            return await self._pool.read(page if reading is None else (*page, reading), key)
+            return await self._pool.read(page if context is None else (*page, context), key)
         return None
 
     async def restored(self, restore: Callable[[bytes], bytes], body: bytes, key: str) -> bytes:
