@@ -10,11 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
+import forkserver
 from crawling import ROOT, Feed, clean_environment
 from processes import Process, descendants
 
@@ -42,8 +44,9 @@ class Reread:
 class Rereading:
     """A reread that goes on."""
 
-    process: subprocess.Popen[bytes]
+    process: forkserver.Process
     target: Path
+    output: IO[bytes]
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -76,14 +79,15 @@ class Rereading:
     def finish(self, seconds: float = 120) -> Reread:
         """Wait for the end."""
         try:
-            output, _ = self.process.communicate(timeout=seconds)
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
         took = time.monotonic() - self.started
-        return Reread(
-            self.process.returncode, output.decode(errors="replace"), Feed(self.target), took
-        )
+        with self.output:
+            self.output.seek(0)
+            output = self.output.read().decode(errors="replace")
+        return Reread(code, output, Feed(self.target), took)
 
 
 def die_with_parent() -> None:
@@ -93,17 +97,15 @@ def die_with_parent() -> None:
 
 def start_reread(feed: Path, target: Path, *options: str) -> Rereading:
     """Start a reread."""
-    command = [sys.executable, "-m", "scrapy", "reread", str(feed), "--to", str(target), *options]
-    process = subprocess.Popen(
-        command,
+    output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish()
+    process = forkserver.start(
+        [*forkserver.SCRAPY, "reread", str(feed), "--to", str(target), *options],
         cwd=ROOT,
         env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - the tests' threads hold no locks it wants
+        stdout=output.fileno(),
+        stderr=output.fileno(),
     )
-    return Rereading(process, target)
+    return Rereading(process, target, output)
 
 
 def reread(feed: Path, target: Path, *options: str) -> Reread:

@@ -153,8 +153,8 @@ def _bounds(text: str) -> tuple[int, int]:
 
 
 def _read_range(reread: Reread, engine: Engine, bounds: tuple[int, int]) -> int:
-    summary = reread.run_range(engine, *bounds)
-    emit(f"bytes {bounds[0]}:{bounds[1]}: {summary.lines:,} lines read")
+    lines = reread.run_range(engine, *bounds)
+    emit(f"bytes {bounds[0]}:{bounds[1]}: {lines:,} lines read")
     return 0
 
 

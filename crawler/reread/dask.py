@@ -19,7 +19,7 @@ from distributed.scheduler import KilledWorker
 from distributed.security import Security
 
 from crawler.exceptions import RunError, TryLater, WrongUsage
-from crawler.reread.parts import PartFile, Range, part_path, read_part
+from crawler.reread.parts import Range, part_path, read_part
 from crawler.reread.plan import Plan
 from crawler.reread.pool import OnPart
 
@@ -174,8 +174,8 @@ def _read_once(
             raise error
         elif error is not None:
             raise TryLater(f"a worker failed: {type(error).__name__}: {error}") from error
-        elif (path := part_path(plan, part)).exists():
-            on_part(running.pop(future), PartFile(path).summary)
+        elif part_path(plan, part).exists():
+            on_part(running.pop(future))
     return list(running.values()), killers
 
 

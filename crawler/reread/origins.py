@@ -6,7 +6,6 @@ can then read it, even on a network file system.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -18,6 +17,8 @@ from typing import Any
 
 from crawler.exceptions import FeedUnusable
 from crawler.reread.plan import temporary_path
+from crawler.store import jsonlines
+from crawler.store.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -107,11 +108,8 @@ def parsed(line: bytes, where: str) -> dict[str, Any]:
     Raises:
         FeedUnusable: the line is not a JSON object.
     """
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
+    record = jsonlines.parsed(line)
+    if record is None:
         raise FeedUnusable(f"{where} is damaged: restore the file from a backup")
     return record
 
@@ -147,17 +145,14 @@ class Origins:
             file.seek(row[0])
             return parsed(file.readline(), f"{self._changes}: the line at byte {row[0]}")
 
-    def section_names(self) -> list[tuple[str, str]]:
-        """Return (id, name) of the sections."""
-        return list(self._db.execute("SELECT id, name FROM sections"))
-
-    def archives(self) -> Iterator[tuple[str, int]]:
-        """Yield (section, number) of the archive pages that are final and were read."""
-        yield from self._db.execute("SELECT section, page FROM archives")
-
-    def kept(self) -> list[tuple[str, Any]]:
-        """Return (key, value) pairs of the last run that the next run compares with."""
-        return list(self._db.execute("SELECT key, value FROM meta"))
+    def copy_to(self, state: State) -> None:
+        """Add to a new state what only the old one has, besides the blob ids."""
+        for section, name in self._db.execute("SELECT id, name FROM sections"):
+            state.name_section(section, name)
+        for section, page in self._db.execute("SELECT section, page FROM archives"):
+            state.mark_archive_read(section, page)
+        for key, value in self._db.execute("SELECT key, value FROM meta"):
+            state.put(key, value)
 
     def close(self) -> None:
         self._db.close()

@@ -24,10 +24,10 @@ from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.version import readers_version
 from crawler.readers.pages import Bounds
 from crawler.readers.worker import bound
+from crawler.reread.line_reader import DIFFERS, MISSING, LineReader, Outcome
 from crawler.reread.origins import parsed
 from crawler.reread.plan import Plan
-from crawler.reread.reading import DIFFERS, MISSING, LineReader, Outcome
-from crawler.store.jsonlines import dumps
+from crawler.store.files import sync_directory
 
 NAMED_IDS = 100
 """Maximum number of ids for each reason in the run's line."""
@@ -38,7 +38,7 @@ _BOUNDS = Bounds(cpu_seconds=60)
 _SECONDS_PER_MEGABYTE = 5
 _SPOOLED_BYTES = 4 << 20
 _LIMITS = (resource.RLIMIT_CPU, resource.RLIMIT_DATA)
-_threads = threading.local()
+_thread = threading.local()
 
 
 class Range(NamedTuple):
@@ -125,13 +125,17 @@ class PartFile:
         if content + len(last) + 1 != size:
             raise _damaged(path)
 
-    def copy(self, articles: IO[bytes], changes: IO[bytes]) -> Iterator[tuple[str, str]]:
-        """Append the part's lines to the files; then yield (id, blob) of its pages."""
+    def copy(self, articles: IO[bytes], changes: IO[bytes]) -> None:
+        """Append the part's lines to the files."""
         with self.path.open("rb") as file:
             copy_bytes(file, articles, self.summary.articles)
             copy_bytes(file, changes, self.summary.changes)
-            end = file.tell() + self.summary.blobs
-            while file.tell() < end:
+
+    def blobs(self) -> Iterator[tuple[str, str]]:
+        """Yield (id, blob) of the pages of the part's lines."""
+        with self.path.open("rb") as file:
+            start = file.seek(self.summary.articles + self.summary.changes)
+            while file.tell() < start + self.summary.blobs:
                 article, _, blob = file.readline().decode().rstrip("\n").partition("\t")
                 yield article, blob
 
@@ -155,7 +159,7 @@ def part_path(plan: Plan, part: Range) -> Path:
     return Path(plan.work) / "parts" / f"{part.start}-{part.end}.{plan.readers}.part"
 
 
-def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
+def read_part(plan: Plan, part: Range, *, careful: bool = False) -> None:
     """Read a part's pages and write its file, unless the file exists.
 
     Args:
@@ -171,7 +175,7 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
     """
     path = part_path(plan, part)
     if path.exists():
-        return PartFile(path).summary
+        return
     ours = readers_version(plan.mirror_format())
     if ours != plan.readers:
         raise WrongUsage(
@@ -179,16 +183,14 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
             "same version of the crawler on all machines"
         )
     try:
-        with _reader(plan) as reader, PartWriter(path) as writer:
+        with _reader(plan) as reader, PartWriter(path) as writer, bounded(part):
             reader.careful = careful
-            with bounded(part):
-                for record, line in _lines(plan, part, reader):
-                    if reader.is_withdrawn(record):
-                        writer.summary.withdrawn += 1
-                    else:
-                        writer.write(record["id"], line, reader.read(record))
+            for record, line in _lines(plan, part, reader):
+                if reader.is_withdrawn(record):
+                    writer.summary.withdrawn += 1
+                else:
+                    writer.write(record["id"], reader.read(record, line))
             writer.finish()
-            return writer.summary
     except OSError as error:
         raise FeedUnusable(
             f"{error.filename or path}: {error.strerror or error}. Make the feed and the reread's "
@@ -199,12 +201,11 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
 @contextmanager
 def _reader(plan: Plan) -> Iterator[LineReader]:
     """Yield this thread's reader of ``plan``, which is reused: git and its folders stay loaded."""
-    current: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
-    if current is None or current[0] != plan:
+    if getattr(_thread, "plan", None) != plan:
         close_reader()
-        current = _threads.reader = (plan, LineReader(plan))
+        _thread.reader, _thread.plan = LineReader(plan), plan
     try:
-        yield current[1]
+        yield _thread.reader
     except BaseException:
         close_reader()
         raise
@@ -212,10 +213,9 @@ def _reader(plan: Plan) -> Iterator[LineReader]:
 
 def close_reader() -> None:
     """Close this thread's reader."""
-    current: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
-    _threads.reader = None
-    if current is not None:
-        current[1].close()
+    if getattr(_thread, "plan", None) is not None:
+        _thread.plan = None
+        _thread.reader.close()
 
 
 @contextmanager
@@ -266,16 +266,14 @@ class PartWriter:
         self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
         self._blobs = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
 
-    def write(self, article: str, line: bytes, outcome: Outcome) -> None:
+    def write(self, article: str, outcome: Outcome) -> None:
         """Write the outcome of an article's line."""
-        if outcome.carried is None and outcome.line is not None:
-            line = outcome.line
-        else:
-            self.summary.carry(outcome.carried or "", article)
-        self._articles.write(line)
+        self._articles.write(outcome.line)
         self.summary.lines += 1
+        if outcome.carried is not None:
+            self.summary.carry(outcome.carried, article)
         if outcome.change is not None:
-            self._changes.write(dumps(outcome.change))
+            self._changes.write(outcome.change)
             self.summary.changed += 1
         if outcome.blob is not None:
             self._blobs.write(f"{article}\t{outcome.blob}\n".encode())
@@ -302,12 +300,3 @@ class PartWriter:
         for file in (self._articles, self._changes, self._blobs):
             file.close()
         Path(self._temporary).unlink(missing_ok=True)
-
-
-def sync_directory(path: Path) -> None:
-    """Flush the names in a directory to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.reread.parts import Range
-from crawler.reread.plan import Plan, load_plan, temporary_path
-from crawler.reread.reading import ORIGINS
+from crawler.reread.plan import GIT_CONFIGURATION, ORIGINS, Plan, load_plan, temporary_path
 from crawler.store.withdrawn import WITHDRAWN
 
 PLAN = "plan.json"
@@ -72,21 +72,23 @@ class Workspace:
 
     def keep(self, plan: Plan) -> Plan:
         """Write the plan unless another command already has; return the plan in force."""
-        temporary = temporary_path(self.directory / PLAN)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(plan.as_json())
-            file.flush()
-            os.fsync(file.fileno())
+        temporary = self._temporary(PLAN, plan.as_json())
         with suppress(FileExistsError):
             os.link(temporary, self.directory / PLAN)
         temporary.unlink()
         return self.plan() or plan
 
-    def replace(self, plan: Plan) -> None:
-        """Replace the plan."""
-        temporary = temporary_path(self.directory / PLAN)
-        temporary.write_text(plan.as_json(), encoding="utf-8")
-        temporary.replace(self.directory / PLAN)
+    def write(self, name: str, text: str) -> None:
+        """Replace a file atomically, because other commands may read it."""
+        self._temporary(name, text).replace(self.directory / name)
+
+    def _temporary(self, name: str, text: str) -> Path:
+        temporary = temporary_path(self.directory / name)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        return temporary
 
     def clear_leftovers(self, plan: Plan) -> None:
         """Remove temporary files of killed commands, and parts of other readers."""
@@ -126,11 +128,14 @@ class Workspace:
         """Remove the directory; the plan last, so that an interrupted removal is recognized."""
         for name in ("parts", "feed"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
-        for name in (ORIGINS, WITHDRAWN, "gitconfig", PLAN):
+        for name in (ORIGINS, WITHDRAWN, GIT_CONFIGURATION, PLAN):
             (self.directory / name).unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Unlock the directory; remove it if it has no plan and no other command uses it."""
         try:
             if not (self.directory / PLAN).exists() and self.directory.exists():
