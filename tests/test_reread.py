@@ -11,101 +11,52 @@ import shutil
 import signal
 import time
 from argparse import ArgumentParser
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import costly
 import pytest
-from crawling import ROOT, Feed, assert_sound, mirrors_file, start_crawl, story
+from crawling import Feed, mirrors_file, start_crawl, story
+from dask_cluster import kill
 from gitserver import Repository
-from mirrorkit import MirrorBuilder, article_page, break_page, drop_page, large_mirror
-from rereading import SEED, files_of, kill, remove, reread, start_reread
+from mirrorkit import MirrorBuilder, article_page, break_page, drop_page
+from rereading import (
+    SEED,
+    SMALL_PARTS,
+    Crawled,
+    again,
+    assert_whole,
+    crawled,
+    files_of,
+    large_feed,
+    remove,
+    reread,
+    start_reread,
+    timeless,
+    undisturbed_files,
+)
 from scrapy.utils.project import get_project_settings
 
-from crawler.audit.verify import verify
 from crawler.commands.reread import Command
 from crawler.exceptions import FeedUnusable, MirrorUnusable, PageError, WrongUsage
 from crawler.reread.apart import ApartReader
-from crawler.reread.beginning import RereadOptions
-from crawler.reread.display import TerminalDisplay
-from crawler.reread.parts import Range, read_part
-from crawler.reread.plan import Plan
-from crawler.reread.pool import OnPart, PoolEngine
-from crawler.reread.reread import Engine, Reread
+from crawler.reread.pool import PoolEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ONE, TWO = "ncid1", "ncid2"
-SMALL_PARTS = ("--part-bytes", "60000")
-
-
-@dataclass(frozen=True)
-class Crawled:
-    """A mirror in a directory, and the feed that a crawl of it wrote."""
-
-    mirror: Path
-    feed: Feed
-
-
-def assert_whole(feed: Feed) -> None:
-    """Assert that a feed keeps every promise."""
-    assert_sound(feed)
-    assert verify(feed.directory).problems == []
-
-
-def timeless(feed: Feed) -> list[dict[str, Any]]:
-    """Return the articles in their order, without the time of reading."""
-    return [{key: line[key] for key in line if key != "crawled_at"} for line in feed.articles]
-
-
-class Here:
-    """Reads parts in the test's process."""
-
-    def run(self, plan: Plan, parts: Sequence[Range], on_part: OnPart) -> None:
-        for part in parts:
-            read_part(plan, part)
-            on_part(part)
-
-
-def again(feed: Path, target: Path, engine: Engine | None = None, **chosen: Any) -> Feed:
-    """Reread in the test's process."""
-    options: dict[str, Any] = {
-        "mirror": None,
-        "without": None,
-        "mirrors_file": ROOT / "mirrors.toml",
-        "cache": target.with_name("cache"),
-    }
-    with TerminalDisplay() as display:
-        reread = Reread(RereadOptions(feed=feed, **{**options, **chosen}), target, display)
-        finished = reread.run(engine or Here(), 60_000)
-    assert finished.exit_code == Feed(target).runs[0]["exit_code"]
-    return Feed(target)
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
-    """Return a mirror of 600 articles and its feed, for tests that change neither."""
-    place = tmp_path_factory.mktemp("large")
-    large_mirror(place / "mirror", 6, 600)
-    return Crawled(place / "mirror", crawled(place / "mirror", place / "feed"))
+    return large_feed(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
-def undisturbed(large: Crawled, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the files of a reread of the large feed that nothing disturbed."""
-    new = again(large.feed.directory, tmp_path_factory.mktemp("undisturbed") / "new")
-    assert timeless(new) == timeless(large.feed)
-    assert_whole(new)
-    return files_of(new)
-
-
-def crawled(mirror: Path, feed: Path) -> Feed:
-    result = start_crawl(f"mirror={mirror}", feed=feed).finish()
-    assert result.exit_code == 0, result.log
-    return result.feed
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return undisturbed_files(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")

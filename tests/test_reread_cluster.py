@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from crawling import Feed, start_crawl
-from mirrorkit import large_mirror
+from dask_cluster import Cluster, kill
 from processes import descendants, wait_until
 from rereading import (
     SEED,
-    Cluster,
+    SMALL_PARTS,
     Rereading,
     files_of,
-    kill,
+    large_feed,
     remove,
     reread,
     start_reread,
+    undisturbed_files,
 )
 
 pytest.importorskip("distributed")
@@ -30,27 +31,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SMALL_PARTS = ("--part-bytes", "60000")
 VICTIMS = ("worker", "nanny", "command", "scheduler")
 TRY_LATER = 75
 
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    """Return the feed of a mirror of 900 articles."""
-    place = tmp_path_factory.mktemp("large")
-    large_mirror(place / "mirror", 6, 900)
-    result = start_crawl(f"mirror={place / 'mirror'}", feed=place / "feed").finish()
-    assert result.exit_code == 0, result.log
-    return result.feed
+    return large_feed(tmp_path_factory.getbasetemp()).feed
 
 
 @pytest.fixture(scope="module")
-def by_pool(old: Feed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the files of a reread by the pool."""
-    result = reread(old.directory, tmp_path_factory.mktemp("pool") / "new")
-    assert result.exit_code == 0, result.output
-    return files_of(result.feed)
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the files of a reread without a cluster."""
+    return undisturbed_files(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +82,7 @@ client = Client("{address}")
     "lose", [pytest.param(one, marks=pytest.mark.soak) if LOSSES[one] else one for one in LOSSES]
 )
 def test_lost_parts_are_sent_again(
-    lose: str, cluster: Cluster, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+    lose: str, cluster: Cluster, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     running = start_reread(
         old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
@@ -103,7 +96,7 @@ def test_lost_parts_are_sent_again(
     kill(workers, signal.SIGCONT)
     result = running.finish()
     assert result.exit_code == 0, result.output
-    assert files_of(result.feed) == by_pool
+    assert files_of(result.feed) == undisturbed
 
 
 def victim_of(name: str, cluster: Cluster, running: Rereading) -> int | None:
@@ -120,7 +113,7 @@ def victim_of(name: str, cluster: Cluster, running: Rereading) -> int | None:
 
 
 def reread_with_a_kill(
-    name: str, old: Feed, place: Path, by_pool: dict[str, bytes], rng: random.Random
+    name: str, old: Feed, place: Path, undisturbed: dict[str, bytes], rng: random.Random
 ) -> None:
     """Kill once at a random moment; the same call, repeated where need be, gives the same feed."""
     target = place / "new"
@@ -146,7 +139,7 @@ def reread_with_a_kill(
     if name == "scheduler":
         result = reread(old.directory, target)  # the next call may well use another engine
         assert result.exit_code == 0, result.output
-    assert files_of(Feed(target)) == by_pool, f"EPOCH_TEST_SEED={SEED}"
+    assert files_of(Feed(target)) == undisturbed, f"EPOCH_TEST_SEED={SEED}"
     remove(target)
 
 
@@ -156,24 +149,24 @@ def reread_with_a_kill(
     VICTIMS,
 )
 def test_killed_at_a_random_moment(
-    name: str, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+    name: str, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
-    reread_with_a_kill(name, old, tmp_path, by_pool, random.Random(SEED))
+    reread_with_a_kill(name, old, tmp_path, undisturbed, random.Random(SEED))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", VICTIMS)
 def test_killed_three_times_each(
-    name: str, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+    name: str, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     rng = random.Random(SEED)
     for number in range(3):
         (tmp_path / str(number)).mkdir()
-        reread_with_a_kill(name, old, tmp_path / str(number), by_pool, rng)
+        reread_with_a_kill(name, old, tmp_path / str(number), undisturbed, rng)
 
 
-def test_a_stop_signal_ends_it_within_seconds(
-    cluster: Cluster, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+def test_stopped_within_seconds_and_repeated(
+    cluster: Cluster, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     running = start_reread(
         old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
@@ -182,14 +175,14 @@ def test_a_stop_signal_ends_it_within_seconds(
     sent = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
     stopped = running.finish()
-    assert time.monotonic() - sent < 5
+    assert time.monotonic() - sent < 20
     assert stopped.exit_code == 143, stopped.output
     assert reread(old.directory, tmp_path / "new", "--engine", cluster.engine).exit_code == 0
-    assert files_of(Feed(tmp_path / "new")) == by_pool
+    assert files_of(Feed(tmp_path / "new")) == undisturbed
 
 
 def test_finished_parts_outlive_their_workers(
-    old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+    old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     """All workers die after the last part, before the command hears of it."""
     with Cluster(tmp_path, workers=1) as cluster:
@@ -204,7 +197,7 @@ def test_finished_parts_outlive_their_workers(
         running.process.send_signal(signal.SIGCONT)
         result = running.finish()
     assert result.exit_code == 0, result.output
-    assert files_of(result.feed) == by_pool
+    assert files_of(result.feed) == undisturbed
 
 
 def test_nobody_answers(old: Feed, tmp_path: Path) -> None:
