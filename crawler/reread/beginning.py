@@ -40,7 +40,7 @@ class RereadOptions:
         feed: the feed's directory.
         mirror: name, URL or directory of the mirror to read; None for the feed's own.
         without: file with the ids to leave out.
-        mirrors_file: describes the mirrors.
+        mirrors_file: the mirrors file.
         cache: directory for clones.
         many_machines: other machines read too, and cannot see a clone in this machine's cache.
         shrunk_share: the reread fails if the mirror has less than this share of the pages.

@@ -38,16 +38,9 @@ _NAMED_RANGES = 20
 def join(work: Workspace, plan: Plan, target: Path, on_part: OnPart, shrunk_share: float) -> None:
     """Join all parts into the new feed at ``target``.
 
-    Args:
-        work: the reread's directory, locked.
-        plan: its plan.
-        target: the new feed's directory, missing or empty.
-        on_part: called after each part.
-        shrunk_share: fail if the mirror has less than this share of the pages.
-
     Raises:
         TryLater: parts are missing.
-        MirrorUnusable: the mirror lacks too many pages.
+        MirrorUnusable: the mirror has less than ``shrunk_share`` of the pages.
         WrongUsage: ``target`` exists and is not empty.
         FeedUnusable: a part or the old feed is damaged, or the disk is full.
     """
@@ -62,19 +55,15 @@ def join(work: Workspace, plan: Plan, target: Path, on_part: OnPart, shrunk_shar
         sync_directory(feed)
         os.rename(feed, target)
         sync_directory(target.parent)
-    except FileExistsError as error:
-        raise _occupied(target) from error
     except OSError as error:
-        if target.is_dir() and any(target.iterdir()):
-            raise _occupied(target) from error
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+            raise WrongUsage(
+                f"{target} was created during the reread: move it away and run again"
+            ) from error
         raise FeedUnusable(
             f"{error.filename or feed}: {error.strerror or error}. Make room, then run again: "
             "finished parts are kept"
         ) from error
-
-
-def _occupied(target: Path) -> WrongUsage:
-    return WrongUsage(f"{target} was created during the reread: move it away and run again")
 
 
 def _check_missing(summary: Summary, plan: Plan, shrunk_share: float) -> None:

@@ -101,7 +101,7 @@ class LineReader:
         except PageError as error:
             logger.info("%s: %s: %s", record["id"], error.reason, error)
             return Outcome(line, error.reason, None, first)
-        if change is not None or self._origins.has_changed(record["id"]):
+        if change is not None or self._origins.last_change_of(record["id"]):
             first = None  # the state has the blob of the latest page
         elif same:
             first = blob

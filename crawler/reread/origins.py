@@ -130,13 +130,8 @@ class Origins:
         row = self._db.execute("SELECT blob FROM blobs WHERE id = ?", (article,)).fetchone()
         return row[0] if row else None
 
-    def has_changed(self, article: str) -> bool:
-        """Return whether ``changes.jsonl`` has a line for the article."""
-        query = "SELECT 1 FROM changes WHERE id = ?"
-        return self._db.execute(query, (article,)).fetchone() is not None
-
     def last_change_of(self, article: str) -> dict[str, Any] | None:
-        """Return the article's last line in ``changes.jsonl``."""
+        """Return the article's last line in ``changes.jsonl``; None if there is none."""
         query = "SELECT start FROM changes WHERE id = ?"
         row = self._db.execute(query, (article,)).fetchone()
         if row is None:

@@ -31,12 +31,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The result of a complete reread.
-
-    Attributes:
-        exit_code: 0, or 3 if pages could not be read.
-        lines: the report to print.
-    """
+    """The exit code of a complete reread, and the report to print."""
 
     exit_code: int
     lines: tuple[str, ...]
@@ -44,13 +39,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """A reread of one feed into one new directory.
-
-    Attributes:
-        options: what to read, and from where.
-        target: the new feed's directory.
-        display: shows the progress.
-    """
+    """A reread of one feed into the new directory ``target``."""
 
     options: RereadOptions
     target: Path

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -99,14 +100,10 @@ class Workspace:
             path.unlink(missing_ok=True)
 
     def finished(self, plan: Plan) -> list[Range]:
-        """Return finished parts that do not overlap, sorted."""
-        longest: dict[int, Range] = {}
-        for part in self._parts(plan):
-            if part.end > longest.get(part.start, part).end or part.start not in longest:
-                longest[part.start] = part
+        """Return finished parts that do not overlap, sorted; of several, the longest."""
         chosen: list[Range] = []
-        for start, part in sorted(longest.items()):
-            if start >= (chosen[-1].end if chosen else 0):
+        for part in sorted(self._parts(plan), key=lambda part: (part.start, -part.end)):
+            if not chosen or part.start >= chosen[-1].end:
                 chosen.append(part)
         return chosen
 
@@ -116,11 +113,9 @@ class Workspace:
         return [Range(a.end, b.start) for a, b in pairwise(ends) if a.end < b.start]
 
     def _parts(self, plan: Plan) -> Iterator[Range]:
-        suffix = f".{plan.readers}.part"
-        for path in (self.directory / "parts").iterdir():
-            start, _, end = path.name.removesuffix(suffix).partition("-")
-            if path.name.endswith(suffix) and start.isdecimal() and end.isdecimal():
-                part = Range(int(start), int(end))
+        for name in os.listdir(self.directory / "parts"):
+            if found := re.fullmatch(rf"(\d+)-(\d+)\.{plan.readers}\.part", name):
+                part = Range(int(found[1]), int(found[2]))
                 if part.start < part.end <= plan.articles:
                     yield part
 
