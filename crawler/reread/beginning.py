@@ -90,7 +90,7 @@ def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
     if not (feed / "articles.jsonl").is_file():
         raise WrongUsage(f"{options.feed} is not a feed: give a directory with articles.jsonl")
     with _shared_lock(feed):
-        first, run = _first(feed / "articles.jsonl"), _first(feed / "runs.jsonl")
+        first, run = first_record(feed / "articles.jsonl"), first_record(feed / "runs.jsonl")
         name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
         described = load_mirrors(options.mirrors_file)
         mirror = _feeds_mirror(described, name, str(first.get("mirror_url")))
@@ -151,7 +151,7 @@ def _shared_lock(feed: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _first(path: Path) -> dict[str, Any]:
+def first_record(path: Path) -> dict[str, Any]:
     """Return the record in a file's first line; empty if there is no line."""
     try:
         with path.open("rb") as file:

@@ -162,10 +162,7 @@ def part_path(plan: Plan, part: Range) -> Path:
 def read_part(plan: Plan, part: Range, *, careful: bool = False) -> None:
     """Read a part's pages and write its file, unless the file exists.
 
-    Args:
-        plan: the plan of the reread.
-        part: the lines to read.
-        careful: read each page in a separate process.
+    If ``careful``, each page is read in a separate process.
 
     Raises:
         WrongUsage: this machine has another version of the readers.
@@ -233,20 +230,18 @@ def bounded(part: Range) -> Iterator[None]:
 
 def _lines(plan: Plan, part: Range, reader: LineReader) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Yield (record, line) of a part; prefetches the pages of the next lines."""
-    path = Path(plan.feed) / "articles.jsonl"
-    with path.open("rb") as file:
-        lines = _records(file, part, path)
+    with (Path(plan.feed) / "articles.jsonl").open("rb") as file:
+        lines = _records(file, part)
         while ahead := list(islice(lines, _AHEAD)):
             reader.expect(record for record, _ in ahead)
             yield from ahead
 
 
-def _records(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
-    file.seek(part.start)
-    at = part.start
+def _records(file: IO[bytes], part: Range) -> Iterator[tuple[dict[str, Any], bytes]]:
+    at = file.seek(part.start)
     while at < part.end:
         line = file.readline()
-        where = f"{path}: the line at byte {at}"
+        where = f"{file.name}: the line at byte {at}"
         record = parsed(line, where)
         if not isinstance(record.get("id"), str) or not isinstance(record.get("sections"), list):
             raise FeedUnusable(f"{where} is not an article: restore the file from a backup")
@@ -255,14 +250,12 @@ def _records(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[st
 
 
 class PartWriter:
-    """Writes a part to a temporary file, which :meth:`finish` renames."""
+    """Writes a part to a temporary file, which :meth:`finish` renames; closes all files at the end."""
 
     def __init__(self, path: Path) -> None:
         self.summary = Summary()
         self._path = path
-        descriptor, self._temporary = tempfile.mkstemp(prefix="aside-", dir=path.parent)
-        self._articles = os.fdopen(descriptor, "wb")
-        # closed with the part's own file
+        self._articles = tempfile.NamedTemporaryFile(prefix="aside-", dir=path.parent, delete=False)  # noqa: SIM115
         self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
         self._blobs = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
 
@@ -289,8 +282,8 @@ class PartWriter:
         self._articles.write(json.dumps(asdict(summary)).encode() + b"\n")
         self._articles.flush()
         os.fsync(self._articles.fileno())
-        os.chmod(self._temporary, 0o644)
-        os.replace(self._temporary, self._path)
+        os.chmod(self._articles.name, 0o644)
+        os.replace(self._articles.name, self._path)
         sync_directory(self._path.parent)
 
     def __enter__(self) -> Self:
@@ -299,4 +292,4 @@ class PartWriter:
     def __exit__(self, *_: object) -> None:
         for file in (self._articles, self._changes, self._blobs):
             file.close()
-        Path(self._temporary).unlink(missing_ok=True)
+        Path(self._articles.name).unlink(missing_ok=True)

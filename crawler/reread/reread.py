@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from crawler.exceptions import TryLater, WrongUsage
-from crawler.reread.beginning import RereadOptions, load_or_make_plan
+from crawler.reread.beginning import RereadOptions, first_record, load_or_make_plan
 from crawler.reread.display import TerminalDisplay
 from crawler.reread.joining import join, parts_left
 from crawler.reread.parts import PartFile, Range, close_reader, part_path
@@ -107,7 +106,7 @@ class Reread:
         self.display.begin("Joining", plan.articles)
         join(work, plan, self.target, self.display.advance, self.options.shrunk_share)
         work.remove()
-        return _result(self.target, _first_run(self.target))
+        return _result(self.target, first_record(self.target / "runs.jsonl"))
 
     def _existing_result(self) -> Finished | None:
         """Return the result if the new feed is complete, after removing what is left of the reread.
@@ -117,7 +116,7 @@ class Reread:
         """
         if not self.target.exists() or (self.target.is_dir() and not any(self.target.iterdir())):
             return None
-        run = _first_run(self.target) if self.target.is_dir() else {}
+        run = first_record(self.target / "runs.jsonl") if self.target.is_dir() else {}
         reread = run.get("reread")
         work = self.target.with_name(f"{self.target.name}.reread")
         if not isinstance(reread, dict) or reread.get("feed") != str(self.options.feed.resolve()):
@@ -126,15 +125,6 @@ class Reread:
             with Workspace(self.target) as left:
                 left.remove()
         return _result(self.target, run)
-
-
-def _first_run(feed: Path) -> dict[str, Any]:
-    try:
-        with (feed / "runs.jsonl").open("rb") as file:
-            run = json.loads(file.readline())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return run if isinstance(run, dict) else {}
 
 
 def _result(target: Path, run: dict[str, Any]) -> Finished:
