@@ -64,7 +64,7 @@ class DaskEngine:
         """Read all parts; call ``on_part`` after each.
 
         Raises:
-            TryLater: the scheduler cannot be reached or dies, or has no workers.
+            TryLater: the scheduler cannot be reached or dies, has no workers, or loses all parts.
             RunError: a part cannot be read.
         """
         killers = self._read(plan, parts, on_part)
@@ -154,16 +154,11 @@ def _read_once(
         TryLater: the cluster has no workers, or a worker failed.
         RunError: a part cannot be read.
     """
-    # a future that nobody holds is released: Dask would read its part again if a worker died
-    running = dict(
-        zip(
-            client.map(
-                read_part, [plan] * len(parts), parts, careful=careful, retries=RETRIES, pure=False
-            ),
-            parts,
-            strict=True,
-        )
+    futures = client.map(
+        read_part, [plan] * len(parts), parts, careful=careful, retries=RETRIES, pure=False
     )
+    running = dict(zip(futures, parts, strict=True))
+    del futures  # a result that nobody refers to is not computed again if its worker dies
     killers = []
     for future in _completed(client, as_completed(running, loop=client.loop)):
         part = running[future]
