@@ -99,7 +99,6 @@ class MirrorMoved(MirrorUnusable):
     """
 
     def __init__(self, mirror: str, address: str) -> None:
-        """Build the message from the mirror's name and its new address."""
         super().__init__(
             f"mirror {mirror!r} has moved to {address}: correct the addresses of "
             f"[mirrors.{mirror}] in the mirrors file, or run with -a follow_move=true"

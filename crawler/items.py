@@ -77,13 +77,19 @@ _PEOPLE = {"type": "array", "items": _object(name=_TEXT)}
 
 
 class _FromPage:
-    """Data that accompanies an item through the pipelines and is not part of its line."""
+    """Data that accompanies an item through the pipelines and is not part of its line.
+
+    Attributes:
+        blob_id: git blob id of the page that the item was read from, if its bytes were seen.
+        has_line: whether the feed has a line of the article, which was read again to compare it.
+        before: the page of its last edition as read by the current readers, if available.
+    """
 
     __slots__ = ("before", "blob_id", "has_line")
 
     blob_id: str | None
     has_line: bool
-    before: Any
+    before: Any  # an Article
 
     def __post_init__(self) -> None:
         self.blob_id = None
@@ -91,11 +97,9 @@ class _FromPage:
         self.before = None
 
     def came_from(self, blob_id: str) -> None:
-        """Set the git blob id of the page that the item was read from."""
         self.blob_id = blob_id
 
     def read_again(self, before: Article | None) -> None:
-        """Mark the article as published; ``before`` is its last edition, if available."""
         self.has_line, self.before = True, before
 
 
@@ -104,11 +108,6 @@ class Article(_FromPage):
     """One article, one line of ``articles.jsonl``; the keys have the order of the line.
 
     ``None`` means that the page does not state the value, or that the transport cannot supply it.
-
-    Attributes:
-        blob_id: git blob id of the article's page; not a key of the line or the schema.
-        has_line: whether the feed has a line of the article, which was read again to compare it.
-        before: the page of its last edition as read by the current readers, if available.
     """
 
     id: str | None = _key(type="string")

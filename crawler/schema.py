@@ -19,7 +19,6 @@ _MOMENT = {
 
 
 def article_schema(mirror_format: Format) -> dict[str, Any]:
-    """Return the schema of a line of ``articles.jsonl``, for mirrors of one format."""
     title = "One article of a mirror, one line of articles.jsonl"
     patterns = {"id": mirror_format.id_pattern, "url": mirror_format.url_pattern}
     return _schema(Article, title, patterns)
@@ -52,13 +51,11 @@ def _shape(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def listing_schema(mirror_format: Format) -> dict[str, Any]:
-    """Return the schema of a line of ``listings.jsonl``, for mirrors of one format."""
     title = "One article as one section lists it, one line of listings.jsonl"
     return _schema(Listing, title, {"id": mirror_format.id_pattern})
 
 
 def change_schema(mirror_format: Format) -> dict[str, Any]:
-    """Return the schema of a line of ``changes.jsonl``, for mirrors of one format."""
     article = article_schema(mirror_format)
     nested = {key: article[key] for key in ("type", "properties", "required")}
     # a later minor version adds keys at the end of a line
@@ -75,7 +72,6 @@ def change_schema(mirror_format: Format) -> dict[str, Any]:
 
 def run_schema() -> dict[str, Any]:
     """Return the schema of a line of ``runs.jsonl``; a killed run has only the required keys."""
-    offset = {"type": "integer", "minimum": 0}
     count = {"type": "integer", "minimum": 0}
     named = {
         "type": "object",
@@ -89,7 +85,7 @@ def run_schema() -> dict[str, Any]:
         },
     }
     offsets = {
-        f"{name}_{when}": offset
+        f"{name}_{when}": count
         for name in ("articles", "listings", "changes")
         for when in ("before", "after")
     }

@@ -1,6 +1,7 @@
 """Settings of Scrapy and of the project.
 
-Each setting that differs from Scrapy's default comes with that default and the reason.
+Each setting that differs from Scrapy's default comes with that default and the reason. The limits of
+concurrent requests are not set here: they follow from the host's pace (``crawler.politeness.pace``).
 """
 
 from __future__ import annotations
@@ -31,9 +32,7 @@ REMOTE_CONTROL_ENABLED = False
 COOKIES_ENABLED = False
 # default True; hosts need not know which page was fetched before
 REFERER_ENABLED = False
-# default 0 (no limit), repeated because archive pages are up to 106 hops deep
-DEPTH_LIMIT = 0
-# default False
+# default False, with which another host could pretend to be the mirror
 DOWNLOAD_VERIFY_CERTIFICATES = True
 # default 1 GiB; also limits the size after decompression. The largest of 132,101 real pages has
 # 555,303 bytes
@@ -46,11 +45,8 @@ RETRY_TIMES = 3
 # the default also has 429 and 503, which park the whole host here (crawler.middlewares.backoff)
 RETRY_HTTP_CODES = [408, 500, 502, 504, 522, 524]
 RETRY_GIVE_UP_LOG_LEVEL = "DEBUG"  # default ERROR; the frontier logs each failed page once
-# default False
+# default False; the hosts of mirrors are not this project's
 ROBOTSTXT_OBEY = True
-# default 16 and 8; the pace of the mirror's host overrides both (crawler.politeness.pace)
-CONCURRENT_REQUESTS = 16
-CONCURRENT_REQUESTS_PER_DOMAIN = 16
 
 # the default resolves IPv4 only; a mirror may be at ::1 or another IPv6 address
 TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"

@@ -259,6 +259,29 @@ def start_crawl(
     return Running(process, Feed(feed), output, time.monotonic())
 
 
+def scrapy(
+    *words: object, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run any ``scrapy`` command to its end, with a clean environment and an empty standard input."""
+    command = [*SCRAPY, *map(str, words)]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = forkserver.start(
+            command,
+            cwd=cwd,
+            env=clean_environment(env),
+            stdout=out.fileno(),
+            stderr=errors.fileno(),
+        )
+        try:
+            code = process.wait(120)
+        finally:
+            process.kill()
+        printed, said = (
+            os.pread(file.fileno(), 1 << 26, 0).decode("utf-8") for file in (out, errors)
+        )
+    return subprocess.CompletedProcess(command, code, printed, said)
+
+
 LONG = "渡船从青屿出发，经过三座灯塔，在海边的小镇停靠，然后返回。" * 20
 """Text enough that no other copy of a page is looked at."""
 

@@ -39,7 +39,7 @@ _PACKAGES = (
     "sqlite3", "twisted.internet.asyncioreactor", "w3lib.html",
 )  # fmt: skip
 _READ_AT_START = ("PYTHON", "LANG", "LC_")
-"""Prefixes of variables that only an interpreter's start reads."""
+"""Prefixes of variables that only an interpreter's start reads, except for PYTHONPATH."""
 
 _INT = struct.Struct("i")
 
@@ -93,7 +93,10 @@ def start(
 
 
 def _interpreter_differs(env: Mapping[str, str]) -> bool:
-    return any(name.startswith(_READ_AT_START) and env[name] != "C.UTF-8" for name in env)
+    return any(
+        name.startswith(_READ_AT_START) and name != "PYTHONPATH" and value != "C.UTF-8"
+        for name, value in env.items()
+    )
 
 
 @cache
@@ -219,7 +222,7 @@ def _run(arguments: list[str], cwd: str, env: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
-    sys.path.insert(0, cwd)
+    sys.path[:0] = [cwd, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
     sys.argv = ["scrapy", *arguments]
     runpy.run_module("scrapy", run_name="__main__", alter_sys=True)
     sys.exit()

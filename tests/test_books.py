@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from crawling import ROOT, clean_environment
+from crawling import scrapy
 
 from crawler.exceptions import PageMalformed, PageNotText, WrongUsage
 from crawler.formats.books import Book, Download, read_catalogue
@@ -216,12 +214,8 @@ def test_without_a_mirror(mirror: str) -> None:
 
 def crawl(export: Path, *arguments: str) -> tuple[int, str]:
     """Run the spider; return its status and log."""
-    command = [sys.executable, "-m", "scrapy", "crawl", "epoch_books", "-O", str(export)]
-    for argument in arguments:
-        command += ["-a", argument]
-    done = subprocess.run(
-        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False
-    )
+    given = [word for argument in arguments for word in ("-a", argument)]
+    done = scrapy("crawl", "epoch_books", "-O", export, *given)
     return done.returncode, done.stderr
 
 

@@ -761,7 +761,7 @@ def test_many_signature_lines_take_no_time() -> None:
     began = time.process_time()
     signature_lines([long] * 3)
     signature_lines(["作者：方若水"] * 100_000)
-    assert time.process_time() - began < 2  # seconds; 0.3 here
+    assert time.process_time() - began < 5  # seconds; 0.3 here
 
 
 BYLINE_LIKE = st.text(

@@ -418,17 +418,6 @@ def test_wrong_mirrors_file(crawl: Crawl, tmp_path: Path) -> None:
     assert not result.feed.directory.exists()
 
 
-def test_a_feed_belongs_to_one_mirror(crawl: Crawl, mirror: Path) -> None:
-    """A run for another mirror ends with status 2 and writes nothing."""
-    first = crawl("mirror=sample")
-    before = first.feed.snapshot()
-    other = crawl(f"mirror={mirror}")
-    assert other.exit_code == 2, other.log
-    assert "'sample'" in other.log
-    assert "'mirror'" in other.log
-    assert other.feed.snapshot() == before
-
-
 def test_mirrors_with_similar_addresses_are_told_apart(crawl: Crawl, tmp_path: Path) -> None:
     """Most raw addresses end in …/master/; a different name makes a different mirror."""
     one, other = (tmp_path / owner / "master" for owner in ("one", "other"))
@@ -442,9 +431,15 @@ def test_mirrors_with_similar_addresses_are_told_apart(crawl: Crawl, tmp_path: P
     assert crawl(f"mirror={other}", "name=master").exit_code == 0
 
 
-def test_a_feed_of_another_contract_is_refused(crawl: Crawl) -> None:
-    """Status 5, with what to do; nothing is written."""
+def test_a_feed_of_another_mirror_or_contract_is_refused(crawl: Crawl, mirror: Path) -> None:
+    """With status 2 or 5, and what to do; nothing is written."""
     feed = crawl("mirror=sample").feed
+    before = feed.snapshot()
+    other = crawl(f"mirror={mirror}")
+    assert other.exit_code == 2, other.log
+    assert "'sample'" in other.log
+    assert "'mirror'" in other.log
+    assert feed.snapshot() == before
     path = feed.directory / "runs.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"contract":"1.0"', b'"contract":1'))
     before = feed.snapshot()

@@ -230,4 +230,4 @@ def test_long_runs_take_no_time(unit: str) -> None:
     find_editors("责任编辑：" + long)
     find_editors(long + "海岛渡轮公司")
     assert find_editors(long + "\n责任编辑：方若水")
-    assert time.process_time() - began < 2  # seconds; 0.3 here
+    assert time.process_time() - began < 5  # seconds; 0.3 here

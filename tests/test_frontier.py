@@ -32,7 +32,7 @@ from crawler.exceptions import (
 from crawler.formats.registry import find_format
 from crawler.frontier.snapshot import Changes, History, Snapshot, blob_id_of
 from crawler.items import ArticleLine
-from crawler.store.published import PackedIds
+from crawler.store.packed_ids import PackedIds
 from crawler.store.state import State
 
 if TYPE_CHECKING:

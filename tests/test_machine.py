@@ -135,6 +135,7 @@ def test_readers_that_cannot_be_started(tmp_path: Path, crawl: Crawl) -> None:
         f"mirror={tmp_path / 'mirror'}",
         settings={"READERS": 3},
         env={"PYTHONPATH": str(tmp_path / "site")},
+        fresh=True,
     )
     assert (result.exit_code, len(result.feed.ids)) == (0, MANY + 10), result.log
     why = "([Errno 11] Resource temporarily unavailable)"

@@ -6,12 +6,12 @@ import ast
 import json
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from accept import EXPECTED
-from crawling import ROOT, clean_environment, mirrors_file
+from crawling import ROOT, mirrors_file
+from crawling import scrapy as scrapy_command
 from misbehaving import redirect
 
 from crawler import __version__
@@ -75,16 +75,7 @@ class Scrapy:
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run it with the project's own spiders."""
         environment = {"FOREIGN_URL": self.url, "PYTHONPATH": str(self.directory)}
-        return subprocess.run(
-            [sys.executable, "-m", "scrapy", *words, "-s", f"FEEDS_DIRECTORY={self.feeds}"],
-            cwd=ROOT,
-            env=clean_environment(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+        return scrapy_command(*words, "-s", f"FEEDS_DIRECTORY={self.feeds}", env=environment)
 
     def foreign(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run it with the foreign spider in addition to the project's own."""

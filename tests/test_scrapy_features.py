@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from crawling import ROOT, Feed, clean_environment, story
+from crawling import ROOT, Feed, clean_environment, scrapy, story
 from mirrorkit import Group, MirrorBuilder, Section
 from scrapy.settings import Settings
 
@@ -184,15 +184,12 @@ def test_an_export_that_is_written(crawl: Crawl, tmp_path: Path) -> None:
 
 
 def test_runspider_ends_as_crawl_does(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "scrapy", "runspider", "crawler/spiders/epoch_mirror.py"]
+    line = ("runspider", "crawler/spiders/epoch_mirror.py")
     ended = {}
     (tmp_path / "README.md").write_bytes(UNREADABLE)
     for mirror in ("sample", str(tmp_path), "nobody"):
         feed = tmp_path / "feeds" / mirror.strip("/").replace("/", "-")
-        done = subprocess.run(
-            [*line, "-a", f"mirror={mirror}", "-a", f"feed={feed}"],
-            cwd=ROOT, env=clean_environment(), check=False, capture_output=True,
-        )  # fmt: skip
+        done = scrapy(*line, "-a", f"mirror={mirror}", "-a", f"feed={feed}")
         runs = Feed(feed).runs
         ended[mirror] = (done.returncode, runs[-1]["status"] if runs else None)
     assert ended == {
@@ -274,6 +271,6 @@ def test_names_from_the_mirror_are_printable_in_the_log(crawl: Crawl, tmp_path: 
         f"progress.Progress.line = lambda self: {evil!r}\n"
         "progress.LOG_EVERY = 0.01\n"
     )
-    result = crawl(f"mirror={directory}", env={"PYTHONPATH": f"{site}:{ROOT}"})
+    result = crawl(f"mirror={directory}", env={"PYTHONPATH": f"{site}:{ROOT}"}, fresh=True)
     assert r"\x1b]0;pwned\x07\u202e\x9b[red]" in result.log
     assert not set("\x1b\x07\u202e\x9b") & set(result.log)

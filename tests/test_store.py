@@ -16,9 +16,9 @@ from crawling import Feed, assert_offsets_meet
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.items import CONTRACT_VERSION, ArticleLine
 from crawler.lines import line_of
-from crawler.store.edition import digest_of
+from crawler.store.edition import PublishedArticle, digest_of
 from crawler.store.feed import FeedStore
-from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.packed_ids import PackedIds
 from crawler.store.state import State
 
 if TYPE_CHECKING:
@@ -501,7 +501,7 @@ def test_a_wrong_clock_sets_no_page_aside(
         store.fail("new", "missing")
         at(now)
         assert ("long" in store.set_aside(due=False)) is resting
-        assert "new" not in store.all_set_aside()
+        assert "new" not in store.set_aside()
         for key in ("long", "new"):
             store.fail(key, "missing")
         at(now + 60)

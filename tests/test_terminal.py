@@ -18,7 +18,7 @@ from crawling import ROOT, Feed, clean_environment, mirrors_file
 from rich.cells import cell_len
 
 from crawler.config.suggestions import suggestion
-from crawler.extensions.rate import WINDOW, RecentRate
+from crawler.extensions.progress import WINDOW, RecentRate
 from crawler.run.console import Line, wrapped
 
 if TYPE_CHECKING:

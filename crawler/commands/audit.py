@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
-from crawler.config.feeds import feed_at
+from crawler.config.locations import feed_at
 from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.printable import MESSAGE, printable, printable_json

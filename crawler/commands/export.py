@@ -21,7 +21,7 @@ from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
 from crawler.config.extras import require_extra
-from crawler.config.feeds import feed_at
+from crawler.config.locations import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
 from crawler.printable import MESSAGE, printable

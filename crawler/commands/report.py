@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
-from crawler.config.feeds import feed_at
+from crawler.config.locations import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
 from crawler.printable import printable

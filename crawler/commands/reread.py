@@ -26,8 +26,7 @@ from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
 from crawler.config.extras import require_extra
-from crawler.config.feeds import feed_at
-from crawler.config.locations import APPLICATION, mirrors_file
+from crawler.config.locations import APPLICATION, feed_at, mirrors_file
 from crawler.config.numbers import nonnegative_float, positive_int, process_count
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage

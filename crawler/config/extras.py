@@ -15,15 +15,7 @@ EXTRAS = {
 
 
 def require_extra(extra: str, what: str) -> None:
-    """Check that the packages of an extra are installed.
-
-    Args:
-        extra: one of `EXTRAS`.
-        what: the option that needs it, such as ``via=browser``.
-
-    Raises:
-        WrongUsage: a package is missing; the message says how to install it.
-    """
+    """Raise WrongUsage if a package of an extra, needed for ``what``, is not installed."""
     for package in EXTRAS[extra]:
         if find_spec(package) is None:
             raise WrongUsage(

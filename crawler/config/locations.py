@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from os.path import isfile  # Path's own raises where a folder may not be searched
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
+from typing import Any
 
 import platformdirs
 
 from crawler.config.mirrors import expanded
+from crawler.config.program import shown
+from crawler.config.suggestions import suggestion
 from crawler.exceptions import WrongUsage
 
 APPLICATION = "epoch-mirror-crawler"
@@ -32,6 +37,21 @@ def checkout() -> Path | None:
 def feeds_directory() -> Path:
     """Return the default directory of feeds, in the checkout or the user's data directory."""
     return (checkout() or platformdirs.user_data_path(APPLICATION)) / "feeds"
+
+
+def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
+    """Return the path of a feed: its directory, or its ``articles.jsonl``, as the user typed it.
+
+    Raises:
+        WrongUsage: there is no such feed; the message names those in ``FEEDS_DIRECTORY``.
+    """
+    path = expanded(given, "feed")
+    if isfile(path) or isfile(path / "articles.jsonl"):
+        return path
+    feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
+    known = sorted(file.parent.name for file in feeds.glob("*/articles.jsonl"))
+    there = f"{shown(feeds)} has {', '.join(known) or 'none'}{suggestion(path.name, known)}"
+    raise WrongUsage(f"{given!r} is not a feed: give a directory with articles.jsonl; {there}")
 
 
 def mirrors_file(setting: str | None) -> Path:

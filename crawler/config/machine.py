@@ -55,7 +55,6 @@ def _known_processors() -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Yield the CPU quota of each group, in processors."""
     for group in _groups(root, "cpu"):
         quota, _, period = _text(group / "cpu.max").partition(" ")
         if not quota:
@@ -65,7 +64,6 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _memory_limits(root: Path) -> Iterator[int]:
-    """Yield all memory limits, in bytes."""
     yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
         soft, _ = resource.getrlimit(kind)

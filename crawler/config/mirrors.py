@@ -313,9 +313,8 @@ def checked_name(name: str) -> str:
 def mirror_at(given: str, name: str | None = None) -> Mirror | None:
     """Return the mirror at a URL or in a directory; None if ``given`` is neither.
 
-    Args:
-        given: a repository's page on GitHub, the base URL of raw files, or a directory.
-        name: the mirror's name; by default the last part of ``given``.
+    The URL is that of a repository's page on GitHub, or the base of raw files. The mirror's name is
+    by default the last part.
 
     Raises:
         WrongUsage: the URL or the name is invalid.

@@ -11,15 +11,11 @@ from crawler.exceptions import MirrorUnusable
 
 
 def moved(mirror: Mirror, needed: Sequence[str], address: str) -> Mirror:
-    """Return ``mirror`` with the address that its notice of a move names.
+    """Return ``mirror`` with the ``address`` that its notice of a move names.
 
     Only ``owner/repository`` is replaced in its URLs, so that a page cannot direct the crawl to
-    arbitrary hosts.
-
-    Args:
-        mirror: the mirror so far.
-        needed: the transports in use, which must have a new URL; others are kept if they do.
-        address: the URL in the notice.
+    arbitrary hosts. Transports whose URL does not contain it are dropped, if they are not
+    ``needed``.
 
     Raises:
         MirrorUnusable: the new URL has another host or repository name, or is the current one; or

@@ -1,4 +1,4 @@
-"""Validates numeric arguments and settings."""
+"""Validates numeric arguments and settings; every function raises WrongUsage for an invalid one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ _MOST_DIGITS = 9
 
 
 def positive_int(values: Mapping[str, Any], name: str) -> int:
-    """Return the value called ``name`` as a positive integer.
-
-    Raises:
-        WrongUsage: the value is not a positive integer.
-    """
     number = _natural(values[name])
     if not number:
         raise WrongUsage(f"{name} must be a positive integer, not {_shown(values[name])}")
@@ -25,11 +20,7 @@ def positive_int(values: Mapping[str, Any], name: str) -> int:
 
 
 def nonnegative_float(values: Mapping[str, Any], name: str, most: float = math.inf) -> float:
-    """Return the value called ``name`` as a number from 0 to ``most``.
-
-    Raises:
-        WrongUsage: the value is not a number, or is out of range.
-    """
+    """Return the value called ``name`` as a number from 0 to ``most``."""
     try:
         number = float(values[name])
     except (TypeError, ValueError):
@@ -41,11 +32,7 @@ def nonnegative_float(values: Mapping[str, Any], name: str, most: float = math.i
 
 
 def days_or_never(values: Mapping[str, Any], name: str) -> float:
-    """Return the value called ``name`` as a number of days; infinity for None or an empty string.
-
-    Raises:
-        WrongUsage: the value is not a number of at least 0.
-    """
+    """Return the value called ``name`` as a number of days; infinity for None or an empty string."""
     return math.inf if values[name] in (None, "") else nonnegative_float(values, name)
 
 
@@ -54,9 +41,6 @@ def process_count(values: Mapping[str, Any], name: str) -> int:
 
     For None or an empty string, this is what processors and memory allow (``machine``). A larger
     number than the machine can use is reduced to that.
-
-    Raises:
-        WrongUsage: the value is not an integer of at least 0.
     """
     if values[name] in (None, ""):
         return reader_count()
@@ -69,7 +53,6 @@ def process_count(values: Mapping[str, Any], name: str) -> int:
 
 
 def _natural(value: object) -> int | None:
-    """Return ``value`` as an integer of at least 0, or None."""
     text = str(value)
     if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS:
         return int(text)

@@ -20,12 +20,7 @@ ENVIRONMENT_DEFAULT = "EPOCH_MIRROR"
 
 
 class Argument(NamedTuple):
-    """An argument of the spider, as ``scrapy crawl --help`` shows it.
-
-    Attributes:
-        example: an example of a value.
-        help: its meaning, and its default.
-    """
+    """An argument of the spider, as ``scrapy crawl --help`` shows it."""
 
     name: str
     example: str
@@ -163,9 +158,6 @@ def _require_home_page(mirror: Mirror, feed: Path) -> None:
     """Check that a directory on the command line is a mirror, before a feed is created for it.
 
     If the feed exists, the run starts anyway and records that the mirror cannot be read.
-
-    Raises:
-        WrongUsage: there is no home page, or it lists no section.
     """
     folder, home = Path(mirror.roots["path"]), mirror.format.home
     if exists(feed / "runs.jsonl"):

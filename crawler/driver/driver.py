@@ -61,7 +61,7 @@ class Driver:
             transport: fetches the pages; must be open.
             fallback: fetches the targets that the frontier marks for it.
             readers: read pages outside of this process.
-            closing: returns whether Scrapy is closing the spider.
+            closing: whether Scrapy is closing the spider.
             lines: whether the readers may make the lines of articles.
         """
         self.run = run
@@ -88,7 +88,7 @@ class Driver:
                     return
                 if article := self._take(target, task):
                     yield article
-                if self.transport.ordered:
+                if self.transport.ordered and not self._stopped:
                     for copy in self.frontier.next_copies():
                         self._window.start(copy, self._fetch(copy, waits=False), first=True)
         finally:

@@ -75,16 +75,13 @@ class PageMemory:
         return self.held >= self.limit
 
     async def wait(self) -> None:
-        """Wait until there is room for a page."""
         while self.full:
             self._freed.clear()
             await self._freed.wait()
 
     def hold(self, size: int) -> None:
-        """Add the ``size`` of a page that was fetched."""
         self.held += size
 
     def free(self, size: int) -> None:
-        """Subtract the ``size`` of a page that was handed on."""
         self.held -= size
         self._freed.set()

@@ -25,18 +25,12 @@ class FeedExports(FeedExporter):
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        """Read the settings of ``crawler``."""
         super().__init__(crawler)
         self._closed = asyncio.Event()
         self._failed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Connect to ``crawler``'s signals.
-
-        Raises:
-            NotConfigured: there are no exports, or none that is valid.
-        """
         try:
             return super().from_crawler(crawler)
         except NotConfigured:
@@ -45,14 +39,12 @@ class FeedExports(FeedExporter):
             raise
 
     def open_spider(self, spider: Spider) -> None:
-        """Prepare the files."""
         try:
             super().open_spider(spider)
         except Exception as error:  # noqa: BLE001 - a storage may fail in any way
             self._fail(error)
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
-        """Export an item, unless an earlier one failed."""
         if self._failed:
             return
         try:
@@ -61,7 +53,6 @@ class FeedExports(FeedExporter):
             self._fail(error)
 
     async def close_spider(self, spider: Spider) -> None:
-        """Close and store the files."""
         try:
             await super().close_spider(spider)
             stats = self.crawler.stats.get_stats() if self.crawler.stats else {}
@@ -71,7 +62,6 @@ class FeedExports(FeedExporter):
             self._closed.set()
 
     async def wait_closed(self) -> None:
-        """Wait until all files are stored or have failed."""
         await self._closed.wait()
 
     async def _close_slot(self, slot: FeedSlot, spider: Spider) -> None:

@@ -22,13 +22,11 @@ class LastItem:
     """Completes the closing of a spider once its last item has left the pipelines."""
 
     def __init__(self, crawler: Crawler) -> None:
-        """Watch the engine of ``crawler``, which exists once the spider is open."""
         self.crawler = crawler
         self.call = create_looping_call(self.check)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Connect to ``crawler``'s signals."""
         extension = cls(crawler)
         crawler.signals.connect(extension.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(extension.spider_closed, signal=signals.spider_closed)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.utils.asyncio import create_looping_call
 
-from crawler.extensions.rate import RecentRate
 from crawler.run.run import Run
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 LOG_EVERY = 30.0
 """Seconds between two log lines."""
+WINDOW = 30.0
+"""Seconds over which the rate is measured; an average over the run would include the clone."""
+_SETTLED = 3.0
 _REDRAW_EVERY = 0.5
 _SAMPLE_EVERY = 1.0
 _PER_MINUTE_BELOW = 0.1
@@ -31,7 +34,6 @@ class Progress:
     """Shows the time left, the articles written, the rate and failures; at first, the lists read."""
 
     def __init__(self, run: Run, display: Display | None) -> None:
-        """Show the progress of ``run`` on a display, or log it."""
         self.run = run
         self.display = display
         self.rate = RecentRate()
@@ -40,7 +42,6 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Connect to ``crawler``'s signals."""
         run = Run.of(crawler)
         display = None
         if sys.stderr.isatty():
@@ -62,7 +63,6 @@ class Progress:
             self.showing.start(_REDRAW_EVERY)
 
     def spider_closed(self) -> None:
-        """Stop and remove the display."""
         for call in (self.sampling, self.showing):
             if call.running:
                 call.stop()
@@ -87,7 +87,6 @@ class Progress:
         return counts.new + counts.failed + counts.dropped if counts.wanted else 0
 
     def line(self) -> str:
-        """Return the progress as one line, with the most important figures first."""
         counts = self.run.counts
         if self.run.doing and not counts.pages:
             return self.run.doing
@@ -115,6 +114,30 @@ class Progress:
         if rate:
             parts.insert(0, f"{_duration(max(left, 0) / rate)} left")
         return parts
+
+
+class RecentRate:
+    """The rate of a growing count over the last half minute."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+
+    def add(self, now: float, count: int) -> None:
+        """Add a sample of the count, which never falls; the time while it is 0 is ignored."""
+        samples = self._samples
+        if count == 0:
+            samples.clear()
+        samples.append((now, count))
+        while len(samples) > 1 and samples[1][0] <= now - WINDOW:
+            samples.popleft()
+
+    @property
+    def per_second(self) -> float | None:
+        """The rate; None during the first seconds."""
+        if not self._samples:
+            return None
+        (begin, first), (end, last) = self._samples[0], self._samples[-1]
+        return (last - first) / (end - begin) if last and end - begin >= _SETTLED else None
 
 
 def _shown_rate(rate: float) -> str:

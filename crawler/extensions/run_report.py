@@ -22,17 +22,13 @@ logger = logging.getLogger(__name__)
 class RunReport:
     """Closes the store when the spider closes, and reports how the run ended."""
 
-    def __init__(self, run: Run, stats: StatsCollector, exports: FeedExports | None) -> None:
-        """Set up the report of ``run`` to ``stats``, after its ``exports``."""
+    def __init__(self, run: Run, stats: StatsCollector) -> None:
         self.run = run
         self.stats = stats
-        self.exports = exports
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Connect to ``crawler``'s signals."""
-        extension = cls(Run.of(crawler), crawler.stats, None)
-        crawler.signals.connect(extension.spider_opened, signal=signals.spider_opened)
+        extension = cls(Run.of(crawler), crawler.stats)
         crawler.signals.connect(extension.crashed, signal=signals.spider_error)
         crawler.signals.connect(extension.crashed, signal=signals.item_error)
         crawler.signals.connect(extension.spider_closed, signal=signals.spider_closed)
@@ -42,14 +38,10 @@ class RunReport:
     def crashed(self) -> None:
         self.run.end(CRASHED)
 
-    def spider_opened(self, spider: Spider) -> None:
-        """Find the exports, now that all extensions exist."""
-        self.exports = spider.crawler.get_extension(FeedExports)
-
-    async def spider_closed(self) -> None:
+    async def spider_closed(self, spider: Spider) -> None:
         """Write the run's line, and the counts into Scrapy's stats."""
-        if self.exports is not None:
-            await self.exports.wait_closed()
+        if exports := spider.crawler.get_extension(FeedExports):
+            await exports.wait_closed()
         try:
             self.run.close(datetime.now(UTC))
         except FeedUnusable as error:

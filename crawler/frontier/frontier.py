@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crawler.exceptions import MirrorMoved, MirrorUnusable, PageError, PageMalformed
+from crawler.exceptions import MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
@@ -20,8 +20,7 @@ from crawler.frontier.snapshot import blob_id_of
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
-from crawler.store.edition import is_thin
-from crawler.store.published import PublishedArticle
+from crawler.store.edition import PublishedArticle, is_thin
 
 if TYPE_CHECKING:
     from crawler.loaders import ArticleContext
@@ -45,8 +44,8 @@ class Frontier(Plan):
         Args:
             target: the target that was fetched.
             body: the page's bytes.
-            page: the result of reading it, if another process has read it.
-            version: the page's git blob id, if the transport knows it.
+            page: what it says, if another process has read it.
+            version: its git blob id, if the transport knows it.
 
         Raises:
             RunError: the page shows that the run cannot continue.
@@ -66,9 +65,6 @@ class Frontier(Plan):
                 return self._on_article(target, page, version or blob_id_of(body))
         except PageError as error:
             return self.on_error(target, error)
-        except MirrorMoved:
-            self.stop()
-            raise
         self._done(target)
         return None
 
@@ -105,7 +101,7 @@ class Frontier(Plan):
 
     def _on_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
         article = self._loaded(target, page, version)
-        self.counts.unusable_urls += page.unusable_urls
+        self._note_odd(target, page)
         copies = (*target.copies, article)
         chosen = None
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
@@ -118,8 +114,7 @@ class Frontier(Plan):
     def _on_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
         """Process an article whose line was made by the process that read its page."""
         _check_id(target, line.id)
-        self._note_bytes(target, line)
-        self.counts.unusable_urls += line.unusable_urls
+        self._note_odd(target, line)
         line.came_from(version)
         self.yielded += 1
         self._done(target)
@@ -148,13 +143,12 @@ class Frontier(Plan):
         _check_id(target, page.original.id)
         context = self.context_of(target)
         article = load_article(page, context, self.format)
-        self._note_bytes(target, page)
         if not context.unsupported_keys:
             article.came_from(version)
         return article
 
-    def _note_bytes(self, target: Target, page: ArticlePage | ArticleLine) -> None:
-        """Count the byte sequences of an article's page that are not UTF-8."""
+    def _note_odd(self, target: Target, page: ArticlePage | ArticleLine) -> None:
+        self.counts.unusable_urls += page.unusable_urls
         if count := page.replaced_bytes:
             self.counts.replaced_bytes += count
             self.lists.warn(f"{target.path} is not UTF-8 in {count} place(s): replaced by U+FFFD")
@@ -176,15 +170,10 @@ class Frontier(Plan):
                 self.counts.differs("changed", target.id)
             return None
         if article.blob_id == published.blob and not published.vanished:
-            self.store.mark_unchanged(target.id, self._section_of(article))
+            self.store.mark_unchanged(target.id, article.mirror_url)
             return None
         article.read_again(self._before(target, published))
         return article
-
-    def _section_of(self, article: Article) -> str | None:
-        path = str(article.mirror_url).removeprefix(self.options.mirror.public)
-        copy = self.format.copy_at(path)
-        return copy.section if copy else None
 
     def _before(self, target: Target, published: PublishedArticle) -> Article | None:
         """Read the page of the last edition with the current readers, if it is available."""
@@ -201,7 +190,6 @@ class Frontier(Plan):
             return None
 
     def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
-        """Queue the article's next copy."""
         path, *others = target.others
         again = replace(target, path=path, others=tuple(others), copies=copies, use_fallback=False)
         self._again.append(again)

@@ -86,7 +86,6 @@ class Listings:
         return targets
 
     def note_missing(self, target: Target) -> None:
-        """Record that an archive page named by the pager does not exist."""
         self._missing_in_a_row[target.section] += 1
 
     def pager_is_wrong(self, target: Target) -> bool:
@@ -213,7 +212,6 @@ class Listings:
     # -- results ---------------------------------------------------------------------------
 
     def named(self, sections: Iterable[str]) -> list[Section]:
-        """Return sections with their names."""
         return [Section(id=one, name=self.names.get(one, one)) for one in sections]
 
     def paths(self, article: str, sections: Iterable[str]) -> tuple[str, ...]:

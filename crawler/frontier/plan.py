@@ -17,8 +17,9 @@ from crawler.frontier.listings import Listings
 from crawler.frontier.snapshot import Snapshot, touched_articles
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
+from crawler.store.edition import PublishedArticle
 from crawler.store.feed import FeedStore
-from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.packed_ids import PackedIds
 
 _FEW_GONE = 20
 """Number of pages that may vanish at once, however small the mirror is."""
@@ -69,14 +70,8 @@ class Plan:
     ) -> None:
         """Set up the plan of a new run.
 
-        Args:
-            options: the options of the run.
-            store: the feed's store.
-            counts: the run's counts.
-            clock: returns the current time, in UTC.
-            snapshot: what the transports know of the mirror.
-            shrunk_share: the mirror is unusable if it lists less than this share of the entries of
-                the last complete run.
+        A mirror is unusable if it lists less than ``shrunk_share`` of the entries of the last
+        complete run. ``clock`` returns the current time, in UTC.
         """
         self.options = options
         self.format = options.mirror.format
@@ -90,7 +85,7 @@ class Plan:
         self.lists_asked = False
         self.lists_complete = False
         self._troubled = {key for key, *_ in store.state.failures()}
-        self._set_aside = frozenset(store.all_set_aside())
+        self._set_aside = frozenset(store.set_aside())
         self._waiting = frozenset(store.set_aside(due=False))
         self.lists = Listings(options, store, counts, clock=clock, waiting=self._waiting)
         self._gone: list[str] = []
@@ -99,7 +94,6 @@ class Plan:
         self._count_again_at = 0
         self._again: deque[Target] = deque()
         self._plan = self._planned()
-        self._over = False
         self.finished = False
         self.limited = False
 
@@ -111,7 +105,7 @@ class Plan:
         """
         self.paused = False
         targets: list[Target] = []
-        while len(targets) < room and not self._over:
+        while len(targets) < room:
             target = self._again.popleft() if self._again else next(self._plan, Wait.RESULTS)
             self.paused = target is Wait.PAUSE
             if isinstance(target, Wait):
@@ -125,16 +119,12 @@ class Plan:
 
         A driver that fetches them before other targets yields the articles in order.
         """
-        targets = [] if self._over else list(self._again)
+        targets = list(self._again)
         self._again.clear()
         self.in_flight += len(targets)
         return targets
 
-    def stop(self) -> None:
-        self._over = True
-
     def _planned(self) -> Iterator[Target | Wait]:
-        """Yield targets in order."""
         if self._nothing_to_do():
             self.lists_asked = self.lists_complete = True
         else:
@@ -164,7 +154,6 @@ class Plan:
         self._settle_gone()
 
     def _results(self) -> Iterator[Wait]:
-        """Wait until all targets have their results."""
         while self._awaited:
             yield Wait.RESULTS
 
@@ -252,7 +241,6 @@ class Plan:
         )
 
     def _articles(self) -> Iterator[Target | Wait]:
-        """Yield new articles, until the limit is reached."""
         wanted = self._wanted()
         self.counts.wanted = len(wanted)
         if self.options.limit is not None:
@@ -292,7 +280,6 @@ class Plan:
                     self.counts.differs("unlisted", f"{section}/{article}")
 
     def _published(self, articles: PackedIds) -> Iterator[Target | Wait]:
-        """Yield published articles whose pages may have changed."""
         skipped = 0
         for article in articles:
             if target := self._comparison(article):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from crawler.exceptions import PageError
 from crawler.items import Article
 from crawler.readers.pages import Kind
-from crawler.store.published import PublishedArticle
+from crawler.store.edition import PublishedArticle
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,4 @@ class RunPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Build from the crawler's run.
-
-        Raises:
-            NotConfigured: the crawler has no run.
-        """
         return cls(Run.of(crawler))

@@ -15,7 +15,6 @@ class CanonicalizePipeline(RunPipeline):
     """
 
     def process_item(self, item: Item) -> Item:
-        """Return the article with canonical URLs; a finished line has them already."""
         if isinstance(item, Article) and not self.run.options.mirror.format.canonical_urls:
             for article in filter(None, (item, item.before)):
                 self.run.counts.unusable_urls += canonicalize(article)

@@ -10,15 +10,10 @@ from crawler.pipelines.base import Item, RunPipeline
 class DeduplicatePipeline(RunPipeline):
     """Drops an article whose id was written before, in this run or an earlier one.
 
-    Only this pipeline guarantees one line per id. The frontier merely avoids needless fetches.
+    One that was read again to compare it passes. Only this pipeline guarantees one line per id. The frontier merely avoids needless fetches.
     """
 
     def process_item(self, item: Item) -> Item:
-        """Return the article if it is new, or was read again to compare it.
-
-        Raises:
-            DropItem: the feed has a line of the article.
-        """
         if not item.has_line and self.run.store.state.is_written(str(item.id)):
             self.run.counts.dropped += 1
             raise DropItem(f"{item.id} is already in the feed")

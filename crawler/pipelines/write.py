@@ -15,15 +15,11 @@ from crawler.pipelines.base import Item, RunPipeline
 class WritePipeline(RunPipeline):
     """Appends new articles to ``articles.jsonl``, changed ones to ``changes.jsonl``.
 
-    A feed that cannot be written ends the run.
+    Drops an article that cannot be written or has not changed. A feed that cannot be written ends
+    the run.
     """
 
     def process_item(self, item: Item) -> Item:
-        """Return the article after writing its line or its change.
-
-        Raises:
-            DropItem: the article cannot be written, or has not changed.
-        """
         try:
             changed = self._write(item)
         except FeedUnusable as error:

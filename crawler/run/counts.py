@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,10 +63,11 @@ class RunCounts:
 
     def named_changes(self) -> dict[str, dict[str, Any]]:
         """Return the number and the first names of differences, by kind."""
-        return {
-            kind: {"count": len(names), "ids": sorted(names)[:NAMED_IDS]}
-            for kind, names in sorted(self.changed.items())
-        }
+        return _named(self.changed)
+
+    def named_failures(self) -> dict[str, dict[str, Any]]:
+        """Return the number and the first names of failures, by reason."""
+        return _named(self.failures)
 
     @property
     def failed(self) -> int:
@@ -75,16 +77,7 @@ class RunCounts:
     @property
     def counted_failures(self) -> int:
         """Number of failures that count for the status: those that are not set aside."""
-        return sum(
-            1 for keys in self.failures.values() for key in keys if key not in self.set_aside
-        )
-
-    def named_failures(self) -> dict[str, dict[str, Any]]:
-        """Return the number and the first names of failures, by reason."""
-        return {
-            reason: {"count": len(keys), "ids": sorted(keys)[:NAMED_IDS]}
-            for reason, keys in sorted(self.failures.items())
-        }
+        return sum(len(keys - self.set_aside.keys()) for keys in self.failures.values())
 
     def stats(self) -> dict[str, int]:
         """Return the counts for Scrapy's stats, named without the prefix ``epoch/``."""
@@ -100,3 +93,10 @@ class RunCounts:
             "bytes/replaced": self.replaced_bytes,
             **{f"failures/{reason}": len(keys) for reason, keys in self.failures.items()},
         }
+
+
+def _named(groups: Mapping[str, Collection[str]]) -> dict[str, dict[str, Any]]:
+    return {
+        group: {"count": len(names), "ids": sorted(names)[:NAMED_IDS]}
+        for group, names in sorted(groups.items())
+    }

@@ -168,7 +168,7 @@ class Run:
 
     def _conclude(self, state: State) -> None:
         """Complete the counts from the state; record what the next run compares with."""
-        self.counts.set_aside = self.store.all_set_aside()
+        self.counts.set_aside = self.store.set_aside()
         self.known, _ = state.counts()
         if unlike := self.store.unlike_readers:
             self.counts.warnings.append(

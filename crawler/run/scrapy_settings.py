@@ -1,4 +1,7 @@
-"""Validates Scrapy's own settings: their types, and features that are not supported."""
+"""Validates Scrapy's own settings: their types, and features that are not supported.
+
+Every function whose name begins with ``require`` raises WrongUsage.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,7 @@ _LEVELS: Final = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 
 
 def require_usable_values(settings: BaseSettings) -> None:
-    """Check the command line's settings, and those of the log, before Scrapy reads them.
-
-    Raises:
-        WrongUsage: a value is not usable.
-    """
+    """Check the command line's settings, and those of the log, before Scrapy reads them."""
     for name, attribute in settings.attributes.items():
         if attribute.priority >= SETTINGS_PRIORITIES["cmdline"]:
             _require_kind(settings, name, getattr(default_settings, name, None))
@@ -44,11 +43,7 @@ def require_usable_values(settings: BaseSettings) -> None:
 
 
 def require_working_features(settings: BaseSettings) -> None:
-    """Check that no unsupported feature is enabled, and no needed component disabled.
-
-    Raises:
-        WrongUsage: a setting is not supported.
-    """
+    """Check that no unsupported feature is enabled, and no needed component disabled."""
     if settings["JOBDIR"]:
         raise WrongUsage(
             f"JOBDIR={settings['JOBDIR']} is not supported, because a persistent queue would replay "
@@ -73,11 +68,7 @@ def require_working_features(settings: BaseSettings) -> None:
 
 
 def require_exports_apart(settings: BaseSettings, feed: Path) -> None:
-    """Check that no export (``-O``, ``FEEDS``) writes to the feed's files or blocks on a FIFO.
-
-    Raises:
-        WrongUsage: an export is not usable.
-    """
+    """Check that no export (``-O``, ``FEEDS``) writes to the feed's files or blocks on a FIFO."""
     for uri, options in settings.getdict("FEEDS").items():
         if not isinstance(options, dict):
             raise WrongUsage(f"FEEDS: {uri} must have a JSON object of options, not {options!r}")
@@ -138,24 +129,15 @@ def _require_log(settings: BaseSettings) -> None:
 
 
 def require_other_name(path: Path, given: str) -> None:
-    """Check that an output file does not have the name of one of a feed's files.
-
-    Raises:
-        WrongUsage: it has, so the published lines could be overwritten.
-    """
+    """Check that an output file does not have the name of one of a feed's files."""
     if path.name in FEED_FILES:
         raise WrongUsage(f"{given} has the name of a feed's file: name another")
 
 
 def require_writable(path: Path, given: str) -> None:
-    """Check that a file can be written, without changing its content.
+    """Check that a file can be written, without changing its content; create it if it is missing.
 
-    Args:
-        path: the file, which is created if it is missing.
-        given: its name in the message.
-
-    Raises:
-        WrongUsage: it cannot be written, or is a FIFO without a reader.
+    A FIFO without a reader cannot. The message begins with ``given``.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:

@@ -45,8 +45,8 @@ class EpochMirrorSpider(Spider):
     Attributes:
         run: the run; it does not exist in ``scrapy shell``, ``fetch``, ``parse`` and ``check``.
         options: the options of the run, with the mirror's new address after a move.
-        frontier: None until the transport is open.
-        driver: likewise.
+        frontier: decides what to fetch; None until the transport is open.
+        driver: fetches it; None until the transport is open.
         followed: whether the run has followed a move.
     """
 
@@ -98,7 +98,8 @@ class EpochMirrorSpider(Spider):
     def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
         """Set the options, and transports and readers for them; return the settings they need."""
         self.options = options
-        self.readers = self.new_readers(options.mirror)
+        read = partial(read_or_finish, options.mirror.format, options.mirror.bases)
+        self.readers = PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
         self.transport, needed = self.new_transport(options.mirror, options.via)
         if options.fallback:
             self.fallback, more = self.new_transport(options.mirror, options.fallback)
@@ -106,14 +107,9 @@ class EpochMirrorSpider(Spider):
         return needed
 
     def new_transport(self, mirror: Mirror, via: str) -> tuple[Transport, dict[str, Any]]:
-        """Return a transport for ``mirror`` and the Scrapy settings that it needs."""
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )
-
-    def new_readers(self, mirror: Mirror) -> PageReaders:
-        read = partial(read_or_finish, mirror.format, mirror.bases)
-        return PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
 
     def makes_lines(self, mirror: Mirror) -> bool:
         """Return whether only the project's pipelines process items, so that readers may make lines."""
@@ -136,17 +132,14 @@ class EpochMirrorSpider(Spider):
         await self.transport.open()
         self.run.commit = self.transport.commit
         mirror, since = self.options.mirror, self.run.store.state.get("commit")
+        since = since if isinstance(since, str) else None
+        snapshot = await snapshot_of(self.transport, self.fallback, mirror.format, since)
         self.frontier = self.run.lists = Frontier(
             self.options,
             self.run.store,
             self.run.counts,
             clock=lambda: datetime.now(UTC),
-            snapshot=await snapshot_of(
-                self.transport,
-                self.fallback,
-                mirror.format,
-                since if isinstance(since, str) else None,
-            ),
+            snapshot=snapshot,
             shrunk_share=self.shrunk_share,
         )
         return Driver(

@@ -13,15 +13,9 @@ from crawler.loaders import ArticleContext, load_article
 
 
 def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Article:
-    """Return the article of a page.
+    """Return the article of a page at one of the ``mirrors``, or at any other.
 
     No lists are read, so the only section is the one in the URL, and its id is used as its name.
-
-    Args:
-        url: the page's URL, at a mirror in the mirrors file or at any other.
-        body: the page's bytes.
-        mirrors: the mirrors of the mirrors file.
-        now: the time of reading, in UTC.
 
     Raises:
         PageError: the page is not an article.

@@ -1,4 +1,4 @@
-"""Editions of an article: which keys make a new edition, and which copies are thin."""
+"""Editions of an article: what the state keeps of one, and which keys make a new one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -19,6 +19,30 @@ _DIGEST_BYTES: Final = 16
 
 THIN_CHARACTERS: Final = 500
 """A shorter text may be the beginning of a longer one."""
+
+
+class PublishedArticle(NamedTuple):
+    """The last edition of an article that has a line.
+
+    Attributes:
+        sha256: ``content_sha256``.
+        section: section of the copy that was read.
+        blob: git blob id of that copy; None if the edition was restored from the feed's files.
+        digest: see :func:`digest_of`.
+        readers: version of the readers that read it; None if unknown.
+        thin: see :func:`is_thin`.
+        day: ``date_published``.
+        vanished: whether the page no longer exists; the other values describe the last edition.
+    """
+
+    sha256: str | None
+    section: str | None
+    blob: str | None = None
+    digest: str | None = None
+    readers: str | None = None
+    thin: bool = False
+    day: str | None = None
+    vanished: bool = False
 
 
 def digest_of(record: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
 from crawler.formats.registry import find_format
 from crawler.items import ArticleLine, timestamp
-from crawler.store.edition import change_line, digest_of
+from crawler.store.edition import PublishedArticle, change_line, digest_of
 from crawler.store.files import (
     STATE_FILES,
     make_directory,
@@ -35,15 +35,17 @@ from crawler.store.history import (
     offsets,
 )
 from crawler.store.jsonlines import JsonLines, Lock
-from crawler.store.published import PackedIds, PublishedArticle
+from crawler.store.packed_ids import PackedIds
 from crawler.store.recovery import Recovery
-from crawler.store.set_aside import failed_long, look_is_due
+from crawler.store.state import CLOCK_FLOOR
 from crawler.store.withdrawn import withdrawn_ids
 
 logger = logging.getLogger(__name__)
 
 COMMIT_INTERVAL = 2.0
 """Seconds between two commits, each of which syncs the files and then the state."""
+WEEK = 7 * 86400.0
+"""Seconds of failing after which a page is set aside, and between two tries of such a page."""
 
 
 class FeedStore:
@@ -68,15 +70,14 @@ class FeedStore:
         """Lock the feed, repair what a killed run left, and open the state.
 
         Args:
-            directory: the feed's directory; created if missing.
+            directory: created if missing.
             mirror: name of the mirror that the feed must belong to.
             about: description of this run, for the lock's note and the line of a killed run.
-            mirror_format: the mirror's format; None for the default one.
+            mirror_format: None for the default one.
 
         Raises:
-            WrongUsage: the feed belongs to another mirror, or has another format.
-            FeedBusy: another run uses the feed.
-            FeedUnusable: the feed cannot be written, is damaged, or has another version.
+            RunError: another run uses the feed; it belongs to another mirror, has another format or
+                version, is damaged, or cannot be written.
         """
         self.directory = directory
         self.mirror = mirror
@@ -168,15 +169,9 @@ class FeedStore:
     ) -> str | None:
         """Append a line to ``changes.jsonl`` if an article differs from its last edition.
 
-        Args:
-            line: the article's current line.
-            now: when it was read.
-            blob: git blob id of its page.
-            before: the last edition's page as read by the current readers. If it is None, because
-                that page is not available, the digests of the editions are compared.
-
-        Returns:
-            The kind of the change; None if no key that makes an edition differs.
+        Return the kind of the change; None if no key that makes an edition differs. ``before`` is
+        the last edition's page as read by the current readers. If that page is not available, the
+        digests of the editions are compared.
         """
         self.state.require_usable()
         last, edition = self.state.published(line.id), self._edition(line, blob)
@@ -203,12 +198,13 @@ class FeedStore:
         self._commit_in_time()
         return new
 
-    def mark_unchanged(self, article: str, section: str | None = None) -> None:
+    def mark_unchanged(self, article: str, mirror_url: str | None = None) -> None:
         """Record that an article's page has the same bytes as its last edition.
 
-        ``section`` is that of the copy that was read; None for the same as before.
+        ``mirror_url`` is that of the copy that was read; None for the same as before.
         """
         last = self.state.published(article)
+        section = self._recovery.section_of(mirror_url) if mirror_url else None
         if last is not None and section not in (None, last.section):
             self.state.update_article(article, last._replace(section=section))
         else:
@@ -261,21 +257,23 @@ class FeedStore:
         if key is not None:
             self.commit()
 
-    def set_aside(self, *, due: bool) -> dict[str, str]:
-        """Return the reason of each page that has failed for 7 days, by key.
+    def set_aside(self, *, due: bool | None = None) -> dict[str, str]:
+        """Return the reason of each page that has failed for a week, by key.
 
-        ``due`` selects the pages whose weekly try is due, or all others.
+        A first failure by a clock that was never set does not count; a last one in the future, by a
+        wrong clock, counts as long ago.
+
+        Args:
+            due: True for the pages whose weekly try is due, False for the others, None for all.
         """
         now = time.time()
         return {
             key: reason
             for key, reason, first, last in self.state.failures()
-            if failed_long(first, now) and look_is_due(last, now) is due
+            if first >= CLOCK_FLOOR
+            and now - first >= WEEK
+            and due in (None, not 0 <= now - last < WEEK)
         }
-
-    def all_set_aside(self) -> dict[str, str]:
-        """Return the reason of every page that has failed for 7 days, by key."""
-        return self.set_aside(due=True) | self.set_aside(due=False)
 
     def pending(self) -> PackedIds:
         """Return the new articles to fetch, newest first, without those set aside until later."""

@@ -34,14 +34,8 @@ def check_owner(
 ) -> None:
     """Check that a feed belongs to the mirror, its format and this contract, before any write.
 
-    Args:
-        directory: the feed's directory.
-        mirror: name of the mirror to crawl.
-        address: URL of a mirror that is named only by it. Many such mirrors have the same name,
-            for example ``master``.
-        note: the note that a killed run left in the lock file. It names the mirror even if no line
-            was written.
-        mirror_format: the mirror's format.
+    A mirror that is named only by its ``address`` may have the name of others, such as ``master``.
+    The ``note`` that a killed run left in the lock file names the mirror even if no line was written.
 
     Raises:
         WrongUsage: the feed belongs to another mirror, or has articles of another format.
@@ -110,7 +104,6 @@ def account_for_killed(
 
 
 def offsets(before: Sizes, after: Sizes) -> dict[str, int]:
-    """Return the offsets of a run's line from the sizes of the feed's files."""
     return {
         f"{name}_{when}": getattr(sizes, name)
         for name in Sizes._fields

@@ -55,16 +55,11 @@ class JsonLines:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open ``path`` for appending, create it if missing, and truncate an unfinished tail.
-
-        Raises:
-            FeedBusy: another process writes it, because the feed's lock file was deleted.
-            FeedUnusable: the file cannot be opened or written.
-        """
+        """Open ``path`` for appending, create it if missing, and truncate an unfinished tail."""
         self.path = path
         try:
             self._fd = open_regular(path, _WRITING)
-            lock(self._fd, path)
+            lock(self._fd, path)  # in case the feed's lock file was deleted
             self.size = os.fstat(self._fd).st_size
             self.torn = self._cut_tail()
         except OSError as exc:
@@ -98,11 +93,7 @@ class JsonLines:
         return self.size
 
     def sync(self) -> None:
-        """Sync the file to disk.
-
-        Raises:
-            FeedUnusable: the sync failed, or another program changed or removed the file.
-        """
+        """Sync the file to disk; raise FeedUnusable also if another program changed it."""
         try:
             os.fsync(self._fd)
         except OSError as exc:
@@ -181,12 +172,6 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
-        """Acquire the lock.
-
-        Raises:
-            FeedBusy: another run holds it.
-            FeedUnusable: the file cannot be created.
-        """
         try:
             self._fd = open_regular(path, _WRITING)
         except OSError as exc:
@@ -195,11 +180,7 @@ class Lock:
         self.left_behind = parsed(os.pread(self._fd, 1 << 16, 0))
 
     def note(self, run: Mapping[str, Any]) -> None:
-        """Write a note about the run that holds the lock.
-
-        Raises:
-            FeedUnusable: the note cannot be written.
-        """
+        """Write a note about the run that holds the lock."""
         try:
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, dumps(run), 0)

@@ -16,9 +16,8 @@ from typing import Any
 
 from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
-from crawler.store.edition import digest_of, is_thin
+from crawler.store.edition import PublishedArticle, digest_of, is_thin
 from crawler.store.jsonlines import JsonLines
-from crawler.store.published import PublishedArticle
 from crawler.store.state import State, StateDamaged, StateTooNew
 
 logger = logging.getLogger(__name__)

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedBusy, FeedUnusable
+from crawler.store.edition import PublishedArticle
 from crawler.store.files import has_locks
-from crawler.store.published import PackedIds, PublishedArticle
-from crawler.store.set_aside import CLOCK_FLOOR
+from crawler.store.packed_ids import PackedIds
 
 STATE_VERSION = 3
+
+CLOCK_FLOOR = 1.7e9
+"""2023-11-14 in Unix seconds; a clock with an earlier time was never set."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -49,7 +52,6 @@ _NEWEST = "id_order(id) DESC, id DESC"
 
 
 def _can_spill() -> bool:
-    """Return whether there is a directory for SQLite's temporary files."""
     try:
         tempfile.gettempdir()
     except OSError:
@@ -97,11 +99,7 @@ class State:
     """
 
     def __init__(self, path: Path, id_order: Callable[[str], int]) -> None:
-        """Open the file at ``path``, or create it.
-
-        Args:
-            path: the file.
-            id_order: returns the sort key of an article's id; the newest article has the greatest.
+        """Open the file at ``path``, or create it; ``id_order`` is that of the mirror's format.
 
         Raises:
             StateDamaged: the file is damaged and can be replaced.
@@ -180,7 +178,6 @@ class State:
         self._execute_many("INSERT OR IGNORE INTO listings VALUES (?, ?)", pairs)
 
     def lists(self, section: str, article: str) -> bool:
-        """Return whether ``section`` has ever listed ``article``."""
         query = "SELECT 1 FROM listings WHERE id = ? AND section = ?"
         return self._exists(query, (article, section))
 
@@ -209,7 +206,6 @@ class State:
         return {page for (page,) in rows}
 
     def mark_archive_read(self, section: str, page: int) -> None:
-        """Record that an archive page was read when final."""
         self._execute("INSERT OR IGNORE INTO archives VALUES (?, ?)", (section, page))
 
     def mark_archive_unread(self, section: str, page: int) -> None:
@@ -240,7 +236,6 @@ class State:
         self._execute("DELETE FROM due WHERE id = ?", (article,))
 
     def note_blobs(self, blobs: Iterable[tuple[str, str]]) -> None:
-        """Set the git blob ids of articles, given as (id, blob id)."""
         pairs = ((blob, article) for article, blob in blobs)
         self._execute_many("UPDATE articles SET blob = ? WHERE id = ?", pairs)
 
@@ -275,7 +270,6 @@ class State:
         )
 
     def mark_all_due(self) -> None:
-        """Record that all published articles must be read again."""
         self._execute("INSERT OR IGNORE INTO due SELECT id FROM articles")
 
     def due(self) -> PackedIds:
