@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from rereading import (
     SEED,
     SMALL_PARTS,
     Rereading,
+    again,
     files_of,
     large_feed,
     remove,
@@ -24,6 +26,8 @@ from rereading import (
     start_reread,
     undisturbed_files,
 )
+
+from crawler.exceptions import TryLater
 
 pytest.importorskip("distributed")
 
@@ -206,6 +210,17 @@ def test_nobody_answers(old: Feed, tmp_path: Path) -> None:
     assert "no Dask scheduler answers" in result.output
     assert "Traceback" not in result.output
     assert result.seconds < 30
+
+
+def test_a_scheduler_that_hangs(old: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask itself would wait for its first byte without end."""
+    from crawler.reread.dask import DaskEngine  # noqa: PLC0415 - needs Dask
+
+    monkeypatch.setattr("crawler.reread.dask.CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine = DaskEngine(f"dask://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(TryLater, match="no Dask scheduler answers"):
+            again(old.directory, tmp_path / "new", engine)
 
 
 @pytest.mark.soak

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,7 +55,7 @@ class DaskEngine:
             WrongUsage: it is not a valid address, or no TLS certificate is configured.
         """
         self._address = scheduler_address(address)
-        if self._address.startswith("tls:") and not _has_certificate():
+        if self._address.startswith("tls:") and _tls_context() is None:
             raise WrongUsage(
                 f"--engine {address} needs certificates: give them in Dask's configuration, by "
                 "DASK_DISTRIBUTED__COMM__TLS__CA_FILE and TLS__CLIENT__CERT and __KEY"
@@ -86,8 +87,11 @@ class DaskEngine:
             killers += killed
             losses = losses + 1 if len(lost) == len(waiting) else 0
             waiting = lost
-            if lost and not _listens(self._address):
-                raise TryLater("the Dask scheduler is gone")
+            if lost:
+                try:
+                    _greet(self._address)
+                except OSError as error:
+                    raise TryLater(f"the Dask scheduler is gone: {error}") from error
             if losses >= LOSSES_AT_MOST:
                 raise TryLater(
                     f"the Dask cluster lost all parts {losses} times in a row: see the scheduler's "
@@ -114,8 +118,10 @@ def scheduler_address(address: str) -> str:
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}"
 
 
-def _has_certificate() -> bool:
-    return Security().get_connection_args("client").get("ssl_context") is not None
+def _tls_context() -> SSLContext | None:
+    """Return the TLS context with the configured certificate; None without one."""
+    context: SSLContext | None = Security().get_connection_args("client").get("ssl_context")
+    return context
 
 
 @contextmanager
@@ -125,6 +131,8 @@ def _client(address: str) -> Iterator[Client]:
         if name.partition(".")[0] in _NOISY:  # each sets its own level and handler
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
+        with suppress(ConnectionRefusedError):  # it may be starting
+            _greet(address)
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:
         raise TryLater(f"no Dask scheduler answers at {address}: {error}") from error
@@ -135,14 +143,21 @@ def _client(address: str) -> Iterator[Client]:
             client.close(timeout=_CLOSE_SECONDS)
 
 
-def _listens(address: str) -> bool:
-    """Return whether the scheduler accepts connections. Dask itself would ask for ten seconds."""
+def _greet(address: str) -> None:
+    """Wait for the first byte of the scheduler, for which Dask would wait without end.
+
+    Raises:
+        OSError: nothing listens there, or it does not answer.
+    """
     parts = urlsplit(address)
-    try:
-        socket.create_connection((str(parts.hostname), parts.port or 0), CONNECT_SECONDS).close()
-    except OSError:
-        return False
-    return True
+    place = (str(parts.hostname), parts.port or 0)
+    context = _tls_context() if parts.scheme == "tls" else None
+    with (
+        socket.create_connection(place, CONNECT_SECONDS) as plain,
+        context.wrap_socket(plain) if context else plain as connection,
+    ):
+        if not connection.recv(1):
+            raise ConnectionResetError("it closes the connection")
 
 
 def _read_once(
