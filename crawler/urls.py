@@ -50,7 +50,8 @@ _IPV4_PARTS = 4
 # Hosts without a scheme, such as `www.example.org/a` and `shorturl.at/x`. A name that could be a file
 # (`index.md`) counts as a host only if a path follows.
 _TOP_LEVELS = (
-    "com|net|org|edu|gov|mil|int|info|biz|name|asia|tv|me|cc|io|co|news|club|online|site|xyz"
+    "com|net|org|edu|gov|mil|int|info|biz|name|asia|tv|me|cc|io|co|news|club|online|site|xyz|"
+    "中国|中國|台湾|台灣|香港|新加坡|公司|网络|網絡"
 )
 _BARE_HOST = re.compile(
     rf"(?:www\.(?:[\w-]+\.)+[a-z]{{2,}}|(?:[\w-]+\.)+(?:{_TOP_LEVELS}|(?:[\w-]+\.)[a-z]{{2}}))(?::\d+)?(?=[/?#]|\Z)"
@@ -59,7 +60,9 @@ _BARE_HOST = re.compile(
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
-_NO_HOST = re.compile(r"(?:https?:)?/{2,}", re.IGNORECASE)
+# Typing errors that would resolve as relative: `http//a.com`, `http;//a.com`, `https:/a.com`, `https:///a.com`
+_TORN = re.compile(r"https?(?!://)(?:[:：;；／\\]|//)|(?:https?:)?//(?:/|\Z)", re.IGNORECASE)
+_MAILBOX = re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _ALREADY_CANONICAL = re.compile(
     r"https://(?:www|i)\.epochtimes\.com/(?:[A-Za-z0-9_.~/-]++|%[0-9A-F]{2})*+\Z"
@@ -145,8 +148,8 @@ def _once(href: str, base: str) -> str:
     if _BARE_HOST.match(href):
         href = f"https://{href}"
     try:
-        if _NO_HOST.fullmatch(href):
-            raise UnusableURL(f"no host: {href!r}")
+        if _TORN.match(href) or _MAILBOX.fullmatch(href):
+            raise UnusableURL(f"neither a host nor a relative address: {href[:200]!r}")
         joined = urljoin(base, href)
         parts = urlsplit(joined)
         scheme = parts.scheme.lower()

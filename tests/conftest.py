@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from corpus import corpus  # noqa: F401 - a fixture
-from crawling import start_crawl
+from crawling import Feed, scrapy, start_crawl
 from hypothesis import settings
 from misbehaving import MisbehavingServer
 
@@ -48,6 +48,15 @@ def pytest_runtest_makereport(
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
         report.longrepr = (__file__, 0, reason)
     return report
+
+
+@pytest.fixture(scope="session")
+def sample_feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
+    """Return the feed of a first crawl of the sample; a test that changes it makes a copy."""
+    directory = tmp_path_factory.mktemp("sample") / "feed"
+    done = scrapy("crawl", "epoch_mirror", "-a", "mirror=sample", "-a", f"feed={directory}")
+    assert done.returncode == 0, done.stderr
+    return Feed(directory)
 
 
 @pytest.fixture

@@ -40,14 +40,16 @@ KNOWS: dict[str, set[str]] = {
         "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
     },
     # examining a feed
-    "audit": {"exceptions", "formats", "items", "printable", "schema", "text"},
-    "report": {"config", "exceptions", "printable", "text"},
+    "feedfile": {"exceptions"},
+    "outputfile": {"exceptions"},
+    "audit": {"exceptions", "feedfile", "formats", "items", "printable", "schema", "text"},
+    "report": {"feedfile", "printable", "text"},
     "preview": {
         "canonical", "config", "exceptions", "formats", "items", "loaders", "printable", "terminal",
         "text", "transports",
     },
     # a feed as tables
-    "export": {"exceptions", "items"},
+    "export": {"exceptions", "feedfile", "items", "outputfile"},
     # Scrapy's side
     "logformatter": {"terminal"},
     "middlewares": {"config", "exceptions", "politeness", "printable", "run"},
@@ -67,8 +69,8 @@ KNOWS: dict[str, set[str]] = {
         "readers", "store", "transports",
     },
     "commands": {
-        "audit", "config", "exceptions", "export", "formats", "preview", "printable", "report",
-        "reread", "run", "terminal",
+        "audit", "config", "exceptions", "export", "formats", "outputfile", "preview", "printable",
+        "report", "reread", "run", "terminal",
     },
     "__main__": set(),
 }  # fmt: skip

@@ -386,7 +386,7 @@ def test_wrong_arguments_are_wrong_usage(args: list[str]) -> None:
 
 
 def test_a_missing_feed_is_wrong_usage(tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match="cannot be read"):
+    with pytest.raises(WrongUsage, match="does not exist: give a feed"):
         audit(tmp_path)
     with pytest.raises(UsageError):
         run(str(tmp_path / "nothing"))

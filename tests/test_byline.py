@@ -134,6 +134,7 @@ def test_no_split_byline(text: str, following: str) -> None:
         "上接第三版",
         "接上篇渡轮的来历（上）",
         *"一 十二 3 之三 三之二 上 下篇 续完 第二集 连载之三 3/5".split(),
+        "上接：灯塔的来历",
     ],
 )
 @pytest.mark.parametrize("pair", ["（）", "()", "（)"])
@@ -208,6 +209,11 @@ def test_no_note(block: str) -> None:
         pytest.param("松石湾记者站报导", id="a newsroom without its paper"),
         pytest.param("大纪元记者方若水台湾台北报導", id="導"),
         pytest.param("大纪元记者方若水专题报导之三", id="part of a series"),
+        pytest.param("大纪元记者方若水文／陆小满图", id="文 and 图"),
+        pytest.param("撰文◎方若水", id="◎"),
+        pytest.param("译：陆小满", id="译"),
+        pytest.param("采访、撰文：方若水", id="采访、撰文"),
+        pytest.param("大纪元记者方若水采访实录", id="实录"),
     ],
 )
 def test_what_names_the_writers(inside: str) -> None:
@@ -319,6 +325,106 @@ def both(authors: str, translators: str = "") -> People:
         pytest.param("大纪元记者金山报导", both("金山"), id="a name that is a place too"),
         pytest.param("大纪元记者高雄报导", both(""), id="a place where the name is missing"),
         pytest.param("大纪元记者方若某地报导", both(""), id="an unknown place: nobody is guessed"),
+        pytest.param(
+            "大纪元记者方若水、陆小满、江晚舟三人采访报导",
+            both("方若水;陆小满;江晚舟"),
+            id="their number behind them",
+        ),
+        pytest.param("大纪元记者方若水等三人采访报导", both("方若水"), id="and others, counted"),
+        pytest.param(
+            "大纪元记者方若水和陆山海采访报导", both("方若水;陆山海"), id="和, and 海 at the end"
+        ),
+        pytest.param(
+            "大纪元记者方若水与志愿者报导", both(""), id="people without a name behind 与"
+        ),
+        pytest.param(
+            "大纪元记者方若水与茨仁卓玛报导", both("方若水;茨仁卓玛"), id="a Tibetan name behind 与"
+        ),
+        pytest.param(
+            "大纪元记者欧文·费舍青石镇报导", both("欧文·费舍"), id="a place behind a foreign name"
+        ),
+        pytest.param(
+            "大纪元记者欧文·费舍维多利亚港报导", both(""), id="a foreign place behind one"
+        ),
+        pytest.param(
+            "大纪元记者山本一郎青石镇报导", both("山本一郎"), id="a place behind a Japanese name"
+        ),
+        pytest.param(
+            "大纪元记者方若水和实习记者陆小满报导",
+            both("方若水;陆小满"),
+            id="another office behind 和",
+        ),
+        pytest.param("大纪元实习生方若水报导", both("方若水"), id="a trainee"),
+        pytest.param("大纪元者方若水报导", both("方若水"), id="记 missing"),
+        pytest.param("大纪元记者方若水综报导", both("方若水"), id="合 missing"),
+        pytest.param("大纪元记者方若水－台北报导", both("方若水"), id="a full-width dash"),
+        pytest.param("大纪元记者方若水．综合报导", both("方若水"), id="a full-width stop"),
+        pytest.param(
+            "大纪元记者方若水 海岛综合报导", both("方若水"), id="a blank and an unknown place"
+        ),
+        pytest.param(
+            "大纪元记者方若水、陆小满 海岛报导",
+            both("方若水;陆小满"),
+            id="two, a blank and an unknown place",
+        ),
+        pytest.param("大纪元记者方若水文并摄影", both("方若水"), id="the writer photographed, too"),
+        pytest.param(
+            "大纪元记者方若水采访 陆小满撰稿", both("方若水;陆小满"), id="a blank between two roles"
+        ),
+        pytest.param(
+            "口述：江晚舟 执笔：方若水", both("江晚舟;方若水"), id="a blank before a label"
+        ),
+        pytest.param("大纪元记者阮氏秋香报导", both("阮氏秋香"), id="a Vietnamese name"),
+        pytest.param("大纪元记者阿依·买买提日本东京报导", both("阿依·买买提"), id="a Uyghur name"),
+        pytest.param("明慧网通讯员涞水报导", both(""), id="a correspondent named by the place"),
+        pytest.param(
+            "英文大纪元通讯员Owen Fisher报导／陆小满编译",
+            both("Owen Fisher", "陆小满"),
+            id="a Latin correspondent",
+        ),
+        pytest.param(
+            "大纪元专栏作家Owen Fisher撰文（陆小满编译）",
+            both("Owen Fisher", "陆小满"),
+            id="a translator in brackets",
+        ),
+        *(
+            pytest.param(f"大纪元记者方若水{how}报导", both("方若水"), id=how)
+            for how in "社区 山区 现场直播 法庭 财经 体育 跨国 共同".split()
+        ),
+        pytest.param(
+            "Owen Fisher日本和歌山报导", both("Owen Fisher"), id="a place that begins with 和"
+        ),
+        pytest.param("大纪元记者林达福里林报导", both(""), id="a place begins within the name"),
+        pytest.param("大纪元记者方若马维拉镇报导", both(""), id="which character ends the name"),
+        pytest.param("明慧网通讯员方若水报导", both("方若水"), id="a correspondent named by name"),
+        pytest.param(
+            "欧文·费舍（Owen Fisher）和琼·费舍（Joan Fisher）撰文／陆小满编译",
+            both("欧文·费舍;琼·费舍", "陆小满"),
+            id="two by 和, foreign",
+        ),
+        pytest.param(
+            "欧文·费舍 Owen Fisher撰文／陆小满编译",
+            both("欧文·费舍", "陆小满"),
+            id="a second spelling without brackets",
+        ),
+        pytest.param(
+            "前海岛总统欧文·费舍撰文／陆小满编译", both("欧文·费舍", "陆小满"), id="a former office"
+        ),
+        pytest.param(
+            "注册营养师Owen Fisher撰文／陆小满编译",
+            both("Owen Fisher", "陆小满"),
+            id="any office before a Latin name",
+        ),
+        pytest.param(
+            "英文大纪元记者Owen Fisher报导——陆小满编译",
+            both("Owen Fisher", "陆小满"),
+            id="a dash between",
+        ),
+        pytest.param(
+            "英文大纪元Owen Fisher 陆小满编译",
+            both("Owen Fisher", "陆小满"),
+            id="a blank between two scripts",
+        ),
         # translators
         pytest.param(
             "英文大纪元记者Joan Fisher报导／陆小满编译", both("Joan Fisher", "陆小满"), id="／"
@@ -693,6 +799,30 @@ def test_traditional_characters(byline: str, expected: People) -> None:
         pytest.param(BEHIND, None, id="prose"),
         pytest.param("作者：" + "方" * 100, None, id="too long"),
         pytest.param("", None, id="nothing"),
+        pytest.param("作者：海岛大学教授方若水", both("方若水"), id="an office before"),
+        pytest.param(
+            "作者：大纪元特约评论员方若水", both("方若水"), id="a newspaper's office before"
+        ),
+        pytest.param("作者：方若水 陆小满译", both("方若水", "陆小满"), id="译 behind"),
+        pytest.param("作者：方若水 2023年9月22日于海岛", both("方若水"), id="a date behind"),
+        pytest.param("作者︱方若水", both("方若水"), id="a vertical line"),
+        pytest.param("原文作者：Owen Fisher", both("Owen Fisher"), id="原文作者"),
+        pytest.param("作者简介：方若水，灯塔史学者，现居海岛。", both("方若水"), id="a biography"),
+        pytest.param(
+            "作者简介：欧文·费舍（Owen Fisher）是海岛学者。",
+            both("欧文·费舍"),
+            id="a biography in a sentence",
+        ),
+        pytest.param(
+            "本文作者方若水（Fang Ruoshui）博士，是灯塔史学者。",
+            both("方若水"),
+            id="本文作者 without a mark",
+        ),
+        pytest.param("作者：吉林省长春市渡轮工人", None, id="a group of a place"),
+        pytest.param("作者：一位不愿具名的学者", None, id="a nameless scholar"),
+        pytest.param("作者简介：常年从事渡轮工作，写过书。", None, id="a life without a name"),
+        pytest.param("本文作者常说，渡轮应当复航。", None, id="what the writer says"),
+        pytest.param("文：我们采访方若水", None, id="a speaker names somebody"),
     ],
 )
 def test_signed(line: str, expected: People | None) -> None:

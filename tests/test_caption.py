@@ -91,6 +91,7 @@ SEEN = "渡轮驶入松石湾。"
             id="the last group counts",
         ),
         pytest.param(f"{SEEN}\n（方若水／大纪元）", SEEN, "方若水／大纪元", id="a line break"),
+        pytest.param("渡轮（Island Ferry Co.）", "渡轮", "Island Ferry Co.", id="a company"),
     ],
 )
 def test_credit(text: str, caption: str | None, credit: str) -> None:
@@ -136,6 +137,7 @@ def test_credit(text: str, caption: str | None, credit: str) -> None:
         ),
         pytest.param("票价（单位：元）", id="a unit"),
         pytest.param("票价变化（万元）", id="a unit alone"),
+        *(pytest.param(f"渡轮复航{number}", id=number) for number in ("（1）", "（2023）", "(12)")),
     ],
 )
 def test_no_credit(text: str) -> None:

@@ -186,9 +186,13 @@ def test_the_exit_status_is_passed_on(image: Image) -> None:
     assert image.run("crawl", "epoch_mirror", "-a", "mirror=nowhere").returncode == 2
 
 
-def test_the_browser_is_a_build_argument(tmp_path: Path) -> None:
+@pytest.mark.soak
+def test_the_browser_can_be_built_in(tmp_path: Path) -> None:
     """The extra's requirements are installed, in the locked versions."""
     Image(tmp_path / "image").build(browser="1")
+
+
+def test_the_browser_is_a_build_argument() -> None:
     [step] = [one for one in IMAGE if one.name == "RUN" and "apt-get" in one.value]
     assert re.search(r'if \[ "\$BROWSER" != 0 \]; then .*chromium', step.value)
     for stage in (BUILD, IMAGE):

@@ -142,6 +142,10 @@ def test_the_first_of_two_counts() -> None:
         pytest.param("大纪元2016年11月", None, id="day missing"),
         pytest.param("大纪元2月29日讯", None, id="leap day near no leap year"),
         pytest.param("大纪元，讯", None, id="no date"),
+        *(
+            pytest.param(f"大纪元{day}讯", date(2022, 4, 6), id=day)
+            for day in ("2022-04-06", "2022.4.6", "2022/4/6日")
+        ),
     ],
 )
 def test_date_of(text: str, expected: date | None) -> None:

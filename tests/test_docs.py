@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 from accept import EXPECTED
-from crawling import ROOT, TIMES, Feed, start_crawl
+from crawling import ROOT, TIMES, Feed, Result, start_crawl
 from documents import (
     Key,
     anchors,
@@ -57,11 +57,17 @@ RUN_KEYS = keys(part(DATA_FORMAT, "Run records"))
 
 
 @pytest.fixture(scope="module")
-def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    """Return the feed of a first crawl of the sample."""
-    result = start_crawl("mirror=sample", feed=tmp_path_factory.mktemp("docs") / "feed").finish()
+def first(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Return a first crawl of the sample."""
+    place = tmp_path_factory.mktemp("docs")
+    result = start_crawl("mirror=sample", feed=place / "feeds" / "sample").finish()
     assert result.exit_code == 0, result.log
-    return result.feed
+    return result
+
+
+@pytest.fixture(scope="module")
+def feed(first: Result) -> Feed:
+    return first.feed
 
 
 def named(key: Key) -> str:
@@ -305,11 +311,11 @@ COMMANDS = ("make ", ".venv/", "pip ", "epoch-mirror ", "apt-get ")
 """Prefixes of commands in README; the other indented lines are the output of a crawl."""
 
 
-def test_the_readme_shows_what_make_crawl_prints(tmp_path: Path) -> None:
-    result = start_crawl("mirror=sample", feed=tmp_path / "feeds" / "sample").finish()
+def test_the_readme_shows_what_make_crawl_prints(first: Result) -> None:
     shown = [line for line in indented_lines(README) if not line.startswith(COMMANDS)]
-    tail = [re.sub(r"\S*scrapy crawl", ".venv/bin/scrapy crawl", line) for line in result.tail]
-    assert shown == [line.replace(str(tmp_path), "…") for line in tail]
+    tail = [re.sub(r"\S*scrapy crawl", ".venv/bin/scrapy crawl", line) for line in first.tail]
+    place = str(first.feed.directory.parent.parent)
+    assert shown == [line.replace(place, "…") for line in tail]
 
 
 def test_the_record_in_the_readme_comes_from_the_sample() -> None:

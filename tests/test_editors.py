@@ -152,6 +152,23 @@ from crawler.formats.epoch.editors import find_editors, find_plain_editors
         pytest.param(
             "责任编辑：方若水、校对：陆小满", ("方若水",), "校对：陆小满", id="before a label"
         ),
+        pytest.param("责编 方若水", ("方若水",), "", id="责编 and a blank"),
+        pytest.param("本文责任编辑方若水", ("方若水",), "", id="本文 without a colon"),
+        pytest.param("责任编辑：“方若水”", ("方若水",), "", id="quotation marks"),
+        *(
+            pytest.param(f"责任编辑 方若水{more}", ("方若水",), left, id=f"no colon before {left}")
+            for more, left in (
+                (" #（未完待续）", "（未完待续）"),
+                ("（转自海岛网）", "（转自海岛网）"),
+                ("；校对：陆小满", "校对：陆小满"),
+            )
+        ),
+        pytest.param(
+            "责任编辑：欧文·费舍关注我们",
+            ("欧文·费舍",),
+            "关注我们",
+            id="a word behind a foreign name",
+        ),
     ],
 )
 def test_editors(block: str, names: tuple[str, ...], left: str) -> None:
@@ -179,6 +196,7 @@ def test_editors(block: str, names: tuple[str, ...], left: str) -> None:
         pytest.param("责任编辑：渡轮公司燃油税假期，船票照旧", id="no name, a sentence"),
         pytest.param("责任编辑，方若水是作者。", id="a comma within a sentence"),
         pytest.param("他是海岛日报责任编辑方若水", id="no colon within a sentence"),
+        pytest.param("责任编辑方若水（左）说，渡轮复航。", id="brackets within a sentence"),
     ],
 )
 def test_no_editors(block: str) -> None:

@@ -11,11 +11,11 @@ from crawler.formats.epoch.paths import (
     Tag,
     article_path,
     copy_of,
+    day_of,
     id_order,
     index_path,
     is_article_id,
     is_section_id,
-    original,
     section_of,
     tag_at,
 )
@@ -76,29 +76,21 @@ def test_section_ids(text: str, expected: bool) -> None:
     assert is_section_id(text) is expected
 
 
-ORIGINALS = [
-    (BASE, (BASE, "zh-Hans", date(2023, 9, 21), "n15000529")),
-    (f" {BASE} \n", (BASE, "zh-Hans", date(2023, 9, 21), "n15000529")),
-    (f"{BASE}?x=1#y", (BASE, "zh-Hans", date(2023, 9, 21), "n15000529")),
-    (f"{BASE}l", (BASE, "zh-Hans", date(2023, 9, 21), "n15000529")),
-    ("http://www.epochtimes.com/gb/1/2/3/n28512.htm",
-     (f"{OWN}/gb/1/2/3/n28512.htm", "zh-Hans", date(2001, 2, 3), "n28512")),
-    ("//epochtimes.com/b5/9/12/31/n28512.htm",
-     (f"{OWN}/b5/9/12/31/n28512.htm", "zh-Hant", date(2009, 12, 31), "n28512")),
-    (f"{OWN}/gb/2023/9/21/n1.htm", None),
-    (f"{OWN}/gb/tag/x.html", None),
-    ("https://example.org/gb/23/9/21/n1.htm", None),
-    ("https://www.epochtimes.com.example.org/gb/23/9/21/n1.htm", None),
-    # a date that does not exist
-    (f"{OWN}/gb/23/2/30/n1.htm", None),
-    (f"{OWN}/gb/23/0/9/n1.htm", None),
-    ("", None),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "expected"), ORIGINALS)
-def test_original(text: str, expected: tuple[object, ...] | None) -> None:
-    assert original(text) == expected
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (BASE, date(2023, 9, 21)),
+        (f"{OWN}/b5/1/2/3/n28512.htm", date(2001, 2, 3)),
+        (f"{OWN}/gb/23/2/30/n1.htm", None),
+        (f"{OWN}/gb/2023/9/21/n1.htm", None),
+        (f"{OWN}/gb/tag/x.html", None),
+        (f"{BASE}?x=1", None),
+        ("https://example.org/gb/23/9/21/n1.htm", None),
+        ("", None),
+    ],
+)
+def test_the_day_of_an_article(url: str, expected: date | None) -> None:
+    assert day_of(url) == expected
 
 
 TAGS = [

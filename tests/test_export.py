@@ -9,7 +9,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from crawling import start_crawl
 from exported import (
     append,
     article,
@@ -43,28 +42,20 @@ AS_NAMED = (
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    """Return the feed of a first crawl of the sample."""
-    result = start_crawl("mirror=sample", feed=tmp_path_factory.mktemp("export") / "feed").finish()
-    assert result.exit_code == 0, result.log
-    return result.feed
-
-
-@pytest.fixture(scope="module")
-def exported(sample: Feed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(sample_feed: Feed, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an export of the sample, HTML included."""
     path = tmp_path_factory.mktemp("exported") / "feed.db"
-    export(path, sample.directory, html=True)
+    export(path, sample_feed.directory, html=True)
     return path
 
 
 # -- a row says what the line says -------------------------------------------------------------
 
 
-def test_an_article_has_what_its_line_says(sample: Feed, exported: Path) -> None:
+def test_an_article_has_what_its_line_says(sample_feed: Feed, exported: Path) -> None:
     columns = ", ".join(AS_NAMED)
     found = rows(exported, f"select {columns} from articles order by article_key")  # noqa: S608
-    assert found == [tuple(line[key] for key in AS_NAMED) for line in sample.articles]
+    assert found == [tuple(line[key] for key in AS_NAMED) for line in sample_feed.articles]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +75,7 @@ def test_an_article_has_what_its_line_says(sample: Feed, exported: Path) -> None
     ],
 )
 def test_a_list_is_a_table(
-    sample: Feed, exported: Path, table: str, columns: dict[str, str | None]
+    sample_feed: Feed, exported: Path, table: str, columns: dict[str, str | None]
 ) -> None:
     wanted = [
         (
@@ -93,7 +84,7 @@ def test_a_list_is_a_table(
             n,
             *(each.get(key) if key else each for key in columns.values()),
         )
-        for line in sample.articles
+        for line in sample_feed.articles
         for n, each in enumerate(line[table] or [], start=1)
     ]
     found = rows(exported, f"select mirror, id, ordinal, {', '.join(columns)} from {table}")  # noqa: S608
@@ -101,15 +92,17 @@ def test_a_list_is_a_table(
     assert wanted, "the sample shows none"
 
 
-def test_listings_and_runs_are_whole(sample: Feed, exported: Path) -> None:
+def test_listings_and_runs_are_whole(sample_feed: Feed, exported: Path) -> None:
     found = rows(exported, "select section_id, id, listed_title, first_seen_at from listings")
     keys = ("section", "id", "title", "first_seen_at")
-    assert sorted(found) == sorted(tuple(line[key] for key in keys) for line in sample.listings)
+    assert sorted(found) == sorted(
+        tuple(line[key] for key in keys) for line in sample_feed.listings
+    )
     [(record, status, written)] = rows(
         exported, "select run_record, run_status, articles_written from runs"
     )
-    assert json.loads(record) == sample.runs[0]
-    assert (status, written) == ("complete", len(sample.articles))
+    assert json.loads(record) == sample_feed.runs[0]
+    assert (status, written) == ("complete", len(sample_feed.articles))
 
 
 def test_what_a_way_cannot_see_is_told_from_what_is_not_there(tmp_path: Path) -> None:
@@ -174,10 +167,10 @@ def test_no_name_is_a_keyword_of_another_database(exported: Path) -> None:
     assert names(exported) & {word for (word,) in keywords} == {"language"}
 
 
-def test_who_wrote_most_in_a_year(sample: Feed, exported: Path) -> None:
+def test_who_wrote_most_in_a_year(sample_feed: Feed, exported: Path) -> None:
     written = Counter(
         author["name"]
-        for line in sample.articles
+        for line in sample_feed.articles
         if line["date_published"].startswith("2022")
         for author in line["authors"]
     )
@@ -186,8 +179,8 @@ def test_who_wrote_most_in_a_year(sample: Feed, exported: Path) -> None:
     assert canned(exported, "most_articles", year="2022") == ordered
 
 
-def test_which_articles_three_sections_list(sample: Feed, exported: Path) -> None:
-    listed = Counter(listing["id"] for listing in sample.listings)
+def test_which_articles_three_sections_list(sample_feed: Feed, exported: Path) -> None:
+    listed = Counter(listing["id"] for listing in sample_feed.listings)
     wanted = {identity: number for identity, number in listed.items() if number >= 3}
     found = canned(exported, "in_sections", at_least="3")
     assert {identity: number for identity, _, _, number, _ in found} == wanted

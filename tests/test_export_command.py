@@ -14,8 +14,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from crawling import ROOT, clean_environment
+from crawling import ROOT, clean_environment, scrapy
 from exported import append, article, articles, canned, dump, export, listing, rows
+from processes import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,12 +24,9 @@ if TYPE_CHECKING:
 SCRAPY = [sys.executable, "-m", "scrapy", "export"]
 
 
-def command(*arguments: object, **how: object) -> subprocess.CompletedProcess[str]:
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run ``scrapy export`` to its end."""
-    line = [*SCRAPY, *map(str, arguments)]
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
-        line, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False, **how
-    )
+    return scrapy("export", *arguments)
 
 
 @pytest.fixture
@@ -38,7 +36,7 @@ def feed(tmp_path: Path) -> Path:
 
 
 def test_an_export_says_what_it_took_in(tmp_path: Path, feed: Path) -> None:
-    target, served = tmp_path / "feed.db", tmp_path / "metadata.json"
+    target, served = tmp_path / "feed.DB", tmp_path / "metadata.json"
     done = command(feed, "--to", target, "--datasette", served)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{target}: 3 new articles, 0 new changes, 0 new listings, 0 new runs\n"
@@ -68,8 +66,10 @@ def test_wrong_usage_says_what_to_do(tmp_path: Path, feed: Path) -> None:
         (
             *(feed, "--to", tmp_path / "f.db"),
             *("--datasette", feed / "articles.jsonl"),
-        ): "articles.jsonl has the name of a feed's file: name another",
+        ): "articles.jsonl: the file name must end in .json",
         (feed, feed, "--to", tmp_path / "feed.db"): "are both feeds of mirror 'news': give one",
+        (feed, "--to", "feed.db", "--htlm"): "'--htlm' is not an option (did you mean --html?)",
+        (feed, "--too=x.db"): "'--too=x.db' is not an option (did you mean --to?): see --help",
     }.items():
         done = command(*arguments)
         assert done.returncode == 2, done.stderr
@@ -88,15 +88,14 @@ def test_a_damaged_feed_ends_with_5(tmp_path: Path, feed: Path) -> None:
 
 
 def test_a_full_disk_ends_with_75_and_loses_nothing(tmp_path: Path) -> None:
-    feed = append(tmp_path / "feed", "articles", articles(2_000))
+    feed = append(tmp_path / "feed", "articles", articles(600))
     target = tmp_path / "feed.db"
-    size = 700_000
-    done = command(
-        feed,
-        "--to",
-        target,
+    size = 250_000
+    done = subprocess.run(
+        [*SCRAPY, str(feed), "--to", str(target)], cwd=ROOT, env=clean_environment(),
+        capture_output=True, text=True, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )
+    )  # fmt: skip
     assert done.returncode == 75, done.stderr
     assert "Make room, then export again: nothing is lost" in done.stderr
     assert "Traceback" not in done.stderr
@@ -183,7 +182,8 @@ def kill_exports(tmp_path: Path, number: int) -> None:
     chance, killed, partial = random.Random(seed), 0, 0
     while killed < number:
         process = start(target, feed)
-        time.sleep(chance.uniform(0.3, 1) * usual)
+        wait_until(lambda: target.exists() or process.poll() is not None)  # noqa: B023 - called here
+        time.sleep(chance.uniform(0, 0.7) * usual)
         process.send_signal(signal.SIGKILL)
         if process.wait() == 0:  # it was faster
             target.unlink()

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from crawling import ROOT, clean_environment, start_crawl
+from crawling import ROOT, clean_environment
 from exported import append, article, articles, change
 
 from crawler.exceptions import FeedUnusable, WrongUsage
@@ -16,6 +16,8 @@ from crawler.export.published import PublishedFeed
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from crawling import Feed
 
 parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 from crawler.export import parquet as writer  # noqa: E402 - needs pyarrow
@@ -35,11 +37,9 @@ def written(target: Path, *feeds: Path, html: bool = False) -> list[dict[str, An
     return records
 
 
-def test_the_sample_is_written_as_it_is(tmp_path: Path) -> None:
-    result = start_crawl("mirror=sample", feed=tmp_path / "feed").finish()
-    assert result.exit_code == 0, result.log
-    records = written(tmp_path / "feed.parquet", result.feed.directory, html=True)
-    for record, line in zip(records, result.feed.articles, strict=True):
+def test_the_sample_is_written_as_it_is(tmp_path: Path, sample_feed: Feed) -> None:
+    records = written(tmp_path / "feed.parquet", sample_feed.directory, html=True)
+    for record, line in zip(records, sample_feed.articles, strict=True):
         day, moment = record.pop("date_published"), record.pop("crawled_at")
         assert day == dt.date.fromisoformat(line.pop("date_published"))
         assert moment == dt.datetime.fromisoformat(line.pop("crawled_at"))

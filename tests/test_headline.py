@@ -134,6 +134,10 @@ def test_title_author(title: str, expected: str | None) -> None:
                 "满江红 西江月 沁园春 鹧鸪天 三字经 儿歌 最新 突发 实录 母亲 老兵 为什么 神韵 李教授 王女士 张医生"
             ).split()
         ),
+        *(
+            pytest.param(f"{subject}：渡轮", "", id=subject)
+            for subject in "水灾 油价 车祸 渔民 悼念 台风 随想录".split()
+        ),
     ],
 )
 def test_title_authors_of_commentaries(title: str, expected: str) -> None:
@@ -153,6 +157,7 @@ def test_title_authors_of_commentaries(title: str, expected: str) -> None:
         ),
         pytest.param("方若水：渡轮", (), id="anyone else"),
         pytest.param("分析：渡轮", (), id="a label"),
+        pytest.param("王友群博士：渡轮", ("王友群",), id="a columnist and a degree"),
     ],
 )
 def test_title_authors_elsewhere(title: str, expected: tuple[str, ...]) -> None:

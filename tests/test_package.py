@@ -156,23 +156,21 @@ def test_a_directory_is_crawled_from_within_another_project(
     assert len(Feed(tmp_path / "feed").ids) > 0
 
 
-def test_scrapy_itself_works_with_the_settings_module(installed: Installation) -> None:
-    words = ["-m", "scrapy", "crawl", "epoch_mirror", "-a", "limit=3"]
-    done = installed.run("python", *words, env={"SCRAPY_SETTINGS_MODULE": "crawler.settings"})
-    assert done.returncode == 0, done.stdout
-    assert len(Feed(installed.feeds / "sample").ids) == 3
-
-
-def test_another_mirrors_file_replaces_the_packages(
+def test_scrapy_itself_works_with_another_mirrors_file_and_without_extras(
     installed: Installation, tmp_path: Path
 ) -> None:
+    """The file replaces the package's; ``sitecustomize`` hides what the extras install."""
+    hide = f"import sys\nsys.modules.update(dict.fromkeys({[*chain(*EXTRAS.values())]!r}))\n"
+    (tmp_path / "sitecustomize.py").write_text(hide, encoding="utf-8")
     file = tmp_path / "mine.toml"
     file.write_text(
         'default = "mine"\n[mirrors.mine]\npublic = "https://example.org/mine/blob/master/"\n'
         f'path = "{ROOT / "sample"}"\n'
     )
-    words = ["crawl", "epoch_mirror", "-s", f"MIRRORS_FILE={file}", "-a", "limit=3"]
-    assert installed.run("epoch-mirror", *words).returncode == 0
+    words = ["-m", "scrapy", "crawl", "epoch_mirror", "-s", f"MIRRORS_FILE={file}", "-a", "limit=3"]
+    env = {"SCRAPY_SETTINGS_MODULE": "crawler.settings", "PYTHONPATH": str(tmp_path)}
+    done = installed.run("python", *words, env=env)
+    assert done.returncode == 0, done.stdout
     assert len(Feed(installed.feeds / "mine").ids) == 3
 
 
@@ -195,11 +193,3 @@ def test_a_missing_extra_is_reported_before_the_crawl(
     assert f"via=browser needs the package {package}" in done.stdout
     assert "pip install 'epoch-mirror-crawler[browser]'" in done.stdout
     assert "Traceback" not in done.stdout
-
-
-def test_other_commands_need_no_extra(installed: Installation, tmp_path: Path) -> None:
-    hide = f"import sys\nsys.modules.update(dict.fromkeys({[*chain(*EXTRAS.values())]!r}))\n"
-    (tmp_path / "sitecustomize.py").write_text(hide, encoding="utf-8")
-    words = ["crawl", "epoch_mirror", "-a", "limit=1"]
-    done = installed.run("epoch-mirror", *words, env={"PYTHONPATH": str(tmp_path)})
-    assert done.returncode == 0, done.stdout

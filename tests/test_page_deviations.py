@@ -156,6 +156,10 @@ TITLES = {
     "no mark": TEXT,
     "no mark behind a break": f"<br/>\n\n{TEXT}",
     "a rule": f"---\n\n{TITLE}",
+    "bold without a mark": f"**{TEXT}**",
+    "bold in a paragraph": f'<p align="center"><b>{TEXT}</b></p>',
+    "spaced marks": f"# # # {TEXT}",
+    "ideographic blanks between marks": f"#\u3000#\u3000# {TEXT}",
     "a line break": f"<br/>\n{TITLE}",
 }  # fmt: skip
 
@@ -247,6 +251,22 @@ def test_addresses(address: str) -> None:
 @pytest.mark.parametrize("start", STARTS)
 def test_start_tags(start: str) -> None:
     assert line_of(begun(start)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "name", ["{}article content {}", " Article Content {}", " article  content\n{} "]
+)
+def test_marks_of_begin_and_end(name: str) -> None:
+    begin, end = (f"<!--{name.replace('{}', '').rstrip()} {word}-->" for word in ("begin", "END"))
+    page = PAGE.replace("<!-- article content begin -->", f"<p>别的</p>{begin}")
+    line = line_of(page.replace("<!-- article content end -->", f"{end}<p>别的</p>"))
+    assert line | {"lines": PLAIN["lines"]} == PLAIN
+
+
+def test_a_page_within_a_document() -> None:
+    page = PAGE.replace(TITLE, f"<h3>{TEXT}</h3>")
+    head = "<!DOCTYPE html>\n<html><head><title>海岛</title></head><body>\n"
+    assert line_of(f"{head}{page}\n</body></html>") == PLAIN
 
 
 @pytest.mark.parametrize("tag", ["section", "article", "main", "SECTION", "center", "td"])

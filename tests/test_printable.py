@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from crawling import ROOT, Feed, clean_environment
+from crawling import ROOT, Feed, clean_environment, scrapy
 from rich.console import Console
 
 from crawler.audit.audit import audit
@@ -154,15 +154,6 @@ def test_the_audit_of_a_hostile_feed(tmp_path: Path) -> None:
 # -- wherever the program was started ----------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    """Return the feed of the bundled sample."""
-    directory = tmp_path_factory.mktemp("sample") / "feed"
-    status, _ = shell(f"crawl epoch_mirror -a mirror=sample -a feed={directory}")
-    assert status == 0
-    return Feed(directory)
-
-
 def shell(command: str, redirected: str = "", **env: str) -> tuple[int, str]:
     """Run a Scrapy command in a shell; return its status and output."""
     line = f"set -o pipefail; {sys.executable} -m scrapy {command} {redirected}"
@@ -174,7 +165,13 @@ def shell(command: str, redirected: str = "", **env: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     "redirected",
-    ["2>&-", "<&- >&- 2>&-", "2>/dev/full", "2>&1 | head -1", "2>&- -s LOG_FILE={}/log"],
+    [
+        pytest.param("2>&-", marks=pytest.mark.soak),
+        "<&- >&- 2>&-",
+        "2>/dev/full",
+        "2>&1 | head -1",
+        "2>&- -s LOG_FILE={}/log",
+    ],
 )
 def test_a_crawl_without_a_usable_terminal(tmp_path: Path, redirected: str) -> None:
     command = f"crawl epoch_mirror -a mirror=sample -a limit=3 -a feed={tmp_path}/feed"
@@ -186,23 +183,33 @@ def test_a_crawl_without_a_usable_terminal(tmp_path: Path, redirected: str) -> N
         assert "limited, exit status 0" in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
-@pytest.mark.parametrize("command", ["audit {}", "audit --json {}", "report {} --to {}/长.html"])
-def test_an_output_that_lacks_the_characters(feed: Feed, encoding: str, command: str) -> None:
-    status, printed = shell(
-        command.format(feed.directory, feed.directory), PYTHONIOENCODING=encoding
-    )
-    assert status == 0
-    assert "Traceback" not in printed
-    (feed.directory / "长.html").unlink(missing_ok=True)
+@pytest.mark.parametrize(
+    "encoding",
+    ["ascii", *(pytest.param(one, marks=pytest.mark.soak) for one in ("latin-1", "utf-8"))],
+)
+def test_an_output_that_lacks_the_characters(
+    sample_feed: Feed, tmp_path: Path, encoding: str
+) -> None:
+    feed = sample_feed.directory
+    for words in (["audit"], ["audit", "--json"], ["report", "--to", tmp_path / "长.html"]):
+        done = scrapy(*words, feed, env={"PYTHONIOENCODING": encoding})
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("command", ["audit", "audit --json", "audit --verify"])
 @pytest.mark.parametrize(
-    ("redirected", "expected"), [("| head -1", 0), ("| true", 0), (">&-", 0), (">/dev/full", 1)]
+    ("redirected", "expected"),
+    [
+        ("| head -1", 0),
+        pytest.param("| true", 0, marks=pytest.mark.soak),
+        pytest.param(">&-", 0, marks=pytest.mark.soak),
+        (">/dev/full", 1),
+    ],
 )
-def test_an_output_that_ends(feed: Feed, command: str, redirected: str, expected: int) -> None:
-    status, printed = shell(f"{command} {feed.directory}", redirected)
+def test_an_output_that_ends(
+    sample_feed: Feed, command: str, redirected: str, expected: int
+) -> None:
+    status, printed = shell(f"{command} {sample_feed.directory}", redirected)
     assert status == expected, printed
     assert "Traceback" not in printed
     assert ("cannot be written" in printed) == (expected == 1)

@@ -55,7 +55,7 @@ class Scrapyd:
         job: str = self._ask(f"{self.url}schedule.json", urlencode(body).encode())["jobid"]
         return job
 
-    def log_of_finished(self, job: str, seconds: float = 60) -> str:
+    def log_of_finished(self, job: str, seconds: float = 180) -> str:
         """Wait until a job is finished; return its log."""
         log = self.place / "logs" / "epoch_mirror" / "epoch_mirror" / f"{job}.log"
         end = time.monotonic() + seconds
@@ -65,7 +65,7 @@ class Scrapyd:
         return log.read_text(encoding="utf-8")
 
     def _ask(self, url: str, body: bytes | None) -> dict[str, Any]:
-        with urlopen(url, body, timeout=30) as answer:  # noqa: S310 - loopback
+        with urlopen(url, body, timeout=120) as answer:  # noqa: S310 - loopback
             said: dict[str, Any] = json.load(answer)
         assert said["status"] == "ok", said
         return said
@@ -88,7 +88,7 @@ def scrapyd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrapyd]:
             stdout=output,
             stderr=output,
         )
-        stack.callback(process.wait, 30)
+        stack.callback(process.wait, 120)
         stack.callback(process.terminate)
         wait_for(server, process)
         deploy(server)
@@ -102,7 +102,7 @@ def free_port() -> int:
     return port
 
 
-def wait_for(server: Scrapyd, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+def wait_for(server: Scrapyd, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
     """Wait until Scrapyd answers."""
     end = time.monotonic() + seconds
     while True:

@@ -13,6 +13,7 @@ OWN = "https://www.epochtimes.com"
 ISLAND = "%E6%B5%B7%E5%B2%9B"
 
 CANONICAL = [
+    ("新浪.中国/a", "https://xn--efvx5o.xn--fiqs8s/a"),
     # the newspaper's own: https, whatever the page has, lower-case host, upper-case escapes
     (f"{OWN}/gb/tag/{ISLAND}.html", f"{OWN}/gb/tag/{ISLAND}.html"),
     (f"{OWN}/gb/tag/{ISLAND.lower()}.html", f"{OWN}/gb/tag/{ISLAND}.html"),
@@ -97,6 +98,16 @@ CANONICAL = [
 ]
 
 UNUSABLE = [
+    # typing errors, which would invent an address of the newspaper
+    *(
+        "http//a.com",
+        "https//a.com/x",
+        "http;//a.com",
+        "http：//a.com",
+        "https:/a.com",
+        "https:a.com/x",
+    ),
+    *("https:///a.com/x", "///a.com/x", "a@b.com", "first.last@mail.example.org"),
     "http://“海岛集团…",
     "http://【内幕】…",
     "http://https：//www.example.org",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from crawling import ROOT
+from crawling import scrapy
 
 from crawler.audit.verify import Verification, verify
 from crawler.exceptions import WrongUsage
@@ -23,11 +21,9 @@ if TYPE_CHECKING:
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's feed after two runs."""
     feed = tmp_path_factory.mktemp("verify") / "feed"
-    command = [sys.executable, "-m", "scrapy", "crawl", "epoch_mirror", "-a", "mirror=sample"]
     for more in (["-a", "limit=20"], []):
-        subprocess.run(
-            [*command, "-a", f"feed={feed}", *more], cwd=ROOT, check=True, capture_output=True
-        )
+        done = scrapy("crawl", "epoch_mirror", "-a", "mirror=sample", "-a", f"feed={feed}", *more)
+        assert done.returncode == 0, done.stderr
     return feed
 
 
@@ -93,6 +89,18 @@ def test_rewriting_a_file_as_it_is_is_no_problem(feed: Path) -> None:
             lambda lines: lines[3].update(videos=["https://a.example/v"], has_video=False),
             ("line 4", "has_video"),
         ),
+        (lambda lines: lines[3].update(url=lines[4]["url"]), ("line 4", "url has another id")),
+        (lambda lines: lines[3].update(language="zh-Hant"), ("line 4", "or language")),
+        (lambda lines: lines[3].update(date_published="1999-01-01"), ("line 4", "date_published")),
+        (
+            lambda lines: [line.update(date_source="url") for line in lines],
+            ("date_published is 1 days after the date in url",),
+        ),
+        (lambda lines: lines[3].update(sections=lines[3]["sections"] * 2), ("line 4", "twice")),
+        (
+            lambda lines: lines[3].update(links=[{"url": "https://a.example/", "text": "a"}] * 2),
+            ("line 4", "links has an entry twice"),
+        ),
         (lambda lines: lines.pop(), ("articles_after",)),
         (lambda lines: lines.insert(1, lines.pop(30)), ("not the end of a line",)),
     ],
@@ -134,6 +142,7 @@ def test_a_changed_listing_is_found(
         (lambda lines: lines[1].update(changed=[]), ("line 2", "changed")),
         (lambda lines: lines[1].update(end="2026-13-45T00:00:00Z"), ("line 2", "end")),
         (lambda lines: lines[1].update(newest="2026-13-45"), ("line 2", "newest")),
+        (lambda lines: lines[1].update(end="2020-01-01T00:00:00Z"), ("line 2", "ends before")),
     ],
 )
 def test_a_changed_run_is_found(
@@ -174,6 +183,7 @@ def test_changes_that_fit_pass(feed: Path) -> None:
         (("changed",), {"id": "n1"}, ("no line of n1",)),
         (("changed",), {"content_sha256": "0" * 64}, ("not that of its article",)),
         (("improved",), {}, ("kind",)),
+        (("changed",), {"article": {"id": "n1"}}, ("changes.jsonl, line 1", "order")),
     ],
 )
 def test_changes_that_do_not_fit_are_found(
@@ -230,17 +240,18 @@ def test_what_is_no_feed(tmp_path: Path) -> None:
 
 
 def test_the_command(feed: Path) -> None:
-    command = [sys.executable, "-m", "scrapy", "audit", "--verify"]
-    done = subprocess.run([*command, feed], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = scrapy("audit", "--verify", feed)
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 problems" in done.stdout
     (feed / "listings.jsonl").write_bytes(b"")
-    done = subprocess.run(
-        [*command, "--json", feed], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = scrapy("audit", "--verify", "--json", feed)
     assert done.returncode == 5
     assert json.loads(done.stdout)["count"] > 80
-    missing = subprocess.run(
-        [*command, feed / "no"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert missing.returncode == 2
+    assert scrapy("audit", "--verify", feed / "no").returncode == 2
+
+
+def test_options_that_are_not_heeded_are_refused(feed: Path) -> None:
+    for option in (("--floors", "floors.toml"), ("--all",)):
+        done = scrapy("audit", feed, "--verify", *option)
+        assert done.returncode == 2
+        assert "give it without --floors and --all" in done.stderr

@@ -17,6 +17,7 @@ import orjson
 
 from crawler.audit.oddities import NAMES, captions, oddities
 from crawler.exceptions import WrongUsage
+from crawler.feedfile import FeedFile
 from crawler.items import Article
 from crawler.schema import shape_validator
 
@@ -90,13 +91,10 @@ class Audit:
         self._ids: set[str] = set()
 
     def add_line(self, line: bytes) -> None:
-        """Count one line of the file; without a newline it is an unfinished tail.
+        """Count one line of the file.
 
-        A line is damaged if it is not a JSON object, or if a value has a wrong type.
+        It is damaged if it is not a JSON object, or if a value has a wrong type.
         """
-        if not line.endswith(b"\n"):
-            self.tail = len(line)
-            return
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -201,20 +199,17 @@ def audit(feed: Path) -> Audit:
     """Return the audit of ``feed``, a feed's directory or its ``articles.jsonl``.
 
     Raises:
-        WrongUsage: the file cannot be read.
+        WrongUsage: there is no such file.
+        FeedUnusable: it cannot be read.
     """
     path = feed / FILE if feed.is_dir() else feed
-    if path.exists() and not path.is_file():  # opening a FIFO would block
-        raise WrongUsage(f"no feed to audit: {path} is not a regular file")
+    if not path.exists():
+        raise WrongUsage(f"{path} does not exist: give a feed's directory")
     found = Audit()
-    try:
-        with path.open("rb") as lines:
-            for line in lines:
-                found.add_line(line)
-    except OSError as exc:
-        raise WrongUsage(
-            f"{path} cannot be read ({exc.strerror}): give a feed's directory"
-        ) from exc
+    with FeedFile(path) as file:
+        found.tail = file.tail
+        for line in file.raw_lines():
+            found.add_line(line)
     return found
 
 

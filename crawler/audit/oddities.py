@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from crawler.formats.epoch.paths import original
+from crawler.formats.epoch.paths import day_of
 from crawler.formats.epoch.places import LONGEST, PLACES
 
 WINDOW = (-1, 70)
@@ -69,7 +69,7 @@ def _people(record: Mapping[str, Any]) -> Iterator[Found]:
     for key, prefix in (("authors", "author"), ("translators", "translator")):
         for person in record.get(key) or []:
             name = person.get("name") or ""
-            for rule, odd in _PERSON:
+            for rule, (_, odd) in _PERSON.items():
                 if odd(name):
                     yield f"{prefix}_{rule}", name
 
@@ -91,16 +91,17 @@ def _has_place(name: str) -> bool:
     )
 
 
-_PERSON: tuple[tuple[str, Callable[[str], object]], ...] = (
-    ("long", _too_long),
-    ("short", _too_short),
-    ("place", _has_place),
-    ("verb", _VERB.search),
-    ("office", _OFFICE.search),
-    ("newsroom", _NEWSROOM.search),
-    ("marks", _NAME_MARK.search),
-    ("digits", re.compile(r"\d").search),
-)
+_PERSON: dict[str, tuple[str, Callable[[str], object]]] = {
+    "long": (f"of more than {PERSON_HAN} Han characters", _too_long),
+    "short": ("of one character", _too_short),
+    "place": ("that contains a place", _has_place),
+    "verb": ("that contains a verb of reporting", _VERB.search),
+    "office": ("that contains an office or a newspaper", _OFFICE.search),
+    "newsroom": ("that is a newsroom or programme", _NEWSROOM.search),
+    "marks": ("with punctuation", _NAME_MARK.search),
+    "digits": ("with digits", re.compile(r"\d").search),
+}
+"""Rules about the name of a person: what is odd, and the test."""
 
 
 def _editors(record: Mapping[str, Any]) -> Iterator[Found]:
@@ -125,17 +126,18 @@ def _dates(record: Mapping[str, Any]) -> Iterator[Found]:
             yield "dateline_without_year", dateline
     if dateline and record.get("date_source") == "url":
         yield "dateline_not_used", dateline
-    address = original(record.get("url") or "")
-    if address is None:
-        yield "url_unusual", str(record.get("url"))
+    url = str(record.get("url"))
+    day = day_of(url)
+    if day is None:
+        yield "url_unusual", url
         return
     try:
-        days = (dt.date.fromisoformat(published or "") - address.published).days
+        days = (dt.date.fromisoformat(published or "") - day).days
     except ValueError:
-        yield "date_invalid", f"{published} for {address.url}"
+        yield "date_invalid", f"{published} for {url}"
         return
     if not WINDOW[0] <= days <= WINDOW[1]:
-        yield "date_outside_window", f"{published} is {days:+d} days from {address.url}"
+        yield "date_outside_window", f"{published} is {days:+d} days from {url}"
 
 
 def _byline(record: Mapping[str, Any]) -> Iterator[Found]:
@@ -225,16 +227,7 @@ NAMES: dict[str, str] = {
     **{
         f"{who}_{rule}": f"{who} {what}"
         for who in ("author", "translator")
-        for rule, what in (
-            ("long", f"of more than {PERSON_HAN} Han characters"),
-            ("short", "of one character"),
-            ("place", "that contains a place"),
-            ("verb", "that contains a verb of reporting"),
-            ("office", "that contains an office or a newspaper"),
-            ("newsroom", "that is a newsroom or programme"),
-            ("marks", "with punctuation"),
-            ("digits", "with digits"),
-        )
+        for rule, (what, _) in _PERSON.items()
     },
     "byline_brackets": "byline with unbalanced brackets",
     "byline_long": f"byline of more than {BYLINE_LONG} characters",

@@ -6,15 +6,19 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
-from crawler.exceptions import WrongUsage
+from crawler.audit.oddities import WINDOW
+from crawler.feedfile import FeedFile, feed_directory, open_feed
 from crawler.formats.base import Format
+from crawler.formats.epoch.paths import LANGUAGES, day_of
 from crawler.formats.registry import DEFAULT_NAME, find_format
 from crawler.items import MAX_LINE_BYTES, Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
@@ -25,6 +29,9 @@ NAMED = 100
 
 _MESSAGE_LENGTH = 300
 _KEYS = tuple(Article.__slots__)
+_ONCE = {"sections": ("id",), "images": ("url",), "links": ("url", "text")}
+"""Lists of objects without repetitions, and the keys that identify an object."""
+
 _FILES = ("articles", "listings", "changes")
 
 
@@ -36,8 +43,7 @@ class Verification:
         lines: number of complete lines for each file.
         problems: descriptions of the first broken promises.
         count: number of all broken promises.
-        tails: number of bytes after the last newline for each file that has any. Either a run is
-            writing the line, or a killed run left it; the next run cuts it off.
+        tails: number of bytes after the last newline for each file that has any.
     """
 
     lines: dict[str, int] = field(default_factory=dict)
@@ -67,20 +73,11 @@ class FeedVerifier:
     Memory grows with the ids and listings of the feed, not with its text.
     """
 
-    def __init__(self, directory: Path, mirror_format: Format) -> None:
-        """Set up the verification of the feed in ``directory``.
-
-        Raises:
-            WrongUsage: the directory is not a feed.
-        """
-        if not (directory / "articles.jsonl").is_file():
-            raise WrongUsage(
-                f"{directory} is not a feed: give the directory that holds articles.jsonl"
-            )
-        self.directory = directory
+    def __init__(self, files: Mapping[str, FeedFile], mirror_format: Format) -> None:
+        self.files = files
         self.format = mirror_format
         self.found = Verification()
-        self._digests: dict[str, bytes] = {}
+        self._ids: set[str] = set()
         self._ends: dict[str, array[int]] = {}
         self._named: list[tuple[str, str]] = []
         self._mirrors: set[str] = set()
@@ -96,31 +93,28 @@ class FeedVerifier:
         return self.found
 
     def _verify_articles(self) -> None:
-        """Check for one line per id, the order of keys, and the digest of the text."""
+        """Check for one line per id."""
         for line in self._lines("articles", article_schema(self.format)):
             record, article = line.record, str(line.record.get("id"))
-            if article in self._digests:
+            if article in self._ids:
                 self.found.problem(line.where, f"a second line of {article}")
-            if tuple(record)[: len(_KEYS)] != _KEYS:
-                self.found.problem(line.where, "its keys are not in the order of the contract")
-            for broken in _contradictions(record):
-                self.found.problem(line.where, broken)
-            digest = self._digest(line.where, record)
-            self._digests[article] = digest
+            self._ids.add(article)
+            self._verify_article(line.where, record)
             self._mirrors.add(str(record.get("mirror")))
-            sections = record.get("sections")
-            for section in sections if isinstance(sections, list) else ():
-                if isinstance(section, dict):
-                    self._named.append((article, str(section.get("id"))))
+            for section in _objects(record, "sections"):
+                self._named.append((article, str(section.get("id"))))
 
-    def _digest(self, where: str, record: Mapping[str, Any]) -> bytes:
+    def _verify_article(self, where: str, record: Mapping[str, Any]) -> None:
+        """Check the order of keys, the digest of the text, and for contradictions."""
+        if tuple(record)[: len(_KEYS)] != _KEYS:
+            self.found.problem(where, "its keys are not in the order of the contract")
+        for broken in _contradictions(record):
+            self.found.problem(where, broken)
         text = record.get("content_text")
-        if not isinstance(text, str):
-            return b""
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
-        if digest.hexdigest() != record.get("content_sha256"):
-            self.found.problem(where, "content_sha256 is not the digest of content_text")
-        return digest.digest()
+        if isinstance(text, str):
+            digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            if digest != record.get("content_sha256"):
+                self.found.problem(where, "content_sha256 is not the digest of content_text")
 
     def _verify_listings(self) -> None:
         """Check for one line per (article, section), and one for every section of an article."""
@@ -143,14 +137,14 @@ class FeedVerifier:
         for line in self._lines("changes", change_schema(self.format)):
             record = line.record
             article, kind, now = str(record.get("id")), record.get("kind"), record.get("article")
-            if article not in self._digests:
+            if article not in self._ids:
                 self.found.problem(line.where, f"articles.jsonl has no line of {article}")
             if (now is None) is not (kind == "vanished"):
                 self.found.problem(line.where, f"a change of kind {kind} with the wrong `article`")
             if (kind == "returned") is not (article in gone):
                 self.found.problem(line.where, f"{kind} does not follow what held before")
             if isinstance(now, dict):
-                self._digest(line.where, now)
+                self._verify_article(line.where, now)
                 if now.get("content_sha256") != record.get("content_sha256"):
                     self.found.problem(line.where, "content_sha256 is not that of its article")
             (gone.add if kind == "vanished" else gone.discard)(article)
@@ -160,6 +154,8 @@ class FeedVerifier:
         last = dict.fromkeys(_FILES, 0)
         for line in self._lines("runs", run_schema()):
             self._mirrors.add(str(line.record.get("mirror")))
+            if line.record.get("end") and str(line.record["end"]) < str(line.record.get("start")):
+                self.found.problem(line.where, "it ends before it starts")
             for name in _FILES:
                 before = line.record.get(f"{name}_before")
                 after = line.record.get(f"{name}_after")
@@ -200,28 +196,22 @@ class FeedVerifier:
 
     def _lines(self, name: str, schema: dict[str, Any]) -> Iterator[_Line]:
         """Yield the lines that are JSON objects; report those that are not or break the schema."""
-        path = self.directory / f"{name}.jsonl"
+        file = self.files[f"{name}.jsonl"]
+        if file.tail:
+            self.found.tails[file.path.name] = file.tail
         ends = self._ends[name] = array("Q")
-        self.found.lines[name] = 0
-        if not path.is_file():
-            return
         validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-        end = 0
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                if not raw.endswith(b"\n"):
-                    self.found.tails[path.name] = len(raw)
-                    return
-                end += len(raw)
-                ends.append(end)
-                self.found.lines[name] = number
-                where = f"{path.name}, line {number}"
-                record = self._object(where, raw)
-                if record is None:
-                    continue
+        end = number = 0
+        for number, raw in enumerate(file.raw_lines(), 1):
+            end += len(raw)
+            ends.append(end)
+            where = f"{file.path.name}, line {number}"
+            record = self._object(where, raw)
+            if record is not None:
                 self._validate(where, validator, record)
                 self._check_text(where, raw, record)
                 yield _Line(where, end, record)
+        self.found.lines[name] = number
 
     def _object(self, where: str, raw: bytes) -> dict[str, Any] | None:
         try:
@@ -269,12 +259,33 @@ def _texts(value: object) -> Iterator[str]:
             pending.extend(one)
 
 
+def _objects(record: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    value = record.get(key)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the keys of an article say against each other."""
     if not str(record.get("mirror_url")).endswith(f"/{record.get('id')}.md"):
         yield "mirror_url is not the page of the id"
     if record.get("videos") and record.get("has_video") is not True:
         yield "has_video is not true, and there are videos"
+    for key, parts in _ONCE.items():
+        entries = _objects(record, key)
+        if len({tuple(str(one.get(part)) for part in parts) for one in entries}) < len(entries):
+            yield f"{key} has an entry twice"
+    url = str(record.get("url"))
+    day = day_of(url)
+    if day is None:  # of another format
+        return
+    edition, *_, page = url.split("/")[3:]
+    if (page, LANGUAGES[edition]) != (f"{record.get('id')}.htm", record.get("language")):
+        yield "url has another id or language"
+    with suppress(ValueError):  # the schema tells
+        days = (date.fromisoformat(str(record.get("date_published"))) - day).days
+        usual = WINDOW if record.get("date_source") == "dateline" else (0, 0)
+        if not usual[0] <= days <= usual[1]:
+            yield f"date_published is {days} days after the date in url"
 
 
 def _is_clean(value: object) -> bool:
@@ -291,6 +302,7 @@ def verify(feed: Path, format_name: str = DEFAULT_NAME) -> Verification:
 
     Raises:
         WrongUsage: ``feed`` is not a feed.
+        FeedUnusable: a file cannot be read.
     """
-    directory = feed.parent if feed.name == "articles.jsonl" else feed
-    return FeedVerifier(directory, find_format(format_name)).verify()
+    with open_feed(feed_directory(feed)) as files:
+        return FeedVerifier(files, find_format(format_name)).verify()

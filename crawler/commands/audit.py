@@ -1,14 +1,4 @@
-"""``scrapy audit FEED``: what a feed contains, which values are odd, and whether it meets floors.
-
-Exit status:
-    0   the feed was read, and meets the floors of ``--floors``
-    2   wrong usage: no such feed, an invalid option or floors file
-    3   the feed misses a floor
-    5   the feed is damaged: a line is not a JSON object; with ``--verify``, any broken promise
-
-An incomplete last line is reported and is not damage: a run is writing it, or was killed, and the
-next run removes it.
-"""
+"""``scrapy audit FEED``: what a feed contains, which values are odd, and whether it meets floors."""
 
 from __future__ import annotations
 
@@ -38,22 +28,14 @@ FLOOR_MISSED = 3
 class Command(Tool, ScrapyCommand):
     """Audits a feed."""
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "[options] FEED"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Audit a feed: how many lines have each key, and which values are odd"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Read a feed's articles (FEED is its directory or articles.jsonl) and print, for each "
-            "key, how many lines have it, and the most frequent and the rarest odd values. "
-            "Exit status: 0; 2 wrong usage; 3 the feed misses a floor of --floors; 5 the feed "
-            "has a damaged line, or --verify found a broken promise."
-        )
+    usage = "[options] FEED"
+    summary = "Audit a feed: how many lines have each key, and which values are odd"
+    description = (
+        "Read a feed's articles (FEED is its directory or articles.jsonl) and print, for each "
+        "key, how many lines have it, and the most frequent and the rarest odd values. "
+        "Exit status: 0; 2 wrong usage; 3 the feed misses a floor of --floors; 5 the feed "
+        "has a damaged line, or --verify found a broken promise."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""
@@ -75,6 +57,8 @@ class Command(Tool, ScrapyCommand):
             raise WrongUsage(f"give one feed: {program()} audit feeds/news")
         feed = feed_at(args[0], self.settings)
         if opts.verify:
+            if opts.floors or opts.all:
+                raise WrongUsage("--verify counts nothing: give it without --floors and --all")
             return _verify(feed, as_json=opts.json)
         from crawler.audit.audit import audit  # noqa: PLC0415
         from crawler.audit.floors import missed, read_floors  # noqa: PLC0415

@@ -1,12 +1,4 @@
-"""``scrapy export FEED --to FILE``: exports a feed to SQLite, for queries, or to Parquet.
-
-Exit status:
-    0   the file contains everything that is published
-    2   wrong usage: no such feed, a file that cannot be written, a missing library
-    5   a feed is damaged, or differs from the one that was exported before
-    75  another program is writing the file, or the disk is full: try again
-    130 stopped by Ctrl-C; the next export to an SQLite file continues from there
-"""
+"""``scrapy export FEED --to FILE``: exports a feed to SQLite, for queries, or to Parquet."""
 
 from __future__ import annotations
 
@@ -24,6 +16,7 @@ from crawler.config.extras import require_extra
 from crawler.config.locations import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
+from crawler.outputfile import output_file
 from crawler.printable import MESSAGE, printable
 from crawler.run.scrapy_settings import require_other_name
 from crawler.terminal import emit
@@ -35,7 +28,7 @@ if TYPE_CHECKING:
     from crawler.export.published import PublishedFeed
 
 SQLITE = (".db", ".sqlite", ".sqlite3")
-PARQUET = (".parquet",)
+PARQUET = ".parquet"
 
 
 class Command(Tool, ScrapyCommand):
@@ -43,21 +36,13 @@ class Command(Tool, ScrapyCommand):
 
     interrupted = "stopped: export again to continue"
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "[options] FEED [FEED ...] --to FILE"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Export a feed to SQLite with full-text search, or to Parquet"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Export feeds (each FEED is a feed's directory) to FILE. To an SQLite file (.db, .sqlite, "
-            ".sqlite3), add what is new since its last export; write a Parquet file from scratch. "
-            "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later; 130 interrupted."
-        )
+    usage = "[options] FEED [FEED ...] --to FILE"
+    summary = "Export a feed to SQLite with full-text search, or to Parquet"
+    description = (
+        "Export feeds (each FEED is a feed's directory) to FILE. To an SQLite file (.db, .sqlite, "
+        ".sqlite3), add what is new since its last export; write a Parquet file from scratch. "
+        "Exit status: 0; 2 wrong usage; 5 a feed is damaged or altered; 75 try again later; 130 interrupted."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""
@@ -72,24 +57,33 @@ class Command(Tool, ScrapyCommand):
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Export the feeds and print the number of rows."""
+        from crawler.export.published import PublishedFeed  # noqa: PLC0415
+
         if not args or not opts.to:
             raise WrongUsage(f"give feeds and a file: {program()} export feeds/sample --to feed.db")
-        for option in ("to", "datasette"):
-            if file := getattr(opts, option):
-                require_other_name(Path(os.path.realpath(file)), f"--{option} {file}")
-        feeds = [feed_at(feed, self.settings) for feed in args]
-        emit(printable(_export(feeds, Path(opts.to), opts), MESSAGE))
+        target = Path(opts.to)
+        require_other_name(Path(os.path.realpath(target)), f"--to {target}")
+        _check_target(target, opts)
+        export = _to_parquet if target.suffix.lower() == PARQUET else _to_sqlite
+        with ExitStack() as opened:
+            paths = [feed_at(feed, self.settings) for feed in args]
+            feeds = [opened.enter_context(PublishedFeed(path)) for path in paths]
+            _check_mirrors(feeds)
+            emit(printable(f"{target}: {export(feeds, target, opts)}", MESSAGE))
         return 0
 
 
-def _export(feeds: list[Path], target: Path, opts: argparse.Namespace) -> str:
-    from crawler.export.published import PublishedFeed  # noqa: PLC0415
-
-    writer = _writer(target, opts)
-    with ExitStack() as opened:
-        found = [opened.enter_context(PublishedFeed(feed)) for feed in feeds]
-        _check_mirrors(found)
-        return writer(found)
+def _check_target(target: Path, opts: argparse.Namespace) -> None:
+    suffix = target.suffix.lower()
+    if suffix not in (*SQLITE, PARQUET):
+        raise WrongUsage(
+            f"--to {target}: the file name must end in .db, .sqlite or .sqlite3 for SQLite, "
+            "or in .parquet for Parquet"
+        )
+    if opts.datasette and suffix == PARQUET:
+        raise WrongUsage("--datasette serves an SQLite file: export with --to feed.db")
+    if opts.datasette and not opts.datasette.endswith(".json"):
+        raise WrongUsage(f"--datasette {opts.datasette}: the file name must end in .json")
 
 
 def _check_mirrors(feeds: list[PublishedFeed]) -> None:
@@ -106,20 +100,6 @@ def _check_mirrors(feeds: list[PublishedFeed]) -> None:
         known[feed.mirror] = feed.directory
 
 
-def _writer(target: Path, opts: argparse.Namespace) -> Callable[[list[PublishedFeed]], str]:
-    """Return the function that exports to the format of ``target``'s suffix."""
-    if target.suffix in SQLITE:
-        return lambda feeds: _to_sqlite(feeds, target, opts)
-    if target.suffix not in PARQUET:
-        raise WrongUsage(
-            f"--to {target}: the file name must end in .db, .sqlite or .sqlite3 for SQLite, "
-            "or in .parquet for Parquet"
-        )
-    if opts.datasette:
-        raise WrongUsage("--datasette serves an SQLite file: export with --to feed.db")
-    return lambda feeds: _to_parquet(feeds, target, opts)
-
-
 def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespace) -> str:
     from crawler.export.database import Database  # noqa: PLC0415
     from crawler.export.sync import pending_bytes, sync  # noqa: PLC0415
@@ -131,7 +111,7 @@ def _to_sqlite(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespac
     if opts.datasette:
         _write_metadata(Path(opts.datasette), target)
     names = ("article", "change", "listing", "run")
-    return f"{target}: " + ", ".join(_new(added[f"{name}s.jsonl"], name) for name in names)
+    return ", ".join(_new(added[f"{name}s.jsonl"], name) for name in names)
 
 
 def _new(number: int, name: str) -> str:
@@ -142,10 +122,8 @@ def _write_metadata(path: Path, database: Path) -> None:
     from crawler.export.datasette import metadata  # noqa: PLC0415
 
     text = json.dumps(metadata(database), ensure_ascii=False, indent=1)
-    try:
-        path.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as exc:
-        raise WrongUsage(f"--datasette {path}: {exc.strerror}: give another file") from exc
+    with output_file(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespace) -> str:
@@ -154,7 +132,7 @@ def _to_parquet(feeds: list[PublishedFeed], target: Path, opts: argparse.Namespa
 
     with _progress(sum(feed.files["articles.jsonl"].end for feed in feeds)) as watch:
         written = write_parquet(target, feeds, watch, html=opts.html)
-    return f"{target}: {written:,} articles"
+    return f"{written:,} articles"
 
 
 @contextmanager

@@ -1,10 +1,4 @@
-"""``scrapy report FEED --to report.html``: one page about a feed, readable offline.
-
-Exit status:
-    0   the page was written
-    2   wrong usage: no such feed, or the page cannot be written
-    5   the feed is damaged
-"""
+"""``scrapy report FEED --to report.html``: one page about a feed, readable offline."""
 
 from __future__ import annotations
 
@@ -19,6 +13,7 @@ from crawler.commands.tool import Tool
 from crawler.config.locations import feed_at
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
+from crawler.outputfile import output_file
 from crawler.printable import printable
 from crawler.run.scrapy_settings import require_other_name
 from crawler.terminal import emit
@@ -30,22 +25,14 @@ if TYPE_CHECKING:
 class Command(Tool, ScrapyCommand):
     """Writes a report on a feed."""
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "FEED --to FILE"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Write an HTML report on a feed: its articles and its runs"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Read a feed (FEED is its directory or articles.jsonl) and write one HTML page: articles "
-            "a month and by section, newest titles, authors, tags, how the runs went, what failed. "
-            "The page needs no network, script or other file. Exit status: 0; 2 wrong usage; "
-            "5 the feed has a damaged line."
-        )
+    usage = "FEED --to FILE"
+    summary = "Write an HTML report on a feed: its articles and its runs"
+    description = (
+        "Read a feed (FEED is its directory or articles.jsonl) and write one HTML page: articles "
+        "a month and by section, newest titles, authors, tags, how the runs went, what failed. "
+        "The page needs no network, script or other file. Exit status: 0; 2 wrong usage; "
+        "5 the feed has a damaged line; 75 the disk is full."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""
@@ -62,21 +49,8 @@ class Command(Tool, ScrapyCommand):
 
         require_other_name(Path(os.path.realpath(opts.to)), f"--to {opts.to}")
         facts = gather(feed_at(args[0], self.settings))
-        try:
-            _write(Path(opts.to), render(facts, datetime.now(UTC)))
-        except OSError as error:
-            raise WrongUsage(f"{opts.to}: {error.strerror}: give another file") from error
+        with output_file(Path(opts.to)) as file:
+            file.write(render(facts, datetime.now(UTC)).encode())
         runs = f"{len(facts.runs):,} run{'s' * (len(facts.runs) != 1)}"
         emit(f"{printable(opts.to)}: {facts.articles:,} articles, {runs}")
         return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write ``text``; replace a file atomically, so that no reader sees half a page."""
-    if path.exists() and not path.is_file():  # such as /dev/stdout, which must not be replaced
-        path.write_text(text, encoding="utf-8")
-        return
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, target)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import UsageError
 
 from crawler import terminal
+from crawler.config.suggestions import suggestion
 from crawler.exceptions import RunError, WrongUsage
 from crawler.printable import MESSAGE, printable
 
@@ -28,13 +29,26 @@ class Tool(_Command):
     their functions, so that ``crawl`` starts quickly.
 
     Attributes:
+        usage: the arguments, for the usage line.
+        summary: the description in the list of commands.
+        description: the description for ``-h``.
         interrupted: the message after Ctrl-C.
     """
 
     requires_project = True
     requires_crawler_process = False
     default_settings = {"LOG_ENABLED": False}  # noqa: RUF012 - as in Scrapy's commands
+    usage = summary = description = ""
     interrupted = "stopped"
+
+    def syntax(self) -> str:
+        return self.usage
+
+    def short_desc(self) -> str:
+        return self.summary
+
+    def long_desc(self) -> str:
+        return self.description
 
     def work(self, args: list[str], opts: argparse.Namespace) -> int:
         """Do the command's work and return its exit status.
@@ -48,6 +62,7 @@ class Tool(_Command):
         """Do the command's work, print errors, and set the exit status."""
         terminal.prepare()
         try:
+            _check_options(args, opts)
             self.exitcode = self.work(args, opts)
         except WrongUsage as error:
             raise UsageError(printable(error, MESSAGE), print_help=False) from error
@@ -57,3 +72,12 @@ class Tool(_Command):
         except KeyboardInterrupt:
             sys.stderr.write(f"{self.interrupted}\n")
             self.exitcode = _INTERRUPTED
+
+
+def _check_options(args: list[str], opts: argparse.Namespace) -> None:
+    """Refuse an unknown option, which Scrapy leaves among the arguments."""
+    for arg in args:
+        if arg.startswith("-") and arg != "-":  # that is standard input
+            known = [f"--{name.replace('_', '-')}" for name in vars(opts)]
+            given = arg.partition("=")[0]
+            raise WrongUsage(f"{arg!r} is not an option{suggestion(given, known)}: see --help")

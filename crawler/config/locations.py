@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -48,9 +49,18 @@ def feed_at(given: str, settings: Mapping[str, Any] | None) -> Path:
     path = expanded(given, "feed")
     if isfile(path) or isfile(path / "articles.jsonl"):
         return path
+    with suppress(OSError):
+        try:
+            (path / "articles.jsonl").stat()
+        except PermissionError as exc:
+            raise WrongUsage(
+                f"{given!r} cannot be read: make the directory readable, or use another account"
+            ) from exc
     feeds = Path(settings["FEEDS_DIRECTORY"]) if settings else feeds_directory()
     known = sorted(file.parent.name for file in feeds.glob("*/articles.jsonl"))
     there = f"{shown(feeds)} has {', '.join(known) or 'none'}{suggestion(path.name, known)}"
+    if path.name in known:
+        there = f"did you mean {shown(feeds / path.name)}?"
     raise WrongUsage(f"{given!r} is not a feed: give a directory with articles.jsonl; {there}")
 
 

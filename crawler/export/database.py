@@ -91,7 +91,7 @@ class Database:
         self._db.execute("commit")
 
     def _create(self, *, html: bool) -> None:
-        for statement in _statements(schema(html=html)):
+        for statement in schema(html=html).split(";\n"):  # executescript() would commit
             self._db.execute(statement)
         self._db.execute(f"pragma application_id = {APPLICATION_ID}")
         self._db.execute(f"pragma user_version = {SCHEMA_VERSION}")
@@ -246,13 +246,3 @@ def _check_fts5() -> None:
             f"SQLite {sqlite3.sqlite_version} of this Python has no full-text search ({exc}): use "
             "a Python with SQLite 3.25 or newer, built with FTS5"
         ) from exc
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script one by one, because ``executescript`` commits."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -11,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from crawler.exceptions import TryLater, WrongUsage
 from crawler.export.rows import article_rows, change_of
+from crawler.outputfile import output_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from crawler.export.published import PublishedFeed, PublishedFile
+    from crawler.export.published import PublishedFeed
+    from crawler.feedfile import FeedFile
 
 ROW_GROUP_BYTES = 16 << 20
 """Bytes of a feed in one row group, which is in memory at a time."""
@@ -62,51 +61,27 @@ _TYPES = {
 }
 """The columns: the contract's keys, and when the article last changed and vanished."""
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 
 def write_parquet(
     path: Path, feeds: Iterable[PublishedFeed], watch: Callable[[int], None], *, html: bool
 ) -> int:
     """Write the articles of ``feeds`` to ``path``; return their number.
 
-    The file is written beside ``path`` and renamed when it is complete.
-
     Args:
-        path: the file, which is replaced.
+        path: the file, which is replaced when the new one is complete.
         feeds: one for each mirror.
         watch: called after each row group with the size of its lines in bytes.
         html: also export ``content_html``.
 
     Raises:
         FeedUnusable: a feed is damaged.
-        TryLater: the disk is full.
+        TryLater: the disk is full, or another export is writing the file.
         WrongUsage: ``path`` cannot be written.
     """
     columns = {name: kind for name, kind in _TYPES.items() if html or name != "content_html"}
     rows = chain.from_iterable(_rows(feed, html=html) for feed in feeds)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        written = _write(temporary, pa.schema(columns), rows, watch)
-        _publish(temporary, path)
-    except OSError as exc:
-        error = TryLater if exc.errno in _NO_ROOM else WrongUsage
-        raise error(
-            f"{path} cannot be written: {exc.strerror or exc}: make room, or give another file"
-        ) from exc
-    finally:
-        temporary.unlink(missing_ok=True)
-    return written
-
-
-def _write(
-    path: Path,
-    schema: pa.Schema,
-    rows: Iterable[tuple[int, dict[str, Any]]],
-    watch: Callable[[int], None],
-) -> int:
-    written = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    schema, written = pa.schema(columns), 0
+    with output_file(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for size, group in _groups(rows):
             writer.write_table(pa.Table.from_pylist(group, schema), row_group_size=len(group))
             written += len(group)
@@ -149,7 +124,7 @@ def _rows(feed: PublishedFeed, *, html: bool) -> Iterator[tuple[int, dict[str, A
         yield line.size, row
 
 
-def _states(changes: PublishedFile) -> dict[str, dict[str, Any]]:
+def _states(changes: FeedFile) -> dict[str, dict[str, Any]]:
     """Return the state of each changed article: ``offset`` of its record, and times by column."""
     states: dict[str, dict[str, Any]] = {}
     for line in changes.lines():
@@ -177,12 +152,3 @@ def _typed(record: dict[str, Any]) -> dict[str, Any]:
 
 def _moment(value: object) -> datetime | None:
     return None if value is None else datetime.fromisoformat(str(value)).astimezone(UTC)
-
-
-def _publish(temporary: Path, path: Path) -> None:
-    descriptor = os.open(temporary, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)

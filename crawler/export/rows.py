@@ -13,12 +13,40 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crawler.items import Article
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 Value = str | int | None
 Row = tuple[Value, ...]
 
 _KEYS = frozenset(item.name for item in fields(Article))
+
+
+REQUIRED = ("mirror", "id", "title", "date_published", "content_text")
+OPTIONAL = {
+    "title_column": "column",
+    **{
+        name: name
+        for name in (
+            *("url", "language", "date_source", "dateline", "byline", "image", "image_caption"),
+            *("image_credit", "content_sha256", "mirror_url", "crawled_at"),
+        )
+    },
+}
+COUNTED = {"tag_count": "tags", "link_count": "links", "video_count": "videos"}
+"""Columns of ``articles``, and the keys of their values."""
+
+PARTS: dict[str, dict[str, str | None]] = {
+    "authors": {"author": "name"},
+    "translators": {"translator": "name"},
+    "editors": {"editor": None},
+    "sections": {"section_id": "id", "section_name": "name"},
+    "tags": {"tag": None},
+    "videos": {"url": None},
+    "images": {"url": "url", "full_url": "full_url", "caption": "caption", "credit": "credit"},
+    "links": {"url": "url", "link_text": "text"},
+}
+"""Tables for the lists of an article: the columns that follow its key and ordinal, and the keys of
+their values; None for the value itself. The first column is never null."""
 
 
 class ArticleRows(NamedTuple):
@@ -44,81 +72,31 @@ def article_rows(record: Mapping[str, Any], *, html: bool) -> ArticleRows:
     Raises:
         ValueError: a value has a type that the contract does not allow.
     """
-    key = (_required_text(record, "mirror"), _required_text(record, "id"))
-    return ArticleRows(_article(record, html=html), dict(_parts(key, record)))
-
-
-def _article(record: Mapping[str, Any], *, html: bool) -> dict[str, Value]:
-    text = _required_text(record, "content_text")
+    row: dict[str, Value] = {name: _required_text(record, name) for name in REQUIRED}
+    row |= {column: _optional_text(record, key) for column, key in OPTIONAL.items()}
+    row |= {name: _optional_bool(record, name) for name in ("has_video", "truncated")}
+    row |= {column: _count(record, key) for column, key in COUNTED.items()}
+    row["text_length"] = len(record["content_text"])
     further = {name: value for name, value in record.items() if name not in _KEYS}
-    row: dict[str, Value] = {
-        "mirror": _required_text(record, "mirror"),
-        "id": _required_text(record, "id"),
-        "url": _optional_text(record, "url"),
-        "title": _required_text(record, "title"),
-        "title_column": _optional_text(record, "column"),
-        "language": _optional_text(record, "language"),
-        "date_published": _required_text(record, "date_published"),
-        "date_source": _optional_text(record, "date_source"),
-        "dateline": _optional_text(record, "dateline"),
-        "byline": _optional_text(record, "byline"),
-        "image": _optional_text(record, "image"),
-        "image_caption": _optional_text(record, "image_caption"),
-        "image_credit": _optional_text(record, "image_credit"),
-        "has_video": _optional_bool(record, "has_video"),
-        "truncated": _optional_bool(record, "truncated"),
-        "tag_count": _count(record, "tags"),
-        "link_count": _count(record, "links"),
-        "video_count": _count(record, "videos"),
-        "text_length": len(text),
-        "content_sha256": _optional_text(record, "content_sha256"),
-        "mirror_url": _optional_text(record, "mirror_url"),
-        "crawled_at": _optional_text(record, "crawled_at"),
-        "further_keys": as_json(further) if further else None,
-        "content_text": text,
-    }
+    row["further_keys"] = as_json(further) if further else None
     if html:
         row["content_html"] = _optional_text(record, "content_html")
-    return row
+    return ArticleRows(row, {table: _part(record, table) for table in PARTS})
 
 
-def _parts(key: tuple[str, str], record: Mapping[str, Any]) -> Iterator[tuple[str, list[Row]]]:
-    for table in ("authors", "translators"):
-        yield (
-            table,
-            [(*key, n, _required_text(each, "name")) for n, each in _objects(record, table)],
-        )
-    for table in ("editors", "tags", "videos"):
-        yield table, [(*key, n, _string(each)) for n, each in _numbered(record, table)]
-    yield (
-        "sections",
-        [
-            (*key, n, _required_text(each, "id"), _optional_text(each, "name"))
-            for n, each in _objects(record, "sections")
-        ],
-    )
-    yield (
-        "images",
-        [
-            (
-                *key,
-                n,
-                _required_text(each, "url"),
-                *(_optional_text(each, name) for name in _IMAGE_TEXTS),
-            )
-            for n, each in _objects(record, "images")
-        ],
-    )
-    yield (
-        "links",
-        [
-            (*key, n, _required_text(each, "url"), _optional_text(each, "text"))
-            for n, each in _objects(record, "links")
-        ],
-    )
-
-
-_IMAGE_TEXTS = ("full_url", "caption", "credit")
+def _part(record: Mapping[str, Any], table: str) -> list[Row]:
+    first, *others = PARTS[table].values()
+    rows: list[Row] = []
+    for number, entry in enumerate(_list(record, table), start=1):
+        if first is None:
+            values: Row = (_string(entry, f"an entry of {table}"),)
+        elif isinstance(entry, dict):
+            texts = (_optional_text(entry, str(key)) for key in others)
+            values = (_required_text(entry, first), *texts)
+        else:
+            raise ValueError(f"{table} must contain objects, not {entry!r:.80}")
+        rows.append((record["mirror"], record["id"], number, *values))
+    return rows
 
 
 def listing_row(mirror: str, record: Mapping[str, Any]) -> Row:
@@ -230,7 +208,7 @@ def _required_text(record: Mapping[str, Any], key: str) -> str:
     return _string(record.get(key), key)
 
 
-def _string(value: Any, key: str = "the value") -> str:
+def _string(value: Any, key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{key} must be a string, not {value!r:.80}")  # noqa: TRY004
     value.encode()  # a lone surrogate raises UnicodeEncodeError, which is a ValueError
@@ -244,19 +222,12 @@ def _optional_bool(record: Mapping[str, Any], key: str) -> int | None:
     return value
 
 
-def _numbered(record: Mapping[str, Any], key: str) -> enumerate[Any]:
+def _list(record: Mapping[str, Any], key: str) -> list[Any]:
     value = record.get(key) or []
     if not isinstance(value, list):
         raise ValueError(f"{key} must be a list, not {value!r:.80}")  # noqa: TRY004
-    return enumerate(value, start=1)
-
-
-def _objects(record: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, value in _numbered(record, key):
-        if not isinstance(value, dict):
-            raise ValueError(f"{key} must contain objects, not {value!r:.80}")  # noqa: TRY004
-        yield number, value
+    return value
 
 
 def _count(record: Mapping[str, Any], key: str) -> int | None:
-    return None if record.get(key) is None else sum(1 for _ in _numbered(record, key))
+    return None if record.get(key) is None else len(_list(record, key))

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from crawler.exceptions import FeedUnusable, TryLater
-from crawler.export.published import Line, PublishedFeed, PublishedFile
 from crawler.export.rows import (
+    PARTS,
     Change,
     Value,
     article_rows,
@@ -19,13 +19,14 @@ from crawler.export.rows import (
     listing_row,
     run_row,
 )
-from crawler.export.tables import PARTS
+from crawler.feedfile import FeedFile, Line
 from crawler.items import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from crawler.export.database import Database, Place
+    from crawler.export.published import PublishedFeed
 
 Watch = Callable[[int], None]
 """Called with the number of bytes that were read."""
@@ -100,9 +101,7 @@ class Sync:
                 watch(size)
         return self._added
 
-    def _batches(
-        self, file: PublishedFile, offset: int, add: Callable[[Line], None]
-    ) -> Iterator[int]:
+    def _batches(self, file: FeedFile, offset: int, add: Callable[[Line], None]) -> Iterator[int]:
         """Add a file, one transaction per batch; yield the size of each batch in bytes."""
         lines = file.lines(offset)
         while offset < file.end:
@@ -118,7 +117,7 @@ class Sync:
                 self._database.set_offset(self._mirror, file.path.name, offset, digest, now)
             yield offset - start
 
-    def _add(self, file: PublishedFile, line: Line, add: Callable[[Line], None]) -> None:
+    def _add(self, file: FeedFile, line: Line, add: Callable[[Line], None]) -> None:
         try:
             add(line)
         except sqlite3.IntegrityError as exc:
@@ -188,7 +187,7 @@ class Sync:
             if self._database.html or key != "content_html"
         }
 
-    def _checked_offset(self, file: PublishedFile) -> int:
+    def _checked_offset(self, file: FeedFile) -> int:
         """Return the offset to continue from.
 
         Raises:
@@ -203,7 +202,7 @@ class Sync:
             )
         return offset
 
-    def _check_offset_unchanged(self, file: PublishedFile, offset: int) -> None:
+    def _check_offset_unchanged(self, file: FeedFile, offset: int) -> None:
         if self._database.offset(self._mirror, file.path.name)[0] != offset:
             raise TryLater(
                 f"{self._database.path} is being written by another export: export again when "

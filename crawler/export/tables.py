@@ -7,25 +7,13 @@ Names are not keywords of SQLite, so queries need no quotes. Tables are joined b
 from __future__ import annotations
 
 from crawler.export.phrases import TOKENIZER
-from crawler.export.rows import RUN_COLUMNS
+from crawler.export.rows import PARTS, RUN_COLUMNS
 
 APPLICATION_ID = 0x45504D46
 """Marks an SQLite file as an export (``EPMF``); other SQLite files are never written."""
 
 SCHEMA_VERSION = 1
 """Version of these tables and of the words of the index, in ``pragma user_version``."""
-
-PARTS = {
-    "authors": ("author text not null",),
-    "translators": ("translator text not null",),
-    "editors": ("editor text not null",),
-    "sections": ("section_id text not null", "section_name text"),
-    "tags": ("tag text not null",),
-    "videos": ("url text not null",),
-    "images": ("url text not null", "full_url text", "caption text", "credit text"),
-    "links": ("url text not null", "link_text text"),
-}
-"""Tables for the lists of an article, with the columns that follow its key and ordinal."""
 
 _ARTICLES = """
 create table articles (
@@ -152,10 +140,7 @@ def schema(*, html: bool) -> str:
     Args:
         html: whether ``articles`` has a column ``content_html``.
     """
-    parts = (
-        _PART.format(table=table, columns=",\n  ".join(columns), column=columns[0].split()[0])
-        for table, columns in PARTS.items()
-    )
+    parts = (_part(table, *columns) for table, columns in PARTS.items())
     runs = ",\n  ".join(f"{name} {_run_type(name)}" for name in RUN_COLUMNS)
     return "".join(
         (
@@ -166,6 +151,11 @@ def schema(*, html: bool) -> str:
             _UNIQUE_ARTICLES,
         )
     )
+
+
+def _part(table: str, first: str, *others: str) -> str:
+    columns = ",\n  ".join([f"{first} text not null", *(f"{name} text" for name in others)])
+    return _PART.format(table=table, columns=columns, column=first)
 
 
 def _run_type(column: str) -> str:

@@ -96,16 +96,17 @@ def table(
     """Return a table; ``rows`` contain markup, ``numbers`` the indexes of right-aligned columns."""
     right = set(numbers)
 
-    def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(
-            f"<{tag}{' class=number' if at in right else ''}>{cell}</{tag}>"
-            for at, cell in enumerate(row)
+    def line(start: str, cells: Iterable[str], end: str) -> str:
+        marked = (
+            f"{start}{' class=number' if at in right else ''}>{cell}{end}"
+            for at, cell in enumerate(cells)
         )
+        return f"<tr>{''.join(marked)}</tr>"
 
-    head = cells('th scope="col"', list(map(escape, heads))).replace('</th scope="col">', "</th>")
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    head = line('<th scope="col"', map(escape, heads), "</th>")
+    body = "".join(line("<td", row, "</td>") for row in rows)
     return (
-        f'<div class="wide"><table>{_caption(caption)}<thead><tr>{head}</tr>'
+        f'<div class="wide"><table>{_caption(caption)}<thead>{head}'
         f"</thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from heapq import heappush, heappushpop
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from crawler.config.program import program
-from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.feedfile import feed_directory, open_feed
 
 NEWEST = 15
 """Number of newest articles in the report."""
 
 _COVERED = ("byline", "authors", "editors", "tags", "image", "images", "videos", "links")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -105,42 +101,20 @@ def gather(feed: Path) -> Facts:
 
     Raises:
         WrongUsage: it is not a feed.
-        FeedUnusable: a line is damaged.
+        FeedUnusable: a line is damaged, or a file cannot be read.
     """
-    directory = feed.parent if feed.name == "articles.jsonl" else feed
-    if not (directory / "articles.jsonl").is_file():
-        raise WrongUsage(f"{feed} is not a feed: give a directory with articles.jsonl")
-    facts = Facts(directory)
-    for article in _lines(directory / "articles.jsonl", facts):
-        _add_article(facts, article)
+    facts = Facts(feed_directory(feed))
+    with open_feed(facts.feed) as files:
+        for line in files["articles.jsonl"].lines():
+            _add_article(facts, line.record)
+        for line in files["runs.jsonl"].lines():
+            _add_run(facts, line.record)
+        for line in files["changes.jsonl"].lines():
+            facts.changes[str(line.record.get("kind"))] += 1
+        facts.listings = sum(1 for _ in files["listings.jsonl"].raw_lines())
+        facts.incomplete = any(file.tail for file in files.values())
     facts.newest.sort(reverse=True)
-    for run in _lines(directory / "runs.jsonl", facts):
-        _add_run(facts, run)
-    for change in _lines(directory / "changes.jsonl", facts):
-        facts.changes[str(change.get("kind"))] += 1
-    facts.listings = _count_lines(directory / "listings.jsonl")
     return facts
-
-
-def _lines(path: Path, facts: Facts) -> Iterator[dict[str, Any]]:
-    """Yield the record of every complete line; nothing if the file is missing."""
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                facts.incomplete = True
-                return
-            try:
-                record = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                record = None
-            if not isinstance(record, dict):
-                raise FeedUnusable(
-                    f"{path}: line {number} is damaged: check the feed with {program()} audit "
-                    f"--verify {path.parent}, and restore it from a backup"
-                )
-            yield record
 
 
 def _add_article(facts: Facts, article: Mapping[str, Any]) -> None:
@@ -225,10 +199,3 @@ def _moment(value: object) -> datetime | None:
         return datetime.fromisoformat(str(value)) if value else None
     except ValueError:
         return None
-
-
-def _count_lines(path: Path) -> int:
-    if not path.is_file():
-        return 0
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_CHUNK), b""))

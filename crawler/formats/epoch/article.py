@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 _BOX = re.compile(r"<(?:div|figure|section|article|center|table|p)\b", re.IGNORECASE)
 
+_MARK = re.compile(r"<!--\s*+article\s++content\s++(begin|end)\s*+-->", re.IGNORECASE)
+
 _MANY_LINKS = 100  # fewer add little to the length of a line
 
 _PARSER = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True)
@@ -49,10 +51,11 @@ def read_article(text: str) -> ArticlePage:
 
 
 def _read_content(page: ArticlePage, parts: Template) -> None:
-    begins, ends = BEGIN in parts.body, parts.body.count(END)
+    markup = parts.body if END in parts.body else _MARK.sub(_usual_mark, parts.body)
+    begins, ends = BEGIN in markup, markup.count(END)
     page.truncated = ends == 0
-    root = _root(parts.body)
-    remove_page_tools(root, parts.body)
+    root = _root(markup)
+    remove_page_tools(root, markup)
     header, body = _walked(read_body, root, page.original, begins=begins, ends=ends)
     _read_lead(page, parts.lead, header)
     page.tags = list(body.tags)
@@ -67,6 +70,11 @@ def _read_content(page: ArticlePage, parts: Template) -> None:
     page.content_text = render_text(body.leaves)
     page.content_html = render_html(body.leaves)
     _check_size(page)
+
+
+def _usual_mark(mark: re.Match[str]) -> str:
+    """Return a begin or end mark in its usual form."""
+    return f"<!-- {BEGIN if mark[1].lower() == 'begin' else END} -->"
 
 
 def _trace_parts(header: Body, body: Body) -> None:

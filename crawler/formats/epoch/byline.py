@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE
-from crawler.formats.epoch.names import is_surname_led
+from crawler.formats.epoch.names import is_no_word
 from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
 from crawler.formats.epoch.reporting import corrected
 from crawler.formats.epoch.script import as_written, simplified
@@ -32,7 +32,8 @@ _ENDS_IN_VERB: Final = re.compile(
     "|(?:报[道导]?|[日号] ?|大纪元|本[报刊台]|综合)讯$"
 )
 _NOUN: Final = re.compile(
-    "(?:改编|整编|综整|[汇采]编|编辑|发稿|时评|[投来]稿|[笔记]录|纪实|[简播]报)[。.，,]?$"
+    "(?:改编|整编|综整|[汇采]编|编辑|发稿|时评|[投来]稿|[笔记实]录|纪实|[侧手札]记|见闻|[简播]报)[。.，,]?$"
+    "|文\\s*[／/ ][^／/\\s]{2,4}[／/]?图$"
 )
 """Words that are verbs only after a reporter's name; elsewhere they name a kind of text."""
 
@@ -44,7 +45,7 @@ _NO_BYLINE_HEAD: Final = re.compile(
 _NO_BYLINE_WITHIN: Final = re.compile(r"[。！？!?“”…](?!$)|转[自载]|完整|编者按|https?:")
 _BY: Final = re.compile(r"[Bb][Yy] +[A-Z][A-Za-z.'’ -]{3,60}")
 _LABELLED: Final = re.compile(
-    r"(?:作者|(?:图[／/、]?)?文|文[／/、]?图|撰文|记者|译者|翻译|编译)\s*[：:﹕／/╱]\s*\S"
+    r"(?:作者|(?:图[／/、]?)?文|文[／/、]?图|(?:采访[／/、和与]?)?撰文|记者|译者?|翻译|编译|执笔)\s*[：:﹕︰／/╱∕｜|◎]\s*\S"
 )
 _UNCLOSED: Final = re.compile(rf"[^。！？“”\n]{{4,60}}?{_VERB}(?![和与及、，／/╱者]|{_VERB})")
 _UNOPENED: Final = re.compile(
@@ -59,7 +60,7 @@ _EDITORS_NOTE: Final = re.compile(
     r"(?:编者?[按注]|编辑[按注]|编者[的之]?话|按语?(?=\s*[：:﹕]))[\s：:﹕，,—-]*[^\s：:﹕]"
 )
 _CONTINUED: Final = re.compile(
-    r"[接续承][上前](?:一?[文篇期回页节章集版面讲次部].{0,36})?|上接(?:[第上前《一二三四五六七八九十\d].{0,36})?|续[文篇]?",
+    r"[接续承][上前](?:一?[文篇期回页节章集版面讲次部].{0,36})?|上接(?:[第上前《一二三四五六七八九十\d：:].{0,60})?|续[文篇]?",
     re.DOTALL,
 )
 _NUMBER: Final = r"(?:\d{1,3}|[一二三四五六七八九十百]{1,4})"
@@ -234,8 +235,7 @@ def _names_a_person(inside: str) -> bool:
     """Return whether a verb follows a name; a pen name may be any word, as in ``海岛采访``."""
     who = people(inside)
     names = (*who.authors, *who.translators)
-    plain = any(is_surname_led(name) or not name.isalpha() or name.isascii() for name in names)
-    return plain or (bool(names) and inside.endswith(_WRITTEN))
+    return any(map(is_no_word, names)) or (bool(names) and inside.endswith(_WRITTEN))
 
 
 def _is_dispatch(inside: str) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from crawler.formats.epoch.script import simplified
+
 _OPENING: Final = "（(〈[［〔﹝【﹙"
 _CLOSING: Final = "）)〉]］〕﹞】﹚"
-_SQUARE: Final = "[［〔﹝【"
 _BRACKET: Final = re.compile(f"[{re.escape(_OPENING + _CLOSING)}]")
 _MARKS: Final = " \n\u3000△▲。．.，,、;；#＃◇◆*＊@"
 _STOPS: Final = " \n\u3000△▲。．.，,、;；"
@@ -49,11 +50,12 @@ _SOURCE_WORD: Final = re.compile(
     r"Image|Photo|Getty|Stock|Press|News|Times|Reuters|Agency|Associated|AFP|AP\b|VOA|RFA|Media|Commons|Public|Domain|"
     r"Courtesy|Screenshot|Wiki|Google|Maps|Flickr|Twitter|Facebook|YouTube|University|Museum|Library|Archive|Gallery|House|"
     r"Department|Navy|Army|Force|Guard|Office|Institute|Foundation|Center|Centre|TV\b|Post\b|Journal|Studio|Film|Picture|"
-    r"Creative|Street View|Earth|NASA|NOAA|Inc\b|Ltd\b|Group|Company|Corp",
+    r"Creative|Street View|Earth|NASA|NOAA|Inc\b|Ltd\b|LLC\b|Co\b|Group|Company|Corp|Police|Sheriff|County|City|Government|"
+    r"Ministry|Association|Society|Project|Network|Council|Committee|Airlines|Television|Daily|Weekly|Magazine|Online|Video",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(r"[㐀-鿿·‧•](?<![图片照像画景影])\s?\Z")
-_LETTER: Final = re.compile(r"[A-Za-z㐀-鿿]")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 
 
 def split_caption(text: str) -> tuple[str | None, str | None]:
@@ -79,7 +81,7 @@ def split_caption(text: str) -> tuple[str | None, str | None]:
 
 def _is_not_credit(before: str, inside: str) -> bool:
     """Return whether brackets contain a position, a unit, or a name in Latin letters."""
-    inside = inside.strip(_MARKS)
+    inside = simplified(inside.strip(_MARKS))
     if _PLACE.fullmatch(inside) or _UNIT.fullmatch(inside):
         return True
     is_name = _LATIN_NAME.fullmatch(inside) and not _SOURCE_WORD.search(inside)
@@ -115,11 +117,8 @@ def _last_group(text: str) -> tuple[int, int] | None:
 
 
 def _checked(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Return the group, or None if it is empty or a footnote's number in square brackets."""
-    inside = text[start + 1 : end]
-    if not inside.strip(_MARKS) or (text[start] in _SQUARE and not _LETTER.search(inside)):
-        return None
-    return start, end
+    """Return the group, or None if it is empty or only a number."""
+    return (start, end) if _LETTER.search(text, start + 1, end) else None
 
 
 def _opening(text: str, end: int) -> int | None:

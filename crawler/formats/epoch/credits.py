@@ -5,6 +5,7 @@ Credits that the reading text does not include are cut from the blocks at the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
@@ -26,15 +27,16 @@ from crawler.formats.epoch.cuts import (
 )
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.editors import (
-    ends_block,
+    EditorLine,
     find_editors,
     find_names,
     find_plain_editors,
-    is_alone,
+    find_separate_editors,
 )
 from crawler.formats.epoch.markup import Leaf
 from crawler.formats.epoch.signed import signature_lines
 
+_SENTENCE_END = re.compile("[。！？!?]")
 _DATELINE_BLOCKS = 8
 _BYLINE_BLOCKS = 3
 _EDITOR_BLOCKS = 8
@@ -62,8 +64,8 @@ def take_credits(header: Sequence[Leaf], body: Sequence[Leaf]) -> Credits:
     """Read the credits, and cut from ``body`` those that are not part of the reading text."""
     blocks = _without_strays(body)
     editors = _take_editors(blocks)  # before the byline: on a short page both may be in one block
-    lines = signature_lines([leaf.text for leaf in (*header, *blocks)])
     dateline, byline = _take_head(blocks)
+    lines = signature_lines([leaf.text for leaf in (*header, *blocks) if leaf.text])
     cut_end_marks([leaf for leaf in blocks if leaf.text])
     return Credits(dateline, byline, editors, lines)
 
@@ -90,13 +92,21 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
         after = blocks[number + 1 : max(number + 2, _BYLINE_BLOCKS)]
         byline = _take_byline(leaf, after[0] if after else None, dateline.end)
         # the dateline is alone in its block on 1,977 comment pages, or a second title follows it
-        byline = byline or _first_byline(after) or _note_after(leaf, dateline.end, after)
+        if byline is None and not _has_sentence(leaf.text[dateline.end :]):
+            byline = _first_byline(after)
+        byline = byline or _note_after(leaf, dateline.end, after)
         leaf.cut(dateline.start, dateline.end, "credits.dateline")
         _cut_spare_closings(leaf)
         return dateline.text, byline
     first = blocks[:_BYLINE_BLOCKS]
     notes = (_take_note(leaf) for leaf in first)
     return None, _first_byline(first) or next(filter(None, notes), None)
+
+
+def _has_sentence(text: str) -> bool:
+    """Return whether the article's text, not only a note or a title, follows the dateline."""
+    note = find_note(text)
+    return _SENTENCE_END.search(text, note.end if note else 0) is not None
 
 
 def _note_after(leaf: Leaf, start: int, after: Sequence[Leaf]) -> str | None:
@@ -171,35 +181,22 @@ def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
             if found is None:
                 break
             if following and not found.names and found.end == len(leaf.text):
-                names |= dict.fromkeys(_take_names(following))
-            leaf.cut(found.start, found.end, "credits.editors")
-            names |= dict.fromkeys(found.names)
-    return tuple(names) or _take_far_editors(blocks) or _take_plain_editors(blocks)
+                names |= dict.fromkeys(_cut_editors(following, find_names(following.text)))
+            names |= dict.fromkeys(_cut_editors(leaf, found))
+    return tuple(names) or _take_rarer_editors(blocks)
 
 
-def _take_names(leaf: Leaf) -> tuple[str, ...]:
-    """Cut the editors' names from the block below their label."""
-    found = find_names(leaf.text)
+def _take_rarer_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
+    """Cut the last editors before the last blocks, or else the last ``编辑：X``."""
+    far, last = blocks[:-_EDITOR_BLOCKS], blocks[-_EDITOR_BLOCKS:]
+    ways = ((far, find_separate_editors), (last, find_plain_editors))
+    found = (_cut_editors(leaf, find(leaf.text)) for part, find in ways for leaf in reversed(part))
+    return next(filter(None, found), ())
+
+
+def _cut_editors(leaf: Leaf, found: EditorLine | None) -> tuple[str, ...]:
+    """Cut an editor line and return its names."""
     if found is None:
         return ()
     leaf.cut(found.start, found.end, "credits.editors")
     return found.names
-
-
-def _take_far_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    """Cut the last editors that are alone on a line or end a block, before the last blocks."""
-    for leaf in reversed(blocks[:-_EDITOR_BLOCKS]):
-        found = find_editors(leaf.text)
-        text = leaf.text
-        if found and found.names and (is_alone(text, found) or ends_block(text, found)):
-            leaf.cut(found.start, found.end, "credits.editors")
-            return found.names
-    return ()
-
-
-def _take_plain_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
-    for leaf in reversed(blocks[-_EDITOR_BLOCKS:]):
-        if found := find_plain_editors(leaf.text):
-            leaf.cut(found.start, found.end, "credits.editors")
-            return found.names
-    return ()

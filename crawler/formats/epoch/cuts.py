@@ -12,16 +12,18 @@ from typing import Final
 
 from crawler.formats.epoch.dateline import find_dateline
 from crawler.formats.epoch.markup import Leaf
+from crawler.formats.epoch.script import simplified
 
 # A set for ``rstrip``: a pattern would take quadratic time on a long run.
 _END_MARKS: Final = "#＃◇◆@＠*＊♢◊ \n"
 # End marks between the last sentence and a note that more follows: ``……。#（未完待续）`` (16 pages).
 _MARKS_BEFORE_NOTE: Final = re.compile(
-    r"(?<=[^\s#＃◇◆@＠*＊♢◊])[ ]{0,3}[#＃◇◆@＠*＊♢◊][#＃◇◆@＠*＊♢◊ ]{0,8}(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{0,12}\Z)"
+    r"(?<=[^\s#＃◇◆@＠*＊♢◊])[ ]{0,3}[#＃◇◆@＠*＊♢◊][#＃◇◆@＠*＊♢◊ ]{0,8}(?=[（(\[【]?(?:未完|待[续續]|完|全文完)[^\n]{0,12}\Z)"
 )
 _TAIL_LENGTH: Final = 40  # the end of a line, where these marks are searched
 _AFTER_THE_END: Final = 12
-"""Maximum number of lines of credits and promotion after the end mark; the longest known tail has 9."""
+"""Maximum number of lines of credits and promotion after the end mark, notes apart; the longest known
+tail has 9."""
 _CREDIT_LENGTH: Final = 80
 _PROMOTION_LENGTH: Final = 200
 _CREDIT: Final = re.compile(
@@ -173,7 +175,7 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
                 start = shown - len(line)
                 leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
                 return
-            lines += 1
+            lines += _NOTE.match(line) is None
             if line and (lines > _AFTER_THE_END or not _follows_the_end(line)):
                 return
             end = shown - len(line) - 1
@@ -181,13 +183,14 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
 
 def _marks_before_note(line: str) -> re.Match[str] | None:
     """Find the end mark between the last sentence of a line and a note that more follows."""
-    if "完" not in line and "待续" not in line:  # nearly every line
+    if "完" not in line and "待" not in line:  # nearly every line
         return None
     return _MARKS_BEFORE_NOTE.search(line, max(len(line) - _TAIL_LENGTH, 0))
 
 
 def _follows_the_end(line: str) -> bool:
     """Return whether a line is a credit, a note or promotion, which can follow the end of an article."""
+    line = simplified(line)
     if (len(line) <= _CREDIT_LENGTH and _CREDIT.match(line)) or _LONG_CREDIT.match(line):
         return True
     if len(line) > _PROMOTION_LENGTH:

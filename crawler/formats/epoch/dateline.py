@@ -45,6 +45,7 @@ _SAYS_WHEN: Final = re.compile(r"\d ?[年月]|[讯电訊電] ?$")
 _DATE: Final = re.compile(
     r"(?:(?P<year>\d+)年?)??(?<!\d)(?P<month>\d{1,2})月(?P<day>\d{1,2})(?:[日号]|(?!\d))",
 )
+_NUMERIC: Final = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})日?")
 _MONTH_AS_DAY: Final = re.compile(r"(?P<year>\d{4})年(?P<month>\d{1,2})日(?P<day>\d{1,2})日")
 _YEAR_BEFORE: Final = re.compile(
     r"(?P<year>\d+)年(?P<month>\d{1,2})月(?P<day>\d{1,2})(?:[日号]|(?!\d))"
@@ -115,6 +116,7 @@ def date_of(dateline_text: str, url_date: date) -> date | None:
         The date, or ``None`` if the dateline has none, more than one, or one that does not exist.
     """
     digits = _HAN_NUMBER.sub(_digits, "".join(dateline_text[:_LONGEST].split()))
+    digits = _NUMERIC.sub(r"\1年\2月\3日", digits)
     found = list(_YEAR_BEFORE.finditer(digits)) or list(_MONTH_AS_DAY.finditer(digits))
     found = found or list(_DATE.finditer(digits))
     if len(found) != 1 or len(re.findall("月", digits)) > 1:

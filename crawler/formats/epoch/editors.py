@@ -20,7 +20,7 @@ _KEYWORD: Final = re.compile(
     # begins with the literal character, so that the search skips most of a long text
     rf"[责責](?<![负負].)(?:(?:\s?任?\s?[^\s{_COLON}]?[编編]\s?[辑輯缉剧叩]{{0,2}}[·•过？?》〉’'”]?[人员]?|.[编編][辑輯]|任[辑輯])\s*[{_COLON}]+\s*"
     r"|任?[编編][辑輯]?\s*[／/╱∕|｜]\s*"
-    r"|(?<![A-Za-z\d].)任[编編][辑輯](?:[、，,。.=～~\-–—]+ ?|\s*))(?:[（(【\[](?=[^\s（(]{2,16}[）)】\]]))?",
+    r"|(?<![A-Za-z\d].)(?:任[编編][辑輯]|[编編](?= ))(?:[、，,。.=～~\-–—]+ ?|\s*))(?:[（(【\[“‘](?=[^\s（(]{2,16}[）)】\]”’]))?",
 )
 _THIS_ARTICLE: Final = ("本文", "本版")
 # Alone on a line, any two characters may be a misspelt 编辑; the first character may be missing.
@@ -38,7 +38,7 @@ _NAME: Final = re.compile(
 _FIRST_WORD: Final = re.compile(f"{HAN}{{2,4}}(?= )")
 _TWO_NAMES: Final = re.compile(rf"({HAN}{{2,3}})[和与及]({HAN}{{2,3}})(?!{HAN})")
 _NAME_BEFORE_WORD: Final = re.compile(
-    rf"{HAN}{{2,4}}?(?=关注|文字|图[文为说：:]|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
+    rf"(?:{HAN}{{1,8}}[·‧•])?{HAN}{{2,4}}?(?=关注|文字|图[文为说：:]|订阅|来源|转[自载]|本[文报]|图片|摄影|校对|译者|翻译|编译|复核|审[核校]|点[击阅]|支持|欢迎|更多"
     "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
 )
 _SIGNS: Final = ("责", "責", "贵任", "任编", "任編")
@@ -63,11 +63,16 @@ _LABEL_FOLLOWS: Final = re.compile(r"\s*[：:﹕︰∶]")
 _WORD: Final = re.compile(r"\w")
 _CLAUSE: Final = re.compile(r"[^\n。]{0,20}[，,。“”？！]")
 _SLASHES: Final = "／/╱∕|｜"
+_SENTENCE_ENDS: Final = tuple("。！？…”）#＃◇")
 _JOINING: Final = " \n\u3000；;，,、：:/／"
 _OPENING: Final = "（(﹝〔[［【"
 _CLOSING: Final = "）)﹞〕]］】"
 _TO_THE_END: Final = re.compile(
     r"[^\w\n（(﹝〔[［【）)﹞〕\]］】]{0,20}\d?[^\w\n（(﹝〔[［【）)﹞〕\]］】]{0,20}\Z"
+)
+# After names without a colon: a closing bracket, end marks, a last note, or another label.
+_MORE_CREDITS: Final = re.compile(
+    rf"\n|[）)﹞〕\]］】]|\s*[#＃◇◆*＊@＠]|\s*[（(【][^（）()【】\n]{{1,40}}[）)】]\W{{0,5}}(?:\n|\Z)|[；;，,、 ]+{HAN}{{1,6}}[：:]"
 )
 _MARKS: Final = re.compile(r"[ \u3000]*[#＃◇◆*＊@＠]+|")
 
@@ -137,17 +142,15 @@ def find_names(text: str) -> EditorLine | None:
     return EditorLine(names, 0, len(text)) if alone else None
 
 
-def ends_block(text: str, found: EditorLine) -> bool:
-    """Return whether the editors are at the end of a block, after a complete sentence."""
-    return found.end == len(text) and text[: found.start].rstrip()[-1:] in tuple("。！？…”）#＃◇")
-
-
-def is_alone(text: str, found: EditorLine) -> bool:
-    """Return whether the editors are on a separate line."""
-    before = text[: found.start]
-    return (not before or before[-1] == "\n" or text[found.start] == "\n") and (
-        found.end == len(text) or "\n" in text[found.end - 1 : found.end + 1]
-    )
+def find_separate_editors(text: str) -> EditorLine | None:
+    """Find editors that are alone on a line, or at the end of a block after a complete sentence."""
+    found = find_editors(text)
+    if found is None or not found.names:
+        return None
+    before, at_end = text[: found.start], found.end == len(text)
+    starts = not before or before[-1] == "\n" or text[found.start] == "\n"
+    alone = starts and (at_end or "\n" in text[found.end - 1 : found.end + 1])
+    return found if alone or (at_end and before.rstrip().endswith(_SENTENCE_ENDS)) else None
 
 
 def _lines(text: str) -> list[int]:
@@ -233,6 +236,8 @@ def _name_at(text: str, at: int) -> re.Match[str] | None:
 def _may_run_on(found: re.Match[str]) -> bool:
     """Return whether a name may be a shorter one with the beginning of another word."""
     name = found.group()
+    if not name.isalpha():
+        return len(name) - max(map(name.rfind, "·‧•")) > _LONG_NAME + 1
     if len(name) == _LONG_NAME - 1:
         return name[:-1] in EDITORS and name[-1] in "图注摄校"
     return len(name) == _LONG_NAME and name[:1] in SURNAMES and name[:2] not in COMPOUND_SURNAMES
@@ -267,11 +272,10 @@ def _is_editor(name: str) -> bool:
 
 def _alone(text: str, start: int, names: tuple[str, ...], end: int) -> bool:
     """Return whether a keyword without a colon is a credit: only names are around it."""
-    before = text[:start].rstrip(" \u3000")
+    before = text[:start].rstrip(" \u3000").removesuffix("本文")
     first = not before or before[-1] in "\n；;。！？#＃◇◆）)" + _OPENING
-    after = text[end : end + 1]
-    last = bool(_TO_THE_END.match(text, end)) or after in _CLOSING or after == "\n"
-    return first and last and bool(names)
+    last = _TO_THE_END.match(text, end) or _MORE_CREDITS.match(text, end)
+    return first and last is not None and bool(names)
 
 
 def _with_edges(text: str, names: tuple[str, ...], start: int, end: int) -> EditorLine:

@@ -17,14 +17,15 @@ from typing import Final
 from crawler.formats.epoch.caption import split_caption
 from crawler.formats.epoch.elements import CELLS
 from crawler.formats.epoch.markup import Container, Leaf
+from crawler.formats.epoch.script import simplified
 
 _LONGEST: Final = 300
 """Maximum length of a caption that the markup does not identify."""
 # Words of a credit, which distinguish it from a parenthesis at the end of a sentence.
 _CREDIT: Final = re.compile(
-    r"[／/©]|大纪元|明慧|新唐人|中央社|法新社|美联社|路透|新华社|视觉中国|提供|摄影|[摄撮]于|拍摄|翻[摄拍]|图片|照片|"
-    r"配图|插图|制图|合成|资料|截图|截屏|网络|公有领域|授权|来源|维基|推特|脸书|Getty|AFP|\bAP\b|Reuters|"
-    r"Shutterstock|Fotolia|Pixabay|Wikimedia|Photo|Courtesy|Public Domain|CC BY|Screenshot|Times",
+    r"[／/©]|大纪元|明慧|新唐人|中央社|法新社|美联社|路透|新华社|视觉中国|提供|摄影|[摄撮]于|拍摄|翻[摄拍]|[摄绘]\Z|图片|照片|"
+    r"配图|插图|制图|供图|合成|资料|截图|截屏|网络|公有领域|授权|来源|[取图]自|维基|推特|脸书|微博|Getty|AFP|\bAP\b|Reuters|NTD|VOA|RFA|"
+    r"Shutterstock|iStock|Fotolia|Pixabay|Pexels|Unsplash|Flickr|Wikimedia|Photo|Courtesy|Public Domain|CC BY|Screenshot|Times",
     re.IGNORECASE,
 )
 # Notes on an article, not on a picture.
@@ -131,8 +132,8 @@ def _is_caption(leaf: Leaf) -> bool:
 def _names_its_source(text: str) -> bool:
     if not text or len(text) > _LONGEST:
         return False
-    credit = split_caption(text)[1]
-    if credit is None or _OF_THE_ARTICLE.match(credit):
+    credit = simplified(split_caption(text)[1] or "")
+    if not credit or _OF_THE_ARTICLE.match(credit):
         return False
     return _CREDIT.search(credit) is not None
 

@@ -13,15 +13,19 @@ from typing import Final
 from crawler.formats.epoch.names import (
     COMPOUND_SURNAMES,
     HAN,
+    POINT,
     SURNAMES,
+    is_full_name,
     is_han_name,
     is_latin_name,
+    is_pointed_name,
     is_surname_led,
     plain_name,
 )
 from crawler.formats.epoch.places import (
     LONGEST,
     NAMESAKES,
+    ONLY_PLACES,
     PLACE_ENDS,
     PLACES,
     is_district,
@@ -32,7 +36,10 @@ from crawler.formats.epoch.reporting import FILLER, OTHER, TRANSLATE, WRITE
 Names = tuple[tuple[str, ...], str]
 """Names, and the text after them."""
 
-_AND_OTHERS: Final = ["等人", *(f"等{verb}" for verb in (*WRITE, *TRANSLATE, "综合", "联合"))]
+_AND_OTHERS: Final = [
+    *(f"{more}{number}人" for more in ("", "等") for number in "一二两三四五六七八九十多数"),
+    *(f"等{verb}" for verb in ("人", *WRITE, *TRANSLATE, "综合", "联合")),
+]
 _TAIL: Final = PLACES.union(WRITE, TRANSLATE, OTHER, FILLER, _AND_OTHERS) - {"译", "图", "报", "电"}
 _SIGNPOSTS: Final = PLACES.union(WRITE, TRANSLATE, ["综合", "根据"]) - {"译", "报", "电"}
 _LAST: Final = frozenset({"电", "报", "讯", "等"})
@@ -40,15 +47,20 @@ _LAST: Final = frozenset({"电", "报", "讯", "等"})
 _AFTER_PLACE: Final = frozenset("市州县省郡区镇前外")
 _BEFORE_PLACE: Final = frozenset("于在自从")
 """Characters that count only next to a place; elsewhere they may be part of a name: 杨州, 李自."""
+_CERTAIN_ENDS: Final = PLACE_ENDS - frozenset("堡邦海山溪屯坡角")
+"""Last characters of places that no foreign family name ends in."""
+_FAMILY_LENGTHS: Final = range(2, 4)
 _PLACE_BEGINS: Final = frozenset("阿埃圣")
 """First characters of foreign places that are not the last character of a given name."""
 
-_LOOSE: Final = frozenset(" 、，,。.；;：:（）()【】[]—-*#\"“”'")
+_LOOSE: Final = frozenset(" 、，,。.．；;：:（）()【】[]—-－–*#\"“”'")
 _DAY: Final = re.compile(r"[\d〇○零一二三四五六七八九十廿]{1,4} ?[年月日号]|\d+")
 _REACH: Final = max(LONGEST, 8)
 _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
 _JOINS: Final = "和与及暨"
-_AND: Final = re.compile(f"[{_JOINS} ]")
+_AND: Final = re.compile(f"[{_JOINS}]|(?<![A-Za-z.]) ")
+_GROUP_ENDS: Final = "者们人组员生团队家友众"
+"""Last characters of people without a name: 志愿者, 工作人员."""
 _JOINT_REACH: Final = 24
 """Number of characters within which the "and" after a first name and its place is searched."""
 _LONG_NAME: Final = 4
@@ -78,30 +90,41 @@ _SECOND_SURNAMES: Final = frozenset(
 def names_at_head(body: str) -> Names:
     """Find the names that ``body`` begins with, and the text after them."""
     body = body.lstrip(" :：了的是").rstrip()
-    found = _latin_name(body) or _han_name(body)
-    if found:
-        return found
+    found = _latin_name(body) or _han_name(body) or _torn_name(body) or _joined_names(body)
+    return found or _from_run(body) or _after_place(body) or ((), body)
+
+
+def _joined_names(body: str) -> Names | None:
+    """Find names joined by "and" or a blank, or a name before a blank and an unknown place."""
     for joint in _AND.finditer(body, 0, _JOINT_REACH):
-        left = _han_name(body[: joint.start()])
+        left = _any_han_name(body[: joint.start()])
         if not left:  # checked first: else a series of joints is split in every possible way
             continue
         names, tail = names_at_head(body[joint.end() :])
-        if names and is_surname_led(names[0]) and not _is_only_place(names[0]):
+        if names and _is_another_name(names[0], joint.group()):
             return (*left[0], *names), tail
-        if names and is_district(names[0]) and is_surname_led(left[0][0]):
+        place = joint.group() == " " or (names and is_district(names[0]))
+        if place and is_surname_led(left[0][0]):
             return left[0], body[joint.end() :]
-    return _after_place(body) or ((), body)
+    return None
+
+
+def _is_another_name(name: str, joint: str) -> bool:
+    """Return whether ``name`` is not a place; after "and", it may be a longer pen name."""
+    full = is_surname_led(name) or is_pointed_name(name)
+    long = joint != " " and len(name) > len("海岛") and name[-1] not in _GROUP_ENDS
+    return (full or long) and not _is_only_place(name)
 
 
 def _is_only_place(name: str) -> bool:
-    return is_district(name) or name in PLACES - NAMESAKES
+    return is_district(name) or name in ONLY_PLACES
 
 
 def _after_place(body: str) -> Names | None:
     """Find a name directly after a place: ``加州李言报导``."""
-    ends = [end for end in range(2, min(_REACH, len(body))) if body[:end] in PLACES - NAMESAKES]
+    ends = [end for end in range(2, min(_REACH, len(body))) if body[:end] in ONLY_PLACES]
     for end in reversed(ends):
-        found = _han_name(body[end:])
+        found = _any_han_name(body[end:])
         if found and is_surname_led(found[0][0]):
             return found
     return None
@@ -120,9 +143,14 @@ def _latin_name(body: str) -> Names | None:
     head = plain_name(body[: run.start()])
     if head:
         second = is_latin_name(run.group().strip(" -")) and is_han_name(head)
-        return ((head,), body[run.end() :]) if second and is_surname_led(head) else None
+        whole = is_surname_led(head) or is_pointed_name(head)
+        return ((head,), body[run.end() :]) if second and whole else None
     name = run.group().strip(" -'")
     return ((name,), body[run.end() :]) if is_latin_name(name) else None
+
+
+def _any_han_name(body: str) -> Names | None:
+    return _han_name(body) or _torn_name(body) or _from_run(body)
 
 
 def _han_name(body: str) -> Names | None:
@@ -136,13 +164,34 @@ def _han_name(body: str) -> Names | None:
         name = plain_name(body[:cut])
         if not name:
             return _name_like_place(body, cuts)
+        if is_pointed_name(name) and name[-1] in _CERTAIN_ENDS:
+            return _pointed_before_place(body, name)
         if is_han_name(name) and not _run_together(name):
             longer = body[: cut + 1]
-            if cuts.get(cut + 1, words) < words and is_surname_led(longer) and is_han_name(longer):
+            if cuts.get(cut + 1, words) < words and is_full_name(longer):
                 return (longer,), body[cut + 1 :]
             return _without_place(body, name, body[cut:])
-    head = body[: next(iter(cuts))]
-    return _split_name(head, body) or _before_known_word(body) or _from_run(head, body)
+    return None
+
+
+def _torn_name(body: str) -> Names | None:
+    """Find a Chinese name that a place splits, or that unknown text follows after a known word."""
+    head = _head(body)
+    return (_split_name(head, body) or _before_known_word(body)) if head else None
+
+
+def _head(body: str) -> str:
+    """Return the text before the places, days, verbs and fillers at the end of ``body``."""
+    return body[: next(iter(_tail_starts(body)))]
+
+
+def _pointed_before_place(body: str, name: str) -> Names | None:
+    """Find a foreign name before an unknown place of three characters: ``欧文·费舍青石镇``."""
+    last = max(map(name.rfind, POINT)) + 1
+    family = len(name) - last - len("青石镇")
+    if family not in _FAMILY_LENGTHS:
+        return None
+    return (name[: last + family],), body[last + family :]
 
 
 def _without_place(body: str, name: str, tail: str) -> Names:
@@ -167,7 +216,7 @@ def _before_known_word(body: str) -> Names | None:
     """
     for cut in (2, 3):
         known = any(body[cut:end] in _SIGNPOSTS for end in range(cut + 2, cut + _REACH))
-        if known and is_surname_led(body[:cut]) and is_han_name(body[:cut]):
+        if known and is_full_name(body[:cut]):
             return (body[:cut],), body[cut:]
     return None
 
@@ -179,23 +228,25 @@ def _split_name(head: str, body: str) -> Names | None:
     for given in (2, 1):
         place = head[1:-given]
         name = head[:1] + head[-given:]
-        if len(place) > 1 and is_place(place) and is_surname_led(name) and is_han_name(name):
+        if is_place(place) and not _SOUNDS.issuperset(place) and is_full_name(name):
             return (name,), body[len(head) :]
     return None
 
 
-def _from_run(head: str, body: str) -> Names | None:
+def _from_run(body: str) -> Names | None:
     """Find a name directly before an unknown place or a second name."""
+    head = _head(body)
     if not _RUN.fullmatch(head):
         return None
     if len(head) == _LONG_NAME and head[-1] in "译编" and is_surname_led(head[:-1]):
         return (head[:-1],), body[len(head) - 1 :]
-    surname = 2 if head[:2] in COMPOUND_SURNAMES else 1
+    long = head[:2] in _LONG_SURNAMES and len(head) > len("石川青山青镇")
+    surname = 2 if long or head[:2] in COMPOUND_SURNAMES else 1
     if (spelled := _before_spelled_place(head, surname)) is not None:
         return (head[:spelled],), body[spelled:]
     if head[-1] in PLACE_ENDS:
         name = head[: surname + _given_before_place(head, surname)]
-        known = is_surname_led(name) and is_han_name(name)
+        known = (is_surname_led(name) or long) and is_han_name(name)
         return ((name,), body[len(name) :]) if known else None
     pairs = [(head[:cut].rstrip(_JOINS), head[cut:]) for cut in (surname + 1, surname + 2)]
     pairs = [pair for pair in pairs if _are_two_names(*pair)]
@@ -216,7 +267,7 @@ def _before_spelled_place(head: str, surname: int) -> int | None:
     recognized = len(place) >= _SHORTEST_SPELLED and sum(map(_PLAIN_SOUNDS.__contains__, place)) > 1
     whole = start == surname + 2 and head[start - 1] not in _SOUNDS
     short = start == surname + 1
-    known = is_surname_led(head[:start]) and is_han_name(head[:start])
+    known = is_full_name(head[:start])
     return start if recognized and known and (whole or short) else None
 
 
@@ -224,20 +275,19 @@ def _given_before_place(head: str, surname: int) -> int:
     """Return how many characters of ``head`` are the given name before an unknown place.
 
     These are two if three remain for the place (李小言青石镇), else one (李言青石镇). A repeated
-    character is a given name (李言言石镇).
+    character is a given name (李言言石镇). If all of it may belong to a foreign place (李马维拉镇), the
+    result is 0.
     """
     if head[surname] == head[surname + 1]:
         return 2
     short = len(head) < surname + 5 or head[surname + 1] in _PLACE_BEGINS
+    if not short and _SOUNDS.issuperset(head[surname + 1 : -1]):
+        return 0
     return 1 if short else 2
 
 
 def _are_two_names(first: str, second: str) -> bool:
-    return (
-        second[:1] in _SECOND_SURNAMES
-        and all(map(is_surname_led, (first, second)))
-        and all(map(is_han_name, (first, second)))
-    )
+    return second[:1] in _SECOND_SURNAMES and is_full_name(first) and is_full_name(second)
 
 
 def _run_together(name: str) -> bool:
@@ -250,6 +300,7 @@ def _run_together(name: str) -> bool:
         len(name) == _LONG_NAME
         and name[0] in SURNAMES
         and name[:2] not in _LONG_SURNAMES
+        and name[1] != "氏"
         and "·" not in name
     )
 

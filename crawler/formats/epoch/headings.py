@@ -25,8 +25,12 @@ _UNCLOSED_HTML = re.compile(r"<h[1-6]\b[^<>]*+>\s*+([^<\n]++)\n", re.IGNORECASE)
 _LINKED = re.compile(
     r"^[^\w\n\[]*+\[([^\[\]\n]++)\]\((?:#|[^()\s]*?/n\d++\.)[^()\s]*+\)", re.MULTILINE
 )
-# The first line, without any mark; breaks and rules may precede it.
-_UNMARKED = re.compile(r"(?:\s|<[bh]r\b[^<>]*+>|[-*_=]{3})*+([^\s#＃﹟♯<\[|>*+=!_-][^\n<\[]*+)\n")
+# The first line, without a heading's marks; breaks, rules and formatting may precede it.
+_UNMARKED = re.compile(
+    r"(?:\s|<[bh]r\b[^<>]*+>|[-*_=]{3})*+(?:<(?:p|b|strong|center|font|span)\b[^<>]*+>\s*+)*+(?:\*\*|__)?+"
+    r"([^\s#＃﹟♯<\[|>*+=!_-][^\n<\[]*+)(?:</[a-z]++>\s*?)*+\n",
+    re.IGNORECASE,
+)
 _MARKDOWN_IMAGE = re.compile(r"!\[[^\[\]]*+\]\([^()\s]*+\)")
 _UNSEEN = re.compile(r"<(style|script)\b[^<]*+(?:<(?!/\1)[^<]*+)*+</\1\s*+>", re.IGNORECASE)
 _BLOCK_TAG = re.compile(
@@ -37,7 +41,7 @@ _TAG = re.compile(r"</?[a-z][^<>]*+>", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"\]\s?\(|https?://", re.IGNORECASE)
 _PAGER = re.compile(r"第\W*页")
-_REPEATED_MARK = re.compile(r"[#＃﹟]++\s++")
+_REPEATED_MARK = re.compile(r"(?:[#＃﹟]++\s++)++")
 _CLOSING_MARKS = re.compile(r"(?:\s[#＃]+|#{2,})\Z")
 _ANCHOR_NAME = re.compile(r"\s*\{#[\w-]{1,80}\}\Z|\\\Z")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -64,7 +68,7 @@ def first_heading(text: str, *, behind_text: bool = True) -> str | None:
         if not behind_text and words(lines[: marked.start()]):
             return None
         return cleaned(marked[1])
-    if _DOCUMENT.search(text):  # an error page of a host
+    if not behind_text and _DOCUMENT.search(text):  # an error page of a host
         return None
     html = (cleaned(_TAG.sub("", one[2])) for one in _HTML.finditer(text))
     if title := next(filter(_is_heading, html), None):

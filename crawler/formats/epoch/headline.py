@@ -6,8 +6,14 @@ import re
 from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY
-from crawler.formats.epoch.names import is_han_name, is_latin_name, is_surname_led
-from crawler.formats.epoch.places import NAMESAKES, PLACES, words_in
+from crawler.formats.epoch.names import (
+    HONORIFIC,
+    is_full_name,
+    is_han_name,
+    is_latin_name,
+    is_surname_led,
+)
+from crawler.formats.epoch.places import ONLY_PLACES, words_in
 from crawler.formats.epoch.regulars import COLUMNISTS
 from crawler.formats.epoch.script import as_written, simplified
 
@@ -44,10 +50,10 @@ _NO_PERSON: Final = re.compile(
     "运动|历史|文化|经济|政治|军事|社会|政府|政权|政局|真相|谎言|危机|战争|主义|思想|教育|劳教|酷刑|迫害|特工|间谍|记者|读者|网友|夫妇|女子|男子|"
     "^[美英日俄韩德法澳加台港印欧中陆前原某各](?:[防财外]长|副卿|国务卿|立委|高[官管]|将领|首富|医[生师]|智库|各界|员工|业者|商会|检察|勋爵|"
     "府$)|(?:警长|公诉人|监事|战略师|现象|[诉法]庭)$|"
-    "少女|当权者|特稿|点评|开讲|拾遗|[部院署局厅社报媒网党办刊村]$|[学协]会$|安理会|委员会|法院|电台|电视",
+    "少女|当权者|特稿|点评|开讲|拾遗|[部院署局厅社报媒网党办刊村灾祸价债癌症疫罪毒]$|[渔牧灾饥全选]民$|[学协]会$|安理会|委员会|法院|电台|电视",
 )
 _NO_PEN_NAME: Final = re.compile(
-    "[国省市县州区镇军队团组方站处校台会人们]$|表示|认为|关于|发现|[致从论看谈评驳答说访第]|^[问观给](?=..)|[上中下篇讲章回集期一二三四五六七八九十]$|之.$",
+    "[国省市县州区镇军队团组方站处校台会人们]$|表示|认为|关于|发现|[致从论看谈评驳答说访第]|^[问观给](?=..)|[上中下篇讲章回集期录谈一二三四五六七八九十]$|之.$",
 )
 _VERSE: Final = re.compile(
     "[诗词]$|[一二三四五六七八九十两几数]首$|歌词|对话|顺口溜|快板|相声|对联"
@@ -55,47 +61,14 @@ _VERSE: Final = re.compile(
 _NO_LATIN_PERSON: Final = re.compile(
     r"\b(?:House|White|Wall|Street|Affairs|Policy|Report|Review|Index|States?|United|National|World|Security|Freedom|Human|Rights|Chin(?:a|ese)|Lives|Act|Party|Court|Bank|Big|Black|New|Deep|Supreme|Fox|Twitter|Facebook|Google)\b"
 )
-_PEN_NAME_END: Final = (
-    "先生",
-    "居士",
-    "山人",
-    "散人",
-    "老人",
-    "道人",
-    "书生",
-    "堂主",
-    "斋主",
-    "一枭",
-    "主人",
-    "布衣",
-    "隐士",
-    "老师",
-    "来客",
-    "过客",
-    "闲人",
-    "野人",
-    "真人",
-    "行者",
-    "浪子",
-    "游子",
-    "樵夫",
-    "渔夫",
-    "老汉",
-    "老翁",
-    "侠客",
-    "楼主",
-    "庐主",
-    "阁主",
-    "草民",
-    "村夫",
-    "小子",
-    "小生",
+_PEN_NAME_END: Final = tuple(
+    "先生 居士 山人 散人 老人 道人 书生 堂主 斋主 一枭 主人 布衣 隐士 老师 来客 过客 闲人 野人 真人 行者 浪子 游子 樵夫 渔夫 老汉 老翁 侠客 楼主 庐主 阁主 "
+    "草民 村夫 小子 小生".split()
 )
 _ADDRESSED: Final = re.compile(
     "^.(?:先生|女士|小姐|太太|博士|教授|律师|医[师生]|老师|牧师|校长|院长|主任)$"
 )
 """A person whom the article is about, by surname and title. Pen names have more before 先生."""
-_STATES: Final = PLACES - NAMESAKES
 _LONG_NAME: Final = 4
 _SHORT_NAME: Final = 2
 _LATIN_AUTHOR: Final = re.compile(r"\S+(?: \S+){1,3}")
@@ -142,6 +115,8 @@ def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
     names = tuple(map(_without_blanks, _split(label)))
     if len(names) > _MOST_AUTHORS or not all(names):
         return ()
+    bare = tuple(HONORIFIC.sub("", name) for name in names)
+    names = bare if set(bare) <= COLUMNISTS else names
     known = [name in COLUMNISTS for name in names]
     if not commentary and not any(known):
         return ()
@@ -159,13 +134,9 @@ def _split(label: str) -> list[str]:
     """Split a label at the marks between names; at a blank or "and" only between full names."""
     names = _BETWEEN.split(label)
     for parts in (label.split(), _AND.split(label)):
-        if len(names) == 1 and len(parts) > 1 and all(map(_is_whole, parts)):
+        if len(names) == 1 and len(parts) > 1 and all(map(is_full_name, parts)):
             return parts
     return names
-
-
-def _is_whole(name: str) -> bool:
-    return is_surname_led(name) and is_han_name(name)
 
 
 def _without_blanks(name: str) -> str:
@@ -178,7 +149,7 @@ def _without_blanks(name: str) -> str:
 def _is_author(name: str) -> bool:
     if is_latin_name(name):
         return bool(_LATIN_AUTHOR.fullmatch(name)) and not _NO_LATIN_PERSON.search(name)
-    if name in _LABELS or name in _STATES or AGENCY.fullmatch(name) or not is_han_name(name):
+    if name in _LABELS or name in ONLY_PLACES or AGENCY.fullmatch(name) or not is_han_name(name):
         return False
     return _is_person(name)
 

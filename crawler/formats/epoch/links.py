@@ -22,15 +22,17 @@ MAX_URL = 2048
 """Characters. Longer URLs are refused."""
 
 _TOKEN = re.compile(r"""[^\s()（）<>\[\]{}"'`“”‘’|，。、；：]++""")
-_OF_A_MIRROR = re.compile(r"(?:pages|indexes)[/\\%]|\.md", re.IGNORECASE)
+_OF_A_MIRROR = re.compile(r"(?:pages|indexes)[/\\%]|\.(?:md|html)|\A\./\d{1,7}\Z", re.IGNORECASE)
 _BEFORE_URL = re.compile(r"(?:href|src)=|:", re.IGNORECASE)
 _TAG_NAME = re.compile(r"""<([a-z]+)\b(?:"[^"]*+"|'[^']*+'|[^"'>])*+["']?\Z""", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\]\s{0,8}+[(（]\s{0,8}+<?\s{0,8}+\Z")
-_ANCHOR_TEXT = re.compile(r"[^<>]*+>((?:[^<]++|<(?!/(?:a|ok)\b))*+)", re.IGNORECASE)
+_ANCHOR_TEXT = re.compile(
+    r"""["']?(?:"[^"]*+"|'[^']*+'|[^<>"'])*+>((?:[^<]++|<(?!/(?:a|ok)\b))*+)""", re.IGNORECASE
+)
 _DEFINED = re.compile(r"\[([^\[\]\n]{1,200}+)\]:\s{0,8}+<?\Z")
 _REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\s?\[([^\[\]\n]{1,200}+)\]")
 _TAG = re.compile(r"<[^<>]*+>|!\[[^\[\]]*+\]\([^()\s]*+\)")
-_LINE_MARKS = " \t\u00a0\u3000#＃*_<>[](){}+•·|:：-–—,，.。、;；\"'`"
+_LINE_MARKS = " \t\u00a0\u3000#＃*_<>[]()［］（）{}+•·|:：-–—,，.。、;；\"'`"
 _WINDOW = 2048
 """How many characters around a URL are searched for the link's text."""
 

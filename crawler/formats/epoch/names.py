@@ -33,7 +33,9 @@ COMPOUND_SURNAMES: Final = frozenset(
 """Surnames of two characters, including the joined ones of Taiwan (范姜, 张简)."""
 
 _HAN_NAME: Final = re.compile(rf"{HAN}{{2,4}}")
-_POINTED_NAME: Final = re.compile(rf"(?=.{{3,20}}$){HAN}{{1,8}}(?:[{POINT}]{HAN}{{1,8}}){{1,3}}")
+_POINTED_NAME: Final = re.compile(
+    rf"(?=.{{3,20}}$)(?!.*[和与及]){HAN}{{1,8}}(?:[{POINT}]{HAN}{{1,8}}){{1,3}}"
+)
 _LATIN_NAME: Final = re.compile(
     r"[A-ZÀ-ÖØ-ÞĀ-Ž][A-Za-zÀ-ž.'’‘`-]*(?: [A-Za-zÀ-ž.'’‘`-]+){0,5}",
 )
@@ -53,9 +55,9 @@ _NO_LATIN_NAME: Final = re.compile(
     r"Weekly|Today|Video|Photos?|Images?|Bloomberg|BBC|CNN|VOA|RFA|AP|DC|Health|Bright|America)\b",
     re.IGNORECASE,
 )
-_HONORIFIC: Final = re.compile(r"(?:先生|女士|小姐|博士|教授|律师|医[师生]|牧师|老师|同学)$")
+HONORIFIC: Final = re.compile(r"(?:先生|女士|小姐|博士|教授|律师|医[师生]|牧师|老师|同学)$")
 _GENERATION: Final = re.compile(r"(?:Jr|Sr|III?|IV)(?![A-Za-z])\.?")
-_BRACKETED: Final = re.compile(r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]*[）)\]］】〕﹞]")
+BRACKETED: Final = re.compile(r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]*[）)\]］】〕﹞]")
 _LETTER: Final = re.compile(rf"[A-Za-z{POINT}]")
 _SPACED_NAME: Final = re.compile(rf"{HAN} {HAN}{{1,2}}|{HAN}{{2}} {HAN}|{HAN} {HAN} {HAN}")
 _AROUND: Final = " :：﹕︰,，、.。;；·*＊#＃◇◆@-—–_\"“”'\n\u3000"
@@ -68,15 +70,28 @@ def is_surname_led(name: str) -> bool:
     return name[:1] in SURNAMES and 2 <= len(name) <= 3  # noqa: PLR2004 - the same
 
 
+def is_pointed_name(name: str) -> bool:
+    """Return whether ``name`` can be a foreign name in Han characters: ``约书亚‧菲利普``."""
+    return bool(_POINTED_NAME.fullmatch(name)) and not _NO_HAN_NAME.search(name)
+
+
 def is_han_name(name: str) -> bool:
     """Return whether ``name`` can be a person's name in Han characters, or a pen name."""
-    if _POINTED_NAME.fullmatch(name):
-        return not _NO_HAN_NAME.search(name)
-    return (
+    return is_pointed_name(name) or (
         bool(_HAN_NAME.fullmatch(name))
         and name not in COMPOUND_SURNAMES
         and not _NO_HAN_NAME.search(name)
     )
+
+
+def is_full_name(name: str) -> bool:
+    """Return whether ``name`` is a Chinese surname and a given name, not a newsroom or a label."""
+    return is_surname_led(name) and is_han_name(name)
+
+
+def is_no_word(name: str) -> bool:
+    """Return whether ``name`` is a full, a foreign or a Latin name; a pen name may be any word."""
+    return is_surname_led(name) or is_pointed_name(name) or is_latin_name(name)
 
 
 def is_latin_name(name: str) -> bool:
@@ -106,8 +121,8 @@ def plain_name(text: str) -> str:
     ``约书亚‧菲利普（Joshua Philipp）`` keeps the first spelling. ``李 言`` loses its blank. A title is
     removed after a Chinese surname or a Latin name only, because 先生 can be part of a pen name.
     """
-    bare = _BRACKETED.sub("", text).strip(_AROUND)
+    bare = BRACKETED.sub("", text).strip(_AROUND)
     if _SPACED_NAME.fullmatch(bare):
         bare = bare.replace(" ", "")
-    untitled = _HONORIFIC.sub("", bare).rstrip()
+    untitled = HONORIFIC.sub("", bare).rstrip()
     return untitled if is_surname_led(untitled) or _LETTER.search(untitled) else bare

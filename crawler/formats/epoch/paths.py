@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from crawler.formats.pages import Copy, Original
+from crawler.formats.pages import Copy
 from crawler.text import one_line, visible
 from crawler.urls import UnusableURL, canonical, is_own, is_relative
 
@@ -38,9 +38,7 @@ _INDEX_PATH = re.compile(rf"indexes/({_SECTION_ID})/(README|[1-9][0-9]{{0,6}})\.
 _ARTICLE_PATH = re.compile(rf"pages/({_SECTION_ID})/({_ARTICLE_ID})\.md")
 _TAG_PATH = re.compile(r"/(?:gb|b5)/tag/([^/?#]+?)(?:\.html?)?/?\Z")
 _ORIGINAL = re.compile(
-    r"(?:https?:)?//(?:www\.)?epochtimes\.com/(gb|b5)/([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,2})"
-    rf"/({_ARTICLE_ID})\.html?\Z",
-    re.IGNORECASE,
+    r"https://www\.epochtimes\.com/(?:gb|b5)/([0-9]{1,2})/([0-9]{1,2})/([0-9]{1,2})/n[0-9]{1,12}\.htm"
 )
 
 
@@ -86,22 +84,13 @@ def id_order(article: str) -> int:
     return int(article[1:])
 
 
-def original(text: str) -> Original | None:
-    """Parse an article's URL; return None if it is not one, or if its date does not exist.
-
-    The year has 1 or 2 digits: ``/gb/1/…`` is 2001.
-    """
-    match = _ORIGINAL.match(text.strip().partition("?")[0].partition("#")[0])
-    if not match:
-        return None
-    edition, year, month, day, article = match.groups()
-    edition = edition.lower()
+def day_of(url: str) -> date | None:
+    """Return the date in an article's canonical URL, or None if it has none that exists."""
+    match = _ORIGINAL.fullmatch(url)
     try:
-        published = date(2000 + int(year), int(month), int(day))
+        return date(2000 + int(match[1]), int(match[2]), int(match[3])) if match else None
     except ValueError:
         return None
-    url = f"https://www.epochtimes.com/{edition}/{year}/{month}/{day}/{article}.htm"
-    return Original(url, LANGUAGES[edition], published, article)
 
 
 class Tag(NamedTuple):

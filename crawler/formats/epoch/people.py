@@ -15,7 +15,7 @@ from typing import Final
 
 from crawler.formats.epoch.agencies import AGENCY, LEARNED, NEWSROOM, OFFICE, WIRE, department
 from crawler.formats.epoch.glued import Names, is_tail, names_at_head
-from crawler.formats.epoch.names import generation_of, is_surname_led
+from crawler.formats.epoch.names import BRACKETED, generation_of, is_no_word, is_surname_led
 from crawler.formats.epoch.places import is_district
 from crawler.formats.epoch.reporting import Role, corrected, is_bare, role_of
 from crawler.formats.epoch.script import as_written
@@ -50,26 +50,24 @@ class _Item:
     bare: bool = False
 
 
-_LABEL: Final = re.compile(
-    r"(?:撰文|图文|文图|文字|文稿|供稿|作者|记者|采访|报导|编译|翻译|译者|摄影|整理|文|图|译|摄)\s*[:：]\s*(?=.)",
-)
-_SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]")
-# Only a space separates a report from its translation: ``Tom Ozimek报导 李言编译``.
+_LABELS: Final = "(?:撰[文稿写]|图文|文图|文字|文稿|供稿|作者|记者|采访|口述|执笔|报导|编译|翻译|译者|摄影|整理|文|图|译|摄)"
+_LABEL: Final = re.compile(rf"{_LABELS}\s*[:：]\s*(?=.)")
+_SLASH: Final = re.compile(r"[/／∕╱⁄⧸⟋｜|；;\\＼╲﹨丿ノ]|——")
+# Only a space separates two roles: ``Tom Ozimek报导 李言编译``, ``李言采访 王立撰文``.
 _ROLE_BLANK: Final = re.compile(
-    r"(?<=报[导道]|撰[文写稿]) +(?=\S{2,8} ?(?:(?:综合)?编译(?:综合|改写)?|翻译)$)"
+    r"(?<=报[导道]|撰[文写稿]|采访|口述) +(?=\S{2,8} ?(?:(?:综合)?编译(?:综合|改写)?|翻译|撰[文写稿]|整理|执笔)$)"
+    rf"|(?<=[A-Za-z.]) +(?=[一-鿿]{{2,4}}(?:编译|翻译)$)|(?<=.) +(?={_LABELS}\s*[:：])"
 )
 _COMMA: Final = re.compile(
-    r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及] ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )"
-    rf"|(?<=报[导道]|撰文)[和与及]|(?<=[一-鿿])[和与及 ](?=(?:{AGENCY.pattern})[^、，/／]{{0,4}}记者)",
+    r"[、，,﹐﹑､&＆]|(?<=[A-Za-zÀ-ž.]) ?[和与及](?!歌山) ?|[和与及] ?(?=[A-Z])|(?<= )and(?= )"
+    rf"|(?<=报[导道]|撰文)[和与及]|(?<=[一-鿿])(?:[和与及 ](?=(?:{AGENCY.pattern})[^、，/／]{{0,4}}记者)|[和与及](?=[^、，/／]{{0,4}}记者))",
 )
 _SPLIT_VERB: Final = re.compile("报([^报者]{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
+_CORRESPONDENT: Final = "通讯员"
 _MOST_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
 _DISPATCH: Final = re.compile(r"电$|外电|\d ?[日号]|[一二三四五六七八九十][日号]")
-_SECOND_SPELLING: Final = re.compile(
-    r"[（(\[［【〔﹝][^（）()\[\]［］【】〔〕﹝﹞]{0,80}[）)\]］】〕﹞]",
-)
 _TEXT_AND_PICTURE: Final = re.compile(r"文\s*(?=[/／][^/／]{2,12}图$)")
 _PICTURE_CREDIT: Final = re.compile(
     r"(?<=.{2})[ ，,、；;]*(?:图片?|摄影|摄|视频|影片|录像)\s*[/／:：].*$|(?<=.{2})[ ，,、；;／/]+摄影[^、，,／/\s]{2,4}$"
@@ -104,7 +102,7 @@ def people(byline_text: str) -> People:
 def _items(text: str) -> list[_Item]:
     """Split a byline at its marks: slashes separate groups, commas and "and" separate items."""
     text = _ROLE_BLANK.sub("／", _LINKING.sub("", _SOURCE.sub("", text)))
-    text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", _SECOND_SPELLING.sub("", text)))
+    text = _TEXT_AND_PICTURE.sub("撰文", _PICTURE_CREDIT.sub("", BRACKETED.sub("", text)))
     found: list[_Item] = []
     for group, part in enumerate(_SLASH.split(text)):
         labelled: Role | None = None
@@ -129,7 +127,7 @@ def names_alone(byline_text: str) -> bool:
 
     ``大纪元记者李言、王立台北`` does. A heading about a reporter does not.
     """
-    text = _SECOND_SPELLING.sub("", corrected(byline_text[:LONGEST_BYLINE]))
+    text = BRACKETED.sub("", corrected(byline_text[:LONGEST_BYLINE]))
     text = _PICTURE_CREDIT.sub("", text)
     pieces = (piece.strip() for part in _SLASH.split(text) for piece in _COMMA.split(part))
     return all(map(_is_name_alone, filter(None, pieces)))
@@ -197,6 +195,8 @@ def _item(text: str, group: int) -> _Item:
     end = len(rest)
     for office in reversed(offices):
         names, tail = _named(_without_agency(rest[office.end() : end]))
+        if office.group() == _CORRESPONDENT:  # most of them are named by their place only
+            names = tuple(filter(is_no_word, names))
         if names:
             found = role_of(tail + rest[end:]) or role_of(office.group()) or role
             return _Item(names, found or _leading_role(text), group)
@@ -244,7 +244,7 @@ def _without_agency(text: str) -> str:
         agency = AGENCY.search(text, 0, 24)
         if agency and (agency.start() == 0 or is_tail(text[: agency.start()])):
             text = text[agency.end() :].lstrip(" :：")
-            if text[:1] == "记" and "者" not in text[:6]:
+            if text[:1] == "者" or (text[:1] == "记" and "者" not in text[:6]):
                 text = text[1:]
             continue
         before = department(text)

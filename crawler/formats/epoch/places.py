@@ -22,6 +22,8 @@ PLACES: Final = frozenset(word.lstrip("~") for word in _WORDS)
 NAMESAKES: Final = frozenset(word[1:] for word in _WORDS if word.startswith("~"))
 """Small places that are also people's names, such as 金山; the list marks them with ``~``."""
 
+ONLY_PLACES: Final = PLACES - NAMESAKES
+
 LONGEST: Final = max(map(len, PLACES))
 
 PLACE_ENDS: Final = frozenset("镇州市县区乡村省郡府岛滩湾港山谷河湖桥堡城角海溪泉岭口岗坡屯邦峡")

@@ -12,40 +12,49 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from crawler.formats.epoch.names import (
+    is_full_name,
     is_han_name,
-    is_latin_name,
     is_name,
+    is_no_word,
     is_surname_led,
     plain_name,
 )
-from crawler.formats.epoch.people import People
-from crawler.formats.epoch.places import NAMESAKES, PLACES
+from crawler.formats.epoch.people import People, people
+from crawler.formats.epoch.places import ONLY_PLACES
 from crawler.formats.epoch.script import simplified
 
 _JOIN = "[、.．·‧•和与＆&／/]?"
 _WRITER = (
-    rf"(?:本文)?(?:原?作者|(?:采访{_JOIN})?撰[文稿写]|(?:特约)?记者|[编采]写|执笔"
+    rf"(?:本文)?(?:(?:原文?)?作者|(?:采访{_JOIN})?撰[文稿写]|(?:特约)?记者|[编采]写|执笔"
     rf"|[图文]{_JOIN}[文图]|文{_JOIN}摄影|文字(?=\s*[／/╱∕|｜])|文)"
 )
 _TRANSLATOR = r"(?:[中英日法德]?文?翻译|[翻编]译整理|译者|编译|[中英]译|译)"
-_MARK = r"\s*[：:﹕︰/／╱∕|｜◎]\s*"
+_MARK = r"\s*[：:﹕︰/／╱∕|｜︱◎]\s*"
 # A blank may replace the mark before a full name: ``作者 李言``.
 _BLANK_MARK: Final = re.compile(
-    r"(?P<label>(?:本文)?作者|撰文|译者|翻译|编译|图[／/]文|文[／/]图)[ \u3000]+(?P<name>\S{2,4})"
+    r"(?P<label>(?:本文)?作者|撰[文稿]|执笔|译者|翻译|编译|图[／/]文|文[／/]图)[ \u3000]+(?P<name>\S{2,4})"
 )
 # Credits of another kind on the same line: ``文／李言 图／王立``, ``作者：李言 来源：海岛网``.
 _OTHER = rf"[\s，,；;、]+(?:图[片文]?|绘图|插图|摄影?|来源|出处|整理|审校|校对|编辑){_MARK}[^：:﹕︰]{{2,40}}"
+_BEFORE = r"[\s（(【\[◎●◆◇▲■*]*"
 _SIGNED: Final = re.compile(
-    rf"[\s（(【\[◎●◆◇▲■*]*(?:(?P<writer>{_WRITER})|(?P<translator>{_TRANSLATOR})){_MARK}(?P<names>[^：:﹕︰]{{2,60}}?)"
-    rf"(?:[\s，,；;、]*(?P<second>{_TRANSLATOR}){_MARK}(?P<others>[^：:﹕︰]{{2,40}}?))?"
-    rf"(?:[（(][^（）()]{{1,60}}[）)])?(?:{_OTHER})?[\s）)】\]#＃◇◆*@。.]*",
+    rf"{_BEFORE}(?:(?P<writer>{_WRITER})|(?P<translator>{_TRANSLATOR})){_MARK}(?P<names>[^：:﹕︰]{{2,60}}?)"
+    rf"(?:[\s，,；;、]*(?P<second>{_TRANSLATOR}){_MARK}(?P<others>[^：:﹕︰]{{2,40}}?)"
+    rf"|[\s，,；;、/／]+(?P<last>[^\s，,；;、/／：:﹕︰]{{2,12}}?)\s*[编翻]?译)?"
+    rf"(?:[（(][^（）()]{{1,60}}[）)])?(?:{_OTHER})?(?:[\s，,]*\d{{4}}\s*[-/.年][^：:﹕︰]{{2,20}})?[\s）)】\]#＃◇◆*@。.]*",
 )
-# A biography after the name: ``作者：李言，经济学者，现居海岛。``
+_ABOUT = r"(?:(?:本文)?作者(?:简[介历]|介绍)?|关于作者)"
+# A biography after the name: ``作者：李言，经济学者，现居海岛。``, ``作者简介：李言是经济学者。``
 _BIOGRAPHY: Final = re.compile(
-    r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?(?:作者|撰文)\s*[：:﹕︰]\s*(?P<name>[^：:﹕︰，,。、（(\n]{2,30}?)\s*[，,（(]"
+    rf"{_BEFORE}(?:(?:{_ABOUT}|撰文)\s*[：:﹕︰]\s*(?P<name>[^：:﹕︰，,。、（(\n]{{2,30}}?)\s*[，,（(：:﹕︰是为系]"
+    r"|本文作者(?P<own>[^：:﹕︰，,。、（(\n]{2,30}?)\s*(?:博士|教授|[（(是为系]))"
+)
+# At the beginning, 作者 alone may introduce a book.
+_NOTE_ON_WRITER: Final = re.compile(
+    rf"{_BEFORE}(?:(?:本文)?作者(?:简[介历]|介绍)|关于作者|本文作者)"
 )
 # One character and a colon may also be a speaker of a dialogue: ``文：好啊``.
-_SPEAKER: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:[文译]|(?:特约)?记者)\s*[：:﹕︰]")
+_SPEAKER: Final = re.compile(rf"{_BEFORE}(?:[文译]|(?:特约)?记者)\s*[：:﹕︰]")
 _BODY: Final = re.compile(
     "(?:网|研究[所院]|工作室|[制作节目栏]组|[报通讯]社|电[视]?台|[学协]会|大学|学院|中心|公司|基金会|编辑部)$"
 )
@@ -65,8 +74,8 @@ _TRANSLATED: Final = re.compile(
 _LABEL_ABOVE: Final = re.compile(
     r"(?m)^((?:作者|撰文|[译譯]者|翻[译譯]|[编編][译譯])\s*[：:])\n(?=.{2,20}$)"
 )
-_WRITER_LINE: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:本文)?原?作者\s*[：:﹕︰/／ \u3000]")
-_REPORTER_LINE: Final = re.compile(r"[\s（(【\[◎●◆◇▲■*]*(?:特[约約])?[记記]者\s*[：:﹕︰/／]")
+_WRITER_LINE: Final = re.compile(rf"{_BEFORE}(?:{_ABOUT}|原文?作者)\s*[：:﹕︰/／︱ \u3000]")
+_REPORTER_LINE: Final = re.compile(rf"{_BEFORE}(?:特[约約])?[记記]者\s*[：:﹕︰/／]")
 _CITED: Final = re.compile(
     r"论文|期刊|书名|题[目名]|标题|刊[名载]|出版|DOI|获奖|油画|国画|水墨|水彩|壁画|画[作名]|绘画|雕塑|馆藏|收藏|布面|来信|信件|公开信|家书"
 )
@@ -80,7 +89,6 @@ _SIGNATURE_LENGTH: Final = 60
 _BIOGRAPHY_BLOCKS: Final = 3
 _BETWEEN: Final = re.compile(r"[、，,；;/／&＆\n]|\band\b")
 _JOINT: Final = re.compile("[和与及]|[ \u3000]+")
-_ABODES: Final = PLACES - NAMESAKES
 _LONGEST: Final = 80
 _AROUND: Final = 200
 
@@ -94,7 +102,9 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
     Lines with 作者 or 记者 are left out far from either end, in a list of works or an interview, and
     next to words for a cited paper, a picture or a letter.
     """
-    biographies = [text for text in texts[-_BIOGRAPHY_BLOCKS:] if _is_biography(text)]
+    first = (text for text in texts[:_BIOGRAPHY_BLOCKS] if _NOTE_ON_WRITER.match(text))
+    edges = dict.fromkeys((*first, *texts[-_BIOGRAPHY_BLOCKS:]))
+    biographies = [text for text in edges if _is_biography(text)]
     blocks = [text for text in texts if len(text) <= _SIGNATURE_LENGTH or "\n" in text]
     short = [line for text in blocks for line in text.split("\n") if len(line) <= _SIGNATURE_LENGTH]
     forms = (_WRITER_LINE, _REPORTER_LINE)
@@ -142,7 +152,7 @@ def _signs(texts: Sequence[str], number: int, line: str, before: str) -> bool:
 
 def _is_biography(text: str) -> bool:
     """Return whether a block is a signature with a biography: ``作者：李言，经济学者，现居海岛。…``."""
-    return len(text) > _SIGNATURE_LENGTH and text.startswith(("作者", "撰文", "本文作者"))
+    return len(text) > _SIGNATURE_LENGTH and _BIOGRAPHY.match(text) is not None
 
 
 def signed(line: str) -> People | None:
@@ -166,11 +176,13 @@ def _signed(line: str) -> People | None:
         return _translated(translated["behind"] or translated["before"])
     match = _SIGNED.fullmatch(_with_mark(line)) if len(line) <= _LONGEST else None
     first = _people(match["names"]) if match else ()
+    if match and not first and not _SPEAKER.match(line):
+        first = _behind_office(match["names"])
     if not match or not first:
         return _in_biography(line)
-    if _SPEAKER.match(line) and any(map(_is_word, first)):
+    if _SPEAKER.match(line) and not all(map(is_no_word, first)):
         return None
-    others = _people(match["others"] or "")
+    others = _people(match["others"] or match["last"] or "")
     return People(first, others) if match["writer"] else People((), (*first, *others))
 
 
@@ -183,7 +195,7 @@ def _translated(text: str) -> People | None:
 def _with_mark(line: str) -> str:
     """Replace the blank between a label and a full name by a colon."""
     blank = _BLANK_MARK.fullmatch(line)
-    if blank and is_surname_led(blank["name"]) and is_han_name(blank["name"]):
+    if blank and is_full_name(blank["name"]):
         return f"{blank['label']}：{blank['name']}"
     return line
 
@@ -193,8 +205,15 @@ def _in_biography(line: str) -> People | None:
     match = _BIOGRAPHY.match(line)
     if not match:
         return None
-    name = plain_name(match["name"])
-    return People((name,)) if is_surname_led(name) or is_latin_name(name) else None
+    name = plain_name(match["name"] or match["own"])
+    return People((name,)) if is_no_word(name) else None
+
+
+def _behind_office(text: str) -> tuple[str, ...]:
+    """Return the full names behind an office: ``海岛大学教授李言``."""
+    names = people(f"{text}撰文").authors
+    whole = bool(names) and text.endswith(names[-1]) and all(map(is_no_word, names))
+    return names if whole else ()
 
 
 def _people(text: str) -> tuple[str, ...]:
@@ -203,17 +222,12 @@ def _people(text: str) -> tuple[str, ...]:
     An organization or a place after a name is left out: ``李言，海岛大学``, ``李言/澳洲``.
     """
     pieces = [name for piece in _BETWEEN.split(text) if piece.strip() for name in _split(piece)]
-    names = [piece for piece in pieces if not _BODY.search(piece) and piece not in _ABODES]
+    names = [piece for piece in pieces if not _BODY.search(piece) and piece not in ONLY_PLACES]
     return tuple(names) if names and names[0] == pieces[0] and all(map(is_name, names)) else ()
 
 
 def _split(piece: str) -> list[str]:
     """Split full names at blanks and "and"."""
     names = _JOINT.split(piece.strip())
-    whole = len(names) > 1 and all(is_surname_led(name) and is_han_name(name) for name in names)
+    whole = len(names) > 1 and all(map(is_full_name, names))
     return names if whole else [plain_name(piece)]
-
-
-def _is_word(name: str) -> bool:
-    """Return whether a name in Han characters could also be a word, as it has no surname."""
-    return is_han_name(name) and "·" not in name and not is_surname_led(name)
