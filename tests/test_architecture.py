@@ -65,8 +65,8 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed read again
     "reread": {
-        "canonical", "config", "exceptions", "formats", "frontier", "items", "lines", "loaders",
-        "readers", "store", "transports",
+        "canonical", "config", "exceptions", "feedfile", "formats", "frontier", "items", "lines",
+        "loaders", "readers", "store", "transports",
     },
     "commands": {
         "audit", "config", "exceptions", "export", "formats", "outputfile", "preview", "printable",

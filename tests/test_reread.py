@@ -463,6 +463,14 @@ def test_a_feed_that_cannot_be_read(
     assert not (tmp_path / "new").exists()
 
 
+def test_a_feed_that_is_cut_off_meanwhile(small: Crawled, tmp_path: Path) -> None:
+    reread(small.feed.directory, tmp_path / "new", "--range", "0:2000")
+    os.truncate(small.feed.directory / "listings.jsonl", 0)
+    with pytest.raises(FeedUnusable, match="is shorter than it was"):
+        again(small.feed.directory, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_directory_without_a_mirror(small: Crawled, tmp_path: Path) -> None:
     """An archive that is not mounted does not make every article vanish."""
     (tmp_path / "empty").mkdir()

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from crawler.config.mirrors import Mirror, Mirrors, load_mirrors
 from crawler.exceptions import FeedBusy, FeedUnusable, MirrorUnusable, PageError, WrongUsage
+from crawler.feedfile import open_feed
 from crawler.formats.base import Format
 from crawler.formats.version import readers_version
-from crawler.items import MAX_LINE_BYTES, timestamp
-from crawler.reread.origins import collect_origins, parsed
+from crawler.items import timestamp
+from crawler.reread.origins import collect_origins
 from crawler.reread.pages import pages_of
 from crawler.reread.plan import GIT_CONFIGURATION, ORIGINS, Plan
 from crawler.reread.workspace import PLAN, Workspace
@@ -89,8 +89,8 @@ def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
     feed = options.feed.resolve()
     if not (feed / "articles.jsonl").is_file():
         raise WrongUsage(f"{options.feed} is not a feed: give a directory with articles.jsonl")
-    with _shared_lock(feed):
-        first, run = first_record(feed / "articles.jsonl"), first_record(feed / "runs.jsonl")
+    with _shared_lock(feed), open_feed(feed) as files:
+        first, run = files["articles.jsonl"].first(), files["runs.jsonl"].first()
         name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
         described = load_mirrors(options.mirrors_file)
         mirror = _feeds_mirror(described, name, str(first.get("mirror_url")))
@@ -114,14 +114,14 @@ def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
             pages=pages,
             commit=commit,
             at=timestamp(datetime.now(UTC)),
-            articles=_published(feed / "articles.jsonl"),
-            listings=_published(feed / "listings.jsonl"),
-            changes=_published(feed / "changes.jsonl"),
+            articles=files["articles.jsonl"].end,
+            listings=files["listings.jsonl"].end,
+            changes=files["changes.jsonl"].end,
             withdrawn=_digest(ids),
             readers=readers_version(mirror_format),
         )
         _require_home(plan, mirror_format)
-        collect_origins(work.directory / ORIGINS, feed, plan.changes)
+        collect_origins(work.directory / ORIGINS, feed, files["changes.jsonl"])
     return work.keep(plan)
 
 
@@ -149,29 +149,6 @@ def _shared_lock(feed: Path) -> Iterator[None]:
         raise FeedBusy(f"a run is writing the feed {feed}: reread it after the run") from None
     finally:
         os.close(descriptor)
-
-
-def first_record(path: Path) -> dict[str, Any]:
-    """Return the record in a file's first line; empty if there is no line."""
-    try:
-        with path.open("rb") as file:
-            line = file.readline(MAX_LINE_BYTES)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise FeedUnusable(f"{path} cannot be read: {error.strerror}") from error
-    return parsed(line, f"{path}: the first line") if line else {}
-
-
-def _published(path: Path) -> int:
-    """Return the size of a file up to and including its last newline."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            start = file.seek(max(0, size - MAX_LINE_BYTES))  # a longer line is not written
-            return start + file.read().rfind(b"\n") + 1
-    except FileNotFoundError:
-        return 0
 
 
 def _checked_ids(path: Path, mirror_format: Format) -> frozenset[str]:

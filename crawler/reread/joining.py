@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from crawler import __version__
 from crawler.exceptions import FeedUnusable, MirrorUnusable, TryLater, WrongUsage
+from crawler.feedfile import FeedFile
 from crawler.items import CONTRACT_VERSION
 from crawler.reread.line_reader import MISSING
 from crawler.reread.origins import Origins, parsed
@@ -133,17 +134,20 @@ class _NewFeed:
         if not size:
             return 0
         count = at = 0
-        with (Path(self.plan.feed) / name).open("rb") as source:
-            while at < size:
-                line = source.readline()
-                where = f"{source.name}: the line at byte {at}"
-                if not line:
-                    raise FeedUnusable(f"{where} is missing: restore the file from a backup")
+        with FeedFile(Path(self.plan.feed) / name) as source:
+            for line in source.raw_lines():
+                if at >= size:
+                    break
+                where = f"{source.path}: the line at byte {at}"
                 at += len(line)
                 if self.withdrawn and parsed(line, where).get("id") in self.withdrawn:
                     continue
                 target.write(line)
                 count += 1
+            if at < size:
+                raise FeedUnusable(
+                    f"{source.path} is shorter than it was: restore it from a backup"
+                )
         return count
 
     def _write_state(self) -> None:

@@ -10,12 +10,12 @@ import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable
+from crawler.feedfile import FeedFile
 from crawler.reread.plan import temporary_path
 from crawler.store import jsonlines
 from crawler.store.state import State
@@ -39,13 +39,13 @@ _FROM_STATE = (
 )
 
 
-def collect_origins(path: Path, feed: Path, changes: int) -> None:
+def collect_origins(path: Path, feed: Path, changes: FeedFile) -> None:
     """Write the file ``path``, atomically.
 
     Args:
         path: the file to write.
         feed: the feed's directory, locked against runs.
-        changes: number of bytes of its ``changes.jsonl`` to read.
+        changes: its ``changes.jsonl``.
 
     Raises:
         FeedUnusable: a line of ``changes.jsonl`` is damaged.
@@ -56,7 +56,7 @@ def collect_origins(path: Path, feed: Path, changes: int) -> None:
         _copy_state(target, feed, temporary.with_name(f"{temporary.name}.state"))
         target.executemany(
             "INSERT OR REPLACE INTO changes VALUES (?, ?)",
-            ((str(change.get("id")), start) for start, change in _changes(feed, changes)),
+            ((str(change.record.get("id")), change.offset) for change in changes.lines()),
         )
         # the state has the blob of an article's latest page, not of the page its line was made from
         target.execute("DELETE FROM blobs WHERE id IN (SELECT id FROM changes)")
@@ -88,18 +88,6 @@ def _copy_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
     finally:
         for suffix in (*suffixes, "-shm"):
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)
-
-
-def _changes(feed: Path, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (offset, record) of each change in the first ``end`` bytes."""
-    if not end:
-        return
-    with (feed / "changes.jsonl").open("rb") as file:
-        start = 0
-        while start < end:
-            line = file.readline()
-            yield start, parsed(line, f"{feed / 'changes.jsonl'}: the line at byte {start}")
-            start += len(line)
 
 
 def parsed(line: bytes, where: str) -> dict[str, Any]:
@@ -136,9 +124,8 @@ class Origins:
         row = self._db.execute(query, (article,)).fetchone()
         if row is None:
             return None
-        with self._changes.open("rb") as file:
-            file.seek(row[0])
-            return parsed(file.readline(), f"{self._changes}: the line at byte {row[0]}")
+        with FeedFile(self._changes) as changes:
+            return changes.record(row[0])
 
     def copy_to(self, state: State) -> None:
         """Add to a new state what only the old one has, besides the blob ids."""

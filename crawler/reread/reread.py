@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crawler.exceptions import TryLater, WrongUsage
-from crawler.reread.beginning import RereadOptions, first_record, load_or_make_plan
+from crawler.feedfile import FeedFile
+from crawler.reread.beginning import RereadOptions, load_or_make_plan
 from crawler.reread.display import TerminalDisplay
 from crawler.reread.joining import join, parts_left
 from crawler.reread.parts import PartFile, Range, close_reader, part_path
@@ -106,7 +107,7 @@ class Reread:
         self.display.begin("Joining", plan.articles)
         join(work, plan, self.target, self.display.advance, self.options.shrunk_share)
         work.remove()
-        return _result(self.target, first_record(self.target / "runs.jsonl"))
+        return _result(self.target, _first_run(self.target))
 
     def _existing_result(self) -> Finished | None:
         """Return the result if the new feed is complete, after removing what is left of the reread.
@@ -116,7 +117,7 @@ class Reread:
         """
         if not self.target.exists() or (self.target.is_dir() and not any(self.target.iterdir())):
             return None
-        run = first_record(self.target / "runs.jsonl") if self.target.is_dir() else {}
+        run = _first_run(self.target) if self.target.is_dir() else {}
         reread = run.get("reread")
         work = self.target.with_name(f"{self.target.name}.reread")
         if not isinstance(reread, dict) or reread.get("feed") != str(self.options.feed.resolve()):
@@ -125,6 +126,11 @@ class Reread:
             with Workspace(self.target) as left:
                 left.remove()
         return _result(self.target, run)
+
+
+def _first_run(feed: Path) -> dict[str, Any]:
+    with FeedFile(feed / "runs.jsonl") as runs:
+        return runs.first()
 
 
 def _result(target: Path, run: dict[str, Any]) -> Finished:
