@@ -26,11 +26,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 # these modules are in the directories added above
+from dask_cluster import Cluster  # noqa: E402
 from million import ARTICLES, SECTIONS, Repository, crawl  # noqa: E402
 from mirrorkit import GrowingMirror  # noqa: E402
 from process import Usage, memory_of, run  # noqa: E402
 from report import Figure, Report  # noqa: E402
-from rereading import Cluster  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 if TYPE_CHECKING:

@@ -58,21 +58,21 @@ def read_or_finish(
     kind: Kind,
     section: str,
     body: bytes,
-    reading: ArticleContext | None = None,
+    context: ArticleContext | None = None,
 ) -> Page:
-    """Read a page, as ``read_page`` does; with ``reading``, return an article's line if possible.
+    """Read a page, as ``read_page`` does; with ``context``, return an article's line if possible.
 
     Raises:
         PageError: the content is not a page of this kind.
     """
     page = read_page(mirror_format, bases, kind, section, body)
-    if reading is None or not isinstance(page, ArticlePage):
+    if context is None or not isinstance(page, ArticlePage):
         return page
-    return finished(page, reading, mirror_format) or page
+    return finished(page, context, mirror_format) or page
 
 
 def finished(
-    page: ArticlePage, reading: ArticleContext, mirror_format: Format
+    page: ArticlePage, context: ArticleContext, mirror_format: Format
 ) -> ArticleLine | None:
     """Return the line of an article, or None if the crawler's process has to handle the page.
 
@@ -82,14 +82,14 @@ def finished(
     from crawler.loaders import load_article  # noqa: PLC0415
 
     mirror_format = _shared(type(mirror_format))
-    record = as_record(load_article(page, reading, mirror_format))
+    record = as_record(load_article(page, context, mirror_format))
     try:
         require_valid(record, mirror_format)
         line = line_of(record)
     except PageError:
         return None
     line.unusable_urls, line.replaced_bytes = page.unusable_urls, page.replaced_bytes
-    return None if line.thin and reading.copies > 1 else line
+    return None if line.thin and context.copies > 1 else line
 
 
 @cache

@@ -95,9 +95,9 @@ def loader_for(mirror_format: Format) -> type[ArticleLoader]:
     return FormatLoader
 
 
-def load_article(page: ArticlePage, reading: ArticleContext, mirror_format: Format) -> Article:
+def load_article(page: ArticlePage, context: ArticleContext, mirror_format: Format) -> Article:
     """Build the item from a parsed page, with the format's rules for columns, names and dates."""
-    section_ids = [section["id"] for section in reading.sections]
+    section_ids = [section["id"] for section in context.sections]
     writers = mirror_format.writers(page, section_ids)
     loader = loader_for(mirror_format)()
     loader.add_value("column", [page.title])
@@ -110,14 +110,14 @@ def load_article(page: ArticlePage, reading: ArticleContext, mirror_format: Form
     article.date_source = published.source
     if page.caption:
         article.image_caption, article.image_credit = mirror_format.split_caption(page.caption)
-    _assign_copied(article, page, reading)
-    for key in reading.unsupported_keys:
+    _assign_copied(article, page, context)
+    for key in context.unsupported_keys:
         setattr(article, key, None)
     return article
 
 
-def _assign_copied(article: Article, page: ArticlePage, reading: ArticleContext) -> None:
-    """Assign the keys that are copied unchanged from the page or the reading."""
+def _assign_copied(article: Article, page: ArticlePage, context: ArticleContext) -> None:
+    """Assign the keys that are copied unchanged from the page or its context."""
     article.id = page.original.id
     article.url = page.original.url
     article.title = page.title
@@ -125,7 +125,7 @@ def _assign_copied(article: Article, page: ArticlePage, reading: ArticleContext)
     article.dateline = page.dateline
     article.byline = page.byline
     article.editors = list(page.editors)
-    article.sections = reading.sections
+    article.sections = context.sections
     article.tags = page.tags
     article.image = page.image
     article.images = page.images
@@ -135,6 +135,6 @@ def _assign_copied(article: Article, page: ArticlePage, reading: ArticleContext)
     article.content_text = page.content_text
     article.content_html = page.content_html
     article.truncated = page.truncated
-    article.mirror = reading.mirror
-    article.mirror_url = reading.mirror_url
-    article.crawled_at = timestamp(reading.at)
+    article.mirror = context.mirror
+    article.mirror_url = context.mirror_url
+    article.crawled_at = timestamp(context.at)

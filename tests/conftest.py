@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from corpus import corpus  # noqa: F401 - a fixture
 from crawling import Feed, scrapy, start_crawl
+from gitserver import MIRROR, Repository
 from hypothesis import settings
 from misbehaving import MisbehavingServer
 
@@ -36,6 +37,27 @@ def chromium() -> None:
         find_chromium()
     except WrongUsage as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of three articles in two commits."""
+    repository = Repository(tmp_path_factory.mktemp("template") / "mirror.git")
+    first = repository.commit({"README.md": b"first"})
+    repository.commit(MIRROR, parent=first)
+    return repository.path
+
+
+@pytest.fixture
+def published(template: Path, tmp_path: Path) -> Repository:
+    """A copy of ``template`` of the test's own."""
+    return Repository(tmp_path / "served" / "mirror.git", like=template)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """Directory for clones."""
+    return tmp_path / "cache"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -185,7 +185,7 @@ class Running:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def wait_for(self, happened: Callable[[], object], seconds: float = 30) -> None:
+    def wait_for(self, happened: Callable[[], object], seconds: float = 120) -> None:
         """Wait until a condition is true or the crawl ends."""
         end = time.monotonic() + seconds
         while not happened() and self.process.poll() is None:
@@ -201,7 +201,7 @@ class Running:
         """The output so far."""
         return os.pread(self.output.fileno(), 1 << 26, 0).decode(errors="replace")
 
-    def finish(self, seconds: float = 120) -> Result:
+    def finish(self, seconds: float = 240) -> Result:
         """Wait until the crawl ends and return the result."""
         try:
             code = self.process.wait(seconds)

@@ -13,13 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from crawler.formats.epoch.paths import PARTS
-from crawler.transports.git.transport import GitLimits, GitTransport
+from crawler.transports.git.limits import GitLimits
+from crawler.transports.git.transport import GitTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pytest
+
+    from crawler.frontier.snapshot import Changes
 
 HOME = "### 海岛新闻\n".encode()
 MIRROR = {
@@ -42,8 +45,11 @@ SETTINGS = {
     "GIT_COMMITTER_DATE": "2023-10-02T08:45:00Z",
 }
 
-SILENCE = 30
-"""Seconds for which a silent server stays silent."""
+SILENCE = 60
+"""Seconds for which a silent server stays silent: longer than a test waits for what ends before."""
+
+ALL = 10**9
+"""More pieces than a pack has."""
 
 FILE, LINK, MODULE, FOLDER = "100644", "120000", "160000", "40000"
 
@@ -63,10 +69,15 @@ def git(repository: Path, *arguments: str, stdin: bytes = b"") -> str:
 class Repository:
     """A bare repository whose commits are built object by object, so that they can be hostile."""
 
-    def __init__(self, path: Path, *, branch: str = "master", form: str = "sha1") -> None:
-        """Create an empty repository at ``path``."""
+    def __init__(
+        self, path: Path, *, like: Path | None = None, branch: str = "master", form: str = "sha1"
+    ) -> None:
+        """Create a repository at ``path``: empty, or a copy of the one at ``like``."""
         self.path = path
         self.branch = branch
+        if like is not None:
+            shutil.copytree(like, path)
+            return
         path.mkdir(parents=True)
         git(path, "init", "--bare", "-q", "-b", branch, f"--object-format={form}")
 
@@ -195,10 +206,12 @@ class Dripping:
 
     Attributes:
         sent: bytes of packs sent so far.
-        pieces: how many pieces to send before pausing until it is increased.
+        pieces: how many pieces to send before pausing until it is increased, for `SILENCE` at most.
     """
 
-    def __init__(self, root: Path, *, piece: int, pause: float, pieces: int = 10**9) -> None:
+    def __init__(
+        self, root: Path, *, piece: int = 1 << 20, pause: float = 0, pieces: int = ALL
+    ) -> None:
         """Send ``piece`` bytes, wait ``pause`` seconds, and so on, ``pieces`` times."""
         self.root, self.piece, self.pause, self.pieces = root, piece, pause, pieces
         self.sent = 0
@@ -222,9 +235,11 @@ class Dripping:
             return
         for number, start in enumerate(range(0, len(content), self.piece)):
             time.sleep(self.pause)
-            silent = time.monotonic()
-            while number >= self.pieces and time.monotonic() - silent < SILENCE:
-                time.sleep(0.05)
+            end = time.monotonic() + SILENCE
+            while number >= self.pieces:
+                time.sleep(0.01)
+                if time.monotonic() > end:
+                    self.pieces = ALL
             handler.wfile.write(content[start : start + self.piece])
             self.sent += self.piece
 
@@ -253,6 +268,25 @@ def opened(
         yield transport
     finally:
         transport.close()
+
+
+def read(transport: GitTransport, path: str) -> bytes:
+    """Fetch one page."""
+    return asyncio.run(transport.fetch(path)).body
+
+
+def read_all(transport: GitTransport, paths: Iterable[str]) -> dict[str, bytes]:
+    """Fetch pages, in this order."""
+
+    async def fetched() -> dict[str, bytes]:
+        return {path: (await transport.fetch(path)).body for path in paths}
+
+    return asyncio.run(fetched())
+
+
+def compared(transport: GitTransport, commit: str | None) -> Changes | None:
+    """Compare with a commit."""
+    return asyncio.run(transport.changed_since(commit))
 
 
 def clone_of(cache: Path) -> Path:

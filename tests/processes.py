@@ -64,8 +64,13 @@ def browser_of(processes: list[Process]) -> Process:
     return of_kind(processes, "--remote-debugging-pipe", "--type=")
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
-    """Return whether a condition becomes true in time."""
+def is_running(pid: int) -> bool:
+    """Return whether there is a process with this id (a zombie is none)."""
+    return _process(pid) is not None
+
+
+def wait_until(true: Callable[[], object], seconds: float = 120) -> bool:
+    """Return whether a condition becomes true; by default in far more time than it needs."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:

@@ -1,35 +1,43 @@
-"""Rereads for real: ``scrapy reread`` in a process of its own, and a Dask cluster on loopback."""
+"""Rereads feeds, with ``scrapy reread`` in a process of its own, or in the test's process."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import shutil
-import signal
-import socket
 import subprocess
-import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Any
 
-from crawling import ROOT, Feed, clean_environment
+import forkserver
+from crawling import ROOT, Feed, assert_sound, clean_environment, start_crawl
+from mirrorkit import large_mirror
 from processes import Process, descendants
 
+from crawler.audit.verify import verify
+from crawler.reread.beginning import RereadOptions
+from crawler.reread.display import TerminalDisplay
+from crawler.reread.parts import Range, read_part
+from crawler.reread.plan import Plan
+from crawler.reread.pool import OnPart
+from crawler.reread.reread import Engine, Reread
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 SEED = int(os.environ.get("EPOCH_TEST_SEED", random.SystemRandom().randrange(1 << 30)))
 """Where the random moments come from; a failing test names it."""
 
+SMALL_PARTS = ("--part-bytes", "60000")
 FILES = ("articles.jsonl", "listings.jsonl", "changes.jsonl", "runs.jsonl")
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
-class Reread:
+class Ended:
     """What came of a reread."""
 
     exit_code: int
@@ -42,8 +50,9 @@ class Reread:
 class Rereading:
     """A reread that goes on."""
 
-    process: subprocess.Popen[bytes]
+    process: forkserver.Process
     target: Path
+    output: IO[bytes]
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -56,6 +65,12 @@ class Rereading:
         """The files of finished parts."""
         return sorted((self.work / "parts").glob("*.part"))
 
+    @property
+    def bytes_read(self) -> int:
+        """The size of the finished parts, in bytes of ``articles.jsonl``."""
+        ranges = [path.name.split(".")[0].split("-") for path in self.parts]
+        return sum(int(end) - int(start) for start, end in ranges)
+
     def wait_for_parts(self, count: int = 1, seconds: float = 60) -> None:
         """Wait until so many parts are finished, or the reread has ended."""
         end = time.monotonic() + seconds
@@ -67,40 +82,34 @@ class Rereading:
         """Return its processes, at any depth, whose command line has these words."""
         return [one for one in descendants(self.process.pid) if words in one.command]
 
-    def finish(self, seconds: float = 120) -> Reread:
+    def finish(self, seconds: float = 120) -> Ended:
         """Wait for the end."""
         try:
-            output, _ = self.process.communicate(timeout=seconds)
+            code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
         took = time.monotonic() - self.started
-        return Reread(
-            self.process.returncode, output.decode(errors="replace"), Feed(self.target), took
-        )
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the one that started it dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with self.output:
+            self.output.seek(0)
+            output = self.output.read().decode(errors="replace")
+        return Ended(code, output, Feed(self.target), took)
 
 
 def start_reread(feed: Path, target: Path, *options: str) -> Rereading:
     """Start a reread."""
-    command = [sys.executable, "-m", "scrapy", "reread", str(feed), "--to", str(target), *options]
-    process = subprocess.Popen(
-        command,
+    output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish()
+    process = forkserver.start(
+        [*forkserver.SCRAPY, "reread", str(feed), "--to", str(target), *options],
         cwd=ROOT,
         env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - the tests' threads hold no locks it wants
+        stdout=output.fileno(),
+        stderr=output.fileno(),
     )
-    return Rereading(process, target)
+    return Rereading(process, target, output)
 
 
-def reread(feed: Path, target: Path, *options: str) -> Reread:
+def reread(feed: Path, target: Path, *options: str) -> Ended:
     """Reread to the end."""
     return start_reread(feed, target, *options).finish()
 
@@ -117,70 +126,71 @@ def files_of(feed: Feed) -> dict[str, bytes]:
     return {name: feed.data(name).replace(at, b"AT") for name in FILES}
 
 
-class Cluster:
-    """A Dask scheduler and its workers on loopback, which end with the test."""
+@dataclass(frozen=True)
+class Crawled:
+    """A mirror in a directory, and the feed that a crawl of it wrote."""
 
-    def __init__(self, directory: Path, workers: int = 2) -> None:
-        """Keep logs in ``directory``."""
-        self._directory = directory
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self.port = _free_port()
-        self.scheduler = self._start("scheduler", "--port", str(self.port))
-        self.nannies = [self.start_worker() for _ in range(workers)]
-
-    @property
-    def engine(self) -> str:
-        """The value of ``--engine``."""
-        return f"dask://127.0.0.1:{self.port}"
-
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """Start a nanny with a worker."""
-        return self._start(
-            "worker", f"tcp://127.0.0.1:{self.port}", "--nthreads", "1",
-            "--local-directory", str(self._directory), "--memory-limit", "0",
-        )  # fmt: skip
-
-    def workers(self) -> list[Process]:
-        """Return the processes that the nannies watch."""
-        children = [child for nanny in self.nannies for child in descendants(nanny.pid)]
-        return [one for one in children if "spawn_main" in one.command and one.alive]
-
-    def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
-        log = (self._directory / f"{kind}{len(self._processes)}.log").open("wb")
-        with log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli.dask_" + kind, "--host", "127.0.0.1",
-                 "--no-dashboard", *options],
-                cwd=self._directory,
-                env={**clean_environment(), "PYTHONPATH": str(ROOT), "HOME": str(self._directory)},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - the tests' threads hold no locks it wants
-            )  # fmt: skip
-        self._processes.append(process)
-        return process
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        left = [child for one in self._processes for child in descendants(one.pid)]
-        for process in self._processes:
-            process.kill()
-            process.wait()
-        kill(one.pid for one in left if one.alive)
+    mirror: Path
+    feed: Feed
 
 
-def kill(pids: Iterable[int]) -> None:
-    """Kill processes that may be gone."""
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+def assert_whole(feed: Feed) -> None:
+    """Assert that a feed keeps every promise."""
+    assert_sound(feed)
+    assert verify(feed.directory).problems == []
 
 
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
+def timeless(feed: Feed) -> list[dict[str, Any]]:
+    """Return the articles in their order, without the time of reading."""
+    return [{key: line[key] for key in line if key != "crawled_at"} for line in feed.articles]
+
+
+class Here:
+    """Reads parts in the test's process."""
+
+    def run(self, plan: Plan, parts: Sequence[Range], on_part: OnPart) -> None:
+        for part in parts:
+            read_part(plan, part)
+            on_part(part)
+
+
+def again(feed: Path, target: Path, engine: Engine | None = None, **chosen: Any) -> Feed:
+    """Reread in the test's process."""
+    options: dict[str, Any] = {
+        "mirror": None,
+        "without": None,
+        "mirrors_file": ROOT / "mirrors.toml",
+        "cache": target.with_name("cache"),
+    }
+    with TerminalDisplay() as display:
+        reread = Reread(RereadOptions(feed=feed, **{**options, **chosen}), target, display)
+        finished = reread.run(engine or Here(), 60_000)
+    assert finished.exit_code == Feed(target).runs[0]["exit_code"]
+    return Feed(target)
+
+
+def crawled(mirror: Path, feed: Path) -> Feed:
+    result = start_crawl(f"mirror={mirror}", feed=feed).finish()
+    assert result.exit_code == 0, result.log
+    return result.feed
+
+
+@cache
+def large_feed(session: Path) -> Crawled:
+    """Return a mirror of 600 articles and its feed, for tests that change neither.
+
+    ``session`` is the directory of the test session, so that all tests of a process share them.
+    """
+    place = session / "reread"
+    large_mirror(place / "mirror", 6, 600)
+    return Crawled(place / "mirror", crawled(place / "mirror", place / "feed"))
+
+
+@cache
+def undisturbed_files(session: Path) -> dict[str, bytes]:
+    """Return the files of a reread of the large feed that nothing disturbed."""
+    old = large_feed(session).feed
+    new = again(old.directory, session / "reread" / "new")
+    assert timeless(new) == timeless(old)
+    assert_whole(new)
+    return files_of(new)

@@ -44,9 +44,9 @@ KNOWS: dict[str, set[str]] = {
     "outputfile": {"exceptions"},
     "audit": {"exceptions", "feedfile", "formats", "items", "printable", "schema", "text"},
     "report": {"feedfile", "printable", "text"},
-    "reading": {
-        "config", "exceptions", "formats", "items", "loaders", "printable", "terminal", "text",
-        "transports",
+    "preview": {
+        "canonical", "config", "exceptions", "formats", "items", "loaders", "printable", "terminal",
+        "text", "transports",
     },
     # a feed as tables
     "export": {"exceptions", "feedfile", "items", "outputfile"},
@@ -65,11 +65,11 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed read again
     "reread": {
-        "canonical", "config", "exceptions", "formats", "frontier", "items", "lines", "loaders",
-        "readers", "store", "transports",
+        "canonical", "config", "exceptions", "feedfile", "formats", "frontier", "items", "lines",
+        "loaders", "readers", "store", "transports",
     },
     "commands": {
-        "audit", "config", "exceptions", "export", "formats", "outputfile", "printable", "reading",
+        "audit", "config", "exceptions", "export", "formats", "outputfile", "preview", "printable",
         "report", "reread", "run", "terminal",
     },
     "__main__": set(),
@@ -169,7 +169,7 @@ def test_pure_packages_load_without_scrapy() -> None:
 
     The loaders, and the frontier, which imports them, load Scrapy through itemadapter.
     """
-    not_pure = SCRAPYS | {"loaders", "frontier", "reading", "reread", "summary"}
+    not_pure = SCRAPYS | {"loaders", "frontier", "preview", "reread", "summary"}
     pure = [name for name in imports() if part(name) in set(KNOWS) - not_pure]
     code = (
         f"import importlib, sys\nfor name in {pure}: importlib.import_module('crawler.' + name)\n"

@@ -66,6 +66,11 @@ FAULTS = {
     "download": "not_a_page",
     "refuse": "connection",
 }
+#: One fault of each kind, for the short tests.
+KINDS = (
+    "crash", "grow", "attributes", "never", "rate_limit_200", "redirect", "offsite", "attachment",
+    "download", "refuse", "dialog", "popup",
+)  # fmt: skip
 #: Faults that keep a page, or the browser, from responding.
 HANGING = ("hung", "hung_later", "silent")
 #: Things that a page tries in vain; it is read all the same.
@@ -99,7 +104,7 @@ class Probing:
     def finish(self) -> None:
         """Read the rest of its output; the crawler must end by itself and without an error."""
         self.tell()
-        assert self.process.wait(60) == 0
+        assert self.process.wait(240) == 0
         assert self.process.stderr is not None
         log = self.process.stderr.read()
         assert "Traceback" not in log, log
@@ -163,16 +168,19 @@ def assert_same(path: str, markdown: str) -> None:
 # -- one run with all faults ---------------------------------------------------
 
 
-def test_a_fault_affects_only_its_page() -> None:
+@pytest.mark.parametrize(
+    "kinds", [KINDS, pytest.param((*FAULTS, *HARMLESS), marks=pytest.mark.soak)], ids=len
+)
+def test_a_fault_affects_only_its_page(kinds: tuple[str, ...]) -> None:
     """Each is counted under a reason, and the other pages are read.
 
     So are pages that open windows, show dialogs or start workers. No other host gets a request.
     """
     with sites() as (site, elsewhere):
-        faults = dict(zip(PAGES, [*FAULTS, *HARMLESS], strict=False))
+        faults = dict(zip(PAGES, kinds, strict=False))
         site.faults = dict(faults)
         gone = "pages/ncid900101/n99999999.md"
-        good = PAGES[len(faults) :][:6]
+        good = PAGES[len(faults) :][:3]
         paths = [*faults, *good, gone]
         with probing(site.base, *paths, contexts=2, pages_per_context=5, page_seconds=20) as run:
             run.finish()
@@ -210,7 +218,7 @@ def test_hanging_pages_time_out() -> None:
     """Whatever hangs, and all at the same time."""
     with sites() as (site, elsewhere):
         site.faults = dict(zip(PAGES, HANGING, strict=False))
-        with probing(site.base, *site.faults, contexts=3, page_seconds=3) as run:
+        with probing(site.base, *site.faults, contexts=3, page_seconds=2) as run:
             run.finish()
         assert run.reasons() == dict.fromkeys(site.faults, "timeout")
         assert elsewhere.hits.paths == []
@@ -227,18 +235,6 @@ def test_a_hanging_page_affects_no_other_page(fault: str) -> None:
         assert run.reasons() == {PAGES[1]: "timeout"}
 
 
-def test_cancelling_a_fetch_closes_its_tab() -> None:
-    """Also if the page hangs, so that the next page has a context."""
-    with sites() as (site, _), probing(site.base, *PAGES[:3], page_seconds=600) as run:
-        site.faults = {PAGES[1]: "hung"}
-        run.tell(pages=1)
-        assert wait_until(lambda: any(PAGES[1] in path for path in site.hits.paths))
-        run.process.send_signal(signal.SIGUSR1)
-        run.finish()
-        assert run.reasons() == {PAGES[1]: "cancelled"}
-        assert_same(PAGES[2], run.markdown(PAGES[2]))
-
-
 # -- what a page becomes -----------------------------------------------------------------------
 
 
@@ -247,7 +243,7 @@ def test_cancelling_a_fetch_closes_its_tab() -> None:
 )
 def test_rendered_pages_read_like_the_mirrors_files(site_kind: str) -> None:
     """Index pages and articles, in both forms of the site."""
-    paths = ["README.md", LISTS[1], *PAGES[40:120:20]]
+    paths = ["README.md", LISTS[1], *PAGES[40:120:40]]
     gone = "pages/ncid900101/n99999999.md"
     with sites() as (site, elsewhere), ExitStack() as stack:
         site.new_payload = True
@@ -276,7 +272,7 @@ def test_a_dead_browser_or_driver_is_replaced() -> None:
         run.tell()
         assert run.reasons() == {}
         assert len(run.told) == 9
-        assert run.process.wait(60) == 0
+        assert run.process.wait(240) == 0
         assert run.stats["epoch/browser/lost"] >= 1
 
 
@@ -288,14 +284,21 @@ def short_path() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("fault", ["hung", pytest.param("silent", marks=pytest.mark.soak)])
-def test_no_process_outlives_a_killed_crawler(fault: str, short_path: Path) -> None:
-    """After kill -9 during an endless loop or a silent response, no process and no file is left."""
+def test_a_cancelled_fetch_and_a_killed_crawler(fault: str, short_path: Path) -> None:
+    """Cancelling a fetch closes its tab, so that the next page has a context.
+
+    After kill -9 during an endless loop or a silent response, no process and no file is left.
+    """
     with sites() as (site, _):
-        site.faults[PAGES[1]] = fault
+        site.faults = {PAGES[0]: fault, PAGES[2]: fault}
         environment = {"TMPDIR": str(short_path)}
-        with probing(site.base, *PAGES[:3], env=environment, page_seconds=60) as run:
-            run.tell(pages=1)
-            assert wait_until(lambda: any(PAGES[1] in path for path in site.hits.paths)), run.told
+        with probing(site.base, *PAGES[:3], env=environment, page_seconds=600) as run:
+            assert wait_until(lambda: any(PAGES[0] in path for path in site.hits.paths)), run.told
+            run.process.send_signal(signal.SIGUSR1)
+            run.tell(pages=2)
+            assert run.reasons() == {PAGES[0]: "cancelled"}
+            assert_same(PAGES[1], run.markdown(PAGES[1]))
+            assert wait_until(lambda: any(PAGES[2] in path for path in site.hits.paths)), run.told
             processes = descendants(run.process.pid)
             assert browser_of(processes) in processes
             assert list(short_path.iterdir())
@@ -337,11 +340,14 @@ def test_a_missing_chromium_is_reported_with_a_remedy(
 
 
 def test_the_executable_can_be_set(tmp_path: Path) -> None:
-    """As a path."""
+    """As a path; one that does not run is reported with what it prints."""
     program = tmp_path / "my-chrome"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o700)
     assert find_chromium(str(program)) == program
+    program.write_text("#!/bin/sh\necho libnone.so: cannot open >&2\nexit 127\n")
+    with pytest.raises(WrongUsage, match=r"exits with 127: libnone.so: cannot open. Reinstall it"):
+        find_chromium(str(program))
 
 
 @pytest.mark.parametrize("base", ["ftp://host/", "https://github.com/o/r/blob/master", "news"])

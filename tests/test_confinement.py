@@ -44,7 +44,7 @@ async def show(page: str, options: dict[str, Any], world: World) -> None:
         browser = await playwright.chromium.launch(**options)
         tab = await (await browser.new_context()).new_page()
         await tab.goto(page, wait_until="domcontentloaded")
-        assert await asyncio.to_thread(world.mirror.done.wait, 30)
+        assert await asyncio.to_thread(world.mirror.done.wait, 240)
         await asyncio.sleep(1)  # let the last attempts arrive
         await browser.close()
 
@@ -100,6 +100,7 @@ def test_a_hostile_page_reaches_no_host(
         assert "http://255.255.255.255:1" in about(found, "HOST_RESOLVER_MANAGER_REQUEST")
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("chromium")
 def test_the_page_reaches_other_hosts_without_the_confinement() -> None:
     """Each kind of attempt arrives, so the previous test can fail."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from crawling import assert_sound, mirrors_file, page_of, start_crawl, story
-from gitserver import Dripping, Repository, clone_of, git, git_server, spoil_blob
+from gitserver import ALL, Dripping, Repository, clone_of, git, git_server, opened, spoil_blob
 from mirrorkit import MirrorBuilder
 from misbehaving import silence
 from processes import descendants, wait_until
@@ -65,6 +65,11 @@ class GitMirror:
         parent = None if restart else self.commit
         self.commit = self.repository.commit(self.files, parent=parent)
 
+    def clone(self, remote: str | None = None) -> None:
+        """Clone the repository as a crawl does."""
+        with opened(remote or self.repository.path, self.cache):
+            pass
+
     def start(self, *arguments: str, feed: str = "feed", **transports: str) -> Running:
         """Start a crawl through git; ``transports`` are further lines of the mirrors file."""
         file = mirrors_file(self.place, "small", **{"git": str(self.repository.path), **transports})
@@ -88,7 +93,7 @@ def mirror(tmp_path: Path) -> GitMirror:
 
 def test_a_damaged_clone_is_rebuilt_during_the_crawl(mirror: GitMirror) -> None:
     """If the damage is found while a page is read, the run logs a warning and completes."""
-    assert mirror.crawl("limit=2").exit_code == 0
+    mirror.clone()
     spoil_blob(clone_of(mirror.cache), page_of(ONE, 7))
     result = mirror.crawl()
     assert (result.exit_code, result.run["status"]) == (0, "complete"), result.log
@@ -99,11 +104,9 @@ def test_a_damaged_clone_is_rebuilt_during_the_crawl(mirror: GitMirror) -> None:
 
 def test_a_clone_that_cannot_be_rebuilt_ends_the_run(mirror: GitMirror) -> None:
     """The mirror is unreachable by then; the next run reads its current state."""
-    served = mirror.repository.path.parent
-    drip = Dripping(served, piece=1 << 20, pause=0, pieces=10**9)
-    with git_server(served, drip) as address:
+    with git_server(mirror.repository.path.parent) as address:
         remote = f"{address}/mirror.git"
-        assert mirror.crawl("limit=2", git=remote).exit_code == 0
+        mirror.clone(remote)
         spoil_blob(clone_of(mirror.cache), page_of(ONE, 7))
     result = mirror.crawl(git=remote)  # the server is gone
     assert result.exit_code == 4, result.log
@@ -124,23 +127,13 @@ def test_a_restarted_history_is_compared_in_full(mirror: GitMirror) -> None:
     assert_sound(result.feed)
 
 
-def test_a_missing_remote_is_unusable(mirror: GitMirror) -> None:
-    """Status 4; the message says what to change and which transport to use; the feed is kept."""
-    published = mirror.crawl("limit=3").feed.data("articles.jsonl")
-    shutil.rmtree(mirror.repository.path)
-    result = mirror.crawl()
-    assert (result.exit_code, result.run["status"]) == (4, "unusable"), result.log
-    assert "no git repository" in result.run["reason"]
-    assert "correct mirrors.toml" in result.run["reason"]
-    assert "-a via=http" in result.run["reason"]
-    assert any(result.run["reason"] in line for line in result.tail)
-    assert result.feed.data("articles.jsonl") == published
-    assert_sound(result.feed)
+def test_a_renamed_branch_and_a_missing_remote(mirror: GitMirror) -> None:
+    """The default branch is followed; a missing configured branch ends the run with the choices.
 
-
-def test_a_renamed_branch(mirror: GitMirror) -> None:
-    """The default branch is followed; a missing configured branch ends the run with the choices."""
-    assert mirror.crawl("limit=3", branch="master").exit_code == 0
+    Without a remote the status is 4; the message says what to change and which transport to use.
+    The feed is kept.
+    """
+    mirror.clone()
     git(mirror.repository.path, "branch", "-m", "master", "main")
     mirror.repository.branch = "main"
     mirror.publish([41])
@@ -151,6 +144,15 @@ def test_a_renamed_branch(mirror: GitMirror) -> None:
     assert default.exit_code == 0, default.log
     assert set(default.feed.ids) == ids(range(1, 42))
     assert_sound(default.feed)
+    published = default.feed.data("articles.jsonl")
+    shutil.rmtree(mirror.repository.path)
+    missing = mirror.crawl()
+    assert (missing.exit_code, missing.run["status"]) == (4, "unusable"), missing.log
+    for words in ("no git repository", "correct mirrors.toml", "-a via=http"):
+        assert words in missing.run["reason"]
+    assert any(missing.run["reason"] in line for line in missing.tail)
+    assert missing.feed.data("articles.jsonl") == published
+    assert_sound(missing.feed)
 
 
 def test_no_git_program(mirror: GitMirror) -> None:
@@ -171,7 +173,7 @@ def test_a_run_killed_while_cloning(mirror: GitMirror) -> None:
     noise = {f"noise/{number}": random_bytes(number) for number in range(20)}
     mirror.files |= noise
     mirror.publish([])
-    drip = Dripping(mirror.repository.path.parent, piece=100_000, pause=0, pieces=5)
+    drip = Dripping(mirror.repository.path.parent, piece=100_000, pieces=5)
     with git_server(mirror.repository.path.parent, drip) as address:
         remote = f"{address}/mirror.git"
         cloning = mirror.start(feed="feed", git=remote)
@@ -184,7 +186,7 @@ def test_a_run_killed_while_cloning(mirror: GitMirror) -> None:
         cloning.send(signal.SIGKILL)
         assert cloning.finish().exit_code == -signal.SIGKILL
         assert not list(mirror.cache.glob("*/clone.git"))
-        drip.pieces = 10**9
+        drip.pieces = ALL
         result = crawl_when_free(mirror, remote)
     assert (result.exit_code, result.run["status"]) == (0, "complete"), result.log
     assert any("left behind by a killed run" in line for line in result.log.splitlines())
@@ -194,20 +196,20 @@ def test_a_run_killed_while_cloning(mirror: GitMirror) -> None:
     assert_sound(result.feed)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)]
+)
 def test_a_signal_ends_a_crawl_while_git_waits_for_its_server(
     mirror: GitMirror, serve: Callable[[Path], MisbehavingServer], number: signal.Signals
 ) -> None:
-    """Within seconds, without a traceback, and no git is left."""
+    """Long before git's own time-out, without a traceback, and no git is left."""
     server = serve(mirror.place)
     server.behave("*", silence())
     running = mirror.start(git=f"{server.base}owner/mirror.git")
     running.wait_for(lambda: server.requests)
     processes = descendants(running.process.pid)
-    began = time.monotonic()
     running.send(number)
     result = running.finish()
-    assert time.monotonic() - began < 10
     assert (result.exit_code, result.run["status"]) == (128 + number, "interrupted"), result.log
     assert "Traceback" not in result.log
     assert any("git" in process.command for process in processes)

@@ -32,7 +32,7 @@ MANY = 50_000
 """How often one index lists the same page."""
 
 SETTINGS = {
-    "DOWNLOAD_TIMEOUT": 4, "RETRY_TIMES": TRIES - 1, "RETRY_FIRST_WAIT": 0.05,
+    "DOWNLOAD_TIMEOUT": 6, "RETRY_TIMES": TRIES - 1, "RETRY_FIRST_WAIT": 0.05,
     "PARK_FIRST_WAIT": 0.3,
 }  # fmt: skip
 
@@ -198,17 +198,19 @@ def assert_memory_stays_bounded(crawled: Crawled) -> None:
     assert 0 < crawled.peak < MEMORY_KIB
 
 
-# -- ten thousand sections -------------------------------------------------------------------------
+# -- very many sections ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("via", ["path", pytest.param("http", marks=pytest.mark.soak)])
-def test_a_home_page_with_ten_thousand_sections(tmp_path: Path, via: str) -> None:
+@pytest.mark.parametrize(
+    ("via", "count"), [("path", 2000), pytest.param("http", 10_000, marks=pytest.mark.soak)]
+)
+def test_a_home_page_with_very_many_sections(tmp_path: Path, via: str, count: int) -> None:
     """Two exist and are read; the others are counted, and a hundred of them are listed."""
     mirror, builder = tmp_path / "mirror", MirrorBuilder.simple(ONE, TWO)
     for number in range(1, 11):
         builder.publish(story(number), ONE, TWO)
     builder.write(mirror)
-    sections = [Section(f"ncid{number}", f"版面{number}") for number in range(1, 10_001)]
+    sections = [Section(f"ncid{number}", f"版面{number}") for number in range(1, count + 1)]
     home = home_page("新闻", [Group("海岛", tuple(sections))], "10020845")
     (mirror / "README.md").write_text(home, encoding="utf-8")
     with MisbehavingServer(mirror) as server:
@@ -216,7 +218,7 @@ def test_a_home_page_with_ten_thousand_sections(tmp_path: Path, via: str) -> Non
         running = start_crawl(f"mirror={where}", "name=small", feed=tmp_path / "feed")
         result, peak = finish(running)
     assert (result.exit_code, result.run["status"]) == (3, "partial"), result.log[-2000:]
-    assert result.run["failures"]["missing"]["count"] == 9998
+    assert result.run["failures"]["missing"]["count"] == count - 2
     assert len(result.run["failures"]["missing"]["ids"]) == 100
     assert result.run["pages"] == {"home": 1, "index": 2, "article": 10}
     assert set(Feed(tmp_path / "feed").ids) == {id_of(number) for number in range(1, 11)}

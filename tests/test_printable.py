@@ -16,9 +16,9 @@ from rich.console import Console
 
 from crawler.audit.audit import audit
 from crawler.audit.tables import print_tables
+from crawler.preview.output import print_record
+from crawler.preview.preview import Preview
 from crawler.printable import printable, printable_json, printable_lines
-from crawler.reading.output import print_record
-from crawler.reading.pages import ReadPage
 from crawler.report.markup import escape, link
 from crawler.run.console import Line, say
 from crawler.terminal import PRINTABLE
@@ -106,7 +106,7 @@ def test_a_line_of_the_summary(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_record_that_is_read(tmp_path: Path) -> None:
     """Escaped on a line and on a terminal; the JSON is equivalent."""
-    page = ReadPage({"title": EVIL}, [])
+    page = Preview({"title": EVIL}, [])
     console = Console(file=io.StringIO(), force_terminal=False, width=200)
     print_record(page, console)
     text = console.file.getvalue()  # type: ignore[attr-defined]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
+import tempfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import forkserver
 import jsonschema_rs
 import pytest
-from crawling import ROOT, TIMES, mirrors_file
+from crawling import ROOT, TIMES, clean_environment, mirrors_file
 from gitserver import Repository
 
 from crawler.formats.registry import find_format
@@ -23,22 +25,45 @@ if TYPE_CHECKING:
 PAGE = "pages/ncid900101/n15000325.md"
 
 
-def scrapy_read(*arguments: str | Path, page: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scrapy", "read", *map(str, arguments)]
-    env = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, env=env, input=page
-    )
+@dataclass(frozen=True)
+class Done:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def scrapy_read(*arguments: str | Path) -> Done:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = forkserver.start(
+            [*forkserver.SCRAPY, "read", *map(str, arguments)],
+            cwd=ROOT,
+            env=clean_environment({"COLUMNS": "200"}),
+            stdout=output.fileno(),
+            stderr=errors.fileno(),
+        )
+        code = process.wait(120)
+        output.seek(0)
+        errors.seek(0)
+        return Done(code, output.read().decode(), errors.read().decode())
 
 
 def without_times(line: str) -> dict[str, Any]:
     return {key: value for key, value in json.loads(line).items() if key not in TIMES}
 
 
-def test_a_file_gives_one_line() -> None:
+@pytest.fixture(scope="module")
+def record() -> dict[str, Any]:
+    """Return the record of the page as a file."""
     done = scrapy_read(ROOT / "sample" / PAGE)
     assert (done.returncode, done.stderr) == (0, "")
     [line] = done.stdout.splitlines()
+    return without_times(line)
+
+
+def test_a_file_gives_one_line() -> None:
+    [line] = scrapy_read(ROOT / "sample" / PAGE).stdout.splitlines()
     record = json.loads(line)
     jsonschema_rs.Draft202012Validator(article_schema(find_format())).validate(record)
     assert record["id"] == "n15000325"
@@ -74,15 +99,30 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
         (f"https://example.org/read/blob/master/{PAGE}?plain=1#L7",),
     ],
 )
-def test_a_page_of_a_repository(named: tuple[str, ...], described: list[str | Path]) -> None:
+def test_a_page_of_a_repository(
+    named: tuple[str, ...], described: list[str | Path], record: dict[str, Any]
+) -> None:
     done = scrapy_read(*described, *named)
-    assert (done.returncode, done.stderr) == (0, "")
-    file = scrapy_read(ROOT / "sample" / PAGE)
+    assert done.returncode == 0, done.stderr
     assert without_times(done.stdout) == {
-        **without_times(file.stdout),
+        **record,
         "mirror": "read",
         "mirror_url": f"https://example.org/read/blob/master/{PAGE}",
     }
+
+
+def test_an_existing_clone_is_read_without_its_repository(tmp_path: Path) -> None:
+    """At its commit, which is printed."""
+    repository = Repository(tmp_path / "mirror.git")
+    commit = repository.commit({PAGE: (ROOT / "sample" / PAGE).read_bytes()})
+    mirrors = mirrors_file(tmp_path, "read", git=str(repository.path))
+    given = ("-s", f"MIRRORS_FILE={mirrors}", "-s", f"CACHE_DIRECTORY={tmp_path}", "--mirror=read")
+    cloned = scrapy_read(*given, PAGE)
+    repository.path.rename(tmp_path / "gone.git")
+    again = scrapy_read(*given, PAGE)
+    assert (cloned.returncode, again.returncode) == (0, 0), again.stderr
+    assert without_times(again.stdout) == without_times(cloned.stdout)
+    assert again.stderr == f"mirror read: reading commit {commit}; a crawl updates the clone\n"
 
 
 def test_a_repository_that_is_gone(tmp_path: Path) -> None:
@@ -96,26 +136,26 @@ def test_a_repository_that_is_gone(tmp_path: Path) -> None:
 def test_pages_of_a_repository_without_a_record(described: list[str | Path]) -> None:
     done = scrapy_read(*described, "--mirror", "read", "pages/x/n1.md", "../n1.md", PAGE)
     assert done.returncode == 3
-    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["missing", "malformed"]
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()[1:]] == [
+        "missing",
+        "malformed",
+    ]
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_standard_input_is_a_page() -> None:
-    path = ROOT / "sample" / PAGE
-    done = scrapy_read("-", "--sections", "ncid900101", page=path.read_text(encoding="utf-8"))
-    differs = {
-        key
-        for key, value in without_times(scrapy_read(path).stdout).items()
-        if json.loads(done.stdout)[key] != value
-    }
-    assert differs == {"mirror_url"}
+def test_standard_input_is_a_page(record: dict[str, Any]) -> None:
+    command = [*forkserver.SCRAPY, "read", "-", "--sections", "ncid900101"]
+    with (ROOT / "sample" / PAGE).open("rb") as page:
+        done = subprocess.run(command, cwd=ROOT, stdin=page, capture_output=True, check=True)
+    read = json.loads(done.stdout)
+    assert {key for key in record if read[key] != record[key]} == {"mirror_url"}
 
 
-def test_a_file_may_be_an_address() -> None:
+def test_a_file_may_be_an_address(record: dict[str, Any]) -> None:
     """The mirror_url of a record of a mirror in a directory."""
     path = ROOT / "sample" / PAGE
     done = scrapy_read(path.as_uri())
-    assert without_times(done.stdout) == without_times(scrapy_read(path).stdout)
+    assert without_times(done.stdout) == record
 
 
 def test_sections_that_are_named_replace_the_paths() -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, ClassVar
@@ -25,7 +26,7 @@ from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.readers.pages import LARGE_BYTES, Bounds, is_suspicious, read_page
 from crawler.readers.pool import Pool
-from crawler.readers.processes import BATCH_PAGES, REBUILDS
+from crawler.readers.processes import BATCH_PAGES
 from crawler.readers.readers import MANY, PageReaders
 from crawler.store.feed import FeedStore
 from crawler.transports.base import Fetched
@@ -79,26 +80,16 @@ def finished(running: Running) -> Feed:
     return result.feed
 
 
-def readers_of(running: Running) -> list[Process]:
+def spawned(pid: int) -> list[Process]:
     """Return the reader processes of a crawl."""
-    return [one for one in descendants(running.process.pid) if "spawn_main" in one.command]
+    return [one for one in descendants(pid) if "spawn_main" in one.command]
 
 
 def wait_for_readers(running: Running, number: int = 2) -> list[Process]:
-    running.wait_for(lambda: len(readers_of(running)) == number)
-    found = readers_of(running)
+    running.wait_for(lambda: len(spawned(running.process.pid)) == number)
+    found = spawned(running.process.pid)
     assert len(found) == number, "nobody read for the crawl"
     return found
-
-
-def test_the_feed_is_the_same(mirror: Path, alone: Feed, tmp_path: Path) -> None:
-    """The order of lines is the same too, and no process is left."""
-    running = start(mirror, tmp_path / "feed", readers=2)
-    processes = wait_for_readers(running)
-    feed = finished(running)
-    assert feed.ids == alone.ids
-    assert feed.timeless() == alone.timeless()
-    assert wait_until(lambda: not any(one.alive for one in processes))
 
 
 def test_dead_readers_lose_nothing(mirror: Path, alone: Feed, tmp_path: Path) -> None:
@@ -106,7 +97,9 @@ def test_dead_readers_lose_nothing(mirror: Path, alone: Feed, tmp_path: Path) ->
     running = start(mirror, tmp_path / "feed", readers=2)
     for process in wait_for_readers(running):
         os.kill(process.pid, signal.SIGKILL)
-    assert finished(running).ids == alone.ids
+    feed = finished(running)
+    assert feed.ids == alone.ids
+    assert feed.timeless() == alone.timeless()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -126,17 +119,24 @@ def test_few_articles_start_no_process(tmp_path: Path) -> None:
     large_mirror(tmp_path / "mirror", 1, 40)
     running = start(tmp_path / "mirror", tmp_path / "feed", readers=2)
     seen: set[int] = set()
-    running.wait_for(lambda: seen.update(one.pid for one in descendants(running.process.pid)))
+
+    def look() -> None:
+        seen.update(one.pid for one in descendants(running.process.pid))
+        time.sleep(0.05)  # a reader takes longer to start
+
+    running.wait_for(look)
     assert running.finish().exit_code == 0
     assert seen == set()
 
 
-def test_nothing_in_the_working_directory_is_imported(
+def test_the_feed_is_the_same_wherever_the_crawler_is_started(
     mirror: Path, alone: Feed, tmp_path: Path
 ) -> None:
-    """Neither its `crawler` nor modules with names of the standard library, by no process.
+    """The order of lines is the same too, and no process is left.
 
-    `selectors` is what Python's resource tracker imports first, which starts with the readers.
+    No process imports anything from the working directory: neither its `crawler` nor modules with
+    names of the standard library. `selectors` is what Python's resource tracker imports first, which
+    starts with the readers.
     """
     names = ("crawler/__init__.py", "multiprocessing.py", "pickle.py", "signal.py", "selectors.py")
     for name in names:
@@ -149,8 +149,16 @@ def test_nothing_in_the_working_directory_is_imported(
     line = [sys.executable, str(script), "crawl", "epoch_mirror"]
     line += ["-a", f"mirror={mirror}", "-a", f"feed={tmp_path / 'feed'}", "-s", "READERS=2"]
     env = {"PYTHONPATH": str(ROOT), "SCRAPY_SETTINGS_MODULE": "crawler.settings"}
-    subprocess.run(line, cwd=tmp_path / "place", env=clean_environment(env), check=False)
-    assert Feed(tmp_path / "feed").ids == alone.ids
+    with subprocess.Popen(
+        line, cwd=tmp_path / "place", env=clean_environment(env), stderr=subprocess.DEVNULL
+    ) as process:
+        assert wait_until(lambda: len(spawned(process.pid)) == 2)
+        readers = spawned(process.pid)
+    feed = Feed(tmp_path / "feed")
+    assert process.returncode == 3
+    assert feed.ids == alone.ids
+    assert feed.timeless() == alone.timeless()
+    assert wait_until(lambda: not any(one.alive for one in readers))
     assert not (tmp_path / "place" / "was_run").exists()
 
 
@@ -187,6 +195,9 @@ def page(mark: bytes = b"", *, size: int = 0) -> bytes:
 
 
 LARGE = LARGE_BYTES + 1
+COSTS = [costly.EATS, costly.KILLS, pytest.param(costly.BURNS, marks=pytest.mark.soak)]
+"""A page that burns CPU time takes two seconds of it."""
+
 SMALL_BOUNDS = Bounds(cpu_seconds=1, memory_bytes=64 << 20)
 
 
@@ -247,7 +258,7 @@ async def restore_all(
         reader.close()
 
 
-@pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
+@pytest.mark.parametrize("mark", COSTS)
 def test_a_costly_rendered_page_affects_only_itself(mark: bytes) -> None:
     """Whatever its size; each is noted before, and cleared after."""
     notes = Notes()
@@ -276,19 +287,20 @@ def test_a_rendered_page_that_killed_an_earlier_run_is_skipped_once() -> None:
     assert asyncio.run(restore_all(costly.restore, [b"a"], notes)) == [b"a"]
 
 
-@pytest.mark.parametrize("mark", [costly.BURNS, costly.EATS, costly.KILLS])
+@pytest.mark.parametrize("mark", COSTS)
 def test_a_small_page_that_breaks_the_pool_affects_only_itself(mark: bytes) -> None:
     """Other pages of its batch, and of other batches in the same pool, are read."""
-    bodies = [page() for _ in range(3 * BATCH_PAGES)]
+    bodies = [page()] * (3 * BATCH_PAGES)
     bodies[70] = page(mark)
     read = asyncio.run(read_all(bodies, width=2, articles=MANY))
     assert reasons(read) == {"ArticlePage": 3 * BATCH_PAGES - 1, "too_costly": 1}
     assert getattr(read[70], "reason", None) == "too_costly"
 
 
-def test_a_pool_that_breaks_again_and_again_is_given_up() -> None:
+def test_a_pool_that_breaks_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page is still read, or fails alone, with a single process."""
-    costs = REBUILDS + 2
+    monkeypatch.setattr("crawler.readers.processes.REBUILDS", 1)
+    costs = 3
 
     async def one_after_the_other() -> list[Page | PageError | None]:
         reader = PageReaders(1, Notes(), costly.read, SMALL_BOUNDS)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from crawling import Feed, start_crawl
-from mirrorkit import large_mirror
-from processes import wait_until
+from dask_cluster import Cluster, kill
+from processes import descendants, wait_until
 from rereading import (
     SEED,
-    Cluster,
+    SMALL_PARTS,
     Rereading,
+    again,
     files_of,
-    kill,
+    large_feed,
     remove,
     reread,
     start_reread,
+    undisturbed_files,
 )
+
+from crawler.exceptions import TryLater
 
 pytest.importorskip("distributed")
 
@@ -28,42 +35,72 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SMALL_PARTS = ("--part-bytes", "60000")
 VICTIMS = ("worker", "nanny", "command", "scheduler")
 TRY_LATER = 75
 
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    """Return the feed of a mirror of 900 articles."""
-    place = tmp_path_factory.mktemp("large")
-    large_mirror(place / "mirror", 6, 900)
-    result = start_crawl(f"mirror={place / 'mirror'}", feed=place / "feed").finish()
-    assert result.exit_code == 0, result.log
-    return result.feed
+    return large_feed(tmp_path_factory.getbasetemp()).feed
 
 
 @pytest.fixture(scope="module")
-def by_pool(old: Feed, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return the files of a reread by the pool."""
-    result = reread(old.directory, tmp_path_factory.mktemp("pool") / "new")
-    assert result.exit_code == 0, result.output
-    return files_of(result.feed)
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the files of a reread without a cluster."""
+    return undisturbed_files(tmp_path_factory.getbasetemp())
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    with Cluster(tmp_path) as running:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Return a cluster of two workers, which end with it."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
+        processes = [child for one in running.nannies for child in descendants(one.pid)]
+    assert wait_until(lambda: not any(process.alive for process in processes), 10)
 
 
-def test_the_sample_on_two_workers(cluster: Cluster, tmp_path: Path) -> None:
-    feed = start_crawl("mirror=sample", feed=tmp_path / "old").finish().feed
-    result = reread(feed.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS)
+LOSSES = {
+    "client.restart()": True,
+    "client.run_on_scheduler(disconnect)": False,
+    "client.run_on_scheduler(cancel)": True,
+}
+"""Ways to lose parts while scheduler and workers go on, and whether they are left to the long tests."""
+
+LOSE = """
+from distributed import Client
+
+def disconnect(dask_scheduler):
+    for comm in dask_scheduler.client_comms.values():
+        comm.abort()
+
+def cancel(dask_scheduler):
+    for name, client in list(dask_scheduler.clients.items()):
+        keys = [task.key for task in client.wants_what]
+        dask_scheduler.stimulus_cancel(keys, name, force=False, reason="", msg=None)
+
+client = Client("{address}")
+"""
+
+
+@pytest.mark.parametrize(
+    "lose", [pytest.param(one, marks=pytest.mark.soak) if LOSSES[one] else one for one in LOSSES]
+)
+def test_lost_parts_are_sent_again(
+    lose: str, cluster: Cluster, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    running = start_reread(
+        old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
+    )
+    running.wait_for_parts()
+    workers = [one.pid for one in cluster.workers()]
+    kill(workers, signal.SIGSTOP)
+    assert running.bytes_read < len(old.data("articles.jsonl"))
+    code = LOSE.format(address=cluster.address) + lose
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    kill(workers, signal.SIGCONT)
+    result = running.finish()
     assert result.exit_code == 0, result.output
-    pool = reread(feed.directory, tmp_path / "pool")
-    assert files_of(result.feed) == files_of(pool.feed)
-    assert result.seconds < 60
+    assert files_of(result.feed) == undisturbed
 
 
 def victim_of(name: str, cluster: Cluster, running: Rereading) -> int | None:
@@ -80,7 +117,7 @@ def victim_of(name: str, cluster: Cluster, running: Rereading) -> int | None:
 
 
 def reread_with_a_kill(
-    name: str, old: Feed, place: Path, by_pool: dict[str, bytes], rng: random.Random
+    name: str, old: Feed, place: Path, undisturbed: dict[str, bytes], rng: random.Random
 ) -> None:
     """Kill once at a random moment; the same call, repeated where need be, gives the same feed."""
     target = place / "new"
@@ -95,7 +132,7 @@ def reread_with_a_kill(
         took = time.monotonic() - killed
         if name == "scheduler" and result.exit_code:
             assert result.exit_code == TRY_LATER, result.output
-            assert took < 5
+            assert took < 15
             assert "is gone" in result.output
             assert "are left: " in result.output
         elif name == "command" and result.exit_code:
@@ -106,7 +143,7 @@ def reread_with_a_kill(
     if name == "scheduler":
         result = reread(old.directory, target)  # the next call may well use another engine
         assert result.exit_code == 0, result.output
-    assert files_of(Feed(target)) == by_pool, f"EPOCH_TEST_SEED={SEED}"
+    assert files_of(Feed(target)) == undisturbed, f"EPOCH_TEST_SEED={SEED}"
     remove(target)
 
 
@@ -116,24 +153,24 @@ def reread_with_a_kill(
     VICTIMS,
 )
 def test_killed_at_a_random_moment(
-    name: str, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+    name: str, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
-    reread_with_a_kill(name, old, tmp_path, by_pool, random.Random(SEED))
+    reread_with_a_kill(name, old, tmp_path, undisturbed, random.Random(SEED))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", VICTIMS)
 def test_killed_three_times_each(
-    name: str, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+    name: str, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     rng = random.Random(SEED)
     for number in range(3):
         (tmp_path / str(number)).mkdir()
-        reread_with_a_kill(name, old, tmp_path / str(number), by_pool, rng)
+        reread_with_a_kill(name, old, tmp_path / str(number), undisturbed, rng)
 
 
-def test_a_stop_signal_ends_it_within_seconds(
-    cluster: Cluster, old: Feed, by_pool: dict[str, bytes], tmp_path: Path
+def test_stopped_within_seconds_and_repeated(
+    cluster: Cluster, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     running = start_reread(
         old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
@@ -142,10 +179,29 @@ def test_a_stop_signal_ends_it_within_seconds(
     sent = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
     stopped = running.finish()
-    assert time.monotonic() - sent < 5
+    assert time.monotonic() - sent < 20
     assert stopped.exit_code == 143, stopped.output
     assert reread(old.directory, tmp_path / "new", "--engine", cluster.engine).exit_code == 0
-    assert files_of(Feed(tmp_path / "new")) == by_pool
+    assert files_of(Feed(tmp_path / "new")) == undisturbed
+
+
+def test_finished_parts_outlive_their_workers(
+    old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    """All workers die after the last part, before the command hears of it."""
+    with Cluster(tmp_path, workers=1) as cluster:
+        running = start_reread(
+            old.directory, tmp_path / "new", "--engine", cluster.engine, *SMALL_PARTS
+        )
+        running.wait_for_parts()
+        running.process.send_signal(signal.SIGSTOP)
+        assert wait_until(lambda: running.bytes_read == len(old.data("articles.jsonl")), 60)
+        kill([*(one.pid for one in cluster.workers()), cluster.nannies[0].pid])
+        assert wait_until(lambda: "Lost all workers" in cluster.log("scheduler"))
+        running.process.send_signal(signal.SIGCONT)
+        result = running.finish()
+    assert result.exit_code == 0, result.output
+    assert files_of(result.feed) == undisturbed
 
 
 def test_nobody_answers(old: Feed, tmp_path: Path) -> None:
@@ -154,6 +210,17 @@ def test_nobody_answers(old: Feed, tmp_path: Path) -> None:
     assert "no Dask scheduler answers" in result.output
     assert "Traceback" not in result.output
     assert result.seconds < 30
+
+
+def test_a_scheduler_that_hangs(old: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask itself would wait for its first byte without end."""
+    from crawler.reread.dask import DaskEngine  # noqa: PLC0415 - needs Dask
+
+    monkeypatch.setattr("crawler.reread.dask.CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine = DaskEngine(f"dask://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(TryLater, match="no Dask scheduler answers"):
+            again(old.directory, tmp_path / "new", engine)
 
 
 @pytest.mark.soak
@@ -170,13 +237,6 @@ def test_a_damaged_feed_is_told_as_such(cluster: Cluster, old: Feed, tmp_path: P
     assert result.exit_code == 5, result.output
     assert "is damaged" in result.output
     assert "Traceback" not in result.output
-
-
-def test_the_cluster_ends_with_the_test(tmp_path: Path) -> None:
-    with Cluster(tmp_path) as running:
-        assert wait_until(lambda: len(running.workers()) >= 2, 40)
-        workers = running.workers()
-    assert wait_until(lambda: not any(worker.alive for worker in workers), 10)
 
 
 @pytest.mark.soak

@@ -23,10 +23,8 @@ from crawler.exceptions import PageError, WrongUsage
 from crawler.printable import MESSAGE, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from crawler.reading.pages import ReadPage
-    from crawler.reading.reader import PageReader
+    from crawler.formats.base import Format
+    from crawler.preview.source import Sources
 
 NO_RECORD = 3
 
@@ -79,42 +77,44 @@ class Command(Tool, ScrapyCommand):
         # rich takes 50 ms to load
         from rich.console import Console  # noqa: PLC0415
 
-        from crawler.reading.output import print_cuts, print_line, print_record  # noqa: PLC0415
+        from crawler.preview.output import print_cuts, print_line, print_record  # noqa: PLC0415
+        from crawler.preview.preview import preview  # noqa: PLC0415
 
-        console = Console()
-        read = 0
-        with closing(self._reader(opts)) as reader:
-            for page in _readable(reader, args):
-                read += 1
+        console, exit_code = Console(), 0
+        with closing(self._sources(opts)) as sources:
+            sections = _sections(opts.sections or "", sources.format)
+            for page in args:
+                try:
+                    found = preview(sources.find(page), sections)
+                except PageError as error:
+                    message = f"{page}: {error.reason}: {error}"
+                    sys.stderr.write(f"{printable(message, MESSAGE)}\n")
+                    exit_code = NO_RECORD
+                    continue
                 if console.is_terminal or opts.explain:
-                    print_record(page, console)
+                    print_record(found, console)
                 else:
-                    print_line(page)
+                    print_line(found)
                 if opts.explain:
-                    print_cuts(page, console)
-        return 0 if read == len(args) else NO_RECORD
+                    print_cuts(found, console)
+        return exit_code
 
-    def _reader(self, opts: argparse.Namespace) -> PageReader:
+    def _sources(self, opts: argparse.Namespace) -> Sources:
         from crawler.config.locations import cache_directory, mirrors_file  # noqa: PLC0415
         from crawler.config.mirrors import load_mirrors  # noqa: PLC0415
-        from crawler.reading.reader import PageReader  # noqa: PLC0415
+        from crawler.preview.source import Sources  # noqa: PLC0415
 
         assert self.settings is not None  # noqa: S101 - Scrapy sets it before it calls run()
-        return PageReader(
-            load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"])),
-            cache_directory(self.settings["CACHE_DIRECTORY"]),
-            mirror=opts.mirror,
-            sections=(opts.sections or "").replace(",", " ").split(),
-        )
+        mirrors = load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"]))
+        return Sources(mirrors, cache_directory(self.settings["CACHE_DIRECTORY"]), opts.mirror)
 
 
-def _readable(reader: PageReader, pages: list[str]) -> Iterator[ReadPage]:
-    """Yield the pages that can be read; print to stderr why the others cannot."""
-    for page in pages:
-        try:
-            yield reader.read(page)
-        except PageError as error:
-            sys.stderr.write(f"{printable(f'{page}: {error.reason}: {error}', MESSAGE)}\n")
+def _sections(text: str, mirror_format: Format) -> list[str]:
+    sections = text.replace(",", " ").split()
+    for one in sections:
+        if not mirror_format.is_section_id(one):
+            raise WrongUsage(f"--sections must be ids like ncid278,nf1412576, not {one[:40]!r}")
+    return sections
 
 
 def _spider_argument(text: str) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import argparse
     from types import FrameType
 
-    from crawler.reread.reread import Engine, Reread
+    from crawler.reread.reread import Engine
 
 _RANGE = re.compile(r"(\d{1,18}):(\d{1,18})")
 
@@ -125,7 +125,9 @@ class Command(Tool, ScrapyCommand):
         with TerminalDisplay() as display:
             reread = Reread(options, Path(opts.to).absolute(), display)
             if bounds is not None:
-                return _read_range(reread, engine, bounds)
+                lines = reread.run_range(engine, *bounds)
+                emit(f"bytes {bounds[0]}:{bounds[1]}: {lines:,} lines read")
+                return 0
             done = reread.run_join() if opts.join else reread.run(engine, part_bytes)
         for line in done.lines:
             emit(printable(line, MESSAGE))
@@ -149,12 +151,6 @@ def _bounds(text: str) -> tuple[int, int]:
     if not found or int(found[1]) >= int(found[2]):
         raise WrongUsage(f"--range must be START:END, in bytes of articles.jsonl, not {text!r}")
     return int(found[1]), int(found[2])
-
-
-def _read_range(reread: Reread, engine: Engine, bounds: tuple[int, int]) -> int:
-    summary = reread.run_range(engine, *bounds)
-    emit(f"bytes {bounds[0]}:{bounds[1]}: {summary.lines:,} lines read")
-    return 0
 
 
 class _Stopped(BaseException):

@@ -141,9 +141,9 @@ class Frontier(Plan):
         from crawler.loaders import load_article  # noqa: PLC0415
 
         _check_id(target, page.original.id)
-        reading = self.context_of(target)
-        article = load_article(page, reading, self.format)
-        if not reading.unsupported_keys:
+        context = self.context_of(target)
+        article = load_article(page, context, self.format)
+        if not context.unsupported_keys:
             article.came_from(version)
         return article
 

@@ -66,14 +66,13 @@ def _directory_of_turns(settings: BaseSettings) -> Path | None:
 
 
 class BackoffMiddleware:
-    """Delays requests to a host until it accepts them.
+    """Delays requests until their host accepts them, and retries those that it was too busy for.
 
-    Runs with the same cache directory share a host's pace, and the time until which it is busy
-    (:mod:`crawler.middlewares.turns`).
-
-    The middleware delays requests, retries them, and ends the run if a host asks for a longer wait
-    than the run allows. It is the one closest to the downloader, so that requests are delayed right
-    before they are sent. The delay does not count towards ``DOWNLOAD_TIMEOUT``.
+    It ends the run if a host asks for a longer wait than the run allows. Runs with the same cache
+    directory share a host's pace, and the time until which it is busy
+    (:mod:`crawler.middlewares.turns`). The middleware is the one closest to the downloader, so that
+    requests are delayed right before they are sent. The delay does not count towards
+    ``DOWNLOAD_TIMEOUT``.
 
     Settings, in seconds:
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Final, Self
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -14,14 +13,12 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.statscollectors import StatsCollector
 
 from crawler.middlewares.refusals import OutsideMirror, Redirected
+from crawler.politeness.redirects import PORTS, redirect_target
 from crawler.run.run import Run
 
 logger = logging.getLogger(__name__)
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-
-# A path without percent-encoding or backslashes needs no parsing.
-_PLAIN = re.compile(r"[\w/.?&=-]*", re.ASCII)
 
 _MOST_REDIRECTS = 5
 _REDIRECTED = "guard_redirected"
@@ -30,12 +27,8 @@ _REDIRECTED = "guard_redirected"
 def is_under(url: str, base: str) -> bool:
     """Return whether ``url`` has the scheme, host and port of ``base`` and a path below it.
 
-    Args:
-        url: an absolute URL.
-        base: an absolute URL; the part after its last ``/`` is ignored.
+    The part of ``base`` after its last ``/`` is ignored.
     """
-    if _is_plainly_under(url, base):
-        return True
     try:
         mine, theirs = urlsplit(base), urlsplit(url)
         same_origin = _origin(mine) == _origin(theirs)
@@ -45,17 +38,10 @@ def is_under(url: str, base: str) -> bool:
     return same_origin and theirs.path.startswith(directory) and _stays(theirs.path)
 
 
-def _is_plainly_under(url: str, base: str) -> bool:
-    """Return True if this is evident without parsing the URL, as for nearly every page."""
-    if not (base.endswith("/") and url.startswith(base)):
-        return False
-    return ".." not in url and _PLAIN.fullmatch(url, len(base)) is not None
-
-
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None, str | None]:
     """Return scheme, host, port and user name; a user name can disguise the real host."""
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or default, parts.username
+    port = parts.port or PORTS.get(parts.scheme)
+    return parts.scheme, parts.hostname, port, parts.username
 
 
 def _stays(path: str) -> bool:
@@ -72,7 +58,7 @@ def _stays(path: str) -> bool:
 class OffsiteMiddleware:
     """Drops requests and redirects that lead out of the mirror's bases.
 
-    It may only drop a request, or follow a redirect within the bases. The setting ``MIRROR_BASES``
+    The setting ``MIRROR_BASES``
     lists them; a run without it sends no requests at all. Where there is no run (``scrapy shell``,
     ``fetch``, a spider of another project), this middleware is not active.
     """
@@ -121,7 +107,7 @@ class OffsiteMiddleware:
         """
         if response.status not in REDIRECTS or request.callback is NO_CALLBACK:
             return response
-        target = redirect_target(response)
+        target = target_of(response)
         hops = request.meta.get(_REDIRECTED, 0) + 1
         if hops > _MOST_REDIRECTS or target == request.url or not self._is_inside(target):
             self._stats.inc_value("epoch/filtered/redirect")
@@ -143,10 +129,7 @@ class OffsiteMiddleware:
         return any(is_under(url, base) for base in self._bases)
 
 
-def redirect_target(response: Response) -> str:
+def target_of(response: Response) -> str:
     """Return the target of a redirect; an empty text if ``Location`` names none."""
-    location = (response.headers.get("Location") or b"").decode("latin-1").strip()
-    try:
-        return urljoin(response.url, location) if location else ""
-    except ValueError:
-        return ""
+    location = response.headers.get("Location") or b""
+    return redirect_target(response.url, location.decode("latin-1").strip())

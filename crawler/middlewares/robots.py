@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Final, Self
-from urllib.parse import SplitResult, urlsplit
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -17,15 +16,15 @@ from scrapy.utils.httpobj import urlparse_cached
 from scrapy.utils.misc import build_from_crawler, load_object
 
 from crawler.exceptions import MirrorUnusable, RunError
-from crawler.middlewares.offsite import REDIRECTS, redirect_target
+from crawler.middlewares.offsite import REDIRECTS, target_of
 from crawler.middlewares.refusals import ForbiddenByRobots
+from crawler.politeness.redirects import stays_on_host
 from crawler.printable import printable
 
 logger = logging.getLogger(__name__)
 
 _MOST_REDIRECTS: Final = 5  # RFC 9309, 2.3.1.2
 _READ_AT_MOST: Final = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB
-_PORTS: Final = {"http": 80, "https": 443}
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
 
 
@@ -36,7 +35,7 @@ class RobotsUnreachable(MirrorUnusable):
 class RobotsMiddleware:
     """Drops requests that robots.txt disallows, and ends the run if robots.txt is unreachable.
 
-    It may only drop a request or end the run. Scrapy's own middleware allows everything if it
+    Scrapy's own middleware allows everything if it
     cannot fetch robots.txt. RFC 9309 demands this only after a status of 4xx; after server and
     network errors, everything is disallowed. The file is fetched once per run and origin, through
     all middlewares (back-off, retries, decompression). Scrapy's signal ``robots_parsed`` is sent
@@ -131,31 +130,17 @@ class RobotsMiddleware:
 def _same_host_target(response: Response) -> str:
     """Return the target of a redirect of robots.txt.
 
-    RFC 9309 allows redirects to other hosts. This crawler stays on the mirror's host, on the same
-    port, or goes from http to https on the default ports: a redirect must not direct it at another
-    service there, or at a machine of the operator's own network.
+    RFC 9309 allows redirects to other hosts. This crawler stays on the mirror's host and port: a
+    redirect must not direct it at another service there, or at a machine of the operator's own
+    network.
 
     Raises:
         RobotsUnreachable: the redirect leads elsewhere.
     """
-    target = redirect_target(response)
-    try:
-        same = _is_same_host(urlsplit(response.url), urlsplit(target))
-    except ValueError:  # the port is not a number
-        same = False
-    if not same:
-        host = urlsplit(response.url).netloc
+    target = target_of(response)
+    if not stays_on_host(response.url, target):
         raise RobotsUnreachable(
             f"{response.url} redirects to {printable(target) or 'no address'}, which is not "
-            f"followed: not on {host}; all pages are disallowed"
+            f"followed: not on {urlparse_cached(response).netloc}; all pages are disallowed"
         )
     return target
-
-
-def _is_same_host(before: SplitResult, after: SplitResult) -> bool:
-    if after.hostname != before.hostname or after.username is not None:
-        return False
-    if after.scheme != before.scheme and (before.scheme, after.scheme) != ("http", "https"):
-        return False
-    ports = [parts.port or _PORTS.get(parts.scheme) for parts in (before, after)]
-    return ports[0] == ports[1] or (before.scheme != after.scheme and ports == [80, 443])

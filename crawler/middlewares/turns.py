@@ -57,9 +57,7 @@ class Turns:
     async def take(self, host: str, delay: float) -> float:
         """Reserve the next request to ``host``; return the seconds until it may be sent.
 
-        Args:
-            host: the host's name.
-            delay: seconds between two requests.
+        ``delay`` is the time between two requests.
         """
 
         def taken(times: _Times, now: float) -> tuple[float, _Times]:

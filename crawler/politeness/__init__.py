@@ -1,1 +1,1 @@
-"""The pace of requests to a host, and how long to wait when it is busy. Pure."""
+"""The pace of requests to a host, how long to wait when it is busy, and its redirects. Pure."""

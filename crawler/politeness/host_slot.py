@@ -43,9 +43,7 @@ class ParkBudget:
     def spend(self, seconds: float, *, added: float | None = None) -> bool:
         """Take a wait from the budget; return False and take nothing if it is too long.
 
-        Args:
-            seconds: the wait, counted from now.
-            added: the part of it that is not taken yet; all of it by default.
+        ``added`` is the part of the wait that is not taken yet; all of it by default.
         """
         cost = seconds if added is None else added
         if seconds > self.longest or self.spent + cost > self.budget:
@@ -89,7 +87,7 @@ class HostSlot:
             self.in_a_row = 0
 
     def join(self, now: float, until: float, waits: ParkBudget) -> bool:
-        """Park the host as another run has; return whether the budget covers the wait."""
+        """Park the host until a later time; return whether the budget covers the wait."""
         added = until - max(self.parked_until, now)
         if added <= _NEGLIGIBLE:
             return True
@@ -97,7 +95,7 @@ class HostSlot:
         return waits.spend(until - now, added=added)
 
     def park(self, now: float, named: float | None, went_under: int, waits: ParkBudget) -> bool:
-        """Park the host after a busy response.
+        """Park the host after a busy response; return whether the budget covers the wait.
 
         If the request predates the last park, its response only extends the park, and only if it
         names a later time.
@@ -107,20 +105,11 @@ class HostSlot:
             named: seconds that the host asked to wait, if any.
             went_under: the number of parks when the request was sent.
             waits: the budget of the run.
-
-        Returns:
-            Whether the budget covers the wait.
         """
         if went_under < self.parks:
-            added = now + (named or 0.0) - max(self.parked_until, now)
-            seconds = named or 0.0
-            if added <= 0:
-                return True
-            enough = waits.spend(seconds, added=added)
-        else:
-            added = seconds = waits.length(named, self.in_a_row)
-            enough = waits.spend(seconds)
-            self.parks += 1
-            self.in_a_row += 1
+            return self.join(now, now + (named or 0.0), waits)
+        seconds = waits.length(named, self.in_a_row)
+        self.parks += 1
+        self.in_a_row += 1
         self.parked_until = now + seconds
-        return enough
+        return waits.spend(seconds)

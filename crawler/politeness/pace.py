@@ -14,6 +14,7 @@ from crawler.config.numbers import nonnegative_float, positive_int
 _GITHUB_HOSTS = frozenset({"raw.githubusercontent.com", "github.com"})
 _GITHUB_REQUESTS_PER_HOUR = 4500
 _SECONDS_PER_HOUR = 3600
+_IPV6_LOOPBACK = IPv6Address("::1")
 
 
 class Pace(NamedTuple):
@@ -56,8 +57,6 @@ def pace_of(base_url: str) -> Pace:
 def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
     """Return the pace for the host of ``base_url``, as the user's settings change it.
 
-    ``PACE_CONCURRENCY`` (requests) and ``PACE_DELAY`` (seconds) override the default.
-
     Raises:
         WrongUsage: one of them is not a number, or out of range.
     """
@@ -71,12 +70,9 @@ def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
 
 def is_loopback(host: str) -> bool:
     """Return whether ``host`` is in 127.0.0.0/8, ::1 or localhost; other names may be remote."""
-    if host == "localhost":
-        return True
     try:
         address = ip_address(host)
     except ValueError:
-        return False
-    if isinstance(address, IPv4Address):
-        return address.is_loopback
-    return address == IPv6Address("::1")
+        return host == "localhost"
+    # Python also takes ::ffff:127.0.0.1 for loopback from 3.13 on
+    return address.is_loopback if isinstance(address, IPv4Address) else address == _IPV6_LOOPBACK

@@ -44,14 +44,7 @@ _MANY_TAGS = 10_000
 def read_page(
     mirror_format: Format, bases: Sequence[str], kind: Kind, section: str, body: bytes
 ) -> Page:
-    """Read a page.
-
-    Args:
-        mirror_format: parses the page.
-        bases: URLs below which the mirror's own pages are.
-        kind: the kind of page that was requested.
-        section: the section that the page belongs to.
-        body: the page's bytes.
+    """Read a page; ``bases`` are the URLs below which the mirror's own pages are.
 
     Raises:
         PageError: the content is not a page of this kind.

@@ -34,9 +34,7 @@ class LoneReader:
     def __init__(self, bounds: Bounds, note: Callable[[str | None], None]) -> None:
         """Set up without starting a process.
 
-        Args:
-            bounds: limits for one page.
-            note: called with the key of a page before it is read, and with None after.
+        ``note`` is called with the key of a page before it is read, and with None after.
         """
         self._bounds = bounds
         self._note = note
@@ -99,15 +97,10 @@ class BatchPool:
     def __init__(
         self, width: int, read: Reader, bounds: Bounds, alone: LoneReader, patience: float = 0.0
     ) -> None:
-        """Set up without starting a process.
+        """Set up ``width`` processes, which :meth:`start` or the first batch starts.
 
-        Args:
-            width: number of processes.
-            read: reads a page.
-            bounds: limits for one batch.
-            alone: reads the pages of a batch that broke the pool.
-            patience: seconds that a batch waits for more pages; with 0, it consists of the pages
-                that are already fetched.
+        A batch waits ``patience`` seconds for more pages; with 0, it consists of the pages that are
+        already fetched.
         """
         self._width = width
         self._reader = read

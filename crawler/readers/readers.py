@@ -45,14 +45,7 @@ class PageReaders:
     """
 
     def __init__(self, width: int, notes: Notes, read: Reader, bounds: Bounds = BOUNDS) -> None:
-        """Set up without starting a process.
-
-        Args:
-            width: number of processes that read the articles of a large mirror; 0 for none.
-            notes: persists the key of a page that may kill its process.
-            read: reads a page.
-            bounds: limits for one page or batch.
-        """
+        """Set up without starting a process; ``width`` of them read the articles of a large mirror."""
         self.batches = 1
         self._read = read
         self._bounds = bounds
@@ -65,10 +58,8 @@ class PageReaders:
     def expect(self, articles: int, *, one_by_one: bool = False) -> None:
         """Start the pool if ``articles``, the number to be read, makes it worthwhile.
 
-        Args:
-            articles: number of articles to be read.
-            one_by_one: whether pages arrive one by one. Then one process is enough, because it reads
-                them faster than Scrapy fetches them, and pages wait for others to form a batch.
+        If pages arrive one by one, one process is enough, because it reads them faster than Scrapy
+        fetches them, and pages wait for others to form a batch.
         """
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
@@ -85,7 +76,7 @@ class PageReaders:
         return self._pool is not None
 
     async def read(
-        self, kind: Kind, section: str, body: bytes, key: str, reading: object = None
+        self, kind: Kind, section: str, body: bytes, key: str, context: object = None
     ) -> Page | None:
         """Read a page; return None if the crawler has to read it itself.
 
@@ -93,8 +84,8 @@ class PageReaders:
             kind: the kind of page that was requested.
             section: the section that the page belongs to.
             body: the page's bytes.
-            key: the key under which the store keeps failures of the page.
-            reading: what the pool needs to build an article's line, a ``ArticleContext``.
+            key: identifies the page in the notes.
+            context: what the pool needs to make an article's line, an ``ArticleContext``.
 
         Raises:
             PageError: the content is not a page of this kind; with the reason ``too_costly``, it
@@ -105,18 +96,13 @@ class PageReaders:
             return await self._lone_reader().run(key, self._read, kind, section, body)
         if self._pool is not None and kind == "article":
             page: Unread = (kind, section, body)
-            return await self._pool.read(page if reading is None else (*page, reading), key)
+            return await self._pool.read(page if context is None else (*page, context), key)
         return None
 
     async def restored(self, restore: Callable[[bytes], bytes], body: bytes, key: str) -> bytes:
-        """Return the raw page of a rendered one.
+        """Return the raw page of the rendered page ``body``.
 
-        This always runs in a separate process, which takes little time compared to rendering.
-
-        Args:
-            restore: converts the rendered page to the raw page.
-            body: the rendered page.
-            key: the key under which the store keeps failures of the page.
+        ``restore`` always runs in a separate process, which takes little time compared to rendering.
 
         Raises:
             PageError: the page cannot be converted; with the reason ``too_costly``, it takes too

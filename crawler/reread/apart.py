@@ -35,12 +35,10 @@ class ApartReader:
         Raises:
             PageError: it is not an article; the reason is ``too_costly`` if it killed the process.
         """
-        process = self._started()
-        assert process.stdin is not None  # noqa: S101 - PIPE says so
-        assert process.stdout is not None  # noqa: S101 - PIPE says so
+        process = self._process = self._process or self._started()
         try:
             _send(process.stdin, body)
-            result = pickle.load(process.stdout)  # noqa: S301 - from our own process
+            result = pickle.load(process.stdout)  # type: ignore[arg-type]  # noqa: S301 - from our own process
         except (OSError, EOFError, pickle.UnpicklingError):
             self.close()
             raise too_costly(BOUNDS) from None
@@ -57,18 +55,17 @@ class ApartReader:
             process.communicate()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "crawler.reread.apart"],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
-            )  # fmt: skip
-            assert self._process.stdin is not None  # noqa: S101 - PIPE says so
-            _send(self._process.stdin, self._reader)
-        return self._process
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "crawler.reread.apart"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        _send(process.stdin, self._reader)
+        return process
 
 
-def _send(pipe: IO[bytes], value: object) -> None:
+def _send(pipe: IO[bytes] | None, value: object) -> None:
+    assert pipe is not None  # noqa: S101 - the process has pipes
     pickle.dump(value, pipe)
     pipe.flush()
 

@@ -5,33 +5,30 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
-import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from crawler.config.mirrors import Mirror, Mirrors, load_mirrors
 from crawler.exceptions import FeedBusy, FeedUnusable, MirrorUnusable, PageError, WrongUsage
+from crawler.feedfile import open_feed
 from crawler.formats.base import Format
 from crawler.formats.version import readers_version
 from crawler.items import timestamp
 from crawler.reread.origins import collect_origins
 from crawler.reread.pages import pages_of
-from crawler.reread.plan import Plan, format_name, temporary_path
-from crawler.reread.reading import ORIGINS
-from crawler.reread.workspace import Workspace
+from crawler.reread.plan import GIT_CONFIGURATION, ORIGINS, Plan
+from crawler.reread.workspace import PLAN, Workspace
 from crawler.store.history import check_owner
 from crawler.store.withdrawn import WITHDRAWN, read_ids, withdrawn_ids
 from crawler.transports.git.program import CONFIGURATION, environment, program
 from crawler.transports.git.transport import GitTransport
 
-_FIRST_LINE_BYTES = 1 << 26
 _GIT_SECONDS = 60
 
 
@@ -43,7 +40,7 @@ class RereadOptions:
         feed: the feed's directory.
         mirror: name, URL or directory of the mirror to read; None for the feed's own.
         without: file with the ids to leave out.
-        mirrors_file: describes the mirrors.
+        mirrors_file: the mirrors file.
         cache: directory for clones.
         many_machines: other machines read too, and cannot see a clone in this machine's cache.
         shrunk_share: the reread fails if the mirror has less than this share of the pages.
@@ -77,7 +74,7 @@ def load_or_make_plan(options: RereadOptions, work: Workspace) -> Plan:
     readers = readers_version(plan.mirror_format())
     if readers != plan.readers:  # parts of other readers cannot be used
         plan = replace(plan, readers=readers)
-        work.replace(plan)
+        work.write(PLAN, plan.as_json())
     return plan
 
 
@@ -92,38 +89,39 @@ def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
     feed = options.feed.resolve()
     if not (feed / "articles.jsonl").is_file():
         raise WrongUsage(f"{options.feed} is not a feed: give a directory with articles.jsonl")
-    with _shared_lock(feed):
-        first = _first(feed / "articles.jsonl")
-        run = _first(feed / "runs.jsonl")
+    with _shared_lock(feed), open_feed(feed) as files:
+        first, run = files["articles.jsonl"].first(), files["runs.jsonl"].first()
         name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
         described = load_mirrors(options.mirrors_file)
         mirror = _feeds_mirror(described, name, str(first.get("mirror_url")))
-        mirror_format = mirror.format if mirror else _format(described, options.mirror)
-        check_owner(feed, name, address, None, mirror_format)
         source = described.find(options.mirror) if options.mirror else mirror
+        if source is None:
+            raise WrongUsage("the feed's mirror is not in the mirrors file: give it with --mirror")
+        mirror_format = (mirror or source).format
+        check_owner(feed, name, address, None, mirror_format)
         ids = withdrawn_ids(feed)
         if options.without is not None:
             ids |= _checked_ids(options.without, mirror_format)
-        _write(work.directory / WITHDRAWN, "".join(f"{one}\n" for one in sorted(ids)))
-        _write(work.directory / "gitconfig", CONFIGURATION.format(stall=_GIT_SECONDS))
-        pages, commit = _source(source, name, options, work)
+        work.write(WITHDRAWN, "".join(f"{one}\n" for one in sorted(ids)))
+        work.write(GIT_CONFIGURATION, CONFIGURATION.format(stall=_GIT_SECONDS))
+        pages, commit = _pages(source, options, work)
         plan = Plan(
             work=str(work.directory.resolve()),
             feed=str(feed),
             mirror=name,
             address=address,
-            format=format_name(mirror_format),
+            format=f"{type(mirror_format).__module__}:{type(mirror_format).__qualname__}",
             pages=pages,
             commit=commit,
             at=timestamp(datetime.now(UTC)),
-            articles=_published(feed / "articles.jsonl"),
-            listings=_published(feed / "listings.jsonl"),
-            changes=_published(feed / "changes.jsonl"),
+            articles=files["articles.jsonl"].end,
+            listings=files["listings.jsonl"].end,
+            changes=files["changes.jsonl"].end,
             withdrawn=_digest(ids),
             readers=readers_version(mirror_format),
         )
         _require_home(plan, mirror_format)
-        collect_origins(work.directory / ORIGINS, feed, plan.changes)
+        collect_origins(work.directory / ORIGINS, feed, files["changes.jsonl"])
     return work.keep(plan)
 
 
@@ -153,35 +151,6 @@ def _shared_lock(feed: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _first(path: Path) -> dict[str, Any]:
-    """Return the record in a file's first line; empty if there is no line."""
-    try:
-        with path.open("rb") as file:
-            record = json.loads(file.readline(_FIRST_LINE_BYTES) or b"{}")
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise FeedUnusable(f"{path}: the first line cannot be read: {error}") from error
-    return record if isinstance(record, dict) else {}
-
-
-def _published(path: Path) -> int:
-    """Return the size of a file up to and including its last newline."""
-    try:
-        with path.open("rb") as file:
-            end = file.seek(0, os.SEEK_END)
-            while end > 0:
-                start = max(0, end - (1 << 20))
-                file.seek(start)
-                found = file.read(end - start).rfind(b"\n")
-                if found >= 0:
-                    return start + found + 1
-                end = start
-    except FileNotFoundError:
-        pass
-    return 0
-
-
 def _checked_ids(path: Path, mirror_format: Format) -> frozenset[str]:
     try:
         ids = read_ids(path)
@@ -196,13 +165,6 @@ def _checked_ids(path: Path, mirror_format: Format) -> frozenset[str]:
 
 def _digest(ids: frozenset[str]) -> str:
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file atomically, because other processes may read it."""
-    temporary = temporary_path(path)
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 # -- the mirror ----------------------------------------------------------------------------
@@ -226,33 +188,23 @@ def _is_mirror(folder: Path) -> bool:
     return (folder / "README.md").is_file() or (folder / "HEAD").is_file()
 
 
-def _format(described: Mirrors, wanted: str | None) -> Format:
-    if wanted is None:
-        raise WrongUsage("the feed's mirror is not in the mirrors file: give it with --mirror")
-    return described.find(wanted).format
-
-
-def _source(
-    mirror: Mirror | None, name: str, options: RereadOptions, work: Workspace
-) -> tuple[str, str | None]:
+def _pages(mirror: Mirror, options: RereadOptions, work: Workspace) -> tuple[str, str | None]:
     """Return where to read pages: a directory and None, or a git directory and a commit."""
-    if mirror is None or not {"path", "git"} & set(mirror.roots):
+    if path := mirror.roots.get("path"):
+        if not os.path.isdir(path):
+            raise WrongUsage(f"{path} is not a directory: give another with --mirror")
+        return path, None
+    repository = mirror.roots.get("git")
+    if repository is None:
         raise WrongUsage(
-            f"mirror {name!r} is neither a directory nor a git repository: give one with "
+            f"mirror {mirror.name!r} is neither a directory nor a git repository: give one with "
             "--mirror DIRECTORY"
         )
-    if "path" in mirror.roots:
-        if not os.path.isdir(mirror.roots["path"]):
-            raise WrongUsage(
-                f"{mirror.roots['path']} is not a directory: give another with --mirror"
-            )
-        return mirror.roots["path"], None
-    base = mirror.roots["git"]
-    if os.path.isdir(base):
-        return _commit(base, mirror.branch or "HEAD", work.directory / "gitconfig")
+    if os.path.isdir(repository):
+        return _commit(repository, mirror.branch or "HEAD", work.directory / GIT_CONFIGURATION)
     if options.many_machines:
         raise WrongUsage(
-            f"the repository {base} is not on this machine: clone it to a directory that all "
+            f"the repository {repository} is not on this machine: clone it to a directory that all "
             "machines can read, and give that with --mirror"
         )
     return asyncio.run(_cloned(mirror, options.cache))
@@ -271,24 +223,18 @@ async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:
         transport.close()
 
 
-def _commit(base: str, branch: str, configuration: Path) -> tuple[str, str]:
-    """Return the git directory of the repository at ``base``, and the branch's commit."""
-    git_dir = _git(["-C", base, "rev-parse", "--absolute-git-dir"], base, configuration)
-    wanted = f"{branch}^{{commit}}"
-    return git_dir, _git(
-        ["--git-dir", git_dir, "rev-parse", "--verify", "--quiet", wanted], base, configuration
-    )
-
-
-def _git(arguments: Sequence[str], base: str, configuration: Path) -> str:
+def _commit(repository: str, branch: str, configuration: Path) -> tuple[str, str]:
+    """Return the git directory of a repository on this machine, and the branch's commit."""
+    wanted = ["--absolute-git-dir", "--verify", "--quiet", f"{branch}^{{commit}}"]
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command
-            [program(), *arguments], env=environment(configuration), capture_output=True,
-            text=True, timeout=_GIT_SECONDS, check=True,
+            [program(), "-C", repository, "rev-parse", *wanted], capture_output=True, check=True,
+            env=environment(configuration), text=True, timeout=_GIT_SECONDS,
         )  # fmt: skip
     except (subprocess.SubprocessError, UnicodeDecodeError) as error:
-        raise MirrorUnusable(f"the repository {base} cannot be read: {error}") from error
-    return done.stdout.strip()
+        raise MirrorUnusable(f"the repository {repository} cannot be read: {error}") from error
+    git_dir, commit = done.stdout.splitlines()
+    return git_dir, commit
 
 
 def _require_home(plan: Plan, mirror_format: Format) -> None:

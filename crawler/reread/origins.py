@@ -6,18 +6,19 @@ can then read it, even on a network file system.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable
+from crawler.feedfile import FeedFile
 from crawler.reread.plan import temporary_path
+from crawler.store import jsonlines
+from crawler.store.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +39,13 @@ _FROM_STATE = (
 )
 
 
-def collect_origins(path: Path, feed: Path, changes: int) -> None:
+def collect_origins(path: Path, feed: Path, changes: FeedFile) -> None:
     """Write the file ``path``, atomically.
 
     Args:
         path: the file to write.
         feed: the feed's directory, locked against runs.
-        changes: number of bytes of its ``changes.jsonl`` to read.
+        changes: its ``changes.jsonl``.
 
     Raises:
         FeedUnusable: a line of ``changes.jsonl`` is damaged.
@@ -55,7 +56,7 @@ def collect_origins(path: Path, feed: Path, changes: int) -> None:
         _copy_state(target, feed, temporary.with_name(f"{temporary.name}.state"))
         target.executemany(
             "INSERT OR REPLACE INTO changes VALUES (?, ?)",
-            ((str(change.get("id")), start) for start, change in _changes(feed, changes)),
+            ((str(change.record.get("id")), change.offset) for change in changes.lines()),
         )
         # the state has the blob of an article's latest page, not of the page its line was made from
         target.execute("DELETE FROM blobs WHERE id IN (SELECT id FROM changes)")
@@ -89,29 +90,14 @@ def _copy_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)
 
 
-def _changes(feed: Path, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (offset, record) of each change in the first ``end`` bytes."""
-    if not end:
-        return
-    with (feed / "changes.jsonl").open("rb") as file:
-        start = 0
-        while start < end:
-            line = file.readline()
-            yield start, parsed(line, f"{feed / 'changes.jsonl'}: the line at byte {start}")
-            start += len(line)
-
-
 def parsed(line: bytes, where: str) -> dict[str, Any]:
     """Return the record in a line; ``where`` is its location, for the message.
 
     Raises:
         FeedUnusable: the line is not a JSON object.
     """
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
+    record = jsonlines.parsed(line)
+    if record is None:
         raise FeedUnusable(f"{where} is damaged: restore the file from a backup")
     return record
 
@@ -132,32 +118,23 @@ class Origins:
         row = self._db.execute("SELECT blob FROM blobs WHERE id = ?", (article,)).fetchone()
         return row[0] if row else None
 
-    def has_changed(self, article: str) -> bool:
-        """Return whether ``changes.jsonl`` has a line for the article."""
-        query = "SELECT 1 FROM changes WHERE id = ?"
-        return self._db.execute(query, (article,)).fetchone() is not None
-
     def last_change_of(self, article: str) -> dict[str, Any] | None:
-        """Return the article's last line in ``changes.jsonl``."""
+        """Return the article's last line in ``changes.jsonl``; None if there is none."""
         query = "SELECT start FROM changes WHERE id = ?"
         row = self._db.execute(query, (article,)).fetchone()
         if row is None:
             return None
-        with self._changes.open("rb") as file:
-            file.seek(row[0])
-            return parsed(file.readline(), f"{self._changes}: the line at byte {row[0]}")
+        with FeedFile(self._changes) as changes:
+            return changes.record(row[0])
 
-    def section_names(self) -> list[tuple[str, str]]:
-        """Return (id, name) of the sections."""
-        return list(self._db.execute("SELECT id, name FROM sections"))
-
-    def archives(self) -> Iterator[tuple[str, int]]:
-        """Yield (section, number) of the archive pages that are final and were read."""
-        yield from self._db.execute("SELECT section, page FROM archives")
-
-    def kept(self) -> list[tuple[str, Any]]:
-        """Return (key, value) pairs of the last run that the next run compares with."""
-        return list(self._db.execute("SELECT key, value FROM meta"))
+    def copy_to(self, state: State) -> None:
+        """Add to a new state what only the old one has, besides the blob ids."""
+        for section, name in self._db.execute("SELECT id, name FROM sections"):
+            state.name_section(section, name)
+        for section, page in self._db.execute("SELECT section, page FROM archives"):
+            state.mark_archive_read(section, page)
+        for key, value in self._db.execute("SELECT key, value FROM meta"):
+            state.put(key, value)
 
     def close(self) -> None:
         self._db.close()

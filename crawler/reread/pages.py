@@ -6,34 +6,18 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from crawler.exceptions import PageError, PageMalformed, PageMissing
+from crawler.exceptions import PageError, PageMalformed
+from crawler.formats.base import Format
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.frontier.snapshot import blob_id_of
-from crawler.reread.plan import Plan
+from crawler.reread.plan import GIT_CONFIGURATION, Plan
 from crawler.transports.git.limits import GitLimits
-from crawler.transports.git.objects import FOLDER, Entry, Files, Objects
+from crawler.transports.git.objects import Objects
 from crawler.transports.git.program import environment
+from crawler.transports.git.trees import Files
 from crawler.transports.path import PathTransport
-
-
-class Pages(Protocol):
-    """The pages of a mirror, by path."""
-
-    def fetch(self, path: str) -> tuple[bytes, str]:
-        """Return the bytes of the page at ``path`` and their git blob id.
-
-        Raises:
-            PageError: there is no such page, or it cannot be read.
-            TransportDamaged: the repository cannot be read.
-        """
-
-    def expect(self, paths: Iterable[str]) -> None:
-        """Prefetch ``paths``, which will probably be fetched in this order."""
-
-    def close(self) -> None:
-        """Close files and processes."""
 
 
 class DirectoryPages:
@@ -43,6 +27,11 @@ class DirectoryPages:
         self._transport = PathTransport(base)
 
     def fetch(self, path: str) -> tuple[bytes, str]:
+        """Return the bytes of the page at ``path`` and their git blob id.
+
+        Raises:
+            PageError: there is no such page, or it cannot be read.
+        """
         coroutine = self._transport.fetch(path)
         try:
             coroutine.send(None)  # reading a file does not await
@@ -62,42 +51,42 @@ class CommitPages:
     """Pages of one commit, read from the repository itself: nothing is cloned or written."""
 
     def __init__(self, git_dir: str, commit: str, configuration: Path) -> None:
-        """Read ``commit`` of ``git_dir``; ``configuration`` is the only configuration that git reads."""
         self._objects = Objects(Path(git_dir), environment(configuration), GitLimits())
         self._files = Files(self._objects, commit, Path(tempfile.gettempdir()))
-        self._commit = commit
 
     def fetch(self, path: str) -> tuple[bytes, str]:
-        oid = self._entry(path).oid
+        """Return the bytes of the page at ``path`` and their git blob id.
+
+        Raises:
+            PageError: there is no such page, or it cannot be read.
+            TransportDamaged: the repository cannot be read.
+        """
+        oid = self._files.page(path).oid
         return self._objects.read(oid, MAX_PAGE_BYTES)[1], oid
 
     def expect(self, paths: Iterable[str]) -> None:
+        """Prefetch ``paths``, which will probably be fetched in this order."""
         oids = []
         for path in paths:
             with suppress(PageError):
-                oids.append(self._entry(path).oid)
+                oids.append(self._files.page(path).oid)
         self._objects.expect(oids)
 
     def close(self) -> None:
         self._objects.close()
 
-    def _entry(self, path: str) -> Entry:
-        entry = self._files.find(path)
-        if entry is None or entry.mode == FOLDER:
-            raise PageMissing(f"{path} is not in commit {self._commit}")
-        if not entry.is_file:
-            raise PageMalformed(f"{path} is not a file in commit {self._commit}")
-        return entry
+
+Pages = DirectoryPages | CommitPages
 
 
 def pages_of(plan: Plan) -> Pages:
     """Return the pages to read for ``plan``."""
     if plan.commit is None:
         return DirectoryPages(plan.pages)
-    return CommitPages(plan.pages, plan.commit, Path(plan.work) / "gitconfig")
+    return CommitPages(plan.pages, plan.commit, Path(plan.work) / GIT_CONFIGURATION)
 
 
-def path_of(record: dict[str, Any], plan_format: Any) -> str:
+def path_of(record: dict[str, Any], mirror_format: Format) -> str:
     """Return the path of the page that a line was made from, from its ``mirror_url``.
 
     Raises:
@@ -106,7 +95,7 @@ def path_of(record: dict[str, Any], plan_format: Any) -> str:
     parts = str(record.get("mirror_url")).split("/")
     for count in range(1, len(parts)):
         path = "/".join(parts[-count:])
-        copy = plan_format.copy_at(path)
+        copy = mirror_format.copy_at(path)
         if copy is not None and copy.id == record.get("id"):
             return path
     raise PageMalformed(f"{record.get('mirror_url')!r} is not the URL of a page of the mirror")

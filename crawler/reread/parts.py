@@ -24,10 +24,10 @@ from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.version import readers_version
 from crawler.readers.pages import Bounds
 from crawler.readers.worker import bound
+from crawler.reread.line_reader import DIFFERS, MISSING, LineReader, Outcome
 from crawler.reread.origins import parsed
 from crawler.reread.plan import Plan
-from crawler.reread.reading import DIFFERS, MISSING, LineReader, Outcome
-from crawler.store.jsonlines import dumps
+from crawler.store.files import sync_directory
 
 NAMED_IDS = 100
 """Maximum number of ids for each reason in the run's line."""
@@ -38,7 +38,7 @@ _BOUNDS = Bounds(cpu_seconds=60)
 _SECONDS_PER_MEGABYTE = 5
 _SPOOLED_BYTES = 4 << 20
 _LIMITS = (resource.RLIMIT_CPU, resource.RLIMIT_DATA)
-_threads = threading.local()
+_thread = threading.local()
 
 
 class Range(NamedTuple):
@@ -125,13 +125,17 @@ class PartFile:
         if content + len(last) + 1 != size:
             raise _damaged(path)
 
-    def copy(self, articles: IO[bytes], changes: IO[bytes]) -> Iterator[tuple[str, str]]:
-        """Append the part's lines to the files; then yield (id, blob) of its pages."""
+    def copy(self, articles: IO[bytes], changes: IO[bytes]) -> None:
+        """Append the part's lines to the files."""
         with self.path.open("rb") as file:
             copy_bytes(file, articles, self.summary.articles)
             copy_bytes(file, changes, self.summary.changes)
-            end = file.tell() + self.summary.blobs
-            while file.tell() < end:
+
+    def blobs(self) -> Iterator[tuple[str, str]]:
+        """Yield (id, blob) of the pages of the part's lines."""
+        with self.path.open("rb") as file:
+            start = file.seek(self.summary.articles + self.summary.changes)
+            while file.tell() < start + self.summary.blobs:
                 article, _, blob = file.readline().decode().rstrip("\n").partition("\t")
                 yield article, blob
 
@@ -155,13 +159,10 @@ def part_path(plan: Plan, part: Range) -> Path:
     return Path(plan.work) / "parts" / f"{part.start}-{part.end}.{plan.readers}.part"
 
 
-def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
+def read_part(plan: Plan, part: Range, *, careful: bool = False) -> None:
     """Read a part's pages and write its file, unless the file exists.
 
-    Args:
-        plan: the plan of the reread.
-        part: the lines to read.
-        careful: read each page in a separate process.
+    If ``careful``, each page is read in a separate process.
 
     Raises:
         WrongUsage: this machine has another version of the readers.
@@ -171,7 +172,7 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
     """
     path = part_path(plan, part)
     if path.exists():
-        return PartFile(path).summary
+        return
     ours = readers_version(plan.mirror_format())
     if ours != plan.readers:
         raise WrongUsage(
@@ -179,16 +180,14 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
             "same version of the crawler on all machines"
         )
     try:
-        with _reader(plan) as reader, PartWriter(path) as writer:
+        with _reader(plan) as reader, PartWriter(path) as writer, bounded(part):
             reader.careful = careful
-            with bounded(part):
-                for record, line in _lines(plan, part, reader):
-                    if reader.is_withdrawn(record):
-                        writer.summary.withdrawn += 1
-                    else:
-                        writer.write(record["id"], line, reader.read(record))
+            for record, line in _lines(plan, part, reader):
+                if reader.is_withdrawn(record):
+                    writer.summary.withdrawn += 1
+                else:
+                    writer.write(record["id"], reader.read(record, line))
             writer.finish()
-            return writer.summary
     except OSError as error:
         raise FeedUnusable(
             f"{error.filename or path}: {error.strerror or error}. Make the feed and the reread's "
@@ -199,12 +198,11 @@ def read_part(plan: Plan, part: Range, *, careful: bool = False) -> Summary:
 @contextmanager
 def _reader(plan: Plan) -> Iterator[LineReader]:
     """Yield this thread's reader of ``plan``, which is reused: git and its folders stay loaded."""
-    current: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
-    if current is None or current[0] != plan:
+    if getattr(_thread, "plan", None) != plan:
         close_reader()
-        current = _threads.reader = (plan, LineReader(plan))
+        _thread.reader, _thread.plan = LineReader(plan), plan
     try:
-        yield current[1]
+        yield _thread.reader
     except BaseException:
         close_reader()
         raise
@@ -212,10 +210,9 @@ def _reader(plan: Plan) -> Iterator[LineReader]:
 
 def close_reader() -> None:
     """Close this thread's reader."""
-    current: tuple[Plan, LineReader] | None = getattr(_threads, "reader", None)
-    _threads.reader = None
-    if current is not None:
-        current[1].close()
+    if getattr(_thread, "plan", None) is not None:
+        _thread.plan = None
+        _thread.reader.close()
 
 
 @contextmanager
@@ -233,20 +230,18 @@ def bounded(part: Range) -> Iterator[None]:
 
 def _lines(plan: Plan, part: Range, reader: LineReader) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Yield (record, line) of a part; prefetches the pages of the next lines."""
-    path = Path(plan.feed) / "articles.jsonl"
-    with path.open("rb") as file:
-        lines = _records(file, part, path)
+    with (Path(plan.feed) / "articles.jsonl").open("rb") as file:
+        lines = _records(file, part)
         while ahead := list(islice(lines, _AHEAD)):
             reader.expect(record for record, _ in ahead)
             yield from ahead
 
 
-def _records(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
-    file.seek(part.start)
-    at = part.start
+def _records(file: IO[bytes], part: Range) -> Iterator[tuple[dict[str, Any], bytes]]:
+    at = file.seek(part.start)
     while at < part.end:
         line = file.readline()
-        where = f"{path}: the line at byte {at}"
+        where = f"{file.name}: the line at byte {at}"
         record = parsed(line, where)
         if not isinstance(record.get("id"), str) or not isinstance(record.get("sections"), list):
             raise FeedUnusable(f"{where} is not an article: restore the file from a backup")
@@ -255,27 +250,23 @@ def _records(file: IO[bytes], part: Range, path: Path) -> Iterator[tuple[dict[st
 
 
 class PartWriter:
-    """Writes a part to a temporary file, which :meth:`finish` renames."""
+    """Writes a part to a temporary file, which :meth:`finish` renames; closes all files at the end."""
 
     def __init__(self, path: Path) -> None:
         self.summary = Summary()
         self._path = path
-        descriptor, self._temporary = tempfile.mkstemp(prefix="aside-", dir=path.parent)
-        self._articles = os.fdopen(descriptor, "wb")
-        # closed with the part's own file
+        self._articles = tempfile.NamedTemporaryFile(prefix="aside-", dir=path.parent, delete=False)  # noqa: SIM115
         self._changes = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
         self._blobs = tempfile.SpooledTemporaryFile(_SPOOLED_BYTES)  # noqa: SIM115
 
-    def write(self, article: str, line: bytes, outcome: Outcome) -> None:
+    def write(self, article: str, outcome: Outcome) -> None:
         """Write the outcome of an article's line."""
-        if outcome.carried is None and outcome.line is not None:
-            line = outcome.line
-        else:
-            self.summary.carry(outcome.carried or "", article)
-        self._articles.write(line)
+        self._articles.write(outcome.line)
         self.summary.lines += 1
+        if outcome.carried is not None:
+            self.summary.carry(outcome.carried, article)
         if outcome.change is not None:
-            self._changes.write(dumps(outcome.change))
+            self._changes.write(outcome.change)
             self.summary.changed += 1
         if outcome.blob is not None:
             self._blobs.write(f"{article}\t{outcome.blob}\n".encode())
@@ -291,8 +282,8 @@ class PartWriter:
         self._articles.write(json.dumps(asdict(summary)).encode() + b"\n")
         self._articles.flush()
         os.fsync(self._articles.fileno())
-        os.chmod(self._temporary, 0o644)
-        os.replace(self._temporary, self._path)
+        os.chmod(self._articles.name, 0o644)
+        os.replace(self._articles.name, self._path)
         sync_directory(self._path.parent)
 
     def __enter__(self) -> Self:
@@ -301,13 +292,4 @@ class PartWriter:
     def __exit__(self, *_: object) -> None:
         for file in (self._articles, self._changes, self._blobs):
             file.close()
-        Path(self._temporary).unlink(missing_ok=True)
-
-
-def sync_directory(path: Path) -> None:
-    """Flush the names in a directory to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        Path(self._articles.name).unlink(missing_ok=True)

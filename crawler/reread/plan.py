@@ -6,11 +6,13 @@ import importlib
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from crawler.exceptions import FeedUnusable
 from crawler.formats.base import Format
+
+ORIGINS, GIT_CONFIGURATION = "origins.sqlite", "gitconfig"
+"""Files in the reread's directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,6 @@ class Plan:
         mirror_format: Format = getattr(importlib.import_module(module), name)()
         return mirror_format
 
-    @property
-    def read_at(self) -> datetime:
-        """:attr:`at` as a datetime."""
-        return datetime.strptime(self.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-
     def as_json(self) -> str:
         """Return the content of the plan's file."""
         return json.dumps(asdict(self), indent=1) + "\n"
@@ -81,9 +78,3 @@ def load_plan(path: Path) -> Plan | None:
 def temporary_path(path: Path) -> Path:
     """Return a unique temporary path beside ``path``, even if other machines share the directory."""
     return path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-
-
-def format_name(mirror_format: Format) -> str:
-    """Return the value of :attr:`Plan.format` for a format."""
-    kind = type(mirror_format)
-    return f"{kind.__module__}:{kind.__qualname__}"

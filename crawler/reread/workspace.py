@@ -13,23 +13,22 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 from crawler.exceptions import FeedBusy, FeedUnusable
 from crawler.reread.parts import Range
-from crawler.reread.plan import Plan, load_plan, temporary_path
-from crawler.reread.reading import ORIGINS
+from crawler.reread.plan import GIT_CONFIGURATION, ORIGINS, Plan, load_plan, temporary_path
 from crawler.store.withdrawn import WITHDRAWN
 
 PLAN = "plan.json"
 PART_BYTES = 8 << 20
 """About 800 articles, which one process reads in 0.5 to 1 s."""
-
-_LINE_PIECE = 1 << 16
 
 
 class Workspace:
@@ -72,21 +71,23 @@ class Workspace:
 
     def keep(self, plan: Plan) -> Plan:
         """Write the plan unless another command already has; return the plan in force."""
-        temporary = temporary_path(self.directory / PLAN)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(plan.as_json())
-            file.flush()
-            os.fsync(file.fileno())
+        temporary = self._temporary(PLAN, plan.as_json())
         with suppress(FileExistsError):
             os.link(temporary, self.directory / PLAN)
         temporary.unlink()
         return self.plan() or plan
 
-    def replace(self, plan: Plan) -> None:
-        """Replace the plan."""
-        temporary = temporary_path(self.directory / PLAN)
-        temporary.write_text(plan.as_json(), encoding="utf-8")
-        temporary.replace(self.directory / PLAN)
+    def write(self, name: str, text: str) -> None:
+        """Replace a file atomically, because other commands may read it."""
+        self._temporary(name, text).replace(self.directory / name)
+
+    def _temporary(self, name: str, text: str) -> Path:
+        temporary = temporary_path(self.directory / name)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        return temporary
 
     def clear_leftovers(self, plan: Plan) -> None:
         """Remove temporary files of killed commands, and parts of other readers."""
@@ -97,14 +98,10 @@ class Workspace:
             path.unlink(missing_ok=True)
 
     def finished(self, plan: Plan) -> list[Range]:
-        """Return finished parts that do not overlap, sorted."""
-        longest: dict[int, Range] = {}
-        for part in self._parts(plan):
-            if part.end > longest.get(part.start, part).end or part.start not in longest:
-                longest[part.start] = part
+        """Return finished parts that do not overlap, sorted; of several, the longest."""
         chosen: list[Range] = []
-        for start, part in sorted(longest.items()):
-            if start >= (chosen[-1].end if chosen else 0):
+        for part in sorted(self._parts(plan), key=lambda part: (part.start, -part.end)):
+            if not chosen or part.start >= chosen[-1].end:
                 chosen.append(part)
         return chosen
 
@@ -114,11 +111,9 @@ class Workspace:
         return [Range(a.end, b.start) for a, b in pairwise(ends) if a.end < b.start]
 
     def _parts(self, plan: Plan) -> Iterator[Range]:
-        suffix = f".{plan.readers}.part"
-        for path in (self.directory / "parts").iterdir():
-            start, _, end = path.name.removesuffix(suffix).partition("-")
-            if path.name.endswith(suffix) and start.isdecimal() and end.isdecimal():
-                part = Range(int(start), int(end))
+        for name in os.listdir(self.directory / "parts"):
+            if found := re.fullmatch(rf"(\d+)-(\d+)\.{plan.readers}\.part", name):
+                part = Range(int(found[1]), int(found[2]))
                 if part.start < part.end <= plan.articles:
                     yield part
 
@@ -126,11 +121,14 @@ class Workspace:
         """Remove the directory; the plan last, so that an interrupted removal is recognized."""
         for name in ("parts", "feed"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
-        for name in (ORIGINS, WITHDRAWN, "gitconfig", PLAN):
+        for name in (ORIGINS, WITHDRAWN, GIT_CONFIGURATION, PLAN):
             (self.directory / name).unlink(missing_ok=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Unlock the directory; remove it if it has no plan and no other command uses it."""
         try:
             if not (self.directory / PLAN).exists() and self.directory.exists():
@@ -160,10 +158,5 @@ def line_start(articles: Path, offset: int) -> int:
         return 0
     with articles.open("rb") as file:
         file.seek(offset - 1)
-        at = offset - 1
-        while piece := file.read(_LINE_PIECE):
-            found = piece.find(b"\n")
-            if found >= 0:
-                return at + found + 1
-            at += len(piece)
-        return at
+        file.readline()
+        return file.tell()

@@ -22,7 +22,7 @@ def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Artic
         WrongUsage: the URL cannot belong to a mirror.
     """
     mirror, path, copy = _located(url, mirrors)
-    reading = ArticleContext(
+    context = ArticleContext(
         mirror=mirror.name,
         mirror_url=mirror.public + path,
         sections=[Section(id=copy.section, name=copy.section)] if copy.section else [],
@@ -31,7 +31,7 @@ def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Artic
     page = mirror.format.read_article(body)
     if page.original.id != copy.id:
         raise PageMalformed(f"it is the page of {page.original.id}")
-    return load_article(page, reading, mirror.format)
+    return load_article(page, context, mirror.format)
 
 
 def _located(url: str, mirrors: Mirrors) -> tuple[Mirror, str, Copy]:

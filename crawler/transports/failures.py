@@ -19,7 +19,6 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Response
 from twisted.internet.error import ConnectError, ConnectionClosed
-from twisted.python.failure import Failure
 
 from crawler.exceptions import (
     CrawlerError,
@@ -31,7 +30,7 @@ from crawler.exceptions import (
 from crawler.transports.base import Download
 
 _MISSING: Final = frozenset({404, 410})
-_OK, _REDIRECT, _BAD_REQUEST = 200, 300, 400
+_REDIRECT, _BAD_REQUEST = 300, 400
 
 _CONNECTION: Final = (
     CannotResolveHostError,
@@ -59,45 +58,25 @@ async def downloaded(download: Download, request: Request) -> Response:
         raise failure_of(error) from error
 
 
-def failure_of(outcome: Response | BaseException) -> PageError:
-    """Return the error for a failed download.
+def failure_of_status(response: Response) -> PageError:
+    """Return the error for a response with a status other than 200.
 
-    Args:
-        outcome: a response with a status other than 200, or the exception of a download.
-
-    Returns:
-        An error with one of these reasons: ``missing`` for 404 and 410; ``redirect``, ``http_403``,
-        ``http_500`` … for other statuses; ``timeout``, ``connection``, ``certificate``,
-        ``too_large``, ``unsupported``; the reason of a middleware that dropped the request
-        (``robots``, ``outside``, ``redirect``); ``ignored`` and ``unreachable`` for the rest.
-
-    Raises:
-        ValueError: the response has status 200.
+    Its reason is ``missing`` for 404 and 410, ``redirect`` for 3xx, else ``http_403``, ``http_500`` …
     """
-    if isinstance(outcome, Response):
-        return _of_response(outcome)
-    return outcome if isinstance(outcome, PageError) else _of_exception(outcome)
-
-
-def _unwrapped(failure: Failure | BaseException) -> BaseException:
-    """Return the exception itself if Twisted has wrapped it in a Failure."""
-    if not isinstance(failure, Failure):
-        return failure
-    return failure.value or RuntimeError("a failure without an exception")
-
-
-def _of_response(response: Response) -> PageError:
     status, message = response.status, f"{response.url} answers {response.status}"
-    if status == _OK:
-        raise ValueError(f"{message}, which is not a failure")
     if status in _MISSING:
         return PageMissing(message)
-    if _REDIRECT <= status < _BAD_REQUEST:
-        return PageUnreachable(message, reason="redirect")
-    return PageUnreachable(message, reason=f"http_{status}")
+    is_redirect = _REDIRECT <= status < _BAD_REQUEST
+    return PageUnreachable(message, reason="redirect" if is_redirect else f"http_{status}")
 
 
-def _of_exception(error: BaseException) -> PageError:
+def failure_of(error: BaseException) -> PageError:
+    """Return the error for the exception of a download.
+
+    Its reason is ``timeout``, ``connection``, ``certificate``, ``too_large`` or ``unsupported``; that
+    of a middleware that dropped the request (``robots``, ``outside``, ``redirect``); ``ignored`` or
+    ``unreachable`` for the rest.
+    """
     message = f"{type(error).__name__}: {error}"
     if _is_too_large(error):
         return PageTooLarge(message)
@@ -105,7 +84,6 @@ def _of_exception(error: BaseException) -> PageError:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the reason for an exception other than a size limit."""
     if isinstance(error, IgnoreRequest):
         return str(getattr(error, "reason", "ignored"))
     if _is_timeout(error):
@@ -122,7 +100,7 @@ def _is_timeout(error: BaseException) -> bool:
 
     Playwright's class is recognized by name, because importing it needs the ``browser`` extra.
     """
-    if isinstance(error, (DownloadTimeoutError, TimeoutError)):
+    if isinstance(error, DownloadTimeoutError):
         return True
     return any(kind.__name__ == "TimeoutError" for kind in type(error).__mro__)
 
@@ -135,9 +113,8 @@ def _is_too_large(error: BaseException) -> bool:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield ``error`` and its causes, including those that Twisted keeps in a list."""
+    """Yield ``error`` and its causes, including the failures that Twisted keeps in a list."""
     yield error
-    for reason in getattr(error, "reasons", ()):
-        yield from causes(_unwrapped(reason))
-    if error.__cause__ is not None:
-        yield from causes(error.__cause__)
+    reasons = (getattr(reason, "value", reason) for reason in getattr(error, "reasons", ()))
+    for cause in filter(None, (*reasons, error.__cause__)):
+        yield from causes(cause)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from scrapy import Request
 
 from crawler.transports.base import Download, Fetched
-from crawler.transports.failures import downloaded, failure_of
+from crawler.transports.failures import downloaded, failure_of_status
 
 _OK = 200
 
@@ -37,15 +37,9 @@ class HttpTransport:
         """Do nothing: the first request opens the connection."""
 
     async def fetch(self, path: str) -> Fetched:
-        """Request the page at ``path``.
-
-        Raises:
-            PageError: the request fails, or the status is not 200.
-            RunError: a middleware ends the run.
-        """
         response = await downloaded(self._download, Request(self.base + path))
         if response.status != _OK:
-            raise failure_of(response)
+            raise failure_of_status(response)
         return Fetched(response.body)
 
     def close(self) -> None:

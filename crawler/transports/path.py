@@ -39,7 +39,6 @@ class PathTransport:
     bulk: ClassVar[bool] = True
 
     def __init__(self, base: str) -> None:
-        """Use ``base``, the mirror's directory; :meth:`open` checks it."""
         self.base = Path(base)
         self._root: int | None = None
 
@@ -87,7 +86,6 @@ class PathTransport:
         return body
 
     def folders(self, path: str) -> list[str]:
-        """Return the names of the folders in the folder at ``path``; empty if it does not exist."""
         try:
             folder = self._folder(path.split("/") if path else [])
         except (OSError, PageError):
@@ -99,7 +97,6 @@ class PathTransport:
             os.close(folder)
 
     def has(self, path: str) -> bool:
-        """Return whether there is a page at ``path``."""
         try:
             os.close(self._descriptor(path))
         except (OSError, PageError):
@@ -150,7 +147,6 @@ class PathTransport:
         return PageMalformed(f"{self.base / path} is not a regular file: links are not followed")
 
     def close(self) -> None:
-        """Close the directory."""
         if self._root is not None:
             os.close(self._root)
             self._root = None

@@ -35,9 +35,8 @@ class Chromium:
     def __init__(self, new_provider: Callable[[], BrowserProvider]) -> None:
         """Set up without starting anything.
 
-        Args:
-            new_provider: creates a browser provider of scrapy-playwright. A provider starts
-                Playwright's driver and launches browsers; when its driver ends, it is replaced.
+        A provider of scrapy-playwright starts Playwright's driver and launches browsers. When its
+        driver ends, it is replaced.
         """
         self._new_provider = new_provider
         self._starting = asyncio.Lock()

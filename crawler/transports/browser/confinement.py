@@ -23,8 +23,7 @@ from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 from crawler.config.proxies import proxy_for
-
-PORTS: Final = {"http": 80, "https": 443}
+from crawler.politeness.redirects import PORTS
 
 _DEAD_PROXY: Final = "nowhere.invalid:1"
 """The default route. RFC 6761 reserves ``.invalid``, so this name never resolves."""
@@ -57,14 +56,7 @@ def endpoint_of(address: str) -> Endpoint:
 
 @dataclass(frozen=True)
 class Upstream:
-    """A proxy from the environment variables.
-
-    Attributes:
-        endpoint: host and port.
-        tls: whether the connection to it is encrypted (``https://`` in the environment).
-        username: for proxy authentication; empty for none.
-        password: for proxy authentication.
-    """
+    """A proxy from the environment variables; ``tls`` encrypts the connection to the proxy itself."""
 
     endpoint: Endpoint
     tls: bool = False
@@ -87,9 +79,8 @@ def upstream_for(scheme: str, host: str) -> Upstream | None:
     if address is None:
         return None
     parts = urlsplit(address)
-    endpoint = endpoint_of(address)
     return Upstream(
-        endpoint,
+        endpoint_of(address),
         tls=parts.scheme == "https",
         username=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
@@ -120,17 +111,13 @@ class Confinement:
             WrongUsage: the environment's proxy is of an unsupported kind.
         """
         scheme = urlsplit(base).scheme
-        upstreams = {
-            endpoint: upstream_for(scheme, endpoint[0])
-            for endpoint in (
-                endpoint_of(base),
-                *(endpoint_of(f"{scheme}://{host}") for host in script_hosts),
-            )
-        }
+        addresses = (base, *(f"{scheme}://{host}" for host in script_hosts))
+        endpoints = dict.fromkeys(map(endpoint_of, addresses))
+        upstreams = {endpoint: upstream_for(scheme, endpoint[0]) for endpoint in endpoints}
         return cls(
             scheme,
-            tuple(endpoint for endpoint, upstream in upstreams.items() if upstream is None),
-            tuple(endpoint for endpoint, upstream in upstreams.items() if upstream is not None),
+            tuple(endpoint for endpoint in endpoints if upstreams[endpoint] is None),
+            tuple(endpoint for endpoint in endpoints if upstreams[endpoint] is not None),
             next(filter(None, upstreams.values()), None),
         )
 
@@ -161,19 +148,17 @@ class Confinement:
             f"--host-resolver-rules={self._resolver_rules()}",
         ]
         if self.upstream is not None:
-            script = base64.b64encode(self.script().encode()).decode()
+            script = base64.b64encode(self._script(self.upstream).encode()).decode()
             # overrides --proxy-server
             media_type = "application/x-ns-proxy-autoconfig"
             switches.append(f"--proxy-pac-url=data:{media_type};base64,{script}")
         return switches
 
-    def script(self) -> str:
-        """Return the proxy auto-configuration script, which is used only with an upstream."""
+    def _script(self, upstream: Upstream) -> str:
+        """Return the proxy auto-configuration script."""
+        via = f"{'HTTPS' if upstream.tls else 'PROXY'} {_host_port(upstream.alias)}"
         routes = {self._origin(endpoint): "DIRECT" for endpoint in self.direct}
-        if self.upstream is not None:
-            kind = "HTTPS" if self.upstream.tls else "PROXY"
-            via = f"{kind} {_host_port(self.upstream.alias)}"
-            routes |= {self._origin(endpoint): via for endpoint in self.proxied}
+        routes |= {self._origin(endpoint): via for endpoint in self.proxied}
         return _SCRIPT.format(routes=json.dumps(routes), dead=_DEAD_PROXY)
 
     def _resolver_rules(self) -> str:
@@ -187,9 +172,7 @@ class Confinement:
 
     def _origin(self, endpoint: Endpoint) -> str:
         """Return the origin of ``endpoint`` as Chromium writes it."""
-        host, port = endpoint
-        shown = f"[{host}]" if ":" in host else host
-        return f"{self.scheme}://{shown}" + ("" if port == PORTS[self.scheme] else f":{port}")
+        return f"{self.scheme}://{_host_port(endpoint).removesuffix(f':{PORTS[self.scheme]}')}"
 
 
 def _host_port(endpoint: Endpoint) -> str:

@@ -93,7 +93,7 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
         """
         if not request.meta.get("playwright"):
             return await super().download_request(request)
-        cancellation: Cancellation | None = request.meta.get("browser_cancellation")
+        cancellation: Cancellation | None = request.meta["browser_cancellation"]
         if cancellation is not None:
             cancellation.bind(asyncio.current_task())
         self._documents.add(request.meta["browser_base"].partition("#")[0])
@@ -107,17 +107,16 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
 
     def refuses(self, request: BrowserRequest) -> bool:
         """Return whether to block a request of a page: only document, scripts and data pass."""
-        endpoint = endpoint_of(request.url)
         if request.method not in ("GET", "HEAD"):
             return True
         if request.is_navigation_request():
             return not request.url.startswith(tuple(self._documents)) or is_framed(request)
+        endpoint = endpoint_of(request.url)
         if request.resource_type == "script":
             return endpoint not in self._script_endpoints
         return request.resource_type not in DATA_TYPES or endpoint != self._site
 
     async def _decide(self, route: Route) -> None:
-        """Continue or abort a request of a page."""
         try:
             if self.refuses(route.request):
                 self._stats.inc_value("epoch/browser/requests_refused")
@@ -158,7 +157,6 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
         return failure
 
     async def _visited(self, visit: Visit, browser: Browser) -> HtmlResponse:
-        """Render a page in a tab; reuse or close the tab on every path, including cancellation."""
         tab = await self._tab(browser)
         try:
             return await visit.response(tab)

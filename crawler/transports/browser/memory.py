@@ -39,13 +39,11 @@ class MemoryWatch:
         self.browser_killed = False
 
     def __enter__(self) -> None:
-        """Watch while a page is rendered."""
         self._pages += 1
         if self._task is None:
             self._task = asyncio.create_task(self._watch())
 
     def __exit__(self, *_: object) -> None:
-        """Stop after the last page."""
         self._pages -= 1
         if self._pages == 0 and self._task is not None:
             self._task.cancel()
@@ -79,10 +77,8 @@ class MemoryWatch:
         for process in too_large:
             logger.warning(
                 "Killing process %d of Chromium: it uses %d MB of memory, the limit is %d MB",
-                process.pid,
-                process.resident >> 20,
-                self._most >> 20,
-            )
+                process.pid, process.resident >> 20, self._most >> 20,
+            )  # fmt: skip
         if all(process.renderer for process in too_large):
             self.renderers_killed += len(too_large)
         else:

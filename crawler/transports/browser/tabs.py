@@ -16,14 +16,14 @@ _LEAVE_MS: Final = 2000
 _LOOKS: Final = 5
 """How often to try to read the content of a page that keeps navigating."""
 _CONTENT: Final = """
-(() => {
+((most_characters, most_attributes) => {
   const root = document.documentElement;
   const html = root ? root.outerHTML : '';
-  if (html.length > MOST_CHARACTERS) return html.length;
+  if (html.length > most_characters) return html.length;
   for (const element of document.querySelectorAll('*'))
-    if (element.attributes.length > MOST_ATTRIBUTES) return html.length;
+    if (element.attributes.length > most_attributes) return html.length;
   return html;
-})()
+})
 """
 """Returns the document as HTML, or its length if it is too large. It runs in an isolated world,
 which the page's scripts cannot change."""
@@ -37,12 +37,9 @@ class ContentTooLarge(Exception):
 
 @dataclass
 class Tab:
-    """An open tab, which is blank between two pages.
+    """An open tab with its own context, which is blank between two pages.
 
     Attributes:
-        browser: the browser that it belongs to.
-        context: its own context; closing it closes the tab.
-        page: Playwright's object for the tab.
         session: the tab's DevTools session.
         pages: number of pages that it was used for.
     """
@@ -77,9 +74,7 @@ class Tab:
         answer = await self.session.send(
             "Runtime.evaluate",
             {
-                "expression": _CONTENT.replace("MOST_CHARACTERS", str(most)).replace(
-                    "MOST_ATTRIBUTES", str(_MOST_ATTRIBUTES)
-                ),
+                "expression": f"({_CONTENT})({most}, {_MOST_ATTRIBUTES})",
                 "contextId": world["executionContextId"],
                 "returnByValue": True,
             },
@@ -117,7 +112,7 @@ class Tabs:
         Args:
             most_pages: number of pages after which a tab is closed.
             options: arguments of Playwright's ``new_context``.
-            route: continues or aborts each request of a page.
+            route: continues or aborts a request of a page.
         """
         self._most_pages = most_pages
         self._options = options

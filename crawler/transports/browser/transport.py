@@ -28,9 +28,10 @@ from crawler.formats.base import Format, Rendering
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.formats.epoch.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.formats.registry import find_format
+from crawler.politeness.redirects import PORTS
 from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
-from crawler.transports.browser.confinement import PORTS, Confinement
+from crawler.transports.browser.confinement import Confinement
 from crawler.transports.browser.executable import find_chromium, launch_options
 from crawler.transports.failures import downloaded
 
@@ -95,8 +96,7 @@ class BrowserTransport:
             contexts: number of pages rendered at the same time, each in its own context.
             pages_per_context: number of pages after which a context is replaced.
             page_seconds: time limit for one page.
-            page_bytes: maximum resident memory of one Chromium process; a page that needs more
-                fails.
+            page_bytes: maximum resident memory of one Chromium process.
             script_hosts: additional hosts of the site's scripts, as ``host`` or ``host:port``.
 
         Raises:
@@ -129,12 +129,10 @@ class BrowserTransport:
         """Do nothing: the download handler closes the browser when the crawl ends."""
 
     def settings(self) -> dict[str, Any]:
-        """Return the Scrapy settings for runs that use this transport.
-
-        They set the download handler for the mirror's scheme only.
-        """
+        """Return the Scrapy settings for runs that use this transport."""
         return {
             "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+            # for one scheme: each has a driver of its own
             "DOWNLOAD_HANDLERS": {
                 urlsplit(self.base).scheme: "crawler.transports.browser.handler.RenderingHandler"
             },
@@ -149,42 +147,36 @@ class BrowserTransport:
         }
 
     async def fetch(self, path: str) -> Fetched:
-        """Render the page at ``path``; the result's ``restore`` returns its Markdown.
-
-        Cancelling it closes the page's tab.
+        """Render the page at ``path``; cancelling it closes the page's tab.
 
         Raises:
             PageError: the page could not be rendered, or the site shows an error.
             RunError: Chromium does not start.
         """
         cancellation = Cancellation()
-        request = self.request(path, meta={"browser_cancellation": cancellation})
         try:
-            response = await downloaded(self._download, request)
+            response = await downloaded(self._download, self.request(path, cancellation))
         except asyncio.CancelledError:
             cancellation.cancel()
             raise
         return self.fetched(response)
 
-    def request(self, path: str, **kwargs: Any) -> Request:
-        """Return the request for the page at ``path``; ``kwargs`` are passed to ``Request``."""
+    def request(self, path: str, cancellation: Cancellation | None = None) -> Request:
+        arguments = [self._rendering(path).kind, list(CONTENT_CLASSES), ERROR_WORDS]
         meta = {
             "playwright": True,
             "browser_path": path,
             "browser_base": self.base,
-            "browser_ready": (
-                _READY,
-                [self._rendering(path).kind, list(CONTENT_CLASSES), ERROR_WORDS],
-            ),
+            "browser_ready": (_READY, arguments),
+            "browser_cancellation": cancellation,
             # the content of the page decides, whatever its status
             "handle_httpstatus_all": True,
-            **kwargs.pop("meta", {}),
         }
         # the frontier requests each page once, and fingerprints ignore the fragment
-        return Request(self.base + path, meta=meta, **{"dont_filter": True, **kwargs})
+        return Request(self.base + path, meta=meta, dont_filter=True)
 
     def fetched(self, response: Response) -> Fetched:
-        """Return the rendered page of ``response``.
+        """Return the page of ``response``; its ``restore`` returns the page's Markdown.
 
         Raises:
             PageError: it is too large, not a text document, or not the mirror's.

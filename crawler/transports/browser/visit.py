@@ -43,6 +43,7 @@ class Visit:
         self._seconds = seconds
         self._document = str(request.meta["browser_base"]).partition("#")[0]
         self._left_for: str | None = None
+        self._crashed = False
         self._opened_window = False
         self._response: BrowserResponse | None = None
         self._limit: asyncio.Timeout | None = None
@@ -62,6 +63,8 @@ class Visit:
         except TimeoutError as error:
             if self._left_for:
                 raise self._redirected(self._left_for) from error
+            if self._crashed:
+                raise PlaywrightError("Page crashed") from error
             raise PageUnreachable(
                 f"{self.url}: not rendered within {self._seconds:g} s", reason="timeout"
             ) from error
@@ -129,7 +132,21 @@ class Visit:
         return PageUnreachable(f"{self.url}: redirected to {target}", reason="redirect")
 
     def _listeners(self) -> dict[Any, Callable[..., Any]]:
-        return {"popup": self._on_popup, "request": self._on_request, "response": self._on_response}
+        return {
+            "crash": self._on_crash,
+            "popup": self._on_popup,
+            "request": self._on_request,
+            "response": self._on_response,
+        }
+
+    def _on_crash(self, _: Page) -> None:
+        """End the visit: Chromium does not answer what was sent to the page before it crashed."""
+        self._crashed = True
+        self._end()
+
+    def _end(self) -> None:
+        if self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time())
 
     async def _on_popup(self, page: Page) -> None:
         self._opened_window = True
@@ -139,8 +156,7 @@ class Visit:
     def _on_request(self, request: BrowserRequest) -> None:
         if _is_document(request) and not request.url.startswith(self._document):
             self._left_for = request.url
-            if self._limit is not None:
-                self._limit.reschedule(asyncio.get_running_loop().time())
+            self._end()
 
     def _on_response(self, response: BrowserResponse) -> None:
         if _is_document(response.request) and response.url.startswith(self._document):

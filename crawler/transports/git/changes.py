@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from crawler.frontier.snapshot import Changes
 from crawler.transports.git.faults import GitFailed
+from crawler.transports.git.trees import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-FORBIDDEN_NAMES = frozenset({"", ".", "..", ".git"})
+    Git = Callable[..., Awaitable[bytes]]
+    """Runs a git command on the clone and returns its output."""
+
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 ENTRY_BYTES = 400
 """Upper bound of git's output for one changed path: modes, two ids, a path of 200 bytes."""
@@ -20,57 +23,42 @@ ENTRY_BYTES = 400
 logger = logging.getLogger(__name__)
 
 
-def is_plain(path: str) -> bool:
-    """Return whether a page can have this path: printable, no ``..``, ``.git`` or empty segment."""
-    return path.isprintable() and FORBIDDEN_NAMES.isdisjoint(path.lower().split("/"))
+async def keep(git: Git, commit: str, reference: str) -> bool:
+    """Point ``reference`` at ``commit``, so that git keeps it; return False if it is gone."""
+    if not COMMIT.fullmatch(commit):
+        return False
+    try:
+        await git("cat-file", "-e", commit + "^{tree}")
+        await git("update-ref", "--no-deref", reference, commit)
+    except GitFailed:
+        return False
+    return True
 
 
-class Comparison:
-    """Compares commits of one clone."""
+async def between(git: Git, old: str, new: str, parts: Sequence[str], most: int) -> Changes | None:
+    """Return the changed paths, or None if git fails or more than ``most`` paths changed.
 
-    def __init__(self, git: Callable[..., Awaitable[bytes]], most: int) -> None:
-        """Set up a comparison.
-
-        Args:
-            git: function that runs a git command on the clone and returns its output.
-            most: maximum number of changed paths.
-        """
-        self._git = git
-        self._most = most
-
-    async def keep(self, commit: str, reference: str) -> bool:
-        """Point ``reference`` at ``commit``, so that git keeps it; return False if it is gone."""
-        if not COMMIT.fullmatch(commit):
-            return False
-        try:
-            await self._git("cat-file", "-e", commit + "^{tree}")
-            await self._git("update-ref", "--no-deref", reference, commit)
-        except GitFailed:
-            return False
-        return True
-
-    async def changes(self, old: str, new: str, parts: Sequence[str]) -> Changes | None:
-        """Return the changed paths, or None if git fails or too many paths changed.
-
-        Args:
-            old: the commit to compare with.
-            new: the commit to read.
-            parts: files and folders to compare; empty for the whole tree.
-        """
-        command = ("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--")
-        most_bytes = self._most * ENTRY_BYTES
-        try:
-            raw = await self._git(*command, *parts, most_bytes=most_bytes)
-        except GitFailed as error:
-            logger.warning("cannot compare %s with %s, comparing all pages: %s", old, new, error)
-            return None
-        found: dict[str, set[str]] = {"A": set(), "M": set(), "D": set()}
-        for kind, path in _pairs(raw):
-            found[kind].add(path)
-        if len(raw) >= most_bytes or sum(map(len, found.values())) > self._most:
-            logger.info("more than %d pages changed, comparing all pages", self._most)
-            return None
-        return Changes(frozenset(found["A"]), frozenset(found["M"]), frozenset(found["D"]))
+    Args:
+        git: runs a git command on the clone.
+        old: the commit to compare with.
+        new: the commit to read.
+        parts: files and folders to compare; empty for the whole tree.
+        most: maximum number of changed paths.
+    """
+    command = ("diff-tree", "-r", "-z", "--raw", "--no-renames", old, new, "--")
+    most_bytes = most * ENTRY_BYTES
+    try:
+        raw = await git(*command, *parts, most_bytes=most_bytes)
+    except GitFailed as error:
+        logger.warning("cannot compare %s with %s, comparing all pages: %s", old, new, error)
+        return None
+    found: dict[str, set[str]] = {"A": set(), "M": set(), "D": set()}
+    for kind, path in _pairs(raw):
+        found[kind].add(path)
+    if len(raw) >= most_bytes or sum(map(len, found.values())) > most:
+        logger.info("more than %d pages changed, comparing all pages", most)
+        return None
+    return Changes(frozenset(found["A"]), frozenset(found["M"]), frozenset(found["D"]))
 
 
 def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 Only one run uses a clone at a time. The layout of ``<cache>/<name>-<hash of the URL>/``:
 
 ``lock``        held (``flock``) by the run that uses the clone, and by its git processes
-``remote``      the URL, to check that the clone belongs to this mirror
 ``gitconfig``   the only configuration that git reads
 ``clone.git``   the clone: bare, one commit deep; ``refs/heads/mirror`` is the commit last fetched,
                 ``refs/epoch/base`` the commit last compared with, kept for the next comparison
@@ -41,7 +40,7 @@ from crawler.transports.git.program import (
 from crawler.transports.git.remote import redirected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from crawler.transports.git.remote import Remote
@@ -71,7 +70,7 @@ class CloneBusy(TryLater):
 
 
 class Clone:
-    """The clone of one remote: locked by :meth:`update`, unlocked by :meth:`release`."""
+    """The clone of one remote: locked by :meth:`open`, unlocked by :meth:`release`."""
 
     def __init__(
         self,
@@ -82,33 +81,29 @@ class Clone:
         *,
         name: str = "",
     ) -> None:
-        """Set up the clone without touching the disk.
+        """Set up the clone of ``remote`` in ``cache`` without touching the disk.
 
-        Args:
-            remote: the repository to clone.
-            cache: directory for the clones of all mirrors.
-            limits: time and disk space that the clone may use.
-            on_progress: called with git's progress lines.
-            name: the mirror's name, for messages.
+        ``on_progress`` is called with git's progress lines; ``name`` is the mirror's.
         """
-        self.remote = remote
-        self._source = remote
+        self._remote = remote
+        self._source = remote  # or where its host redirects to
         self._name = name
-        self.limits = limits
+        self._limits = limits
         self.folder = cache / remote.folder
         self.git_dir = self.folder / "clone.git"
-        self.env = environment(self.folder / "gitconfig")
-        self._remote_env = environment(
-            self.folder / "gitconfig",
-            protocols=remote.protocols,
-            host=remote.host,
-        )
+        configuration = self.folder / "gitconfig"
+        self.env = environment(configuration)
+        self._remote_env = environment(configuration, protocols=remote.protocols, host=remote.host)
         self._on_progress = on_progress
         self._lock: IO[bytes] | None = None
         self._lifeline: Lifeline | None = None
 
-    async def update(self, branch: str | None) -> str:
-        """Lock the clone, update it to the remote's ``branch``, and return the commit.
+    async def open(self, branch: str | None, *, update: bool = True) -> str:
+        """Lock the clone, update it to the remote's ``branch``, and return its commit.
+
+        Args:
+            branch: the branch to follow; None for the remote's default branch.
+            update: False to leave a usable clone as it is, without asking the remote.
 
         Raises:
             CloneBusy: another run uses the clone.
@@ -116,23 +111,30 @@ class Clone:
             MirrorUnusable: the remote cannot be read, or exceeds a limit.
             TryLater: the remote's host is busy.
         """
-        self._take_lock()
         try:
+            self._take_lock()
             self._prepare()
-            self.remote.check_directory()
             await self._check_version()
-            reference, commit = choose(await self._remote_heads(), branch)
-            if not await self._usable():
-                await self._rebuild(reference, commit)
-            elif await self._head() != commit:
-                await self._fetch_or_rebuild(reference, commit)
-            return await self._head()
+            kept = await self._usable_commit()
+            return kept if kept and not update else await self._updated(branch, kept)
         except OSError as error:
             self.release()
             raise _cache_fault(error) from error
         except BaseException:
             self.release()
             raise
+
+    async def _updated(self, branch: str | None, kept: str | None) -> str:
+        """Update the clone from its commit ``kept``, or clone anew; return the commit."""
+        self._remote.check_directory()
+        reference, commit = choose(await self._remote_heads(), branch)
+        if kept == commit:
+            return commit
+        if kept is None:
+            await self._rebuild(reference, commit)
+        else:
+            await self._fetch_or_rebuild(reference, commit)
+        return await self._head()
 
     def release(self) -> None:
         """Unlock the clone."""
@@ -149,31 +151,24 @@ class Clone:
             (self.folder / "damaged").touch()
 
     def _take_lock(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.folder / "lock", _LOCK_FLAGS, 0o644)
+        self._lock = open(descriptor, "r+b", buffering=0)  # noqa: SIM115 - held until release()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = open(  # noqa: SIM115 - held until release()
-                os.open(self.folder / "lock", _LOCK_FLAGS, 0o644), "r+b", buffering=0
-            )
-        except OSError as error:
-            raise _cache_fault(error) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            lock.close()
             raise CloneBusy(f"another run uses the clone {self.folder}; try again later") from error
         except OSError as error:
-            lock.close()
             raise WrongUsage(
                 f"the cache directory {self.folder.parent} cannot be locked ({error.strerror}): "
                 "give one on a local disk with -s CACHE_DIRECTORY=DIR"
             ) from error
-        self._lock = lock
 
     def _prepare(self) -> None:
         """Remove the leftovers of killed runs, and write git's configuration."""
         # git's own limit applies if this process is killed; otherwise Watch acts first
-        stall = math.ceil(self.limits.stall_seconds) + 1
-        for name in ("gitconfig", "remote", "damaged"):
+        stall = math.ceil(self._limits.stall_seconds) + 1
+        for name in ("gitconfig", "damaged"):
             _remove_other(self.folder / name)
         (self.folder / "gitconfig").write_text(CONFIGURATION.format(stall=stall))
         for left in (*self.folder.glob("new-*"), *self.folder.glob("old-*")):
@@ -191,12 +186,8 @@ class Clone:
     def _clean_up(self) -> None:
         """Remove the leftovers of a killed git, and reset the clone's configuration.
 
-        Marks the clone as damaged if that fails or if it belongs to another remote.
+        Marks the clone as damaged if that fails.
         """
-        remote = self.folder / "remote"
-        if not remote.is_file() or remote.read_bytes() != self.remote.url.encode():
-            logger.warning("the clone %s does not belong to %s", self.git_dir, self.remote.url)
-            self.mark_damaged()
         try:
             for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*"):
                 for left in self.git_dir.glob(pattern):
@@ -208,57 +199,50 @@ class Clone:
             logger.warning("the clone %s is damaged: %s", self.git_dir, error)
             self.mark_damaged()
 
-    async def git(self, *arguments: str, most_bytes: int = OUTPUT_BYTES) -> bytes:
-        """Run git on the clone and return the first ``most_bytes`` of its output.
+    async def git(
+        self,
+        *arguments: str,
+        git_dir: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        room: int = 1,
+        most_bytes: int = OUTPUT_BYTES,
+    ) -> bytes:
+        """Run a git command and return the first ``most_bytes`` of its output.
+
+        Args:
+            arguments: the command and its arguments.
+            git_dir: the repository; by default the clone.
+            env: the environment; by default one in which git may use no protocol.
+            room: how many times the limit of its size the repository may have meanwhile.
+            most_bytes: maximum size of the output.
 
         Raises:
             GitFailed: git exited with an error.
             MirrorUnusable: git exceeded a limit.
         """
+        if self._lifeline is None:
+            self._lifeline = Lifeline()
+        git_dir = git_dir or self.git_dir
+        limits = replace(self._limits, clone_bytes=room * self._limits.clone_bytes)
         return await run(
-            ["--git-dir", str(self.git_dir), *arguments],
-            env=self.env,
-            watch=self._watch(self.git_dir, room=1),
-            lifeline=self._open_lifeline(),
+            ["--git-dir", str(git_dir), *arguments],
+            env=env or self.env,
+            watch=Watch(limits, git_dir if git_dir.is_dir() else self.folder),
+            lifeline=self._lifeline,
             lock=self._lock,
+            on_progress=self._on_progress,
             most_bytes=most_bytes,
         )
 
-    async def _git(self, *arguments: str, git_dir: Path | None = None, room: int = 1) -> str:
-        """Run a local git command; no protocol is allowed."""
-        return await self._run(arguments, self.env, git_dir or self.git_dir, room)
-
-    async def _remote_git(self, *arguments: str, git_dir: Path | None = None) -> str:
+    async def _remote_git(self, *arguments: str, git_dir: Path | None = None) -> bytes:
         """Run a git command that connects to the remote; its errors are mapped by ``diagnosis``."""
         try:
-            return await self._run(arguments, self._remote_env, git_dir or self.git_dir)
+            return await self.git(*arguments, git_dir=git_dir, env=self._remote_env)
         except GitFailed as error:
             raise diagnosis(str(error)) from error
 
-    async def _run(
-        self, arguments: Sequence[str], env: Mapping[str, str], git_dir: Path, room: int = 1
-    ) -> str:
-        printed = await run(
-            ["--git-dir", str(git_dir), *arguments],
-            env=env,
-            watch=self._watch(git_dir, room),
-            lifeline=self._open_lifeline(),
-            lock=self._lock,
-            on_progress=self._on_progress,
-        )
-        return printed.decode("utf-8", "replace")
-
-    def _open_lifeline(self) -> Lifeline:
-        if self._lifeline is None:
-            self._lifeline = Lifeline()
-        return self._lifeline
-
-    def _watch(self, git_dir: Path, room: int) -> Watch:
-        limits = replace(self.limits, clone_bytes=room * self.limits.clone_bytes)
-        return Watch(limits, git_dir if git_dir.is_dir() else self.folder)
-
     async def _check_version(self) -> None:
-        version = await self._git("version")
+        version = (await self.git("version")).decode("utf-8", "replace")
         found = re.search(r"(\d+)\.(\d+)", version)
         if found is None or tuple(map(int, found.groups())) < MINIMUM_VERSION:
             wanted = ".".join(map(str, MINIMUM_VERSION))
@@ -273,22 +257,23 @@ class Clone:
         Raises:
             MirrorMoved: the host redirects to a repository with another name.
         """
-        self._source = self.remote
+        self._source = self._remote
         try:
-            printed = await self._ls_remote(self._source)
+            printed = await self._ls_remote()
         except RunError as error:
             if not REDIRECT.search(str(error)):
                 raise
             self._source = await self._redirected(error)
-            printed = await self._ls_remote(self._source)
+            printed = await self._ls_remote()
         pairs = (line.split("\t", 1) for line in printed.splitlines() if "\t" in line)
         # git also matches refs/heads/* at the end of a name: refs/original/refs/heads/x
         return {
             name: oid for oid, name in pairs if name == "HEAD" or name.startswith("refs/heads/")
         }
 
-    async def _ls_remote(self, remote: Remote) -> str:
-        return await self._remote_git("ls-remote", remote.url, "HEAD", "refs/heads/*")
+    async def _ls_remote(self) -> str:
+        printed = await self._remote_git("ls-remote", self._source.url, "HEAD", "refs/heads/*")
+        return printed.decode("utf-8", "replace")
 
     async def _redirected(self, answer: RunError) -> Remote:
         """Return the location in the same repository that the server redirects to.
@@ -300,29 +285,30 @@ class Clone:
         env = {**self._remote_env, "GIT_TRACE_CURL": str(trace), "GIT_TRACE_CURL_NO_DATA": "1"}
         try:
             with suppress(GitFailed):
-                await self._run(("ls-remote", self.remote.url, "HEAD"), env, self.git_dir)
+                await self.git("ls-remote", self._remote.url, "HEAD", env=env)
             traced = trace.read_text(errors="replace") if trace.is_file() else ""
         finally:
             trace.unlink(missing_ok=True)
-        remote = redirected(self.remote, traced, self._name)
+        remote = redirected(self._remote, traced, self._name)
         if remote is None:
             raise answer
         logger.info("the mirror's git server redirects to %s", printable(remote.url))
         return remote
 
     async def _head(self) -> str:
-        return (await self._git("rev-parse", "--verify", "--quiet", HEAD + "^{commit}")).strip()
+        found = await self.git("rev-parse", "--verify", "--quiet", HEAD + "^{commit}")
+        return found.decode().strip()
 
-    async def _usable(self) -> bool:
-        """Return whether the clone exists and no object is missing."""
+    async def _usable_commit(self) -> str | None:
+        """Return the clone's commit; None if there is no clone, or an object is missing."""
         if not self.git_dir.is_dir():
-            return False
+            return None
         try:
-            await self._git("rev-list", "--objects", "--quiet", HEAD)
+            await self.git("rev-list", "--objects", "--quiet", HEAD)
+            return await self._head()
         except GitFailed as error:
             logger.warning("the clone %s is damaged, rebuilding it (%s)", self.git_dir, error)
-            return False
-        return True
+            return None
 
     async def _fetch_or_rebuild(self, reference: str, commit: str) -> None:
         try:
@@ -335,19 +321,19 @@ class Clone:
     async def _repack(self) -> None:
         """Repack if there are many packs; this drops unreferenced objects."""
         if sum(1 for _ in (self.git_dir / "objects/pack").glob("*.pack")) > PACKS:
-            await self._git("repack", "-a", "-d", "--quiet", room=2)
+            await self.git("repack", "-a", "-d", "--quiet", room=2)
 
     async def _rebuild(self, reference: str, commit: str) -> None:
         """Clone into a temporary directory, and rename it when it is complete."""
         made = self.folder / tempfile.mkdtemp(prefix="new-", dir=self.folder)
         form = "sha1" if len(commit) == SHA1_DIGITS else "sha256"
         try:
-            await self._git(
+            await self.git(
                 "init", "--bare", "--quiet", "--template=", f"--object-format={form}", git_dir=made
             )
             _reset(made)
             await self._fetch(made, reference)
-            Watch(self.limits, made).check()
+            Watch(self._limits, made).check()
             self._replace(made)
         finally:
             shutil.rmtree(made, ignore_errors=True)
@@ -355,7 +341,6 @@ class Clone:
     def _replace(self, made: Path) -> None:
         if self.git_dir.exists():
             self.git_dir.replace(tempfile.mkdtemp(prefix="old-", dir=self.folder))
-        (self.folder / "remote").write_text(self.remote.url)
         made.replace(self.git_dir)
         (self.folder / "damaged").unlink(missing_ok=True)
         for old in self.folder.glob("old-*"):

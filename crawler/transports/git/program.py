@@ -17,7 +17,7 @@ import shutil
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 from crawler.config.proxies import proxy_for
 from crawler.exceptions import WrongUsage
@@ -88,11 +88,12 @@ TICK = 0.2
 OUTPUT_BYTES = 4 << 20
 """Bytes of git's output that are kept by default: enough for the branches of a remote."""
 
-_LIMITS = """\
+_LIMITED = """\
 ulimit -c 0
 ulimit -d "$1" 2>/dev/null || :
 ulimit -t "$2" 2>/dev/null || :
 shift 2
+exec "$@"
 """
 # "|| :" because raising a lower existing limit fails; that limit stays in force.
 
@@ -110,15 +111,8 @@ PROGRESS_SECONDS = 1.0
 
 PROGRESS = re.compile(r"^(remote: )?[A-Z][a-z]+ [a-z]+: +\d")
 
-CANNOT_RUN = frozenset({126, 127})
+_CANNOT_RUN = frozenset({126, 127})
 """Exit statuses of a shell that cannot run a program."""
-
-
-class Lock(Protocol):
-    """A lock file that git inherits, so that the lock is held until git exits."""
-
-    def fileno(self) -> int:
-        """Return the file descriptor to pass to git."""
 
 
 def program() -> str:
@@ -182,8 +176,7 @@ def limited(arguments: Sequence[str], limits: GitLimits) -> list[str]:
         GitMissing: git is not installed.
     """
     kilobytes, seconds = limits.memory_bytes >> 10, math.ceil(limits.cpu_seconds)
-    script = _LIMITS + 'exec "$@"'
-    return ["/bin/sh", "-c", script, "sh", str(kilobytes), str(seconds), program(), *arguments]
+    return ["/bin/sh", "-c", _LIMITED, "sh", str(kilobytes), str(seconds), program(), *arguments]
 
 
 class Lifeline:
@@ -219,11 +212,11 @@ async def run(
     env: Mapping[str, str],
     watch: Watch,
     lifeline: Lifeline,
-    lock: Lock | None = None,
+    lock: IO[Any] | None = None,
     on_progress: Callable[[str], None] | None = None,
     most_bytes: int = OUTPUT_BYTES,
 ) -> bytes:
-    """Run git and return its standard output.
+    """Run git and return the first ``most_bytes`` of its standard output.
 
     On cancellation, or if a limit is exceeded, git and its children are killed before this returns.
 
@@ -232,7 +225,7 @@ async def run(
         env: the complete environment.
         watch: checks the limits.
         lifeline: kills git when this process dies.
-        lock: stays locked until git exits, even if this process is killed.
+        lock: a locked file that git inherits, so that it stays locked until git exits.
         on_progress: called with progress lines, about one a second.
         most_bytes: maximum size of the returned output.
 
@@ -263,7 +256,7 @@ async def run(
         raise
     finally:
         lifeline.hold(None)
-    if status in CANNOT_RUN:
+    if status in _CANNOT_RUN:
         raise GitMissing(
             f"{program()} cannot be executed ({' / '.join(messages)}): reinstall the package"
             " `git`, or crawl with -a via=http"
@@ -312,16 +305,13 @@ async def _messages(
         *whole, rest = re.split(rb"[\r\n]", rest + chunk)
         rest = rest[:LINE_BYTES]
         for line in filter(None, map(_readable, whole)):
+            now = time.monotonic()
             if not PROGRESS.match(line):
                 lines = [*lines[-9:], line]
-            elif on_progress is not None and (_is_due(reported) or line.endswith("done.")):
-                reported = time.monotonic()
+            elif on_progress and (now - reported >= PROGRESS_SECONDS or line.endswith("done.")):
+                reported = now
                 on_progress(line)
     return [*lines, _readable(rest)] if rest else lines
-
-
-def _is_due(reported: float) -> bool:
-    return time.monotonic() - reported >= PROGRESS_SECONDS
 
 
 def _readable(line: bytes) -> str:

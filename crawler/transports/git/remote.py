@@ -11,15 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from crawler.exceptions import MirrorMoved, MirrorUnusable, WrongUsage
+from crawler.politeness.redirects import PORTS, redirect_target, stays_on_host
 from crawler.printable import printable
 
 _DISCOVERY = "/info/refs"
 _LOCATION = re.compile(r"<= Recv header: location: *(\S+)", re.IGNORECASE)
 _TRACE_CHARACTERS = 1 << 18
-_PORTS = {"http": 80, "https": 443}
 _READ_BY_GIT = ("objects", "refs", "info", "reftable")
 _REFERENCES = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
 """Files that make a repository use objects or settings outside its directory."""
@@ -77,12 +77,11 @@ def _unsafe_file(git_dir: Path) -> Path | None:
     """Return a file that makes git use another directory or block; None if there is none."""
     if git_dir.is_symlink() or git_dir.is_file():
         return git_dir
-    for name in _REFERENCES:
-        if (git_dir / name).exists() or (git_dir / name).is_symlink():
-            return git_dir / name
+    references = (git_dir / name for name in _REFERENCES if os.path.lexists(git_dir / name))
     folders = (git_dir / name for name in _READ_BY_GIT)
-    entries = chain(_entries(git_dir), *(_walk(folder) for folder in folders))
-    return next((Path(entry.path) for entry in entries if not _is_plain(entry)), None)
+    entries = chain(_entries(git_dir), *map(_walk, folders))
+    odd = (Path(entry.path) for entry in entries if not _is_plain(entry))
+    return next(chain(references, odd), None)
 
 
 def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -123,7 +122,7 @@ def remote_at(location: str) -> Remote:
     if scheme[2] == "://" and parts.scheme == "file" and not parts.netloc:
         path = location[len("file://") :]
         return Remote(f"file://{path}", ("file",), Path(unquote(path)))
-    if scheme[2] != "://" or parts.scheme not in _PORTS or not parts.hostname:
+    if scheme[2] != "://" or parts.scheme not in PORTS or not parts.hostname:
         raise WrongUsage(
             f"{location!r} is not a URL for git: use https://, http://, file:/// or a directory"
         )
@@ -145,12 +144,8 @@ def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     """Return the location that the server redirects git to, or None if it does not.
 
     Follows a redirect only from http to https, or to the same URL with or without ``.git``: hosts
-    redirect this way within one repository.
-
-    Args:
-        remote: the location that was requested.
-        trace: output of ``GIT_TRACE_CURL``.
-        mirror: name of the mirror, for messages.
+    redirect this way within one repository. ``trace`` is the output of ``GIT_TRACE_CURL``, and
+    ``mirror`` the mirror's name, for messages.
 
     Raises:
         MirrorMoved: the redirect leads to another repository on the same host, as after a rename.
@@ -160,38 +155,18 @@ def redirected(remote: Remote, trace: str, mirror: str) -> Remote | None:
     if found is None:
         return None
     asked = remote.url.rstrip("/") + _DISCOVERY
-    try:
-        target = urljoin(asked, found[1])
-        before, after = urlsplit(asked), urlsplit(target)
-    except ValueError:  # not a URL
-        target, followed = found[1], False
-    else:
-        followed = _same_host(asked, target) and after.path.endswith(_DISCOVERY)
-    if not followed:
+    target = redirect_target(asked, found[1])
+    if not (stays_on_host(asked, target) and urlsplit(target).path.endswith(_DISCOVERY)):
         raise MirrorUnusable(
-            f"the mirror's git server redirects to {printable(target)}, which is not followed: "
-            "correct `git` in mirrors.toml"
+            f"the mirror's git server redirects to {printable(target or found[1])}, which is not "
+            "followed: correct `git` in mirrors.toml"
         )
-    path = after.path.removesuffix(_DISCOVERY)
-    url = urlunsplit((after.scheme, after.netloc, path, "", ""))
-    if _repository(path) != _repository(before.path.removesuffix(_DISCOVERY)):
+    url = urlunsplit(urlsplit(target)._replace(query="", fragment="")).removesuffix(_DISCOVERY)
+    if _repository(url) != _repository(remote.url):
         raise MirrorMoved(mirror, url.removesuffix(".git"))
     return Remote(url, remote.protocols) if url != remote.url else None
 
 
-def _repository(path: str) -> str:
-    return path.rstrip("/").removesuffix(".git").lower()
-
-
-def _same_host(asked: str, target: str) -> bool:
-    """Return whether a redirect keeps host and port, or leads from http to https (80 to 443)."""
-    try:
-        before, after = urlsplit(asked), urlsplit(target)
-        ports = [parts.port or _PORTS.get(parts.scheme, 0) for parts in (before, after)]
-    except ValueError:
-        return False
-    if before.hostname != after.hostname or after.username is not None:
-        return False
-    if before.scheme == after.scheme:
-        return ports[0] == ports[1]
-    return (before.scheme, after.scheme) == ("http", "https") and ports == [80, 443]
+def _repository(url: str) -> str:
+    """Return the repository's path; hosts ignore its case and the ending ``.git``."""
+    return urlsplit(url).path.rstrip("/").removesuffix(".git").lower()

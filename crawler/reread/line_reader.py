@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,20 +13,19 @@ from typing import Any, NamedTuple
 from crawler.canonical import canonicalize
 from crawler.exceptions import PageError, PageMalformed, PageMissing, PageTooLarge
 from crawler.formats.pages import MAX_PAGE_BYTES, ArticlePage
-from crawler.items import Article, as_record
+from crawler.items import Article, ArticleLine, as_record
 from crawler.lines import line_of, require_valid
 from crawler.loaders import ArticleContext, load_article
 from crawler.readers.pages import is_suspicious, read_page
 from crawler.reread.apart import ApartReader
 from crawler.reread.origins import Origins
 from crawler.reread.pages import pages_of, path_of
-from crawler.reread.plan import Plan
-from crawler.store.edition import NOT_IN_EDITION
+from crawler.reread.plan import ORIGINS, Plan
+from crawler.store.edition import NOT_IN_EDITION, change_line
+from crawler.store.jsonlines import dumps
 from crawler.store.withdrawn import WITHDRAWN, read_ids
 
 logger = logging.getLogger(__name__)
-
-ORIGINS = "origins.sqlite"
 
 MISSING, DIFFERS = "missing", "differs"
 """Reasons to carry a line over that are not failures: its page is gone, or is different now."""
@@ -36,32 +37,37 @@ class Outcome(NamedTuple):
     """What to write for a line.
 
     Attributes:
-        line: line of the current page; None if it is gone or cannot be read.
-        carried: why the old line is kept; None if the new one replaces it.
+        line: the line of the current page, or the old line.
+        carried: why it is the old line; None if it is the new one.
         change: the line for ``changes.jsonl``, if there is one.
         blob: git blob id of the page that the line was made from, if it is known and the article
             has never changed.
     """
 
-    line: bytes | None
+    line: bytes
     carried: str | None
-    change: dict[str, Any] | None
+    change: bytes | None
     blob: str | None
 
 
 class LineReader:
-    """Reads the pages of lines again."""
+    """Reads the pages of lines again.
+
+    Attributes:
+        careful: whether to read each page in a separate process.
+    """
 
     def __init__(self, plan: Plan) -> None:
         """Open the mirror and the files of ``plan``."""
+        self.careful = False
         self._plan = plan
+        self._at = datetime.fromisoformat(plan.at)
         self._format = plan.mirror_format()
         self._pages = pages_of(plan)
-        self._origins = Origins(Path(plan.work) / ORIGINS, Path(plan.feed))
         self._withdrawn = read_ids(Path(plan.work) / WITHDRAWN)
+        self._origins = Origins(Path(plan.work) / ORIGINS, Path(plan.feed))
         self._read = partial(read_page, self._format, ())
         self._apart = ApartReader(self._read)
-        self.careful = False
 
     def is_withdrawn(self, record: Mapping[str, Any]) -> bool:
         """Return whether to leave the line out."""
@@ -71,61 +77,53 @@ class LineReader:
         """Prefetch the pages of the lines that will be read next, in this order."""
         paths = []
         for record in records:
-            try:
+            with suppress(PageMalformed):
                 paths.append(path_of(record, self._format))
-            except PageMalformed:
-                continue
         self._pages.expect(paths)
 
-    def read(self, record: dict[str, Any]) -> Outcome:
+    def read(self, record: dict[str, Any], line: bytes) -> Outcome:
         """Read the page of a line again.
 
         Raises:
             TransportDamaged: the mirror's repository cannot be read.
             MemoryError: the page takes more memory than any real one.
         """
-        article = str(record.get("id"))
-        first = self._origins.blob_of(article)
+        first = self._origins.blob_of(record["id"])
         try:
-            path = path_of(record, self._format)
-            body, blob = self._pages.fetch(path)
-            reading = self._record(record, body)
-            line = line_of(reading).line
+            body, blob = self._pages.fetch(path_of(record, self._format))
+            now = self._record(record, body)
+            new = line_of(now)
+            same = blob == first if first else _text(now) == _text(record)
+            change = self._change(record, now if same else record, now, new)
         except PageMissing:
-            gone = not self._has_copy(record)
-            change = self._change(record, record, None) if gone else None
-            return Outcome(None, MISSING, change, None if change else first)
+            change = None if self._has_copy(record) else self._change(record, record, None)
+            return Outcome(line, MISSING, change, None if change else first)
         except PageError as error:
-            logger.info("%s: %s: %s", article, error.reason, error)
-            return Outcome(None, error.reason, None, first)
-        same = blob == first if first else _text(reading) == _text(record)
-        change = self._change(record, reading if same else record, reading)
-        if change is not None or self._origins.has_changed(article):
+            logger.info("%s: %s: %s", record["id"], error.reason, error)
+            return Outcome(line, error.reason, None, first)
+        if change is not None or self._origins.last_change_of(record["id"]):
             first = None  # the state has the blob of the latest page
         elif same:
             first = blob
-        return Outcome(line, None if same else DIFFERS, change, first)
+        return Outcome(new.line if same else line, None if same else DIFFERS, change, first)
 
     def _record(self, record: Mapping[str, Any], body: bytes) -> dict[str, Any]:
         """Return the record of a page, with the sections of the old line."""
         page = self._page(body)
         if page.original.id != record["id"]:
             raise PageMalformed(f"the page is of another article, {page.original.id}")
-        article = load_article(
-            page,
-            ArticleContext(
-                mirror=self._plan.mirror,
-                mirror_url=record["mirror_url"],
-                sections=record["sections"],
-                at=self._plan.read_at,
-            ),
-            self._format,
+        context = ArticleContext(
+            mirror=self._plan.mirror,
+            mirror_url=record["mirror_url"],
+            sections=record["sections"],
+            at=self._at,
         )
+        article = load_article(page, context, self._format)
         if not self._format.canonical_urls:
             canonicalize(article)
-        reading = as_record(article)
-        require_valid(reading, self._format)
-        return reading
+        now = as_record(article)
+        require_valid(now, self._format)
+        return now
 
     def _page(self, body: bytes) -> ArticlePage:
         if len(body) > MAX_PAGE_BYTES:
@@ -157,36 +155,27 @@ class LineReader:
     def _change(
         self,
         old: Mapping[str, Any],
-        line: Mapping[str, Any],
+        kept: Mapping[str, Any],
         now: dict[str, Any] | None,
-    ) -> dict[str, Any] | None:
-        """Return the change to append to the new feed so that it agrees with the page.
+        line: ArticleLine | None = None,
+    ) -> bytes | None:
+        """Return the change that makes the new feed agree with the page; None if it already does.
 
         Args:
-            old: the old line.
-            line: the new feed's line.
+            old: record of the old line.
+            kept: record of the new feed's line.
             now: record of the page; None if it is gone.
-
-        Returns:
-            None if the new feed already agrees.
+            line: the line of ``now``.
         """
-        last = self._origins.last_change_of(str(old["id"]))
-        before = last["article"] if last else line
+        last = self._origins.last_change_of(old["id"])
+        before = last["article"] if last else kept
         if now is None:
             kind = None if before is None else "vanished"
         elif before is None:
             kind = "returned"
         else:
             kind = "changed" if any(before.get(key) != now[key] for key in _COMPARED) else None
-        if kind is None:
-            return None
-        return {
-            "id": old["id"],
-            "kind": kind,
-            "seen_at": self._plan.at,
-            "content_sha256": _text(now) if now else None,
-            "article": now,
-        }
+        return dumps(change_line(old["id"], kind, self._at, line)) if kind else None
 
     def close(self) -> None:
         self._pages.close()

@@ -1,1 +1,0 @@
-"""Reads single pages: to try a rule, or to report a page with a wrong record."""
