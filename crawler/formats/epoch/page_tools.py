@@ -21,7 +21,7 @@ _SIGNS: Final = (
     ("◆", ("我的意见", "我的意見")),
     ("◇", ("我的意见", "我的意見")),
 )
-_HEADING: Final = re.compile(r"[\W_]*相[关關]文章[\W_]*")
+_HEADING: Final = re.compile(r"[\W_]*(?:更多)?相[关關]文章(?:列表|[链鏈][接结結]|如下)?[\W_]*")
 _OPINION_MARKS: Final = ("◆", "◇")
 _OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意[见見]\s*[:：]?\s*")
 # An item without a link: its title and date, in one text or in two.
