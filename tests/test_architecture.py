@@ -69,7 +69,7 @@ KNOWS: dict[str, set[str]] = {
         "loaders", "readers", "store", "transports",
     },
     "commands": {
-        "audit", "config", "exceptions", "export", "formats", "outputfile", "preview", "printable",
+        "audit", "config", "exceptions", "export", "feedfile", "outputfile", "preview", "printable",
         "report", "reread", "run", "terminal",
     },
     "__main__": set(),

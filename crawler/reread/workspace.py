@@ -27,8 +27,6 @@ from crawler.reread.plan import GIT_CONFIGURATION, ORIGINS, Plan, load_plan, tem
 from crawler.store.withdrawn import WITHDRAWN
 
 PLAN = "plan.json"
-PART_BYTES = 8 << 20
-"""About 800 articles, which one process reads in 0.5 to 1 s."""
 
 
 class Workspace:
