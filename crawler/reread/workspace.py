@@ -138,6 +138,11 @@ class Workspace:
             os.close(self._lock)
 
 
+def is_free(target: Path) -> bool:
+    """Return whether a new feed can be made at ``target``: it does not exist, or is empty."""
+    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
+
+
 def split(articles: Path, gaps: list[Range], part_bytes: int) -> list[Range]:
     """Return parts of about ``part_bytes`` that fill ``gaps`` and end at newlines."""
     parts = []
