@@ -6,6 +6,7 @@ import asyncio
 import re
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -112,30 +113,30 @@ class Sources:
         """
         if mirror.name not in self._transports:
             with Console(stderr=True).status(f"opening mirror {mirror.name}") as status:
-                if "path" in mirror.roots:
-                    transport: PathTransport | GitTransport = PathTransport(mirror.roots["path"])
-                elif "git" in mirror.roots:
-                    transport = GitTransport(
-                        mirror.roots["git"], branch=mirror.branch, cache=self._cache,
-                        name=mirror.name, parts=mirror.format.parts,
-                        on_progress=lambda text: status.update(printable(text)),
-                    )  # fmt: skip
-                else:
-                    url = mirror.roots.get("http", mirror.public) + path
-                    raise WrongUsage(
-                        f"mirror {mirror.name!r} is neither a directory nor a repository: use "
-                        f"{program()} parse --spider epoch_mirror {url}"
-                    )
-                if isinstance(transport, GitTransport):
-                    self._runner.run(transport.open(update=False))
-                else:
-                    self._runner.run(transport.open())
+                transport = self._opened(mirror, path, lambda text: status.update(printable(text)))
             self._transports[mirror.name] = transport
             if transport.commit:
                 sys.stderr.write(
                     f"mirror {mirror.name}: reading commit {transport.commit}; a crawl updates the clone\n"
                 )
         return self._transports[mirror.name]
+
+    def _opened(
+        self, mirror: Mirror, path: str, on_progress: Callable[[str], None]
+    ) -> PathTransport | GitTransport:
+        if "path" in mirror.roots:
+            directory = PathTransport(mirror.roots["path"])
+            self._runner.run(directory.open())
+            return directory
+        if "git" in mirror.roots:
+            repository = GitTransport.of_mirror(mirror, self._cache, on_progress)
+            self._runner.run(repository.open(update=False))
+            return repository
+        url = mirror.roots.get("http", mirror.public) + path
+        raise WrongUsage(
+            f"mirror {mirror.name!r} is neither a directory nor a repository: use "
+            f"{program()} parse --spider epoch_mirror {url}"
+        )
 
     def close(self) -> None:
         for transport in self._transports.values():
