@@ -16,10 +16,11 @@ import jsonschema_rs
 import orjson
 
 from crawler.audit.oddities import WINDOW
+from crawler.exceptions import FeedUnusable
 from crawler.feedfile import FeedFile, feed_directory, open_feed
 from crawler.formats.base import Format
 from crawler.formats.epoch.paths import LANGUAGES, day_of
-from crawler.formats.registry import DEFAULT_NAME, find_format
+from crawler.formats.registry import find_format
 from crawler.items import MAX_LINE_BYTES, Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 from crawler.text import visible
@@ -293,16 +294,26 @@ def _is_clean(value: object) -> bool:
     return "\r" not in text and visible(text) == text
 
 
-def verify(feed: Path, format_name: str = DEFAULT_NAME) -> Verification:
+def verify(feed: Path, formats: Mapping[str, Format] | None = None) -> Verification:
     """Verify a feed.
 
     Args:
         feed: the feed's directory or its ``articles.jsonl``.
-        format_name: name of the mirror's format, as in ``mirrors.toml``.
+        formats: formats of mirrors by the mirror's name; that of any other is the default one.
 
     Raises:
         WrongUsage: ``feed`` is not a feed.
         FeedUnusable: a file cannot be read.
     """
     with open_feed(feed_directory(feed)) as files:
-        return FeedVerifier(files, find_format(format_name)).verify()
+        mirror_format = (formats or {}).get(_mirror_of(files)) or find_format()
+        return FeedVerifier(files, mirror_format).verify()
+
+
+def _mirror_of(files: Mapping[str, FeedFile]) -> str:
+    """Return the mirror that a feed names first; an empty text if it names none."""
+    for name in ("runs.jsonl", "articles.jsonl"):
+        with suppress(FeedUnusable):  # damaged, as the verification tells
+            if mirror := files[name].first().get("mirror"):
+                return str(mirror)
+    return ""
