@@ -160,7 +160,7 @@ class FeedVerifier:
             for name in _FILES:
                 before = line.record.get(f"{name}_before")
                 after = line.record.get(f"{name}_after")
-                if before is after is None:  # the schema tells whether they may be missing
+                if before is after is None:  # the schema says whether they may be missing
                     continue
                 if not isinstance(before, int) or not isinstance(after, int):
                     self.found.problem(line.where, f"the offsets of {name} must be whole numbers")
@@ -282,7 +282,7 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
     edition, *_, page = url.split("/")[3:]
     if (page, LANGUAGES[edition]) != (f"{record.get('id')}.htm", record.get("language")):
         yield "url has another id or language"
-    with suppress(ValueError):  # the schema tells
+    with suppress(ValueError):  # the schema reports it
         days = (date.fromisoformat(str(record.get("date_published"))) - day).days
         usual = WINDOW if record.get("date_source") == "dateline" else (0, 0)
         if not usual[0] <= days <= usual[1]:
@@ -313,7 +313,7 @@ def verify(feed: Path, formats: Mapping[str, Format] | None = None) -> Verificat
 def _mirror_of(files: Mapping[str, FeedFile]) -> str:
     """Return the mirror that a feed names first; an empty text if it names none."""
     for name in ("runs.jsonl", "articles.jsonl"):
-        with suppress(FeedUnusable):  # damaged, as the verification tells
+        with suppress(FeedUnusable):  # the verification reports it
             if mirror := files[name].first().get("mirror"):
                 return str(mirror)
     return ""
