@@ -190,7 +190,9 @@ def large_feed(session: Path) -> Crawled:
     """
     place = session / "reread"
     large_mirror(place / "mirror", 6, 600)
-    return Crawled(place / "mirror", crawled(place / "mirror", place / "feed"))
+    large = Crawled(place / "mirror", crawled(place / "mirror", place / "feed"))
+    time.sleep(1)  # no time of the feed is that of a reread, which `files_of` replaces
+    return large
 
 
 @cache

@@ -47,7 +47,7 @@ def copy(length: int, *, image: bool = False, truncated: bool = False) -> Articl
         ([copy(1000), copy(950, image=True)], 1),
         ([copy(1000), copy(949, image=True)], 0),
         ([copy(1000), copy(990, image=True), copy(1020, image=True)], 1),
-        ([copy(1000, truncated=True), copy(1000)], 0),
+        ([copy(1000, truncated=True), copy(1000)], 1),
         ([copy(1000, truncated=True), copy(1000, truncated=True)], 0),
         ([copy(1000, image=True, truncated=True), copy(1000)], 0),
         ([copy(0)], 0),
