@@ -169,7 +169,7 @@ def test_an_audit_waits_for_no_fifo(tmp_path: Path) -> None:
     from crawler.audit.audit import audit  # noqa: PLC0415
 
     os.mkfifo(tmp_path / "articles.jsonl")
-    with pytest.raises(WrongUsage, match="not a regular file"):
+    with pytest.raises(FeedUnusable, match="not a regular file"):
         audit(tmp_path)
 
 
