@@ -129,7 +129,7 @@ _INVISIBLE = {
 _RADICALS = {
     **{code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)},
     # those of the other block that real pages have; Unicode has no compatibility form of them
-    **str.maketrans("⺝⺠⻄⻓⻰", "月民西长龙"),
+    **dict(zip(map(ord, "⺝⺠⻄⻓⻰"), "月民西长龙", strict=True)),
 }
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 
