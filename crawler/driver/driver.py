@@ -13,7 +13,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
-from crawler.run.endings import CRASHED
+from crawler.run.endings import CRASHED, LIMITED
 from crawler.run.run import Run
 from crawler.transports.base import Fetched, Hinted, Transport
 
@@ -91,6 +91,8 @@ class Driver:
                 if self.transport.ordered and not self._stopped:
                     for copy in self.frontier.next_copies():
                         self._window.start(copy, self._fetch(copy, waits=False), first=True)
+            if self.frontier.limited:
+                self.run.end(LIMITED)
         finally:
             watch.cancel()
             self.cancel()

@@ -24,7 +24,11 @@ from crawler.store.state import State
 
 
 class Lists(Protocol):
-    """Whether the mirror's lists were read; see :class:`crawler.frontier.plan.Plan`."""
+    """How far the mirror was read; see :class:`crawler.frontier.plan.Plan`."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to fetch, or the limit was reached."""
 
     @property
     def lists_asked(self) -> bool:
