@@ -165,5 +165,5 @@ def test_a_failure_counts_once_however_often_it_happens() -> None:
     counts = RunCounts()
     counts.fail("n1", "missing")
     counts.fail("n1", "missing")
-    assert (counts.failed, counts.counted_failures) == (1, 1)
+    assert (counts.failure_count, counts.counted_failures) == (1, 1)
     assert counts.stats()["failures/missing"] == 1

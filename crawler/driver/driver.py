@@ -102,7 +102,7 @@ class Driver:
 
     @property
     def _stopped(self) -> bool:
-        return self.moved is not None or self.run.failed or self._closing()
+        return self.moved is not None or self.run.must_stop or self._closing()
 
     async def _watch(self) -> None:
         """Cancel the fetches in progress once the run stops.

@@ -87,7 +87,7 @@ class Frontier(Plan):
             return self._without_copy(target, error)
         if target.kind == "archive" and error.reason == "missing":
             self.lists.note_missing(target)
-        self._failed(target, error)
+        self._record_failure(target, error)
         return None
 
     def _done(self, target: Target) -> None:
@@ -221,16 +221,16 @@ class Frontier(Plan):
             if target.copies:
                 return self._choose(target, target.copies)
         if target.published is None:
-            self._failed(target, trouble)
+            self._record_failure(target, trouble)
         elif withdrawn:
             self._gone.append(target.id)
         else:
             self.counts.differs("unread", target.id)
             self.store.state.mark_due([target.id])
-            self._failed(target, trouble)
+            self._record_failure(target, trouble)
         return None
 
-    def _failed(self, target: Target, error: PageError) -> None:
+    def _record_failure(self, target: Target, error: PageError) -> None:
         logger.warning("%s: %s: %s", target.path, error.reason, error)
         self.counts.fail(target.key, error.reason)
         self.store.fail(target.key, error.reason)

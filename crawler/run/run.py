@@ -104,13 +104,14 @@ class Run:
         if self._outcome is not None and self._outcome.exit_code == 0:
             self._outcome = self._endings.gravest
 
-    def refuse(self, article: str, reason: str) -> None:
+    def fail(self, article: str, reason: str) -> None:
         """Record that no line can be made of an article that was read."""
         self.counts.fail(article, reason)
         self.store.fail(article, reason)
 
     @property
-    def failed(self) -> bool:
+    def must_stop(self) -> bool:
+        """Whether a fatal ending was recorded, so that no further page is fetched."""
         return self._endings.fatal
 
     @property

@@ -162,7 +162,7 @@ class EpochMirrorSpider(Spider):
                 notice = self.driver.moved
             if notice is None or not self.follow(notice):
                 break
-        if self.run.failed:
+        if self.run.must_stop:
             raise CloseSpider(self.run.outcome.status)
 
     def parse(self, response: Response) -> Iterator[Article]:
