@@ -191,27 +191,32 @@ class Driver:
     ) -> Article | ArticleLine | None:
         """Hand the result of a fetch to the frontier; return its article, if any."""
         try:
-            return self._settled(target, task)
+            return self._processed(target, task)
         except MirrorMoved as notice:
             self.moved = notice
         except RunError as error:
             self.run.end(error)
+        except Exception:
+            logger.exception("%s: unexpected error", target.path)
+            self.run.end(CRASHED)
+        finally:
+            self.frontier.settled()
         return None
 
-    def _settled(
+    def _processed(
         self, target: Target, task: Task[tuple[Fetched, Page | None]]
     ) -> Article | ArticleLine | None:
         try:
-            try:
-                fetched, page = task.result()
-            except PageError as error:
-                return self.frontier.on_error(target, error)
+            fetched, page = task.result()
             self._memory.free(len(fetched.body))
             return self.frontier.on_page(target, fetched.body, page, fetched.version)
-        except (MirrorMoved, RunError):
+        except PageError as error:
+            failure = error
+        except RunError:
             raise
         except (Exception, asyncio.CancelledError):
             # a bug that one page reveals must not lose the other pages
             logger.exception("%s: unexpected error", target.path)
             self.run.end(CRASHED)
-            return self.frontier.on_error(target, PageError("unexpected error", reason="error"))
+            failure = PageError("unexpected error", reason="error")
+        return self.frontier.on_error(target, failure)

@@ -114,6 +114,10 @@ class Plan:
             targets.append(target)
         return targets
 
+    def settled(self) -> None:
+        """Note that the result of a target was processed."""
+        self.in_flight -= 1
+
     def next_copies(self) -> list[Target]:
         """Return the queued copies of articles whose first copy was fetched.
 
