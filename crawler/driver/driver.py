@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from crawler.driver.window import PageMemory, Window
 from crawler.exceptions import MirrorMoved, PageError, RunError
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.plan import NextTargets
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
@@ -118,7 +119,7 @@ class Driver:
         """Start fetches if the window has room; return whether any is in progress."""
         more = True
         while more and self._room >= self._step and not self._memory.full and not self._stopped:
-            targets = self._due(self._room)
+            targets, more = self._next_targets(self._room)
             if self.transport.bulk:
                 articles = max(self.run.counts.wanted, self.frontier.promised)
                 self.readers.expect(articles, one_by_one=not self.transport.ordered)
@@ -127,7 +128,6 @@ class Driver:
             for target in targets:
                 self._window.start(target, self._fetch(target))
             await asyncio.sleep(0)  # let signal handlers and the progress display run
-            more = self.frontier.paused
         return len(self._window) > 0
 
     @property
@@ -140,7 +140,7 @@ class Driver:
         batches = self.readers.batches if self.transport.bulk else 1
         return batches * self.transport.window - len(self._window)
 
-    def _due(self, room: int) -> list[Target]:
+    def _next_targets(self, room: int) -> NextTargets:
         try:
             return self.frontier.next(room)
         except RunError as error:
@@ -148,7 +148,7 @@ class Driver:
         except Exception:
             logger.exception("unexpected error")
             self.run.end(CRASHED)
-        return []
+        return NextTargets([])
 
     async def _fetch(self, target: Target, *, waits: bool = True) -> tuple[Fetched, Page | None]:
         """Fetch a page; read it if that happens outside of this process.
