@@ -173,9 +173,10 @@ class Plan:
     def _archives(self) -> Iterator[Target | Wait]:
         """Yield the archive pages that are due; with a limit, only as many as it requires."""
         sections = self.lists.last_page
-        history = self.snapshot.history
-        differs = history.differs if history else lambda _: False
-        due = {section: self.lists.due_archives(section, differs) for section in sections}
+        if history := self.snapshot.history:
+            for section in sections:
+                self.lists.mark_changed_archives(section, history.differs)
+        due = {section: self.lists.due_archives(section) for section in sections}
         self.promised = self._entries_of(due.values())
         while any(due.values()):
             if self.options.limit is None:
@@ -186,7 +187,9 @@ class Plan:
             else:
                 return
             for target in pages:
-                if not self.lists.pager_is_wrong(target):
+                if self.lists.pager_is_wrong(target.section):
+                    self.lists.report_pager(target.section)
+                else:
                     yield target
             yield from self._results()
         self.lists_asked = True
@@ -295,15 +298,18 @@ class Plan:
     def _published(self, articles: PackedIds) -> Iterator[Target | Wait]:
         skipped = 0
         for article in articles:
-            if target := self._comparison(article):
+            if target := self._begin_comparison(article):
                 yield target
                 continue
             skipped += 1
             if skipped % PAUSE_AFTER == 0:
                 yield Wait.PAUSE
 
-    def _comparison(self, article: str) -> Target | None:
-        """Return the target of a published article; None if its page is the same, or gone."""
+    def _begin_comparison(self, article: str) -> Target | None:
+        """Return the target of a published article that must be read to compare it.
+
+        Return None if the transport knows that its page is the same or gone, and note which.
+        """
         published = self.store.state.published(article)
         if published is None:
             return None
