@@ -16,10 +16,11 @@ import jsonschema_rs
 import orjson
 
 from crawler.audit.oddities import WINDOW
+from crawler.exceptions import FeedUnusable
 from crawler.feedfile import FeedFile, feed_directory, open_feed
 from crawler.formats.base import Format
 from crawler.formats.epoch.paths import LANGUAGES, day_of
-from crawler.formats.registry import DEFAULT_NAME, find_format
+from crawler.formats.registry import find_format
 from crawler.items import MAX_LINE_BYTES, Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 from crawler.text import visible
@@ -159,7 +160,7 @@ class FeedVerifier:
             for name in _FILES:
                 before = line.record.get(f"{name}_before")
                 after = line.record.get(f"{name}_after")
-                if before is after is None:  # the schema tells whether they may be missing
+                if before is after is None:  # the schema says whether they may be missing
                     continue
                 if not isinstance(before, int) or not isinstance(after, int):
                     self.found.problem(line.where, f"the offsets of {name} must be whole numbers")
@@ -281,7 +282,7 @@ def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
     edition, *_, page = url.split("/")[3:]
     if (page, LANGUAGES[edition]) != (f"{record.get('id')}.htm", record.get("language")):
         yield "url has another id or language"
-    with suppress(ValueError):  # the schema tells
+    with suppress(ValueError):  # the schema reports it
         days = (date.fromisoformat(str(record.get("date_published"))) - day).days
         usual = WINDOW if record.get("date_source") == "dateline" else (0, 0)
         if not usual[0] <= days <= usual[1]:
@@ -293,16 +294,26 @@ def _is_clean(value: object) -> bool:
     return "\r" not in text and visible(text) == text
 
 
-def verify(feed: Path, format_name: str = DEFAULT_NAME) -> Verification:
+def verify(feed: Path, formats: Mapping[str, Format] | None = None) -> Verification:
     """Verify a feed.
 
     Args:
         feed: the feed's directory or its ``articles.jsonl``.
-        format_name: name of the mirror's format, as in ``mirrors.toml``.
+        formats: formats of mirrors by the mirror's name; that of any other is the default one.
 
     Raises:
         WrongUsage: ``feed`` is not a feed.
         FeedUnusable: a file cannot be read.
     """
     with open_feed(feed_directory(feed)) as files:
-        return FeedVerifier(files, find_format(format_name)).verify()
+        mirror_format = (formats or {}).get(_mirror_of(files)) or find_format()
+        return FeedVerifier(files, mirror_format).verify()
+
+
+def _mirror_of(files: Mapping[str, FeedFile]) -> str:
+    """Return the mirror that a feed names first; an empty text if it names none."""
+    for name in ("runs.jsonl", "articles.jsonl"):
+        with suppress(FeedUnusable):  # the verification reports it
+            if mirror := files[name].first().get("mirror"):
+                return str(mirror)
+    return ""

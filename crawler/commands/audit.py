@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
-from crawler.config.locations import feed_at
+from crawler.config.locations import feed_at, mirrors_file
 from crawler.config.program import program
 from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.printable import MESSAGE, printable, printable_json
@@ -21,6 +21,8 @@ from crawler.terminal import emit
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+
+    from crawler.audit.verify import Verification
 
 FLOOR_MISSED = 3
 
@@ -59,7 +61,7 @@ class Command(Tool, ScrapyCommand):
         if opts.verify:
             if opts.floors or opts.all:
                 raise WrongUsage("--verify counts nothing: give it without --floors and --all")
-            return _verify(feed, as_json=opts.json)
+            return self._verify(feed, as_json=opts.json)
         from crawler.audit.audit import audit  # noqa: PLC0415
         from crawler.audit.floors import missed, read_floors  # noqa: PLC0415
 
@@ -71,6 +73,20 @@ class Command(Tool, ScrapyCommand):
         else:
             _print_tables(report, everything=opts.all)
         return exit_status(report)
+
+    def _verify(self, feed: Path, *, as_json: bool) -> int:
+        """Verify a feed, print the problems, and return the exit status."""
+        from crawler.audit.verify import verify  # noqa: PLC0415
+        from crawler.config.mirrors import load_mirrors  # noqa: PLC0415
+
+        assert self.settings is not None  # noqa: S101 - Scrapy sets it before it calls run()
+        described = load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"])).mirrors
+        found = verify(feed, {name: mirror.format for name, mirror in described.items()})
+        if as_json:
+            emit(printable_json(json.dumps(asdict(found), ensure_ascii=False, indent=1)))
+        else:
+            _print_problems(feed, found)
+        return FeedUnusable.exit_code if found.count else 0
 
 
 def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
@@ -85,14 +101,7 @@ def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
     emit(printed.read().rstrip("\n"))
 
 
-def _verify(feed: Path, *, as_json: bool) -> int:
-    """Verify a feed, print the problems, and return the exit status."""
-    from crawler.audit.verify import verify  # noqa: PLC0415
-
-    found = verify(feed)
-    if as_json:
-        emit(printable_json(json.dumps(asdict(found), ensure_ascii=False, indent=1)))
-        return FeedUnusable.exit_code if found.count else 0
+def _print_problems(feed: Path, found: Verification) -> None:
     for problem in found.problems:
         emit(printable(problem))
     if found.count > len(found.problems):
@@ -101,7 +110,6 @@ def _verify(feed: Path, *, as_json: bool) -> int:
         emit(f"{name}: {size:,} bytes of an incomplete line, which the next run removes")
     lines = ", ".join(f"{count:,} {name}" for name, count in found.lines.items())
     emit(printable(f"{feed}: {lines}; {found.count:,} problems", MESSAGE))
-    return FeedUnusable.exit_code if found.count else 0
 
 
 def exit_status(report: Mapping[str, Any]) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -15,7 +16,7 @@ from rich.console import Console
 from crawler.config.mirrors import Mirror, Mirrors
 from crawler.config.program import program
 from crawler.exceptions import PageMissing, PageTooLarge, PageUnreachable, WrongUsage
-from crawler.formats.base import Format
+from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.printable import printable
@@ -79,11 +80,11 @@ class Sources:
             body = _body(sys.stdin.buffer, "standard input")
             return Source(body, "file:///dev/stdin", "", _NO_MIRROR, self.format)
         mirror = self._mirror or self._mirror_at(page)
-        path = _article_path(page, mirror.format if mirror else self.format)
+        found = find_copy(_without_query(page), mirror.format if mirror else self.format)
         if mirror is None:
-            file = _file(page)
-            return Source(_content(file), file.as_uri(), path or "", _NO_MIRROR, self.format)
-        path = path or page
+            file, path = _file(page), found[0] if found else ""
+            return Source(_content(file), file.as_uri(), path, _NO_MIRROR, self.format)
+        path = found[0] if found else page
         body = self._runner.run(self._transport(mirror, path).fetch(path)).body
         return Source(body, mirror.public + path, path, mirror.name, mirror.format)
 
@@ -112,24 +113,7 @@ class Sources:
         """
         if mirror.name not in self._transports:
             with Console(stderr=True).status(f"opening mirror {mirror.name}") as status:
-                if "path" in mirror.roots:
-                    transport: PathTransport | GitTransport = PathTransport(mirror.roots["path"])
-                elif "git" in mirror.roots:
-                    transport = GitTransport(
-                        mirror.roots["git"], branch=mirror.branch, cache=self._cache,
-                        name=mirror.name, parts=mirror.format.parts,
-                        on_progress=lambda text: status.update(printable(text)),
-                    )  # fmt: skip
-                else:
-                    url = mirror.roots.get("http", mirror.public) + path
-                    raise WrongUsage(
-                        f"mirror {mirror.name!r} is neither a directory nor a repository: use "
-                        f"{program()} parse --spider epoch_mirror {url}"
-                    )
-                if isinstance(transport, GitTransport):
-                    self._runner.run(transport.open(update=False))
-                else:
-                    self._runner.run(transport.open())
+                transport = self._opened(mirror, path, lambda text: status.update(printable(text)))
             self._transports[mirror.name] = transport
             if transport.commit:
                 sys.stderr.write(
@@ -137,18 +121,33 @@ class Sources:
                 )
         return self._transports[mirror.name]
 
+    def _opened(
+        self, mirror: Mirror, path: str, on_progress: Callable[[str], None]
+    ) -> PathTransport | GitTransport:
+        if "path" in mirror.roots:
+            directory = PathTransport(mirror.roots["path"])
+            self._runner.run(directory.open())
+            return directory
+        if "git" in mirror.roots:
+            repository = GitTransport.of_mirror(mirror, self._cache, on_progress)
+            self._runner.run(repository.open(update=False))
+            return repository
+        url = mirror.roots.get("http", mirror.public) + path
+        raise WrongUsage(
+            f"mirror {mirror.name!r} is neither a directory nor a repository: use "
+            f"{program()} parse --spider epoch_mirror {url}"
+        )
+
     def close(self) -> None:
         for transport in self._transports.values():
             transport.close()
         self._runner.close()
 
 
-def _article_path(name: str, mirror_format: Format) -> str | None:
-    """Return the mirror's path of an article at the end of a path or URL, or None."""
-    *folders, last = name.split("/")
-    parts = [*folders, re.split("[?#]", last)[0]]
-    paths = ("/".join(parts[-count:]) for count in range(1, len(parts) + 1))
-    return next((path for path in paths if mirror_format.copy_at(path)), None)
+def _without_query(page: str) -> str:
+    """Return a path or URL without query and fragment; a ``#`` before the last ``/`` stays."""
+    folders, slash, name = page.rpartition("/")
+    return folders + slash + re.split("[?#]", name)[0]
 
 
 def _file(page: str) -> Path:

@@ -87,8 +87,6 @@ def _other_reread(work: Workspace, which: str) -> WrongUsage:
 
 def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
     feed = options.feed.resolve()
-    if not (feed / "articles.jsonl").is_file():
-        raise WrongUsage(f"{options.feed} is not a feed: give a directory with articles.jsonl")
     with _shared_lock(feed), open_feed(feed) as files:
         first, run = files["articles.jsonl"].first(), files["runs.jsonl"].first()
         name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
@@ -212,10 +210,7 @@ def _pages(mirror: Mirror, options: RereadOptions, work: Workspace) -> tuple[str
 
 async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:
     """Update the clone in the cache; return its git directory and commit."""
-    transport = GitTransport(
-        mirror.roots["git"], branch=mirror.branch, cache=cache, name=mirror.name,
-        parts=mirror.format.parts,
-    )  # fmt: skip
+    transport = GitTransport.of_mirror(mirror, cache)
     try:
         await transport.open()
         return str(transport.folder / "clone.git"), str(transport.commit)

@@ -59,15 +59,8 @@ def transport_for(
     if via == "path":
         return PathTransport(base), _NO_DOWNLOADS
     if via == "git":
-        git = GitTransport(
-            base,
-            branch=mirror.branch,
-            cache=cache_directory(settings["CACHE_DIRECTORY"]),
-            name=mirror.name,
-            parts=mirror.format.parts,
-            on_progress=on_progress,
-        )
-        return git, _NO_DOWNLOADS
+        cache = cache_directory(settings["CACHE_DIRECTORY"])
+        return GitTransport.of_mirror(mirror, cache, on_progress), _NO_DOWNLOADS
     manners = _manners(base, settings)
     if via == "http":
         require_usable_proxy(base)
