@@ -134,12 +134,12 @@ class FeedStore:
         for article, title in entries:
             if article in new or article in self._withdrawn:
                 continue
-            if not self.state.lists(section, article):
+            if not self.state.has_listing(section, article):
                 record = {"id": article, "section": section, "title": title, "first_seen_at": seen}
                 new[article] = record
         repeated = sum(map(self.state.is_listed, new))
         self.listings.append(*new.values())
-        self.state.list_articles(section, new)
+        self.state.add_listings(section, new)
         self._commit_in_time()
         return len(new), repeated
 

@@ -118,7 +118,7 @@ class Recovery:
             section, article = str(record.get("section")), str(record.get("id"))
             if not (self.format.is_section_id(section) and is_article_id(article)):
                 raise FeedUnusable(_invalid(self.listings.path, record))
-            state.list_articles(section, [article])
+            state.add_listings(section, [article])
         known, known_changes = (number(state.get(f"{n}_offset")) for n in ("articles", "changes"))
         if (known, known_changes) == (self.articles.size, self.changes.size):
             return
