@@ -518,7 +518,7 @@ def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
         kept = store.state.published("n1")
         assert kept == PublishedArticle(
             sha256="0" * 64, section="nf2", blob="b" * 40, digest=digest_of(told),
-            readers=READERS, thin=True, day="2026-10-31", vanished=False,
+            readers_version=READERS, thin=True, day="2026-10-31", vanished=False,
         )  # fmt: skip
     (directory / "state.sqlite").unlink()
     with opened(directory) as store:

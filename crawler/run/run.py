@@ -49,7 +49,7 @@ class Run:
         known: number of articles in the feed, once the run is closed.
         newest: latest date of publication in the feed, once the run is closed; None if there is
             none. Dates after tomorrow do not count.
-        readers: version of the readers.
+        readers_version: version of the readers.
         closed: whether :meth:`close` was called.
     """
 
@@ -67,7 +67,7 @@ class Run:
         self.doing = ""
         self.known = 0
         self.newest: str | None = None
-        self.readers = readers_version(options.mirror.format)
+        self.readers_version = readers_version(options.mirror.format)
         self._stale_after_days = stale_after_days
         self.closed = False
         self._endings = Endings()
@@ -231,7 +231,7 @@ class Run:
             "mirror": mirror.name,
             "way": self.options.via,
             "crawler": __version__,
-            "readers": self.readers,
+            "readers": self.readers_version,
             "contract": CONTRACT_VERSION,
             "address": mirror.public if mirror.named_by_address else None,
         }

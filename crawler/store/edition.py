@@ -29,7 +29,7 @@ class PublishedArticle(NamedTuple):
         section: section of the copy that was read.
         blob: git blob id of that copy; None if the edition was restored from the feed's files.
         digest: see :func:`digest_of`.
-        readers: version of the readers that read it; None if unknown.
+        readers_version: version of the readers that read it; None if unknown.
         thin: see :func:`is_thin`.
         day: ``date_published``.
         vanished: whether the page no longer exists; the other values describe the last edition.
@@ -39,7 +39,7 @@ class PublishedArticle(NamedTuple):
     section: str | None
     blob: str | None = None
     digest: str | None = None
-    readers: str | None = None
+    readers_version: str | None = None
     thin: bool = False
     day: str | None = None
     vanished: bool = False

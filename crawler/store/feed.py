@@ -56,7 +56,7 @@ class FeedStore:
     Attributes:
         state: the state; its methods for sections, archive pages and failures are used directly.
         before: sizes of the files when the run began.
-        readers: version of this run's readers; None if unknown.
+        readers_version: version of this run's readers; None if unknown.
         unlike_readers: number of changes found by comparison with an edition of other readers.
     """
 
@@ -81,7 +81,7 @@ class FeedStore:
         """
         self.directory = directory
         self.mirror = mirror
-        self.readers: str | None = about.get("readers")
+        self.readers_version: str | None = about.get("readers")
         self.unlike_readers = 0
         try:
             make_directory(directory)
@@ -217,7 +217,7 @@ class FeedStore:
             blob=blob,
             digest=line.digest,
             # without a blob id, the transport has not seen the page's own bytes
-            readers=self.readers if blob is not None else None,
+            readers_version=self.readers_version if blob is not None else None,
             thin=line.thin,
             day=line.date_published,
         )
@@ -232,11 +232,13 @@ class FeedStore:
             return "returned"
         if before is not None:
             return "changed" if digest_of(before) != edition.digest else None
-        if last.blob is None and (last.readers is None or last.readers != self.readers):
+        if last.blob is None and (
+            last.readers_version is None or last.readers_version != self.readers_version
+        ):
             return None  # perhaps only the readers differ, not the page
         if last.digest == edition.digest:
             return None
-        self.unlike_readers += last.readers != self.readers
+        self.unlike_readers += last.readers_version != self.readers_version
         return "changed"
 
     # -- failures --------------------------------------------------------------------
