@@ -209,7 +209,7 @@ class Driver:
         try:
             fetched, page = task.result()
             self._memory.free(len(fetched.body))
-            return self.frontier.on_page(target, fetched.body, page, fetched.version)
+            return self.frontier.on_page(target, fetched.body, page, fetched.blob_id)
         except PageError as error:
             failure = error
         except RunError:

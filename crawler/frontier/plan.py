@@ -316,12 +316,12 @@ class Plan:
         sections = self.lists.sections_of(article)
         path, *others = self._copies_again(article, sections, published)
         if history := self.snapshot.history:
-            versions = [history.version_of(one) for one in (path, *others)]
-            if not any(versions):
+            blob_ids = [history.blob_id_at(one) for one in (path, *others)]
+            if not any(blob_ids):
                 self._gone.append(article)
                 return None
             better = published.thin and others
-            if versions[0] == published.blob and not published.vanished and not better:
+            if blob_ids[0] == published.blob_id and not published.vanished and not better:
                 self.store.mark_unchanged(article)
                 return None
         return Target(
