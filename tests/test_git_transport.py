@@ -77,7 +77,7 @@ def test_a_page_above_the_limit_is_refused_and_the_next_is_read(
 ) -> None:
     mirror.commit({"a.md": b"x" * 1001, "b.md": b"y" * 1000})
     with opened(mirror.path, cache, limits=GitLimits(page_bytes=1000)) as transport:
-        transport.expect(["a.md", "b.md"])
+        transport.prefetch(["a.md", "b.md"])
         with pytest.raises(PageTooLarge, match=r"a\.md is larger than 1000"):
             read(transport, "a.md")
         assert read(transport, "b.md") == b"y" * 1000
@@ -162,7 +162,7 @@ def letters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitTransport]:
 )
 def test_expecting_pages_changes_nothing(letters: GitTransport, expected: str, asked: str) -> None:
     for _ in range(2):
-        letters.expect(f"pages/s/{name}" for name in expected)
+        letters.prefetch(f"pages/s/{name}" for name in expected)
         assert [read(letters, f"pages/s/{name}") for name in asked] == [
             name.encode() * 100 for name in asked
         ]

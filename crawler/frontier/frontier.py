@@ -75,7 +75,7 @@ class Frontier(Plan):
             MirrorUnusable: the home page failed.
         """
         if self._needs_fallback(target, error):
-            self._again.append(replace(target, use_fallback=True))
+            self._retries.append(replace(target, use_fallback=True))
             return None
         if target.kind == "home":
             raise MirrorUnusable(
@@ -194,7 +194,7 @@ class Frontier(Plan):
     def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
         path, *others = target.others
         again = replace(target, path=path, others=tuple(others), copies=copies, use_fallback=False)
-        self._again.append(again)
+        self._retries.append(again)
 
     # -- failures --------------------------------------------------------------------------
 

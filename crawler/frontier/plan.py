@@ -103,7 +103,7 @@ class Plan:
         self.yielded = 0
         self.promised = 0
         self._count_again_at = 0
-        self._again: deque[Target] = deque()
+        self._retries: deque[Target] = deque()
         self._plan = self._planned()
         self.finished = False
         self.limited = False
@@ -116,7 +116,7 @@ class Plan:
         """
         targets: list[Target] = []
         while len(targets) < room:
-            target = self._again.popleft() if self._again else next(self._plan, Wait.RESULTS)
+            target = self._retries.popleft() if self._retries else next(self._plan, Wait.RESULTS)
             if isinstance(target, Wait):
                 return NextTargets(targets, paused=target is Wait.PAUSE)
             self.in_flight += 1
@@ -132,8 +132,8 @@ class Plan:
 
         A driver that fetches them before other targets yields the articles in order.
         """
-        targets = list(self._again)
-        self._again.clear()
+        targets = list(self._retries)
+        self._retries.clear()
         self.in_flight += len(targets)
         return targets
 
@@ -141,10 +141,10 @@ class Plan:
         if self._nothing_to_do():
             self.lists_asked = self.lists_complete = True
         else:
-            yield from self._due()
+            yield from self._steps()
         self.finished = True
 
-    def _due(self) -> Iterator[Target | Wait]:
+    def _steps(self) -> Iterator[Target | Wait]:
         self._note_changes()
         yield Target("home", self.format.home)
         yield from self._results()
@@ -278,7 +278,7 @@ class Plan:
 
     @property
     def _awaited(self) -> int:
-        return self.in_flight + len(self._again)
+        return self.in_flight + len(self._retries)
 
     def _report(self) -> Iterator[Wait]:
         """Record the differences between lists and feed.

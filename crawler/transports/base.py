@@ -98,7 +98,7 @@ class Comparing(Protocol):
 class Hinted(Protocol):
     """A transport that fetches faster when it knows which pages come next."""
 
-    def expect(self, paths: Sequence[str]) -> None:
+    def prefetch(self, paths: Sequence[str]) -> None:
         """Prefetch ``paths`` in this order; a hint without other effects."""
 
 

@@ -174,14 +174,14 @@ class GitTransport:
             raise
         return Fetched(body, entry.oid)
 
-    def expect(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str]) -> None:
         if self._files is None:  # closed, or being repaired
             return
         self._prepared = {}
         for path in paths:
             with suppress(PageError, CloneDamaged):  # fetch() reports it
                 self._prepared[path] = self._page(path)
-        self._files.objects.expect(entry.oid for entry in self._prepared.values())
+        self._files.objects.prefetch(entry.oid for entry in self._prepared.values())
 
     def blob_id_at(self, path: str) -> str | None:
         try:
