@@ -63,7 +63,7 @@ class FeedFile:
                 f"{path} cannot be read: {exc.strerror}. Make it a readable file, then try again"
             ) from exc
         size = os.fstat(self._file.fileno()).st_size
-        self.end = self._newline_before(size) + 1
+        self.end = newline_before(self._file.fileno(), size) + 1
         self.tail = size - self.end
 
     def raw_lines(self, offset: int = 0) -> Iterator[bytes]:
@@ -111,7 +111,7 @@ class FeedFile:
 
     def tail_digest(self, offset: int) -> str:
         """Return the SHA-256 of the line that ends at ``offset``, in hexadecimal."""
-        start = self._newline_before(offset - 1) + 1
+        start = newline_before(self._file.fileno(), offset - 1) + 1
         return hashlib.sha256(os.pread(self._file.fileno(), offset - start, start)).hexdigest()
 
     def damaged(self, offset: int, why: object) -> FeedUnusable:
@@ -130,21 +130,23 @@ class FeedFile:
             raise self.damaged(offset, "it is not a JSON object")
         return record
 
-    def _newline_before(self, end: int) -> int:
-        while end > 0:
-            start = max(end - _CHUNK, 0)
-            found = os.pread(self._file.fileno(), end - start, start).rfind(b"\n")
-            if found >= 0:
-                return start + found
-            end = start
-        return -1
-
     def __enter__(self) -> Self:
         """Return the file; the end of the block closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+
+def newline_before(descriptor: int, end: int) -> int:
+    """Return the offset of the last newline before byte ``end`` of an open file; -1 without one."""
+    while end > 0:
+        start = max(end - _CHUNK, 0)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found
+        end = start
+    return -1
 
 
 def feed_directory(path: Path) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 from itemloaders import ItemLoader
 from itemloaders.processors import TakeFirst
 
+from crawler.canonical import canonicalize
 from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage
 from crawler.items import Article, Person, Section, timestamp
@@ -113,6 +114,14 @@ def load_article(page: ArticlePage, context: ArticleContext, mirror_format: Form
     _assign_copied(article, page, context)
     for key in context.unsupported_keys:
         setattr(article, key, None)
+    return article
+
+
+def load_canonical(page: ArticlePage, context: ArticleContext, mirror_format: Format) -> Article:
+    """Build the item with canonical URLs, which in a crawl a pipeline makes if the format does not."""
+    article = load_article(page, context, mirror_format)
+    if not mirror_format.canonical_urls:
+        canonicalize(article)
     return article
 
 

@@ -26,14 +26,14 @@ KNOWS: dict[str, set[str]] = {
     # pure: from the text of a page to a value
     "formats": {"exceptions", "items", "text", "urls"},
     "schema": {"formats", "items"},
-    "loaders": {"formats", "items"},
     "canonical": {"items", "urls"},
+    "loaders": {"canonical", "formats", "items"},
     "politeness": {"config", "exceptions"},
     "readers": {"exceptions", "formats", "items"},
     "lines": {"exceptions", "formats", "items", "loaders", "readers", "schema", "store"},
     # options, files, results
     "config": {"exceptions", "formats"},
-    "store": {"exceptions", "formats", "items"},
+    "store": {"exceptions", "feedfile", "formats", "items"},
     "run": {"config", "exceptions", "formats", "items", "printable", "store", "terminal"},
     # what decides, without input or output of its own
     "frontier": {
@@ -45,8 +45,8 @@ KNOWS: dict[str, set[str]] = {
     "audit": {"exceptions", "feedfile", "formats", "items", "printable", "schema", "text"},
     "report": {"feedfile", "printable", "text"},
     "preview": {
-        "canonical", "config", "exceptions", "formats", "items", "loaders", "printable", "terminal",
-        "text", "transports",
+        "config", "exceptions", "formats", "items", "loaders", "printable", "terminal", "text",
+        "transports",
     },
     # a feed as tables
     "export": {"exceptions", "feedfile", "items", "outputfile"},
@@ -65,11 +65,11 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed read again
     "reread": {
-        "canonical", "config", "exceptions", "feedfile", "formats", "frontier", "items", "lines",
-        "loaders", "readers", "store", "transports",
+        "config", "exceptions", "feedfile", "formats", "frontier", "items", "lines", "loaders",
+        "readers", "store", "transports",
     },
     "commands": {
-        "audit", "config", "exceptions", "export", "formats", "outputfile", "preview", "printable",
+        "audit", "config", "exceptions", "export", "feedfile", "outputfile", "preview", "printable",
         "report", "reread", "run", "terminal",
     },
     "__main__": set(),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from crawling import ROOT, asked, assert_sound, mirrors_file
+from crawling import ROOT, asked, assert_sound, mirrors_file, scrapy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,14 +49,19 @@ def write_mirror(directory: Path, numbers: Iterable[int], best: Iterable[int] = 
 
 
 @pytest.fixture
-def weekly(tmp_path: Path, crawl: Crawl) -> Callable[..., Result]:
-    """Return a function that crawls the weekly's mirror with its format installed."""
+def installed(tmp_path: Path) -> str:
+    """Install the weekly's format in a directory; return the search path with it."""
     installed = tmp_path / "installed" / "weekly-1.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: weekly\nVersion: 1.0\n")
     points = "[epoch_mirror_crawler.formats]\nweekly = weekly:WeeklyFormat\n"
     (installed / "entry_points.txt").write_text(points)
-    path = f"{ROOT / 'tests' / 'sister'}:{installed.parent}"
+    return f"{ROOT / 'tests' / 'sister'}:{installed.parent}"
+
+
+@pytest.fixture
+def weekly(tmp_path: Path, crawl: Crawl, installed: str) -> Callable[..., Result]:
+    """Return a function that crawls the weekly's mirror with its format installed."""
 
     def run(*arguments: str, env: dict[str, str] | None = None, **transports: str) -> Result:
         file = mirrors_file(tmp_path, "weekly", **{"format": "weekly", **transports})
@@ -65,7 +70,7 @@ def weekly(tmp_path: Path, crawl: Crawl) -> Callable[..., Result]:
             "CACHE_DIRECTORY": tmp_path / "cache",
             "READERS": 1,
         }
-        return crawl(*arguments, settings=settings, env={"PYTHONPATH": path, **(env or {})})
+        return crawl(*arguments, settings=settings, env={"PYTHONPATH": installed, **(env or {})})
 
     return run
 
@@ -178,6 +183,21 @@ def test_many_articles_are_read_by_other_processes(
     assert result.exit_code == 0, result.log
     assert result.feed.ids == ids(*range(OLDEST + 1099, OLDEST - 1, -1))
     assert len(list((tmp_path / "readers").iterdir())) == 1
+
+
+def test_single_pages_have_canonical_urls(
+    installed: str, mirror: Path, tmp_path: Path, serve: Callable[[Path], MisbehavingServer]
+) -> None:
+    """As in the feed, for which a pipeline makes them."""
+    base = serve(mirror).base
+    file = mirrors_file(tmp_path, "weekly", format="weekly", http=base, path=str(mirror))
+    for command in (
+        ("read", "articles/100000.md", "--mirror", "weekly"),
+        ("parse", "--spider", "epoch_mirror", f"{base}articles/100000.md"),
+    ):
+        done = scrapy(*command, "-s", f"MIRRORS_FILE={file}", env={"PYTHONPATH": installed})
+        assert "https://weekly.example/b/100000" in done.stdout, done.stderr
+        assert "Weekly.Example" not in done.stdout
 
 
 def test_a_format_without_a_rendering(weekly: Callable[..., Result]) -> None:

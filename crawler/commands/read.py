@@ -1,12 +1,4 @@
-"""``scrapy read PAGE…``: prints the record of a page, and the text that was cut.
-
-Exit status:
-    0   every page was read
-    2   wrong usage
-    3   a page yields no record; the reason is printed
-    4   the mirror cannot be read
-    75  the mirror cannot be read now: a run uses its clone, or the host is busy
-"""
+"""``scrapy read PAGE…``: prints the record of a page, and the text that was cut."""
 
 from __future__ import annotations
 
@@ -18,12 +10,12 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
+from crawler.config.options import section_ids
 from crawler.config.program import program
 from crawler.exceptions import PageError, WrongUsage
 from crawler.printable import MESSAGE, printable
 
 if TYPE_CHECKING:
-    from crawler.formats.base import Format
     from crawler.preview.source import Sources
 
 NO_RECORD = 3
@@ -32,24 +24,16 @@ NO_RECORD = 3
 class Command(Tool, ScrapyCommand):
     """Reads single pages."""
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "[options] PAGE [PAGE...]"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Read single pages of a mirror and print their records"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Read pages and print their records: indented on a terminal, otherwise one per line. A "
-            "page is a file, - for standard input, a path within --mirror, or a URL in a mirror "
-            "of mirrors.toml, such as a record's mirror_url. The section comes from the path, or "
-            "from --sections. --explain also prints the text that was cut from the page, with the "
-            "rule that cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record; "
-            "4 mirror unusable; 75 try again later."
-        )
+    usage = "[options] PAGE [PAGE...]"
+    summary = "Read single pages of a mirror and print their records"
+    description = (
+        "Read pages and print their records: indented on a terminal, otherwise one per line. A "
+        "page is a file, - for standard input, a path within --mirror, or a URL in a mirror of "
+        "mirrors.toml, such as a record's mirror_url. The section comes from the path, or from "
+        "--sections. --explain also prints the text that was cut from the page, with the rule "
+        "that cut it. Exit status: 0; 2 wrong usage; 3 a page yields no record; 4 mirror "
+        "unusable; 75 try again later."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""
@@ -82,7 +66,7 @@ class Command(Tool, ScrapyCommand):
 
         console, exit_code = Console(), 0
         with closing(self._sources(opts)) as sources:
-            sections = _sections(opts.sections or "", sources.format)
+            sections = section_ids(opts.sections or "", sources.format, "--sections")
             for page in args:
                 try:
                     found = preview(sources.find(page), sections)
@@ -107,14 +91,6 @@ class Command(Tool, ScrapyCommand):
         assert self.settings is not None  # noqa: S101 - Scrapy sets it before it calls run()
         mirrors = load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"]))
         return Sources(mirrors, cache_directory(self.settings["CACHE_DIRECTORY"]), opts.mirror)
-
-
-def _sections(text: str, mirror_format: Format) -> list[str]:
-    sections = text.replace(",", " ").split()
-    for one in sections:
-        if not mirror_format.is_section_id(one):
-            raise WrongUsage(f"--sections must be ids like ncid278,nf1412576, not {one[:40]!r}")
-    return sections
 
 
 def _spider_argument(text: str) -> str:

@@ -1,14 +1,4 @@
-"""``scrapy reread FEED --to DIRECTORY``: reads a feed's pages again with the current readers.
-
-Exit status:
-    0    the new feed is complete; with ``--range``, the part is
-    2    wrong usage
-    3    the new feed is complete; pages that could not be read keep their old lines
-    4    the mirror cannot be read
-    5    the feed is damaged, or the new one cannot be written
-    75   try later: a run is writing the feed, the scheduler died, parts are missing
-    130, 143   stopped by a signal; repeat the command to continue
-"""
+"""``scrapy reread FEED --to DIRECTORY``: reads a feed's pages again with the current readers."""
 
 from __future__ import annotations
 
@@ -21,15 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import platformdirs
 from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
 from crawler.config.extras import require_extra
-from crawler.config.locations import APPLICATION, feed_at, mirrors_file
+from crawler.config.locations import cache_directory, feed_at, mirrors_file
 from crawler.config.numbers import nonnegative_float, positive_int, process_count
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
+from crawler.feedfile import feed_directory
 from crawler.printable import MESSAGE, printable
 from crawler.run.endings import STOPPING
 from crawler.terminal import emit
@@ -46,23 +36,15 @@ _RANGE = re.compile(r"(\d{1,18}):(\d{1,18})")
 class Command(Tool, ScrapyCommand):
     """Reads the pages of a feed again, into a new feed."""
 
-    def syntax(self) -> str:
-        """Return the arguments for the usage line."""
-        return "FEED --to DIRECTORY"
-
-    def short_desc(self) -> str:
-        """Return the description for the list of commands."""
-        return "Read a feed's pages again with the current readers, into a new feed"
-
-    def long_desc(self) -> str:
-        """Return the description for ``-h``."""
-        return (
-            "Read the pages of a feed's lines again, as the mirror (a directory or a git "
-            "repository) has them now, and write a new feed; the old one does not change. If the "
-            "command is stopped or killed, repeat it to continue. Exit status: 0; 2 wrong usage; 3 "
-            "some pages could not be read; 4 mirror unusable; 5 feed unusable; 75 try again later; "
-            "130 and 143 stopped by a signal."
-        )
+    usage = "FEED --to DIRECTORY"
+    summary = "Read a feed's pages again with the current readers, into a new feed"
+    description = (
+        "Read the pages of a feed's lines again, as the mirror (a directory or a git repository) "
+        "has them now, and write a new feed; the old one does not change. If the command is "
+        "stopped or killed, repeat it to continue. Exit status: 0; 2 wrong usage; 3 some pages "
+        "could not be read; 4 mirror unusable; 5 feed unusable; 75 try again later; 130 and 143 "
+        "stopped by a signal."
+    )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's options."""
@@ -83,7 +65,7 @@ class Command(Tool, ScrapyCommand):
         add("--engine", metavar="dask://HOST:PORT", help="read on the workers of a Dask scheduler")
         add(
             "--part-bytes",
-            default="8388608",
+            default="8388608",  # about 800 articles, which one process reads in 0.5 to 1 s
             help="bytes of articles.jsonl in a part (%(default)s)",
         )
 
@@ -112,13 +94,12 @@ class Command(Tool, ScrapyCommand):
         part_bytes = positive_int(vars(opts), "part_bytes")
         engine = self._engine(opts)
         assert self.settings is not None  # noqa: S101 - set before a command runs
-        cache = self.settings["CACHE_DIRECTORY"] or platformdirs.user_cache_path(APPLICATION)
         options = RereadOptions(
-            feed=feed.parent if feed.name == "articles.jsonl" else feed,
+            feed=feed_directory(feed),
             mirror=opts.mirror,
             without=Path(opts.without) if opts.without else None,
             mirrors_file=mirrors_file(self.settings["MIRRORS_FILE"]),
-            cache=Path(cache).expanduser(),
+            cache=cache_directory(self.settings["CACHE_DIRECTORY"]),
             many_machines=bool(opts.engine),
             shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
         )

@@ -130,13 +130,26 @@ class CrawlOptions:
             mirror=mirror,
             via=via,
             feed=feed.absolute(),
-            sections=_ids(given.get("sections", ""), mirror.format),
+            sections=frozenset(section_ids(given.get("sections", ""), mirror.format, "sections")),
             limit=positive_int(given, "limit") if "limit" in given else None,
             recheck=_truth("recheck", given.get("recheck", "false")),
             follow_move=_truth("follow_move", given.get("follow_move", "false")),
             fallback=_fallback(mirror, via, given.get("fallback")),
             defaulted=not wanted,
         )
+
+
+def section_ids(text: str, mirror_format: Format, option: str) -> list[str]:
+    """Return the ids of sections in ``text``, the value of ``option``.
+
+    Raises:
+        WrongUsage: one of them is not an id.
+    """
+    ids = text.replace(",", " ").split()
+    for one in ids:
+        if not mirror_format.is_section_id(one):
+            raise WrongUsage(f"{option} must be ids like ncid278,nf1412576, not {one[:40]!r}")
+    return ids
 
 
 def _text(value: object) -> str:
@@ -187,14 +200,6 @@ def _lists_nothing(page: Path, mirror_format: Format) -> bool:
     except (OSError, PageError):
         return False
     return not home.labels and not home.moved_to
-
-
-def _ids(text: str, mirror_format: Format) -> frozenset[str]:
-    ids = [part for part in text.replace(",", " ").split() if part]
-    for one in ids:
-        if not mirror_format.is_section_id(one):
-            raise WrongUsage(f"sections must be ids like ncid278,nf1412576, not {one[:40]!r}")
-    return frozenset(ids)
 
 
 def _truth(name: str, text: str) -> bool:

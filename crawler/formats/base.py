@@ -142,3 +142,16 @@ class Format(Protocol):
 
     def split_caption(self, caption: str) -> tuple[str | None, str | None]:
         """Return (caption without credit, credit)."""
+
+
+def find_copy(location: str, mirror_format: Format) -> tuple[str, Copy] | None:
+    """Return (path, copy) of the article's page at a URL or file name; None if it is not one.
+
+    A location ends in the page's path; the format recognizes where the path begins.
+    """
+    parts = location.split("/")
+    for count in range(1, len(parts) + 1):
+        path = "/".join(parts[-count:])
+        if copy := mirror_format.copy_at(path):
+            return path, copy
+    return None

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from crawler.canonical import canonicalize
 from crawler.formats.trace import Cut, traced
 from crawler.items import Section, as_record
-from crawler.loaders import ArticleContext, load_article
+from crawler.loaders import ArticleContext, load_canonical
 from crawler.preview.source import Source
 
 
@@ -50,7 +49,4 @@ def preview(source: Source, section_ids: Sequence[str]) -> Preview:
         sections=[Section(id=one, name=one) for one in section_ids],
         at=datetime.now(UTC),
     )
-    article = load_article(page, context, mirror_format)
-    if not mirror_format.canonical_urls:
-        canonicalize(article)
-    return Preview(as_record(article), cuts)
+    return Preview(as_record(load_canonical(page, context, mirror_format)), cuts)

@@ -15,7 +15,7 @@ from rich.console import Console
 from crawler.config.mirrors import Mirror, Mirrors
 from crawler.config.program import program
 from crawler.exceptions import PageMissing, PageTooLarge, PageUnreachable, WrongUsage
-from crawler.formats.base import Format
+from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.printable import printable
@@ -79,11 +79,11 @@ class Sources:
             body = _body(sys.stdin.buffer, "standard input")
             return Source(body, "file:///dev/stdin", "", _NO_MIRROR, self.format)
         mirror = self._mirror or self._mirror_at(page)
-        path = _article_path(page, mirror.format if mirror else self.format)
+        found = find_copy(_without_query(page), mirror.format if mirror else self.format)
         if mirror is None:
-            file = _file(page)
-            return Source(_content(file), file.as_uri(), path or "", _NO_MIRROR, self.format)
-        path = path or page
+            file, path = _file(page), found[0] if found else ""
+            return Source(_content(file), file.as_uri(), path, _NO_MIRROR, self.format)
+        path = found[0] if found else page
         body = self._runner.run(self._transport(mirror, path).fetch(path)).body
         return Source(body, mirror.public + path, path, mirror.name, mirror.format)
 
@@ -143,12 +143,10 @@ class Sources:
         self._runner.close()
 
 
-def _article_path(name: str, mirror_format: Format) -> str | None:
-    """Return the mirror's path of an article at the end of a path or URL, or None."""
-    *folders, last = name.split("/")
-    parts = [*folders, re.split("[?#]", last)[0]]
-    paths = ("/".join(parts[-count:]) for count in range(1, len(parts) + 1))
-    return next((path for path in paths if mirror_format.copy_at(path)), None)
+def _without_query(page: str) -> str:
+    """Return a path or URL without query and fragment; a ``#`` before the last ``/`` stays."""
+    folders, slash, name = page.rpartition("/")
+    return folders + slash + re.split("[?#]", name)[0]
 
 
 def _file(page: str) -> Path:

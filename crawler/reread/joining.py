@@ -17,16 +17,10 @@ from crawler.feedfile import FeedFile
 from crawler.items import CONTRACT_VERSION
 from crawler.reread.line_reader import MISSING
 from crawler.reread.origins import Origins, parsed
-from crawler.reread.parts import (
-    PartFile,
-    Range,
-    Summary,
-    Tally,
-    part_path,
-)
+from crawler.reread.parts import PartFile, Range, Summary, Tally, part_path
 from crawler.reread.plan import ORIGINS, Plan
 from crawler.reread.pool import OnPart
-from crawler.reread.workspace import Workspace
+from crawler.reread.workspace import Workspace, is_free
 from crawler.store.feed import FeedStore
 from crawler.store.files import sync_directory
 from crawler.store.jsonlines import dumps
@@ -57,7 +51,7 @@ def join(work: Workspace, plan: Plan, target: Path, on_part: OnPart, shrunk_shar
         os.rename(feed, target)
         sync_directory(target.parent)
     except OSError as error:
-        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        if not is_free(target):
             raise WrongUsage(
                 f"{target} was created during the reread: move it away and run again"
             ) from error

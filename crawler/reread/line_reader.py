@@ -10,12 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crawler.canonical import canonicalize
 from crawler.exceptions import PageError, PageMalformed, PageMissing, PageTooLarge
 from crawler.formats.pages import MAX_PAGE_BYTES, ArticlePage
 from crawler.items import Article, ArticleLine, as_record
 from crawler.lines import line_of, require_valid
-from crawler.loaders import ArticleContext, load_article
+from crawler.loaders import ArticleContext, load_canonical
 from crawler.readers.pages import is_suspicious, read_page
 from crawler.reread.apart import ApartReader
 from crawler.reread.origins import Origins
@@ -93,7 +92,7 @@ class LineReader:
             body, blob = self._pages.fetch(path_of(record, self._format))
             now = self._record(record, body)
             new = line_of(now)
-            same = blob == first if first else _text(now) == _text(record)
+            same = blob == first if first else now["content_sha256"] == record.get("content_sha256")
             change = self._change(record, now if same else record, now, new)
         except PageMissing:
             change = None if self._has_copy(record) else self._change(record, record, None)
@@ -118,10 +117,7 @@ class LineReader:
             sections=record["sections"],
             at=self._at,
         )
-        article = load_article(page, context, self._format)
-        if not self._format.canonical_urls:
-            canonicalize(article)
-        now = as_record(article)
+        now = as_record(load_canonical(page, context, self._format))
         require_valid(now, self._format)
         return now
 
@@ -181,7 +177,3 @@ class LineReader:
         self._pages.close()
         self._origins.close()
         self._apart.close()
-
-
-def _text(record: Mapping[str, Any]) -> Any:
-    return record.get("content_sha256")

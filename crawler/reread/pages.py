@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import PageError, PageMalformed
-from crawler.formats.base import Format
+from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.frontier.snapshot import blob_id_of
 from crawler.reread.plan import GIT_CONFIGURATION, Plan
@@ -90,12 +90,9 @@ def path_of(record: dict[str, Any], mirror_format: Format) -> str:
     """Return the path of the page that a line was made from, from its ``mirror_url``.
 
     Raises:
-        PageMalformed: the URL does not end in a page's path.
+        PageMalformed: the URL does not end in the path of the article's page.
     """
-    parts = str(record.get("mirror_url")).split("/")
-    for count in range(1, len(parts)):
-        path = "/".join(parts[-count:])
-        copy = mirror_format.copy_at(path)
-        if copy is not None and copy.id == record.get("id"):
-            return path
-    raise PageMalformed(f"{record.get('mirror_url')!r} is not the URL of a page of the mirror")
+    found = find_copy(str(record.get("mirror_url")), mirror_format)
+    if found is None or found[1].id != record.get("id"):
+        raise PageMalformed(f"{record.get('mirror_url')!r} is not the URL of the article's page")
+    return found[0]

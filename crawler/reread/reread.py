@@ -15,7 +15,7 @@ from crawler.reread.joining import join, parts_left
 from crawler.reread.parts import PartFile, Range, close_reader, part_path
 from crawler.reread.plan import Plan
 from crawler.reread.pool import OnPart
-from crawler.reread.workspace import Workspace, line_start, split
+from crawler.reread.workspace import Workspace, is_free, line_start, split
 
 
 class Engine(Protocol):
@@ -115,7 +115,7 @@ class Reread:
         Raises:
             WrongUsage: the target exists and is not this feed's reread.
         """
-        if not self.target.exists() or (self.target.is_dir() and not any(self.target.iterdir())):
+        if is_free(self.target):
             return None
         run = _first_run(self.target) if self.target.is_dir() else {}
         reread = run.get("reread")

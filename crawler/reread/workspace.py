@@ -27,8 +27,6 @@ from crawler.reread.plan import GIT_CONFIGURATION, ORIGINS, Plan, load_plan, tem
 from crawler.store.withdrawn import WITHDRAWN
 
 PLAN = "plan.json"
-PART_BYTES = 8 << 20
-"""About 800 articles, which one process reads in 0.5 to 1 s."""
 
 
 class Workspace:
@@ -138,6 +136,11 @@ class Workspace:
             pass
         finally:
             os.close(self._lock)
+
+
+def is_free(target: Path) -> bool:
+    """Return whether a new feed can be made at ``target``: it does not exist, or is empty."""
+    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
 
 
 def split(articles: Path, gaps: list[Range], part_bytes: int) -> list[Range]:

@@ -9,7 +9,7 @@ from crawler.config.mirrors import Mirror, Mirrors
 from crawler.exceptions import PageMalformed
 from crawler.formats.pages import Copy
 from crawler.items import Article, Section
-from crawler.loaders import ArticleContext, load_article
+from crawler.loaders import ArticleContext, load_canonical
 
 
 def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Article:
@@ -31,7 +31,7 @@ def read_single(url: str, body: bytes, mirrors: Mirrors, now: datetime) -> Artic
     page = mirror.format.read_article(body)
     if page.original.id != copy.id:
         raise PageMalformed(f"it is the page of {page.original.id}")
-    return load_article(page, context, mirror.format)
+    return load_canonical(page, context, mirror.format)
 
 
 def _located(url: str, mirrors: Mirrors) -> tuple[Mirror, str, Copy]:

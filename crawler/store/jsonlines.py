@@ -11,10 +11,10 @@ from typing import Any, Self
 import orjson
 
 from crawler.exceptions import FeedUnusable, PageTooLarge
+from crawler.feedfile import newline_before
 from crawler.items import MAX_LINE_BYTES
 from crawler.store.files import lock, open_regular, unwritable
 
-_CHUNK = 1 << 20
 _WRITING = os.O_RDWR | os.O_CREAT
 
 
@@ -130,7 +130,7 @@ class JsonLines:
     def last_line(self, end: int | None = None) -> bytes:
         """Return the last published line before byte ``end`` (default: the file's end), or b""."""
         end = self.size if end is None else end
-        low = max(self._newline_before(end - 1) + 1, 0) if end > 0 else 0
+        low = newline_before(self._fd, end - 1) + 1
         return os.pread(self._fd, end - low, low)
 
     def close(self) -> None:
@@ -144,21 +144,12 @@ class JsonLines:
 
     def _cut_tail(self) -> int:
         """Truncate the file after its last newline; return how many bytes were removed."""
-        whole = self._newline_before(self.size) + 1
+        whole = newline_before(self._fd, self.size) + 1
         torn = self.size - whole
         if torn:
             os.ftruncate(self._fd, whole)
             self.size = whole
         return torn
-
-    def _newline_before(self, end: int) -> int:
-        while end > 0:
-            start = max(end - _CHUNK, 0)
-            found = os.pread(self._fd, end - start, start).rfind(b"\n")
-            if found >= 0:
-                return start + found
-            end = start
-        return -1
 
 
 class Lock:

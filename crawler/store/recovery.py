@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.exceptions import FeedUnusable
-from crawler.formats.base import Format
+from crawler.formats.base import Format, find_copy
 from crawler.store.edition import PublishedArticle, digest_of, is_thin
 from crawler.store.jsonlines import JsonLines
 from crawler.store.state import State, StateDamaged, StateTooNew
@@ -83,14 +83,9 @@ class Recovery:
         )
 
     def section_of(self, mirror_url: object) -> str | None:
-        """Return the section of the copy at ``mirror_url``.
-
-        The URL ends in the page's path; the format recognizes where the path begins.
-        """
-        parts = str(mirror_url).split("/")
-        copies = (self.format.copy_at("/".join(parts[-n:])) for n in range(1, len(parts)))
-        copy = next(filter(None, copies), None)
-        return copy.section if copy else None
+        """Return the section of the copy at ``mirror_url``."""
+        found = find_copy(str(mirror_url), self.format)
+        return found[1].section if found else None
 
     def _files(self) -> tuple[tuple[str, JsonLines], ...]:
         return (
