@@ -21,7 +21,7 @@ from crawler.formats.epoch.rendered_marks import (
     mark_end,
     mark_header,
 )
-from crawler.formats.epoch.rendered_site import content_of, text_of
+from crawler.formats.rendered_site import content_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,7 +27,7 @@ from scrapy.http import HtmlResponse, Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable
-from crawler.formats.epoch.rendered_site import error_status
+from crawler.formats.rendered_site import error_status
 from crawler.transports.bounded import BoundedHandler
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium

@@ -26,8 +26,8 @@ from crawler.exceptions import (
 )
 from crawler.formats.base import Format, Rendering
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
-from crawler.formats.epoch.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.formats.registry import find_format
+from crawler.formats.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.politeness.redirects import PORTS
 from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
