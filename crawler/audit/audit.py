@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ import orjson
 from crawler.audit.oddities import NAMES, captions, oddities
 from crawler.exceptions import WrongUsage
 from crawler.feedfile import FeedFile
+from crawler.formats.base import AuditRules, Format
+from crawler.formats.registry import find_format
 from crawler.items import Article
 from crawler.schema import shape_validator
 
@@ -72,8 +75,10 @@ class ValueCounts:
 class Audit:
     """Counts the lines of a feed one by one; :meth:`report` returns the result."""
 
-    def __init__(self) -> None:
-        """Set all counts to zero."""
+    def __init__(self, rules: AuditRules) -> None:
+        """Set all counts to zero; ``rules`` are those of the mirror's format."""
+        self._rules = rules
+        self._names = {**NAMES, **_OWN, **rules.names}
         self.lines = 0
         self.damaged = 0
         self.damaged_at: list[int] = []
@@ -115,7 +120,7 @@ class Audit:
         if identity in self._ids:
             self._note("id_doubled", identity, identity)
         self._ids.add(identity)
-        for name, value in oddities(record):
+        for name, value in chain(oddities(record), self._rules.oddities(record)):
             self._note(name, value, identity)
 
     def _note(self, name: str, value: str, identity: str) -> None:
@@ -161,7 +166,7 @@ class Audit:
             "date_source": _ordered(self._sources),
             "language": _ordered(self._languages),
             "video_hosts": _ordered(self._hosts),
-            "oddities": {name: self._oddity(name) for name in sorted(NAMES | _OWN)},
+            "oddities": {name: self._oddity(name) for name in sorted(self._names)},
         }
 
     def _key(self, key: str) -> dict[str, Any]:
@@ -189,14 +194,18 @@ class Audit:
         }
 
     def _oddity(self, name: str) -> dict[str, Any]:
-        return {"what": (NAMES | _OWN)[name], **self._odd.get(name, ValueCounts()).report()}
+        return {"what": self._names[name], **self._odd.get(name, ValueCounts()).report()}
 
 
 _OWN = {"id_doubled": "id that has more than one line"}
 
 
-def audit(feed: Path) -> Audit:
-    """Return the audit of ``feed``, a feed's directory or its ``articles.jsonl``.
+def audit(feed: Path, mirror_format: Format | None = None) -> Audit:
+    """Return the audit of a feed.
+
+    Args:
+        feed: the feed's directory or its ``articles.jsonl``.
+        mirror_format: the mirror's format; None for the default one.
 
     Raises:
         WrongUsage: there is no such file.
@@ -205,7 +214,7 @@ def audit(feed: Path) -> Audit:
     path = feed / FILE if feed.is_dir() else feed
     if not path.exists():
         raise WrongUsage(f"{path} does not exist: give a feed's directory")
-    found = Audit()
+    found = Audit((mirror_format or find_format()).audit_rules())
     with FeedFile(path) as file:
         found.tail = file.tail
         for line in file.raw_lines():

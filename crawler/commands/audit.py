@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
-from crawler.config.locations import feed_at
+from crawler.config.locations import feed_at, mirrors_file
+from crawler.config.mirrors import load_mirrors
 from crawler.config.program import program
-from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.exceptions import FeedUnusable, RunError, WrongUsage
+from crawler.feedfile import FeedFile
 from crawler.printable import MESSAGE, printable, printable_json
 from crawler.terminal import emit
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+
+    from crawler.formats.base import Format
 
 FLOOR_MISSED = 3
 
@@ -56,21 +60,33 @@ class Command(Tool, ScrapyCommand):
         if len(args) != 1:
             raise WrongUsage(f"give one feed: {program()} audit feeds/news")
         feed = feed_at(args[0], self.settings)
+        mirror_format = _format_of(feed, self.settings["MIRRORS_FILE"] if self.settings else None)
         if opts.verify:
             if opts.floors or opts.all:
                 raise WrongUsage("--verify counts nothing: give it without --floors and --all")
-            return _verify(feed, as_json=opts.json)
+            return _verify(feed, mirror_format, as_json=opts.json)
         from crawler.audit.audit import audit  # noqa: PLC0415
         from crawler.audit.floors import missed, read_floors  # noqa: PLC0415
 
         bounds = read_floors(Path(opts.floors)) if opts.floors else []
-        report = {"feed": args[0], **audit(feed).report()}
+        report = {"feed": args[0], **audit(feed, mirror_format).report()}
         report["floors_missed"] = missed(report, bounds)
         if opts.json:
             emit(printable_json(json.dumps(report, ensure_ascii=False, indent=1)))
         else:
             _print_tables(report, everything=opts.all)
         return exit_status(report)
+
+
+def _format_of(feed: Path, setting: str | None) -> Format | None:
+    """Return the format of a feed's mirror; None if the feed or the mirrors file does not tell."""
+    try:
+        with FeedFile(feed / "articles.jsonl" if feed.is_dir() else feed) as articles:
+            name = articles.first().get("mirror")
+        mirrors = load_mirrors(mirrors_file(setting)).mirrors
+    except RunError:  # the audit itself reports a feed that cannot be read
+        return None
+    return mirrors[name].format if isinstance(name, str) and name in mirrors else None
 
 
 def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
@@ -85,11 +101,11 @@ def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
     emit(printed.read().rstrip("\n"))
 
 
-def _verify(feed: Path, *, as_json: bool) -> int:
+def _verify(feed: Path, mirror_format: Format | None, *, as_json: bool) -> int:
     """Verify a feed, print the problems, and return the exit status."""
     from crawler.audit.verify import verify  # noqa: PLC0415
 
-    found = verify(feed)
+    found = verify(feed, mirror_format)
     if as_json:
         emit(printable_json(json.dumps(asdict(found), ensure_ascii=False, indent=1)))
         return FeedUnusable.exit_code if found.count else 0

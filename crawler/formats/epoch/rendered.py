@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 from lxml import etree, html
 
 from crawler.exceptions import PageMalformed
+from crawler.formats.base import Rendering
 from crawler.formats.epoch.rendered_marks import (
     drop_fallbacks,
     join_paragraphs,
@@ -191,3 +192,10 @@ def _relative(href: str, base: str, path: str) -> str:
     if re.fullmatch(r"\d+\.md", relative):  # the pager's links
         relative = f"./{relative}"
     return f"{relative}{mark}{query}"
+
+
+HOME: Final = Rendering(home_markdown, None, UNSUPPORTED_KEYS)
+INDEX: Final = Rendering(index_markdown, r"第\s*\[[^\]]*\]\s*页|迁移至", UNSUPPORTED_KEYS)
+"""An index ends in its pager, unless the mirror has moved."""
+ARTICLE: Final = Rendering(article_markdown, r"原文链接[^：]*：\s*http\S+\.html?", UNSUPPORTED_KEYS)
+"""An article ends in the original's URL."""

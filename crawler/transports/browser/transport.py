@@ -25,7 +25,6 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.formats.base import Format, Rendering
-from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.formats.registry import find_format
 from crawler.formats.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.politeness.redirects import PORTS
@@ -48,7 +47,7 @@ _TOO_MANY: Final = 429
 _OK: Final = 200
 
 _READY: Final = """
-([kind, classes, errors]) => {
+([complete, classes, errors]) => {
   const root = classes.map(name => document.querySelector('.' + name)).find(Boolean);
   const text = root ? root.textContent : '';
   const wrong = new RegExp(errors, 'i');
@@ -56,18 +55,16 @@ _READY: Final = """
     return wrong.test(document.title + ' ' + (document.body ? document.body.innerText : ''));
   }
   if (/^\\s*404 - Not found\\s*$/.test(text)) return true;
-  if (kind === 'article') return /原文链接[^：]*：\\s*http\\S+\\.html?/.test(text);
-  if (kind === 'index') return /第\\s*\\[[^\\]]*\\]\\s*页/.test(text) || /迁移至/.test(text);
+  if (complete !== null) return new RegExp(complete).test(text);
   return root.querySelector('h1,h2,h3,h4') !== null;
 }
 """
-"""Returns whether the page shows all that its kind needs, or is an error page."""
+"""Returns whether the page is complete, or an error page of the site."""
 
 
 class BrowserTransport:
     """Fetches pages by rendering a web site in Chromium."""
 
-    unsupported_keys: ClassVar[frozenset[str]] = UNSUPPORTED_KEYS
     commit: ClassVar[str | None] = None
     ordered: ClassVar[bool] = False
     bulk: ClassVar[bool] = False
@@ -104,11 +101,13 @@ class BrowserTransport:
                 unsupported kind, or the format has no rendering.
         """
         self._format = mirror_format or find_format()
-        if self._format.rendering(self._format.home) is None:
+        rendering = self._format.rendering(self._format.home)
+        if rendering is None:
             raise WrongUsage(
                 "via=browser: pages of the mirror's format cannot be read in a browser; "
                 "choose another transport with -a via="
             )
+        self.unsupported_keys = rendering.unsupported_keys
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"{base!r} must be an http or https URL that ends in '/'")
         self.base = base
@@ -162,7 +161,7 @@ class BrowserTransport:
         return self.fetched(response)
 
     def request(self, path: str, cancellation: Cancellation | None = None) -> Request:
-        arguments = [self._rendering(path).kind, list(CONTENT_CLASSES), ERROR_WORDS]
+        arguments = [self._rendering(path).complete, list(CONTENT_CLASSES), ERROR_WORDS]
         meta = {
             "playwright": True,
             "browser_path": path,
