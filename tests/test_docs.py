@@ -29,6 +29,7 @@ from test_browser import FAULTS
 
 from crawler import __version__, exceptions
 from crawler.config.options import CrawlOptions
+from crawler.config.own_settings import SETTINGS, require_valid_settings
 from crawler.exceptions import RunError
 from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
 from crawler.formats.registry import find_format
@@ -214,6 +215,12 @@ def own_settings() -> dict[str, Any]:
 def test_every_setting_of_the_project_is_documented_in_order() -> None:
     rows = table(part(OPERATIONS, "Settings"))
     assert [code_names(row[0]) for row in rows] == [[name] for name in own_settings()]
+
+
+def test_every_setting_of_the_project_has_a_validator() -> None:
+    """Which accepts the default."""
+    assert list(own_settings()) == list(SETTINGS)
+    require_valid_settings(own_settings())
 
 
 @pytest.mark.parametrize(("name", "value"), own_settings().items(), ids=own_settings())

@@ -32,6 +32,7 @@ from crawler.exceptions import (
 from crawler.formats.registry import find_format
 from crawler.frontier.snapshot import Changes, History, Snapshot, blob_id_of
 from crawler.items import ArticleLine
+from crawler.lines import read_or_finish
 from crawler.store.packed_ids import PackedIds
 from crawler.store.state import State
 
@@ -456,8 +457,11 @@ def test_what_fails_for_a_week_is_tried_once_a_week(
 WITH_FALLBACK = Snapshot(fallback_unsupported_keys=frozenset({"tags", "links"}))
 
 
-def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) -> None:
-    """Its line has null for unsupported keys; other pages are fetched as usual."""
+@pytest.mark.parametrize("by_readers", [False, True])
+def test_a_refused_page_is_tried_once_by_the_fallback(
+    mirror: Path, feed: Path, by_readers: bool
+) -> None:
+    """Its line has null for unsupported keys, and its page no blob id, whoever makes the line."""
     built(mirror, {1: [ONE], 2: [ONE]})
     refused = {page_of(ONE, 1): PageUnreachable("no", reason="http_403")}
     tried: list[bool] = []
@@ -468,15 +472,22 @@ def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) 
         def by_the_fallback(target: Target, error: PageError) -> Article | None:
             tried.append(target.use_fallback)
             if target.use_fallback:
-                given = frontier.on_page(target, (mirror / target.path).read_bytes())
-                assert not isinstance(given, ArticleLine)
-                return given
+                body = (mirror / target.path).read_bytes()
+                page = None
+                if by_readers:
+                    context = frontier.context_of(target)
+                    page = read_or_finish(frontier.format, (), "article", "", body, context)
+                    assert isinstance(page, ArticleLine)
+                return frontier.on_page(target, body, page)  # type: ignore[return-value]
             return on_error(target, error)
 
         frontier.on_error = by_the_fallback  # type: ignore[method-assign]
 
     walked = walk_mirror(mirror, feed, fails=refused, snapshot=WITH_FALLBACK, prepare=prepare)
     assert tried == [False, True]
+    blobs = dict(sqlite3.connect(feed / "state.sqlite").execute("SELECT id, blob FROM articles"))
+    original = blob_id_of((mirror / page_of(ONE, 2)).read_bytes())
+    assert blobs == {story(1).id: None, story(2).id: original}
     assert walked.feed.article(story(1).id)["tags"] is None
     assert walked.feed.article(story(2).id)["tags"] == []
     assert walked.counts.failures == {}

@@ -115,7 +115,8 @@ class Frontier(Plan):
         """Process an article whose line was made by the process that read its page."""
         _check_id(target, line.id)
         self._note_odd(target, line)
-        line.came_from(version)
+        if not self._unsupported_keys(target):
+            line.came_from(version)
         self.yielded += 1
         self._done(target)
         return line
@@ -125,25 +126,32 @@ class Frontier(Plan):
         # Imported here because most scheduled runs find nothing new and need no loader.
         from crawler.loaders import ArticleContext  # noqa: PLC0415
 
-        unsupported = self.snapshot.unsupported_keys
-        if target.use_fallback and self.snapshot.fallback_unsupported_keys:
-            unsupported = self.snapshot.fallback_unsupported_keys
         return ArticleContext(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
             sections=self.lists.named(target.sections),
             at=self.clock(),
-            unsupported_keys=unsupported,
+            unsupported_keys=self._unsupported_keys(target),
             copies=1 + len(target.others),
         )
+
+    def _unsupported_keys(self, target: Target) -> frozenset[str]:
+        """Return the keys that the target's transport cannot supply.
+
+        If there are any, the transport has not seen the page's own bytes, and an item of the page
+        has no blob id: the next run would take it for the original.
+        """
+        fallback = self.snapshot.fallback_unsupported_keys
+        if target.use_fallback and fallback is not None:
+            return fallback
+        return self.snapshot.unsupported_keys
 
     def _loaded(self, target: Target, page: ArticlePage, version: str) -> Article:
         from crawler.loaders import load_article  # noqa: PLC0415
 
         _check_id(target, page.original.id)
-        context = self.context_of(target)
-        article = load_article(page, context, self.format)
-        if not context.unsupported_keys:
+        article = load_article(page, self.context_of(target), self.format)
+        if not self._unsupported_keys(target):
             article.came_from(version)
         return article
 

@@ -18,7 +18,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.locations import cache_directory
-from crawler.config.numbers import nonnegative_float
+from crawler.config.own_settings import setting
 from crawler.exceptions import HostBusy, WrongUsage
 from crawler.middlewares.turns import Turns
 from crawler.politeness.host_slot import HostSlot, ParkBudget
@@ -95,11 +95,11 @@ class BackoffMiddleware:
         settings = crawler.settings
         self._crawler = crawler
         self._waits = ParkBudget(
-            first=nonnegative_float(settings, "PARK_FIRST_WAIT"),
-            longest=nonnegative_float(settings, "PARK_MAX_WAIT"),
-            budget=nonnegative_float(settings, "PARK_BUDGET"),
+            first=setting(settings, "PARK_FIRST_WAIT"),
+            longest=setting(settings, "PARK_MAX_WAIT"),
+            budget=setting(settings, "PARK_BUDGET"),
         )
-        self._retry_wait = nonnegative_float(settings, "RETRY_FIRST_WAIT")
+        self._retry_wait = setting(settings, "RETRY_FIRST_WAIT")
         self._slots: dict[str, HostSlot] = {}
         self._turns = Turns(_directory_of_turns(settings))
         self._ended: HostBusy | None = None

@@ -20,8 +20,8 @@ from crawler import pipelines, terminal
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, load_mirrors
 from crawler.config.moves import moved
-from crawler.config.numbers import days_or_never, nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
+from crawler.config.own_settings import require_valid_settings, setting
 from crawler.driver.driver import Driver
 from crawler.exceptions import MirrorMoved, PageError, PageUnreachable, RunError, WrongUsage
 from crawler.frontier.frontier import Frontier
@@ -76,6 +76,7 @@ class EpochMirrorSpider(Spider):
             # no feed. shell freezes the settings first; the others replace start()
             return super().from_crawler(crawler, *args)
         require_working_features(settings)
+        require_valid_settings(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
@@ -85,21 +86,19 @@ class EpochMirrorSpider(Spider):
         spider = super().from_crawler(crawler, *args)
         log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
-        process_count(settings, "READERS")  # raises WrongUsage before there is a run
-        stale_after_days = days_or_never(settings, "STALE_AFTER_DAYS")
         with ended_by_signals():
-            spider.run = Run(options, stale_after_days=stale_after_days)
+            spider.run = Run(options, stale_after_days=setting(settings, "STALE_AFTER_DAYS"))
         with spider.run.closed_on_error():
             needed = spider.choose_transports(options)
             settings.update(needed, priority="spider")
-            spider.shrunk_share = nonnegative_float(settings, "MIRROR_SHRUNK_SHARE", most=1)
+            spider.shrunk_share = setting(settings, "MIRROR_SHRUNK_SHARE")
         return spider
 
     def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
         """Set the options, and transports and readers for them; return the settings they need."""
         self.options = options
         read = partial(read_or_finish, options.mirror.format, options.mirror.bases)
-        self.readers = PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
+        self.readers = PageReaders(setting(self.settings, "READERS"), self.run.store, read)
         self.transport, needed = self.new_transport(options.mirror, options.via)
         if options.fallback:
             self.fallback, more = self.new_transport(options.mirror, options.fallback)

@@ -10,9 +10,8 @@ from scrapy.settings import BaseSettings
 from crawler.config.extras import require_extra
 from crawler.config.locations import cache_directory, require_temporary_directory
 from crawler.config.mirrors import Mirror
-from crawler.config.numbers import positive_int
+from crawler.config.own_settings import setting
 from crawler.config.proxies import require_usable_proxy
-from crawler.exceptions import WrongUsage
 from crawler.politeness.pace import chosen_pace
 from crawler.transports.base import Download, Transport
 from crawler.transports.git.transport import GitTransport
@@ -88,14 +87,14 @@ def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> Brow
         base,
         download,
         mirror_format=mirror.format,
-        executable=settings["BROWSER_EXECUTABLE"],
+        executable=setting(settings, "BROWSER_EXECUTABLE") or "",
         # a rendered page counts as one request of the host's pace, whatever it loads
         contexts=min(
-            positive_int(settings, "BROWSER_CONTEXTS"), chosen_pace(base, settings).concurrency
+            setting(settings, "BROWSER_CONTEXTS"), chosen_pace(base, settings).concurrency
         ),
-        pages_per_context=positive_int(settings, "BROWSER_PAGES_PER_CONTEXT"),
-        page_seconds=positive_int(settings, "BROWSER_PAGE_SECONDS"),
-        script_hosts=tuple(settings.getlist("BROWSER_SCRIPT_HOSTS")),
+        pages_per_context=setting(settings, "BROWSER_PAGES_PER_CONTEXT"),
+        page_seconds=setting(settings, "BROWSER_PAGE_SECONDS"),
+        script_hosts=setting(settings, "BROWSER_SCRIPT_HOSTS"),
     )
 
 
@@ -111,8 +110,6 @@ def with_fallback(first: dict[str, Any], second: dict[str, Any]) -> dict[str, An
 def _manners(base: str, settings: BaseSettings) -> dict[str, Any]:
     """Return the settings that keep a crawl inside its mirror, at its host's pace."""
     manners: dict[str, Any] = {"MIRROR_BASES": [base], **chosen_pace(base, settings).as_settings()}
-    if operator := settings["OPERATOR"]:
-        if not (operator.isascii() and operator.isprintable()):
-            raise WrongUsage(f"OPERATOR must be a mail or web address in ASCII, not {operator!r}")
+    if operator := setting(settings, "OPERATOR"):
         manners["USER_AGENT"] = f"{settings['USER_AGENT']} operator: {operator}"
     return manners
