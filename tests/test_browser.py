@@ -362,7 +362,7 @@ def opened(**settings: object) -> BrowserTransport:
     base = "https://github.com/o/r/blob/master/"
     project = get_project_settings()
     project.update(settings)
-    transport, _ = transport_for(
+    transport = transport_for(
         Mirror("m", base, {"browser": base}),
         "browser",
         project,

@@ -19,8 +19,8 @@ from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.printable import printable
-from crawler.transports.git.transport import GitTransport
-from crawler.transports.path import PathTransport
+from crawler.transports.base import LocalTransport
+from crawler.transports.registry import local_transport
 
 STANDARD_INPUT = "-"
 _NO_MIRROR = "page"
@@ -61,7 +61,7 @@ class Sources:
         self._mirrors, self._cache = mirrors, cache
         self._mirror = mirrors.find(mirror) if mirror else None
         self.format = self._mirror.format if self._mirror else find_format()
-        self._transports: dict[str, PathTransport | GitTransport] = {}
+        self._transports: dict[str, LocalTransport] = {}
         self._runner = asyncio.Runner()
 
     def find(self, page: str) -> Source:
@@ -102,7 +102,7 @@ class Sources:
             f"{page} is not in a mirror of {self._mirrors.file}: give one with --mirror"
         )
 
-    def _transport(self, mirror: Mirror, path: str) -> PathTransport | GitTransport:
+    def _transport(self, mirror: Mirror, path: str) -> LocalTransport:
         """Return the transport of a mirror, opened on first use; an existing clone is not updated.
 
         Raises:
@@ -112,24 +112,16 @@ class Sources:
         """
         if mirror.name not in self._transports:
             with Console(stderr=True).status(f"opening mirror {mirror.name}") as status:
-                if "path" in mirror.roots:
-                    transport: PathTransport | GitTransport = PathTransport(mirror.roots["path"])
-                elif "git" in mirror.roots:
-                    transport = GitTransport(
-                        mirror.roots["git"], branch=mirror.branch, cache=self._cache,
-                        name=mirror.name, parts=mirror.format.parts,
-                        on_progress=lambda text: status.update(printable(text)),
-                    )  # fmt: skip
-                else:
+                transport = local_transport(
+                    mirror, self._cache, lambda text: status.update(printable(text))
+                )
+                if transport is None:
                     url = mirror.roots.get("http", mirror.public) + path
                     raise WrongUsage(
                         f"mirror {mirror.name!r} is neither a directory nor a repository: use "
                         f"{program()} parse --spider epoch_mirror {url}"
                     )
-                if isinstance(transport, GitTransport):
-                    self._runner.run(transport.open(update=False))
-                else:
-                    self._runner.run(transport.open())
+                self._runner.run(transport.open(update=False))
             self._transports[mirror.name] = transport
             if transport.commit:
                 sys.stderr.write(

@@ -28,7 +28,7 @@ from crawler.reread.workspace import PLAN, Workspace
 from crawler.store.history import check_owner
 from crawler.store.withdrawn import WITHDRAWN, read_ids, withdrawn_ids
 from crawler.transports.git.program import CONFIGURATION, environment, program
-from crawler.transports.git.transport import GitTransport
+from crawler.transports.registry import git_transport
 
 _GIT_SECONDS = 60
 
@@ -215,10 +215,7 @@ def _pages(mirror: Mirror, options: RereadOptions, work: Workspace) -> tuple[str
 
 async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:
     """Update the clone in the cache; return its git directory and commit."""
-    transport = GitTransport(
-        mirror.roots["git"], branch=mirror.branch, cache=cache, name=mirror.name,
-        parts=mirror.format.parts,
-    )  # fmt: skip
+    transport = git_transport(mirror, cache)
     try:
         await transport.open()
         return str(transport.folder / "clone.git"), str(transport.commit)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from scrapy import Request
 
@@ -19,7 +20,15 @@ class HttpTransport:
     commit: ClassVar[str | None] = None
     ordered: ClassVar[bool] = False
 
-    def __init__(self, base: str, download: Download, *, window: int, bulk: bool = False) -> None:
+    def __init__(
+        self,
+        base: str,
+        download: Download,
+        *,
+        window: int,
+        bulk: bool = False,
+        manners: Mapping[str, Any] | None = None,
+    ) -> None:
         """Set up the transport.
 
         Args:
@@ -27,11 +36,16 @@ class HttpTransport:
             download: sends a request through Scrapy's downloader.
             window: maximum number of concurrent requests.
             bulk: whether requests are sent without a delay between them.
+            manners: the Scrapy settings for the pace of the host.
         """
         self.base = base
         self.window = window
         self.bulk = bulk
         self._download = download
+        self._manners = dict(manners or {})
+
+    def settings(self) -> dict[str, Any]:
+        return dict(self._manners)
 
     async def open(self) -> None:
         """Do nothing: the first request opens the connection."""

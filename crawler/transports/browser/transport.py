@@ -8,7 +8,7 @@ browser.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
@@ -81,6 +81,7 @@ class BrowserTransport:
         page_seconds: float = 30.0,
         page_bytes: int = PAGE_BYTES,
         script_hosts: tuple[str, ...] = (),
+        manners: Mapping[str, Any] | None = None,
     ) -> None:
         """Find Chromium without starting it.
 
@@ -95,6 +96,7 @@ class BrowserTransport:
             page_seconds: time limit for one page.
             page_bytes: maximum resident memory of one Chromium process.
             script_hosts: additional hosts of the site's scripts, as ``host`` or ``host:port``.
+            manners: the Scrapy settings for the pace of the host.
 
         Raises:
             WrongUsage: Chromium is missing, ``base`` is invalid, the environment's proxy is of an
@@ -116,6 +118,7 @@ class BrowserTransport:
         self.page_seconds = page_seconds
         self.page_bytes = page_bytes
         self._download = download
+        self._manners = dict(manners or {})
         self.executable = find_chromium(executable)
         host = urlsplit(base).hostname or ""
         self.script_hosts = (*SCRIPT_HOSTS.get(host, ()), *script_hosts)
@@ -128,8 +131,8 @@ class BrowserTransport:
         """Do nothing: the download handler closes the browser when the crawl ends."""
 
     def settings(self) -> dict[str, Any]:
-        """Return the Scrapy settings for runs that use this transport."""
         return {
+            **self._manners,
             "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
             # for one scheme: each has a driver of its own
             "DOWNLOAD_HANDLERS": {
