@@ -287,7 +287,7 @@ LONG = "渡船从青屿出发，经过三座灯塔，在海边的小镇停靠，
 
 
 def story(number: int, **keys: Any) -> ArticleSpec:
-    """Return an invented article; each number tells its own, and none is thin."""
+    """Return an invented article, different for each number; none is thin."""
     day = dt.date(2023, 1, 1) + dt.timedelta(days=number // 10)
     told = {
         "id": f"n{15_000_000 + number}",

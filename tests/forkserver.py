@@ -138,7 +138,7 @@ class _Server:
 
 
 class _Forked:
-    """A process that the server forked. ``status`` is the pipe that tells its id and its end."""
+    """A process that the server forked. ``status`` is a pipe with its id and its exit status."""
 
     def __init__(self, status: BinaryIO) -> None:
         self._status = status
@@ -200,7 +200,7 @@ def _reap() -> None:
 
 
 def _fork_command(request: bytes, stdout: int, stderr: int, status: int) -> None:
-    """Fork the command, and tell its id and its end."""
+    """Fork the command, and report its id and its exit status."""
     pid = os.fork()
     if pid == 0:
         os.close(status)

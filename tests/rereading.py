@@ -121,9 +121,16 @@ def remove(target: Path) -> None:
 
 
 def files_of(feed: Feed) -> dict[str, bytes]:
-    """Return the feed's files as they are but for the time of the reread and its own directory."""
+    """Return the feed's files as they are, but without the time of the reread.
+
+    Listings are copied; the crawl may have read them in the second in which the reread began.
+    """
     at = feed.runs[0]["start"].encode()
-    return {name: feed.data(name).replace(at, b"AT") for name in FILES}
+    files = {name: feed.data(name) for name in FILES}
+    return {
+        name: data if name == "listings.jsonl" else data.replace(at, b"AT")
+        for name, data in files.items()
+    }
 
 
 @dataclass(frozen=True)

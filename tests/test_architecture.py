@@ -152,7 +152,7 @@ def test_only_the_registry_knows_a_concrete_format() -> None:
     assert outside == {"formats.registry"}
 
 
-def test_nobody_imports_settings() -> None:
+def test_no_module_imports_settings() -> None:
     assert [name for name, known in imports().items() if "crawler.settings" in known] == []
 
 

@@ -204,7 +204,7 @@ def test_a_directory_has_any_name(tmp_path: Path) -> None:
     "mirror",
     ["nowhere", "ftp://example.org/", "http://u:p@example.org/", "http://x.org/?a=1", "://"],
 )
-def test_without_a_mirror(mirror: str) -> None:
+def test_an_address_that_is_not_a_mirror_is_refused(mirror: str) -> None:
     with pytest.raises(WrongUsage, match="mirror"):
         EpochBooksSpider(mirror)
 

@@ -57,6 +57,6 @@ def test_the_best_copy(copies: list[Article], best: int) -> None:
     assert best_copy(copies) is copies[best]
 
 
-def test_a_digest_of_what_a_hand_wrote() -> None:
+def test_values_that_json_cannot_express_have_a_digest() -> None:
     """A lone surrogate and a number of more than 64 bits are not errors."""
     assert digest_of({"title": "\ud800"}) != digest_of({"title": 1 << 70})

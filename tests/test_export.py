@@ -105,7 +105,7 @@ def test_listings_and_runs_are_whole(sample_feed: Feed, exported: Path) -> None:
     assert (status, written) == ("complete", len(sample_feed.articles))
 
 
-def test_what_a_way_cannot_see_is_told_from_what_is_not_there(tmp_path: Path) -> None:
+def test_counts_are_null_where_the_transport_cannot_see_the_list(tmp_path: Path) -> None:
     feed = append(
         tmp_path / "feed",
         "articles",
@@ -116,7 +116,7 @@ def test_what_a_way_cannot_see_is_told_from_what_is_not_there(tmp_path: Path) ->
     assert counts == [(None, 0, 1)]
 
 
-def test_html_is_there_on_demand(tmp_path: Path) -> None:
+def test_html_is_exported_on_request(tmp_path: Path) -> None:
     feed = append(tmp_path / "feed", "articles", articles(1))
     export(tmp_path / "plain.db", feed)
     with pytest.raises(sqlite3.OperationalError, match="content_html"):
@@ -190,7 +190,7 @@ def test_which_articles_three_sections_list(sample_feed: Feed, exported: Path) -
 # -- several exports -----------------------------------------------------------------------------
 
 
-def test_an_export_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
+def test_an_export_continues_where_the_last_one_ended(tmp_path: Path) -> None:
     everything = articles(30)
     feed = append(tmp_path / "feed", "articles", everything[:20])
     append(feed, "listings", [listing(each, "ncid1") for each in everything[:20]])
@@ -205,7 +205,7 @@ def test_an_export_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     assert dump(tmp_path / "parts.db") == dump(tmp_path / "whole.db")
 
 
-def test_a_feed_is_taken_in_by_transactions(
+def test_a_feed_is_exported_in_transactions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = append(tmp_path / "feed", "articles", articles(30))
@@ -254,7 +254,7 @@ def test_an_altered_feed_is_refused(
     assert dump(tmp_path / "feed.db") == before
 
 
-def test_a_moved_feed_is_gone_on_with(tmp_path: Path) -> None:
+def test_an_export_continues_with_a_feed_that_was_moved(tmp_path: Path) -> None:
     feed = append(tmp_path / "feed", "articles", articles(2))
     export(tmp_path / "feed.db", feed)
     moved = feed.rename(tmp_path / "moved")
@@ -315,7 +315,7 @@ def test_an_edition_that_is_gone_is_not_preferred(tmp_path: Path) -> None:
 # -- corrections ---------------------------------------------------------------------------------
 
 
-def test_a_correction_replaces_the_row_and_keeps_what_it_held(tmp_path: Path) -> None:
+def test_a_correction_replaces_the_row_and_keeps_the_previous_record(tmp_path: Path) -> None:
     first, other = article(), article(id="n15000002", content_text="别的事。")
     second = article(content_text="雁口港今晚点灯。", authors=[], tags=["港口"], title="雁口港点灯")
     third = article(content_text="雁口港明晚点灯。", authors=[{"name": "程远帆"}])
@@ -353,7 +353,7 @@ def test_a_correction_replaces_the_row_and_keeps_what_it_held(tmp_path: Path) ->
     assert dump(tmp_path / "whole.db") == dump(target)
 
 
-def test_an_article_that_vanished_stays_and_says_when(tmp_path: Path) -> None:
+def test_an_article_that_vanished_stays_with_the_time(tmp_path: Path) -> None:
     record, target = article(), tmp_path / "feed.db"
     feed = append(tmp_path / "feed", "articles", [record])
     append(feed, "changes", [change("vanished", record, "2026-11-02T00:00:00Z")])
@@ -370,7 +370,7 @@ def test_an_article_that_vanished_stays_and_says_when(tmp_path: Path) -> None:
     ]
 
 
-def test_what_changed_since_a_moment(tmp_path: Path) -> None:
+def test_changes_since_a_given_time(tmp_path: Path) -> None:
     old, gone = article(), article(id="n15000002")
     new = article(id="n15000003", crawled_at="2026-11-02T06:00:00Z")
     feed = append(tmp_path / "feed", "articles", [old, gone, new])
@@ -480,7 +480,7 @@ ODD_ARTICLES = {
 
 
 @pytest.mark.parametrize("odd", ODD_ARTICLES.values(), ids=ODD_ARTICLES)
-def test_a_line_that_is_no_article_is_damage(tmp_path: Path, odd: object) -> None:
+def test_a_line_that_is_not_an_article_is_damaged(tmp_path: Path, odd: object) -> None:
     feed = append(tmp_path / "feed", "articles", articles(1))
     end = (feed / "articles.jsonl").stat().st_size
     with (feed / "articles.jsonl").open("a", encoding="utf-8") as file:
@@ -490,7 +490,7 @@ def test_a_line_that_is_no_article_is_damage(tmp_path: Path, odd: object) -> Non
 
 
 @pytest.mark.parametrize("line", ["{", "", "[" * 100_000, "\x00", '{"id": "n1"}', "7", "NaN"])
-def test_a_line_that_is_no_record_is_damage(tmp_path: Path, line: str) -> None:
+def test_a_line_that_is_not_a_record_is_damaged(tmp_path: Path, line: str) -> None:
     for name in ("articles", "changes", "listings", "runs"):
         feed = append(tmp_path / name, "articles", articles(1))
         append(feed, "runs", [run()])
@@ -526,7 +526,7 @@ ODD_CHANGES = {
 
 
 @pytest.mark.parametrize("odd", ODD_CHANGES.values(), ids=ODD_CHANGES)
-def test_a_line_that_is_no_change_is_damage(tmp_path: Path, odd: dict[str, Any]) -> None:
+def test_a_line_that_is_not_a_change_is_damaged(tmp_path: Path, odd: dict[str, Any]) -> None:
     feed = append(tmp_path / "feed", "articles", [article()])
     append(feed, "changes", [odd])
     with pytest.raises(FeedUnusable, match=r"changes.jsonl: the line at byte 0 is damaged"):
@@ -547,7 +547,7 @@ def test_an_odd_value_of_a_run_is_kept_or_damage(tmp_path: Path, number: object)
 # -- the file ------------------------------------------------------------------------------------
 
 
-def test_a_file_of_others_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_export_is_left_alone(tmp_path: Path) -> None:
     feed = append(tmp_path / "feed", "articles", articles(1))
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as db:
@@ -614,7 +614,7 @@ def test_a_sqlite_without_full_text_search_is_refused(
     assert not (tmp_path / "feed.db").exists()
 
 
-def test_a_feed_that_has_published_nothing_is_no_error(tmp_path: Path) -> None:
+def test_a_feed_that_has_published_nothing_is_not_an_error(tmp_path: Path) -> None:
     feed = append(tmp_path / "feed", "articles", [])
     assert not export(tmp_path / "feed.db", feed)
     append(feed, "articles", articles(1))

@@ -35,7 +35,7 @@ def feed(tmp_path: Path) -> Path:
     return append(tmp_path / "feed", "articles", articles(3))
 
 
-def test_an_export_says_what_it_took_in(tmp_path: Path, feed: Path) -> None:
+def test_an_export_reports_what_is_new(tmp_path: Path, feed: Path) -> None:
     target, served = tmp_path / "feed.DB", tmp_path / "metadata.json"
     done = command(feed, "--to", target, "--datasette", served)
     assert (done.returncode, done.stderr) == (0, "")
@@ -208,7 +208,7 @@ def test_fifty_kills_lose_nothing(tmp_path: Path) -> None:
     kill_exports(tmp_path, 50)
 
 
-def test_an_interrupted_export_leaves_no_words_of_what_is_gone(tmp_path: Path) -> None:
+def test_an_interrupted_export_leaves_no_words_of_a_replaced_row(tmp_path: Path) -> None:
     """An article whose row is replaced is found by its new words only, after a kill too."""
     feed = append(tmp_path / "feed", "articles", [article()])
     target = tmp_path / "feed.db"

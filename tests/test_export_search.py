@@ -171,7 +171,7 @@ def test_the_bare_form_finds_nothing(exported: Path) -> None:
     assert BARE.search("match '雁口港'")
 
 
-def test_nobody_is_led_to_the_bare_form() -> None:
+def test_documents_and_queries_avoid_the_bare_form() -> None:
     led = [
         path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
     ]
@@ -180,7 +180,7 @@ def test_nobody_is_led_to_the_bare_form() -> None:
     )
 
 
-def test_datasette_is_told_to_close_the_page_of_the_index(exported: Path) -> None:
+def test_datasette_blocks_the_page_of_the_index(exported: Path) -> None:
     tables = metadata(exported)["databases"]["feed"]["tables"]
     assert tables["articles_fts"] == {"hidden": True, "allow": False}
 

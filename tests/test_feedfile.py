@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("kind", ["fifo", "directory", "device"])
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_no_file_is_refused(tmp_path: Path, name: str, kind: str) -> None:
-    """Above all, nobody waits for a FIFO's writer."""
+def test_an_irregular_file_is_refused(tmp_path: Path, name: str, kind: str) -> None:
+    """In particular, nothing waits for the writer of a FIFO."""
     feed = append(tmp_path / "feed", "articles", articles(1))
     (feed / name).unlink(missing_ok=True)
     if kind == "fifo":
@@ -95,7 +95,7 @@ def test_a_feed_can_be_read_while_a_crawl_writes(tmp_path: Path) -> None:
         export(tmp_path / f"{opened}.db", feed)
 
 
-def test_a_directory_that_cannot_be_read_is_no_missing_feed(tmp_path: Path) -> None:
+def test_an_unreadable_directory_is_not_reported_as_missing(tmp_path: Path) -> None:
     """Such as that of a service, whose user alone may read it."""
     feed = append(tmp_path / "feed", "articles", articles(1))
     feed.chmod(0)

@@ -284,7 +284,7 @@ def test_a_name_is_kept_where_the_index_fails_later(mirror: Path, feed: Path) ->
     assert walked.feed.article(story(3).id)["sections"] == [{"id": TWO, "name": "第二版"}]
 
 
-def test_a_label_that_repeats_a_section_is_told(mirror: Path, feed: Path) -> None:
+def test_a_repeated_label_of_a_section_is_a_warning(mirror: Path, feed: Path) -> None:
     again = Link("破浪", f"indexes/{ONE}/README.md?10020845")
     builder = MirrorBuilder((Group("海岛", (Section(ONE, "一"), again)),))
     builder.publish(story(1), ONE)
@@ -539,7 +539,7 @@ def test_another_copy_is_tried_by_the_first_transport_again(mirror: Path, feed: 
     assert walked.feed.article(story(1).id)["tags"] == []
 
 
-def test_a_home_page_that_cannot_be_had(mirror: Path, feed: Path) -> None:
+def test_a_home_page_that_cannot_be_fetched_ends_the_run(mirror: Path, feed: Path) -> None:
     walked = walk_mirror(mirror, feed)
     assert isinstance(walked.error, MirrorUnusable)
     assert walked.paths == ["README.md"]

@@ -133,7 +133,7 @@ def test_a_folder_that_is_not_a_repository(tmp_path: Path, cache: Path) -> None:
     assert "no git repository" in str(fails(tmp_path / "tree", cache))
 
 
-def test_nobody_listens(cache: Path) -> None:
+def test_nothing_listens_at_the_address(cache: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

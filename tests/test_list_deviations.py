@@ -73,7 +73,7 @@ ENTRIES = (
 
 
 @pytest.mark.parametrize("line", ENTRIES)
-def test_an_entry_in_whatever_form(line: str) -> None:
+def test_an_entry_in_any_form(line: str) -> None:
     assert listed(line) == (ALL, ())
 
 
@@ -103,7 +103,7 @@ STRAYS = (
 
 
 @pytest.mark.parametrize("line", STRAYS)
-def test_what_looks_like_an_entry_is_told(line: str) -> None:
+def test_what_looks_like_an_entry_is_reported(line: str) -> None:
     entries, strays = listed(line)
     assert entries == [ALL[0], ALL[2]]
     assert len(strays) == 1

@@ -219,35 +219,35 @@ def test_wait_beyond_the_longest_is_not_started() -> None:
 
 
 def test_slot_spaces_requests() -> None:
-    door = HostSlot(delay=2)
-    door.pass_(100)
-    assert (door.wait(100), door.wait(102)) == (2, 0)
+    slot = HostSlot(delay=2)
+    slot.pass_(100)
+    assert (slot.wait(100), slot.wait(102)) == (2, 0)
 
 
 def test_requests_in_flight_do_not_lengthen_a_park() -> None:
-    door, some = HostSlot(delay=0), waits()
-    first, second = door.pass_(0), door.pass_(0)
-    door.park(1, None, first, some)
-    door.park(2, None, second, some)
-    assert (door.wait(2), door.in_a_row, some.spent) == (59, 1, 60)
+    slot, some = HostSlot(delay=0), waits()
+    first, second = slot.pass_(0), slot.pass_(0)
+    slot.park(1, None, first, some)
+    slot.park(2, None, second, some)
+    assert (slot.wait(2), slot.in_a_row, some.spent) == (59, 1, 60)
 
 
 def test_request_in_flight_that_names_a_later_time_extends_the_park() -> None:
-    door, some = HostSlot(delay=0), waits()
-    first, second = door.pass_(0), door.pass_(0)
-    door.park(1, 10, first, some)
-    door.park(2, 100, second, some)
-    assert (door.wait(2), door.parks, door.in_a_row, some.spent) == (100, 1, 1, 101)
+    slot, some = HostSlot(delay=0), waits()
+    first, second = slot.pass_(0), slot.pass_(0)
+    slot.park(1, 10, first, some)
+    slot.park(2, 100, second, some)
+    assert (slot.wait(2), slot.parks, slot.in_a_row, some.spent) == (100, 1, 1, 101)
 
 
-def test_only_a_response_to_a_later_request_ends_the_row() -> None:
-    door, some = HostSlot(delay=0), waits()
-    early = door.pass_(0)
-    door.park(1, None, door.pass_(0), some)
-    door.answered(early)
-    assert door.in_a_row == 1
-    door.answered(door.pass_(61))
-    assert door.in_a_row == 0
+def test_only_a_response_to_a_later_request_resets_the_waits() -> None:
+    slot, some = HostSlot(delay=0), waits()
+    early = slot.pass_(0)
+    slot.park(1, None, slot.pass_(0), some)
+    slot.answered(early)
+    assert slot.in_a_row == 1
+    slot.answered(slot.pass_(61))
+    assert slot.in_a_row == 0
 
 
 def chained(error: Exception, cause: Exception) -> Exception:
@@ -448,7 +448,7 @@ def zoo(own_certificate: ssl.SSLContext) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", ZOO)
-def test_what_becomes_of_a_page(zoo: dict[str, Any], path: str) -> None:
+def test_the_outcome_of_each_misbehaviour(zoo: dict[str, Any], path: str) -> None:
     assert zoo["outcomes"][path] == ZOO[path][2]
 
 

@@ -118,6 +118,16 @@ def test_a_mirror_of_another_format(weekly: Callable[..., Result], mirror: Path)
     assert again.run["pages"] == {"home": 1, "index": 2}
 
 
+def test_its_feed_keeps_every_promise(
+    weekly: Callable[..., Result], mirror: Path, installed: str, tmp_path: Path
+) -> None:
+    feed = weekly(path=str(mirror)).feed.directory
+    command = ("audit", str(feed), "--verify", "-s", f"MIRRORS_FILE={tmp_path / 'weekly.toml'}")
+    done = scrapy(*command, env={"PYTHONPATH": installed})
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "8 articles, 10 listings, 0 changes, 1 runs; 0 problems" in done.stdout
+
+
 def test_a_lost_state_is_rebuilt(weekly: Callable[..., Result], mirror: Path) -> None:
     feed = weekly(path=str(mirror)).feed
     before = feed.data("articles.jsonl"), feed.data("listings.jsonl")

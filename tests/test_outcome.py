@@ -111,7 +111,7 @@ def test_a_move_says_what_to_change() -> None:
     assert "follow_move=true" in text
 
 
-def test_a_runs_line_names_a_hundred() -> None:
+def test_the_line_of_a_run_names_a_hundred_failures() -> None:
     """For each reason and each kind of difference; all are counted."""
     counts = RunCounts()
     for number in range(NAMED_IDS + 20):

@@ -39,7 +39,7 @@ def test_a_file_is_replaced_or_stays(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_program_left_is_used_up(tmp_path: Path) -> None:
+def test_the_temporary_file_of_a_killed_program_is_reused(tmp_path: Path) -> None:
     (tmp_path / ".a.new").write_bytes(b"a long part of another file")
     write(tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == b"new"
@@ -111,7 +111,7 @@ except TryLater as error:
 """
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_left(tmp_path: Path) -> None:
     write(tmp_path / "a")
     done = subprocess.run(
         [sys.executable, "-c", FILL, str(tmp_path / "a")], cwd=ROOT, capture_output=True, text=True,

@@ -186,7 +186,7 @@ def test_every_kind_of_cut_is_named() -> None:
     assert {"cuts.end mark", "elements.page tool"} & rules
 
 
-def test_nothing_is_kept_where_nobody_traces() -> None:
+def test_cuts_are_collected_only_while_they_are_traced() -> None:
     body = (ROOT / "sample" / PAGE).read_bytes()
     with traced() as cuts:
         pass

@@ -352,7 +352,7 @@ def test_a_reader_loads_what_it_needs_and_no_scrapy() -> None:
 
 
 def test_a_process_that_dies_while_it_answers_breaks_the_pool() -> None:
-    """The executor would wait for the rest of the answer for ever."""
+    """The executor would wait for the rest of the answer without end."""
 
     async def answer() -> None:
         pool = Pool(2)

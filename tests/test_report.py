@@ -1,4 +1,4 @@
-"""``scrapy report``: one page that tells of a feed, and needs nothing else."""
+"""``scrapy report``: one page about a feed, which needs no other file."""
 
 from __future__ import annotations
 
@@ -211,12 +211,14 @@ def test_an_empty_feed_has_a_report(tmp_path: Path) -> None:
         {"id": None},
     ],
 )
-def test_an_oddly_typed_line_costs_no_report(tmp_path: Path, keys: dict[str, Any]) -> None:
+def test_a_line_with_odd_types_does_not_prevent_a_report(
+    tmp_path: Path, keys: dict[str, Any]
+) -> None:
     odd = write(tmp_path / "feed", [article(1), article(2, **keys)], [run(failures=3, start=7)])
     assert "2" in page_of(odd).text
 
 
-def test_an_unfinished_line_is_said_and_no_damage(tmp_path: Path) -> None:
+def test_an_unfinished_line_is_mentioned_but_not_damaged(tmp_path: Path) -> None:
     feed = write(tmp_path / "feed", [article(1)], [], tail=b'{"id": "n2"')
     assert gather(feed).incomplete
     assert "unfinished" in "".join(page_of(feed).text)
@@ -241,7 +243,7 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"feed", "report.html"}
 
 
-def test_the_command_tells_what_is_wrong(tmp_path: Path) -> None:
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     feed = write(tmp_path / "feed", [article(1)], [], tail=b"not json\n")
     assert scrapy("report", feed, "--to", tmp_path / "report.html").returncode == 5
     assert scrapy("report", tmp_path, "--to", tmp_path / "report.html").returncode == 2

@@ -1,4 +1,4 @@
-"""A feed read again: the same lines, what differs told, whatever stops it on the way."""
+"""A feed read again: the same lines, changes for what differs, and interruptions."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_a_page_that_is_gone_changed_or_broken_keeps_its_line(
 
 
 def test_another_reread_repeats_no_change(small: Crawled, tmp_path: Path) -> None:
-    """Old changes are carried; a new one is told from what holds, not from the first edition."""
+    """Old changes are copied; a new one is a difference from the last edition, not from the first."""
     republish(small, 3, blocks=("改写了。",))
     for section in (ONE, TWO):
         shutil.move(small.mirror / "pages" / section / f"{ident(1)}.md", tmp_path / section)
@@ -228,7 +228,7 @@ def test_another_reread_repeats_no_change(small: Crawled, tmp_path: Path) -> Non
     assert_whole(last)
 
 
-def test_without_blob_ids_the_text_tells(small: Crawled, tmp_path: Path) -> None:
+def test_without_blob_ids_texts_are_compared(small: Crawled, tmp_path: Path) -> None:
     republish(small, 3, blocks=("改写了。",))
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -241,7 +241,7 @@ def test_without_blob_ids_the_text_tells(small: Crawled, tmp_path: Path) -> None
 
 
 def test_better_readers_replace_the_line(small: Crawled, tmp_path: Path) -> None:
-    """A line that older readers got wrong is read anew; no change is told, for the page is the same."""
+    """A line that older readers got wrong is replaced, without a change, because the page is the same."""
     articles = small.feed.directory / "articles.jsonl"
     wrong = articles.read_bytes().replace("陆小满".encode(), "陆大满".encode())
     articles.write_bytes(wrong)
@@ -254,7 +254,7 @@ def test_better_readers_replace_the_line(small: Crawled, tmp_path: Path) -> None
 # -- what is left out ----------------------------------------------------------------------
 
 
-def test_an_article_that_must_go_stays_away(small: Crawled, tmp_path: Path) -> None:
+def test_a_withdrawn_article_does_not_return(small: Crawled, tmp_path: Path) -> None:
     """From every file; neither a crawl nor another reread brings it back."""
     republish(small, 3, blocks=("改写了。",))
     changed = again(small.feed.directory, tmp_path / "changed")
@@ -411,8 +411,8 @@ def test_without_readers_it_reads_itself(small: Crawled, tmp_path: Path) -> None
     assert timeless(new) == timeless(small.feed)
 
 
-def test_a_page_may_cost_only_itself() -> None:
-    """One that kills who reads it fails, as one that its reader cannot take; the next is read."""
+def test_a_page_that_kills_its_reader_fails_alone() -> None:
+    """It fails, and so does one that its reader cannot handle; the next one is read."""
     page = article_page(story(1), ONE).encode()
     reader = ApartReader(costly.read)
     try:
@@ -429,7 +429,7 @@ def test_a_page_may_cost_only_itself() -> None:
         reader.close()
 
 
-def test_a_large_page_is_read_apart(small: Crawled, tmp_path: Path) -> None:
+def test_a_large_page_is_read_in_a_separate_process(small: Crawled, tmp_path: Path) -> None:
     republish(small, 3, blocks=tuple(f"青屿第{number}段。" * 40 for number in range(600)))
     feed = crawled(small.mirror, tmp_path / "larger")
     assert max(map(len, feed.data("articles.jsonl").splitlines())) > 256 << 10
@@ -513,7 +513,7 @@ def test_wrong_usage(small: Crawled, tmp_path: Path, options: list[str], said: s
     assert not (tmp_path / "new.reread").exists()
 
 
-def test_it_writes_over_nothing(small: Crawled, tmp_path: Path) -> None:
+def test_it_overwrites_nothing(small: Crawled, tmp_path: Path) -> None:
     before = small.feed.snapshot()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")

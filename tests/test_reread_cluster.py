@@ -119,7 +119,7 @@ def victim_of(name: str, cluster: Cluster, running: Rereading) -> int | None:
 def reread_with_a_kill(
     name: str, old: Feed, place: Path, undisturbed: dict[str, bytes], rng: random.Random
 ) -> None:
-    """Kill once at a random moment; the same call, repeated where need be, gives the same feed."""
+    """Kill once at a random moment; the same call, repeated if necessary, gives the same feed."""
     target = place / "new"
     with Cluster(place) as cluster:
         running = start_reread(old.directory, target, "--engine", cluster.engine, *SMALL_PARTS)
@@ -141,17 +141,14 @@ def reread_with_a_kill(
         if name != "scheduler":
             assert result.exit_code == 0, result.output
     if name == "scheduler":
-        result = reread(old.directory, target)  # the next call may well use another engine
+        result = reread(old.directory, target)  # the next call may use another engine
         assert result.exit_code == 0, result.output
     assert files_of(Feed(target)) == undisturbed, f"EPOCH_TEST_SEED={SEED}"
     remove(target)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(
-    "name",
-    VICTIMS,
-)
+@pytest.mark.parametrize("name", VICTIMS)
 def test_killed_at_a_random_moment(
     name: str, old: Feed, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -204,7 +201,7 @@ def test_finished_parts_outlive_their_workers(
     assert files_of(result.feed) == undisturbed
 
 
-def test_nobody_answers(old: Feed, tmp_path: Path) -> None:
+def test_no_scheduler_answers(old: Feed, tmp_path: Path) -> None:
     result = reread(old.directory, tmp_path / "new", "--engine", "dask://127.0.0.1:9")
     assert result.exit_code == TRY_LATER, result.output
     assert "no Dask scheduler answers" in result.output
@@ -224,7 +221,7 @@ def test_a_scheduler_that_hangs(old: Feed, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.soak
-def test_a_damaged_feed_is_told_as_such(cluster: Cluster, old: Feed, tmp_path: Path) -> None:
+def test_a_damaged_feed_is_reported_as_such(cluster: Cluster, old: Feed, tmp_path: Path) -> None:
     """What a worker finds wrong is the command's own status."""
     copy = tmp_path / "copy"
     copy.mkdir()

@@ -124,7 +124,7 @@ def test_a_run_needs_its_components(name: str) -> None:
     ],
 )
 def test_an_export_keeps_off_the_feed(tmp_path: Path, export: str, says: str) -> None:
-    """It would overwrite published lines, or wait for ever; nothing is touched before."""
+    """It would overwrite published lines or wait without end; it is refused before anything is written."""
     own = tmp_path / "feed" / "articles.jsonl"
     own.parent.mkdir()
     own.write_text("published\n")

@@ -55,7 +55,7 @@ def test_a_limit_is_the_codes(what: str, limit: str) -> None:
     assert rows[what][1]
 
 
-def test_what_a_large_or_odd_page_is_is_told() -> None:
+def test_the_definition_of_a_large_or_odd_page_is_documented() -> None:
     said = " ".join(LIMITS.split())
     assert f"more than {pages.LARGE_BYTES >> 10} KiB" in said
     assert f"{len(pages._LINE_BREAKS)} newlines in a row" in said

@@ -402,7 +402,7 @@ def spoil(state: Path, how: str) -> None:
         "words for times",
     ],
 )
-def test_a_state_that_was_spoilt(
+def test_a_damaged_state_is_rebuilt(
     directory: Path, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is renamed, if it exists, and rebuilt from the feed."""

@@ -66,7 +66,7 @@ def rows(drawn: str) -> list[str]:
 # -- the display and the report ------------------------------------------------------------------
 
 
-def test_the_display_fits_a_terminal_and_tells_the_time_left_first(
+def test_the_display_fits_a_terminal_and_begins_with_the_time_left(
     serve: Callable[[Path], MisbehavingServer], tmp_path: Path
 ) -> None:
     server = serve(ROOT / "sample")
@@ -86,7 +86,7 @@ def test_the_display_fits_a_terminal_and_tells_the_time_left_first(
     assert drawn.rstrip().endswith("status        limited, exit status 0")
 
 
-def test_the_display_tells_how_far_a_recheck_is(
+def test_the_display_shows_the_progress_of_a_recheck(
     serve: Callable[[Path], MisbehavingServer], tmp_path: Path
 ) -> None:
     server, feed = serve(ROOT / "sample"), tmp_path / "feed"
@@ -175,7 +175,7 @@ def test_a_rate_needs_some_seconds() -> None:
 def test_the_log_begins_and_ends_with_a_warning_where_nobody_chose_the_sample(
     tmp_path: Path,
 ) -> None:
-    """And has no versions, unless somebody debugs."""
+    """And has no versions, except at level DEBUG."""
     words = ("crawl", "epoch_mirror", "-a", f"feed={tmp_path / 'feed'}", "-a", "limit=1")
     lines = scrapy(*words).stderr.splitlines()
     assert len(lines) < 20
@@ -293,7 +293,9 @@ def test_a_directory_that_is_no_mirror_is_named_and_gets_no_feed(
         (["audit", "sample"], " with articles.jsonl; did you mean "),
     ],
 )
-def test_a_feed_that_is_none_gets_a_suggestion(words: list[str], says: str, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_feed_gets_a_suggestion(
+    words: list[str], says: str, tmp_path: Path
+) -> None:
     (tmp_path / "feeds" / "sample").mkdir(parents=True)
     (tmp_path / "feeds" / "sample" / "articles.jsonl").touch()
     done = scrapy(*words, "-s", f"FEEDS_DIRECTORY={tmp_path / 'feeds'}")

@@ -65,7 +65,9 @@ def test_a_host_without_a_pace_has_no_turns(tmp_path: Path) -> None:
         '{"boot": "this", "next": 0}',
     ],
 )
-def test_what_others_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
+def test_an_outdated_or_invalid_time_delays_no_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
     """A time from before a reboot, or an invalid one, delays no request."""
     monkeypatch.setattr(turns, "_boot", lambda: "this")
     (tmp_path / "h.example").write_text(left)
@@ -99,7 +101,7 @@ def test_a_parked_host_is_parked_for_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("until", ["1e12", "NaN", "Infinity", '"x"', "null", "0"])
-def test_a_time_far_in_the_future_parks_nobody(
+def test_a_time_far_in_the_future_parks_no_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: str
 ) -> None:
     monkeypatch.setattr(turns, "_boot", lambda: "this")
@@ -135,7 +137,7 @@ def test_a_directory_that_cannot_be_used(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_who_is_stopped_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_stopped_process_does_not_block_others(tmp_path: Path) -> None:
     take(tmp_path)
     with (tmp_path / "h.example").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -27,7 +27,7 @@ def crawl(feed: Path, limit: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="no jq on this machine")
-def test_the_version_that_read_a_line_can_be_told(tmp_path: Path) -> None:
+def test_the_version_that_read_a_line_can_be_determined(tmp_path: Path) -> None:
     """Every line of the feed is in one of the ranges; a run without new lines has none."""
     feed = tmp_path / "feeds" / "news"
     for limit in ("limit=3", "limit=5", "limit=", "limit="):

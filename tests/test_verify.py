@@ -210,7 +210,7 @@ def test_changes_that_do_not_fit_are_found(
     ],
 )
 @pytest.mark.parametrize("name", ["articles", "listings", "runs", "changes"])
-def test_odd_lines_are_problems_and_no_crash(feed: Path, name: str, line: bytes) -> None:
+def test_odd_lines_are_problems_and_do_not_crash(feed: Path, name: str, line: bytes) -> None:
     with (feed / f"{name}.jsonl").open("ab") as file:
         file.write(line)
     found = verify(feed)
@@ -219,7 +219,7 @@ def test_odd_lines_are_problems_and_no_crash(feed: Path, name: str, line: bytes)
     assert all(len(problem) < 400 for problem in found.problems)
 
 
-def test_an_unfinished_line_is_no_problem(feed: Path) -> None:
+def test_an_unfinished_line_is_not_a_problem(feed: Path) -> None:
     with (feed / "articles.jsonl").open("ab") as file:
         file.write(b'{"id": "n1", "ti')
     found = verify(feed)
@@ -250,7 +250,7 @@ def test_the_command(feed: Path) -> None:
     assert scrapy("audit", "--verify", feed / "no").returncode == 2
 
 
-def test_options_that_are_not_heeded_are_refused(feed: Path) -> None:
+def test_options_that_a_verification_ignores_are_refused(feed: Path) -> None:
     for option in (("--floors", "floors.toml"), ("--all",)):
         done = scrapy("audit", feed, "--verify", *option)
         assert done.returncode == 2

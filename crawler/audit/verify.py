@@ -169,7 +169,7 @@ class FeedVerifier:
             for name in _FILES:
                 before = line.record.get(f"{name}_before")
                 after = line.record.get(f"{name}_after")
-                if before is after is None:  # the schema tells whether they may be missing
+                if before is after is None:  # the schema says whether they may be missing
                     continue
                 if not isinstance(before, int) or not isinstance(after, int):
                     self.found.problem(line.where, f"the offsets of {name} must be whole numbers")

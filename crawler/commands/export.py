@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -62,7 +61,7 @@ class Command(Tool, ScrapyCommand):
         if not args or not opts.to:
             raise WrongUsage(f"give feeds and a file: {program()} export feeds/sample --to feed.db")
         target = Path(opts.to)
-        require_other_name(Path(os.path.realpath(target)), f"--to {target}")
+        require_other_name(opts.to, f"--to {target}")
         _check_target(target, opts)
         export = _to_parquet if target.suffix.lower() == PARQUET else _to_sqlite
         with ExitStack() as opened:

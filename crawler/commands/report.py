@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +46,7 @@ class Command(Tool, ScrapyCommand):
         from crawler.report.facts import gather  # noqa: PLC0415
         from crawler.report.page import render  # noqa: PLC0415
 
-        require_other_name(Path(os.path.realpath(opts.to)), f"--to {opts.to}")
+        require_other_name(opts.to, f"--to {opts.to}")
         facts = gather(feed_at(args[0], self.settings))
         with output_file(Path(opts.to)) as file:
             file.write(render(facts, datetime.now(UTC)).encode())

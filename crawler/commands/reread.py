@@ -76,15 +76,13 @@ class Command(Tool, ScrapyCommand):
             usage = f"{program()} reread feeds/news --to feeds/news-2"
             raise WrongUsage(f"give one feed and a new directory: {usage}")
         try:
-            with _stopping():
+            with _stopping(), _quiet_recovery():
                 return self._reread(feed_at(args[0], self.settings), opts)
         except _Stopped as stopped:
             sys.stderr.write("stopped: repeat the command to continue\n")
             return 128 + stopped.number
 
     def _reread(self, feed: Path, opts: argparse.Namespace) -> int:
-        # it warns that a feed has no state, which is normal for a new feed
-        logging.getLogger("crawler.store.recovery").setLevel(logging.ERROR)
         from crawler.reread.beginning import RereadOptions  # noqa: PLC0415
         from crawler.reread.display import TerminalDisplay  # noqa: PLC0415
         from crawler.reread.reread import Reread  # noqa: PLC0415
@@ -154,3 +152,15 @@ def _stopping() -> Iterator[None]:
     for number in STOPPING:
         signal.signal(number, stop)
     yield
+
+
+@contextmanager
+def _quiet_recovery() -> Iterator[None]:
+    """Silence the warning that a feed has no state, which is normal for a new feed."""
+    log = logging.getLogger("crawler.store.recovery")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

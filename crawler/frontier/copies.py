@@ -14,10 +14,10 @@ AS_LONG: Final = 50
 def best_copy(copies: Sequence[Article]) -> Article:
     """Return the copy to publish.
 
-    Of the copies that are about as long as the longest, this is the first with a lead image, or
-    the first of all if none has one. Among these, complete copies take precedence over truncated
-    ones. The copies of 2 to 3 % of all articles differ, because the article was edited between two
-    fetches by the mirror's generator.
+    Of the copies that are about as long as the longest, those with a lead image are considered, or
+    all if none has one. Of these, it is the first that is not truncated, or else the first. The
+    copies of 2 to 3 % of all articles differ, because the article was edited between two fetches by
+    the mirror's generator.
 
     Args:
         copies: the readable copies, in the order of the article's sections; at least one.

@@ -58,9 +58,9 @@ def _stays(path: str) -> bool:
 class OffsiteMiddleware:
     """Drops requests and redirects that lead out of the mirror's bases.
 
-    The setting ``MIRROR_BASES``
-    lists them; a run without it sends no requests at all. Where there is no run (``scrapy shell``,
-    ``fetch``, a spider of another project), this middleware is not active.
+    The setting ``MIRROR_BASES`` lists them; a run without it sends no requests at all. Where there
+    is no run (``scrapy shell``, ``fetch``, a spider of another project), this middleware is not
+    active.
     """
 
     def __init__(self, bases: list[str], stats: StatsCollector) -> None:

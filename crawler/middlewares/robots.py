@@ -35,11 +35,10 @@ class RobotsUnreachable(MirrorUnusable):
 class RobotsMiddleware:
     """Drops requests that robots.txt disallows, and ends the run if robots.txt is unreachable.
 
-    Scrapy's own middleware allows everything if it
-    cannot fetch robots.txt. RFC 9309 demands this only after a status of 4xx; after server and
-    network errors, everything is disallowed. The file is fetched once per run and origin, through
-    all middlewares (back-off, retries, decompression). Scrapy's signal ``robots_parsed`` is sent
-    after it is parsed.
+    Scrapy's own middleware allows everything if it cannot fetch robots.txt. RFC 9309 demands this
+    only after a status of 4xx; after server and network errors, everything is disallowed. The file
+    is fetched once per run and origin, through all middlewares (back-off, retries, decompression).
+    Scrapy's signal ``robots_parsed`` is sent after it is parsed.
     """
 
     def __init__(self, crawler: Crawler) -> None:

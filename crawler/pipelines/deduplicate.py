@@ -10,7 +10,8 @@ from crawler.pipelines.base import Item, RunPipeline
 class DeduplicatePipeline(RunPipeline):
     """Drops an article whose id was written before, in this run or an earlier one.
 
-    One that was read again to compare it passes. Only this pipeline guarantees one line per id. The frontier merely avoids needless fetches.
+    One that was read again to compare it passes. Only this pipeline guarantees one line per id; the
+    frontier merely avoids needless fetches.
     """
 
     def process_item(self, item: Item) -> Item:

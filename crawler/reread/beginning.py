@@ -28,7 +28,7 @@ from crawler.reread.workspace import PLAN, Workspace
 from crawler.store.history import check_owner
 from crawler.store.withdrawn import WITHDRAWN, read_ids, withdrawn_ids
 from crawler.transports.git.program import CONFIGURATION, environment, program
-from crawler.transports.registry import git_transport
+from crawler.transports.git.transport import GitTransport
 
 _GIT_SECONDS = 60
 
@@ -88,8 +88,6 @@ def _other_reread(work: Workspace, which: str) -> WrongUsage:
 
 def _new_plan(options: RereadOptions, work: Workspace) -> Plan:
     feed = options.feed.resolve()
-    if not (feed / "articles.jsonl").is_file():
-        raise WrongUsage(f"{options.feed} is not a feed: give a directory with articles.jsonl")
     with _shared_lock(feed), open_feed(feed) as files:
         first, run = files["articles.jsonl"].first(), files["runs.jsonl"].first()
         name, address = str(first.get("mirror") or run.get("mirror")), run.get("address")
@@ -215,7 +213,7 @@ def _pages(mirror: Mirror, options: RereadOptions, work: Workspace) -> tuple[str
 
 async def _cloned(mirror: Mirror, cache: Path) -> tuple[str, str]:
     """Update the clone in the cache; return its git directory and commit."""
-    transport = git_transport(mirror, cache)
+    transport = GitTransport.of_mirror(mirror, cache)
     try:
         await transport.open()
         return str(transport.folder / "clone.git"), str(transport.commit)

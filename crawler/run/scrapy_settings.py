@@ -124,13 +124,13 @@ def _require_log(settings: BaseSettings) -> None:
         raise WrongUsage(
             f"LOG_ENCODING must be an encoding such as utf-8, not {encoding!r}"
         ) from error
-    require_other_name(Path(os.path.realpath(file)), f"LOG_FILE={file}")
+    require_other_name(file, f"LOG_FILE={file}")
     require_writable(Path(file), f"LOG_FILE={file}")
 
 
-def require_other_name(path: Path, given: str) -> None:
-    """Check that an output file does not have the name of one of a feed's files."""
-    if path.name in FEED_FILES:
+def require_other_name(path: str, given: str) -> None:
+    """Check that an output file, links followed, does not have the name of a feed's file."""
+    if os.path.basename(os.path.realpath(path)) in FEED_FILES:
         raise WrongUsage(f"{given} has the name of a feed's file: name another")
 
 

@@ -106,7 +106,7 @@ def _is_timeout(error: BaseException) -> bool:
 
 
 def _is_too_large(error: BaseException) -> bool:
-    """Return whether a size limit was exceeded; after decompression, the cause tells."""
+    """Return whether a size limit was exceeded; after decompression, the cause shows it."""
     if isinstance(error, DownloadCancelledError):
         return True
     return isinstance(error, IgnoreRequest) and hasattr(error.__cause__, "decompressed_size")

@@ -30,19 +30,6 @@ def _path(mirror: Mirror, cache: Path, on_progress: OnProgress | None) -> LocalT
     return PathTransport(mirror.roots["path"])
 
 
-def git_transport(
-    mirror: Mirror, cache: Path, on_progress: OnProgress | None = None
-) -> GitTransport:
-    return GitTransport(
-        mirror.roots["git"],
-        branch=mirror.branch,
-        cache=cache,
-        name=mirror.name,
-        parts=mirror.format.parts,
-        on_progress=on_progress,
-    )
-
-
 def _http(mirror: Mirror, settings: BaseSettings, download: Download) -> Transport:
     base = mirror.roots["http"]
     require_usable_proxy(base)
@@ -76,7 +63,7 @@ def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> Tran
 
 LOCAL: Final[Mapping[str, Callable[[Mirror, Path, OnProgress | None], LocalTransport]]] = {
     "path": _path,
-    "git": git_transport,
+    "git": GitTransport.of_mirror,
 }
 """Transports that read pages from the disk. ``scrapy read`` and ``scrapy reread`` use only these."""
 

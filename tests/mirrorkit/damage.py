@@ -48,13 +48,6 @@ def cut_page(directory: Path, section_id: str, article_id: str) -> None:
     path.write_bytes(text.encode())
 
 
-def index_paths(directory: Path, section_id: str) -> list[Path]:
-    """Return all index pages of a section, its index first."""
-    folder = directory / "indexes" / section_id
-    archive = sorted(folder.glob("[0-9]*.md"), key=lambda path: int(path.stem))
-    return [folder / "README.md", *archive]
-
-
 def drop_index(directory: Path, section_id: str, page: str = "README.md") -> None:
     """Remove a section's index, or an archive page such as ``2.md``."""
     (directory / "indexes" / section_id / page).unlink()

@@ -135,7 +135,7 @@ def contradictions(record: Mapping[str, Any]) -> Iterator[str]:
     edition, *_, page = url.split("/")[3:]
     if (page, LANGUAGES[edition]) != (f"{record.get('id')}.htm", record.get("language")):
         yield "url has another id or language"
-    with suppress(ValueError):  # the schema tells
+    with suppress(ValueError):  # the schema reports it
         days = (date.fromisoformat(str(record.get("date_published"))) - day).days
         usual = WINDOW if record.get("date_source") == "dateline" else (0, 0)
         if not usual[0] <= days <= usual[1]:

@@ -93,9 +93,8 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
         """
         if not request.meta.get("playwright"):
             return await super().download_request(request)
-        cancellation: Cancellation | None = request.meta["browser_cancellation"]
-        if cancellation is not None:
-            cancellation.bind(asyncio.current_task())
+        cancellation: Cancellation = request.meta["browser_cancellation"]
+        cancellation.bind(asyncio.current_task())
         self._documents.add(request.meta["browser_base"].partition("#")[0])
         async with self._room:
             began = time.monotonic()

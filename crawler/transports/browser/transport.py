@@ -155,22 +155,22 @@ class BrowserTransport:
             PageError: the page could not be rendered, or the site shows an error.
             RunError: Chromium does not start.
         """
-        cancellation = Cancellation()
+        request = self.request(path)
         try:
-            response = await downloaded(self._download, self.request(path, cancellation))
+            response = await downloaded(self._download, request)
         except asyncio.CancelledError:
-            cancellation.cancel()
+            request.meta["browser_cancellation"].cancel()
             raise
         return self.fetched(response)
 
-    def request(self, path: str, cancellation: Cancellation | None = None) -> Request:
+    def request(self, path: str) -> Request:
         arguments = [self._rendering(path).complete, list(CONTENT_CLASSES), ERROR_WORDS]
         meta = {
             "playwright": True,
             "browser_path": path,
             "browser_base": self.base,
             "browser_ready": (_READY, arguments),
-            "browser_cancellation": cancellation,
+            "browser_cancellation": Cancellation(),
             # the content of the page decides, whatever its status
             "handle_httpstatus_all": True,
         }

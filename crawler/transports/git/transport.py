@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crawler.exceptions import PageError, PageTooLarge, RunError, TryLater
 from crawler.frontier.snapshot import Changes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from crawler.config.mirrors import Mirror
     from crawler.transports.git.trees import Entry
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,24 @@ class GitTransport:
         self.commit: str | None = None
         self._repairing = asyncio.Lock()
         self._lost: RunError | None = None
+
+    @classmethod
+    def of_mirror(
+        cls, mirror: Mirror, cache: Path, on_progress: Callable[[str], None] | None = None
+    ) -> Self:
+        """Return the transport of a mirror that has a repository.
+
+        Raises:
+            WrongUsage: its URL is not a supported URL or directory.
+        """
+        return cls(
+            mirror.roots["git"],
+            branch=mirror.branch,
+            cache=cache,
+            name=mirror.name,
+            parts=mirror.format.parts,
+            on_progress=on_progress,
+        )
 
     @property
     def folder(self) -> Path:
