@@ -26,6 +26,7 @@ KNOWS: dict[str, set[str]] = {
     # pure: from the text of a page to a value
     "formats": {"exceptions", "items", "text", "urls"},
     "schema": {"formats", "items"},
+    "snapshot": {"formats"},
     "canonical": {"items", "urls"},
     "loaders": {"canonical", "formats", "items"},
     "politeness": {"config", "exceptions"},
@@ -37,7 +38,7 @@ KNOWS: dict[str, set[str]] = {
     "run": {"config", "exceptions", "formats", "items", "printable", "store", "terminal"},
     # what decides, without input or output of its own
     "frontier": {
-        "config", "exceptions", "formats", "items", "loaders", "readers", "run", "store",
+        "config", "exceptions", "formats", "items", "loaders", "readers", "run", "snapshot", "store",
     },
     # examining a feed
     "feedfile": {"exceptions"},
@@ -54,7 +55,7 @@ KNOWS: dict[str, set[str]] = {
     "logformatter": {"terminal"},
     "middlewares": {"config", "exceptions", "politeness", "printable", "run"},
     "transports": {
-        "config", "exceptions", "formats", "frontier", "items", "politeness", "printable", "urls",
+        "config", "exceptions", "formats", "items", "politeness", "printable", "snapshot", "urls",
     },
     "pipelines": {"canonical", "exceptions", "items", "lines", "run"},
     "extensions": {"exceptions", "printable", "run"},
@@ -65,8 +66,8 @@ KNOWS: dict[str, set[str]] = {
     },
     # a feed read again
     "reread": {
-        "config", "exceptions", "feedfile", "formats", "frontier", "items", "lines", "loaders",
-        "readers", "store", "transports",
+        "config", "exceptions", "feedfile", "formats", "items", "lines", "loaders",
+        "readers", "snapshot", "store", "transports",
     },
     "commands": {
         "audit", "config", "exceptions", "export", "feedfile", "formats", "outputfile", "preview",

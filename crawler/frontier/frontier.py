@@ -16,10 +16,10 @@ from crawler.exceptions import MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
-from crawler.frontier.snapshot import blob_id_of
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
+from crawler.snapshot import blob_id_of
 from crawler.store.edition import PublishedArticle, is_thin
 
 if TYPE_CHECKING:

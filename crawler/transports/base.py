@@ -10,7 +10,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawler.formats.base import Format
-from crawler.frontier.snapshot import Changes, History, Snapshot
+from crawler.snapshot import Changes, History, Snapshot
 
 Download = Callable[[Request], Awaitable[Response]]
 """Sends a request through all downloader middlewares: ``engine.download_async``."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crawler.exceptions import PageError, PageTooLarge, RunError, TryLater
-from crawler.frontier.snapshot import Changes
+from crawler.snapshot import Changes
 from crawler.transports.base import LOCAL_WINDOW, Fetched, settings_without_downloads
 from crawler.transports.git import changes
 from crawler.transports.git.clone import BASE, Clone
