@@ -51,7 +51,7 @@ class Transport(Protocol):
     """Fetches the pages of a mirror.
 
     A new transport implements this protocol, or :class:`LocalTransport`, and has an entry in
-    ``registry``. It may also implement :class:`Comparing`, :class:`Hinted` and :class:`Browsable`.
+    ``registry``. It may also implement :class:`Comparing`, :class:`Hinted` and :class:`ListsFolders`.
     Politeness is in the downloader middlewares: a transport that sends requests without Scrapy's
     downloader gets no pace, parking, retries or robots.txt.
     """
@@ -135,7 +135,7 @@ class Hinted(Protocol):
 
 
 @runtime_checkable
-class Browsable(Protocol):
+class ListsFolders(Protocol):
     """A transport that can list the folders of the mirror."""
 
     def folders(self, path: str) -> list[str]:
@@ -157,7 +157,7 @@ async def snapshot_of(
         since: the commit last compared with, if any.
     """
     present = history = None
-    if isinstance(transport, Browsable):
+    if isinstance(transport, ListsFolders):
         present = partial(_sections_present, transport, mirror_format)
     if isinstance(transport, Comparing):
         changes = await transport.changed_since(since)
@@ -166,7 +166,7 @@ async def snapshot_of(
     return Snapshot(transport.unsupported_keys, fallback_keys, present, history)
 
 
-def _sections_present(transport: Browsable, mirror_format: Format) -> list[str]:
+def _sections_present(transport: ListsFolders, mirror_format: Format) -> list[str]:
     if mirror_format.sections_folder is None:
         return []
     names = transport.folders(mirror_format.sections_folder)

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from crawler.snapshot import Changes
-from crawler.transports.git.faults import GitFailed
+from crawler.transports.git.failures import GitFailed
 from crawler.transports.git.trees import is_plain
 
 if TYPE_CHECKING:
