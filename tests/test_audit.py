@@ -17,7 +17,7 @@ from rich.console import Console
 from scrapy.exceptions import UsageError
 
 from crawler.audit import oddities as any_format
-from crawler.audit.audit import DISTINCT, FILE, KEYS, Audit, audit
+from crawler.audit.audit import FILE, KEYS, MAX_DISTINCT, Audit, audit
 from crawler.audit.floors import missed, read_floors
 from crawler.audit.tables import print_tables
 from crawler.commands.audit import Command, exit_status
@@ -255,11 +255,11 @@ def test_the_report_is_json_with_stable_keys() -> None:
 
 def test_distinct_values_are_bounded() -> None:
     """A rule that fires for every line must not fill the memory."""
-    many = DISTINCT + 500
+    many = MAX_DISTINCT + 500
     odd = audited(article(id=f"n{n}", editors=[f"高{n}"]) for n in range(many))["oddities"]
     assert odd["editor_digits"]["count"] == many
     assert odd["editor_digits"]["unlisted"] == 500
-    assert len(odd["editor_digits"]["values"]) == DISTINCT
+    assert len(odd["editor_digits"]["values"]) == MAX_DISTINCT
 
 
 def test_memory_is_flat() -> None:

@@ -1,7 +1,7 @@
 """The audit of a feed: counts how many lines have each key, and what looks odd.
 
 It streams the lines. Memory grows only with the ids, which are kept to find duplicate lines, and
-with the distinct odd values, up to ``DISTINCT`` for each oddity.
+with the distinct odd values, up to ``MAX_DISTINCT`` for each oddity.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from crawler.schema import shape_validator
 KEYS = tuple(item.name for item in fields(Article))
 """The contract's keys, in the order of a line."""
 
-DISTINCT = 2_000
+MAX_DISTINCT = 2_000
 """Maximum number of distinct values kept for one oddity; further values are only counted."""
 
-DAMAGED_NAMED = 100
+MAX_DAMAGED_NAMED = 100
 """Maximum number of damaged lines that are reported with their line number."""
 
-VALUE_LENGTH = 200
+MAX_VALUE = 200
 """Maximum number of characters kept of an odd value."""
 
 FILE = "articles.jsonl"
@@ -49,10 +49,10 @@ class ValueCounts:
 
     def add(self, value: str, example: str) -> None:
         """Count ``value``; ``example`` is the id of the line that has it."""
-        value = value[:VALUE_LENGTH]
+        value = value[:MAX_VALUE]
         if value in self.examples:
             self.counts[value] += 1
-        elif len(self.examples) < DISTINCT:
+        elif len(self.examples) < MAX_DISTINCT:
             self.counts[value] = 1
             self.examples[value] = example
         else:
@@ -108,7 +108,7 @@ class Audit:
             self.add(record)
             return
         self.damaged += 1
-        if len(self.damaged_at) < DAMAGED_NAMED:
+        if len(self.damaged_at) < MAX_DAMAGED_NAMED:
             self.damaged_at.append(self.lines + self.damaged)
 
     def add(self, record: Mapping[str, Any]) -> None:

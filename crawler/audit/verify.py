@@ -20,10 +20,10 @@ from crawler.items import MAX_LINE_BYTES, Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 from crawler.text import visible
 
-NAMED = 100
+MAX_DESCRIBED = 100
 """Maximum number of problems that are described; further ones are only counted."""
 
-_MESSAGE_LENGTH = 300
+_MAX_MESSAGE = 300
 _KEYS = tuple(Article.__slots__)
 _ONCE = {"sections": ("id",), "images": ("url",), "links": ("url", "text")}
 """Lists of objects without repetitions, and the keys that identify an object."""
@@ -48,10 +48,10 @@ class Verification:
     tails: dict[str, int] = field(default_factory=dict)
 
     def problem(self, where: str, what: str) -> None:
-        """Count a broken promise; describe it if it is among the first ``NAMED``."""
+        """Count a broken promise; describe it if it is among the first ``MAX_DESCRIBED``."""
         self.count += 1
-        if len(self.problems) < NAMED:
-            self.problems.append(f"{where}: {what[:_MESSAGE_LENGTH]}")
+        if len(self.problems) < MAX_DESCRIBED:
+            self.problems.append(f"{where}: {what[:_MAX_MESSAGE]}")
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ _MISSING: Final = (
 )
 _NOTHING_HERE: Final = re.compile(r"\s*404 - Not found\s*\Z")
 """The content that docsify shows for a missing file."""
-_LONGEST_ERROR_PAGE: Final = 1 << 20
+_MAX_ERROR_PAGE: Final = 1 << 20
 """Characters. GitHub's error pages, which contain images, have 70,000."""
 ERROR_WORDS: Final = f"{_RATE_LIMITED}|{_UNAVAILABLE}|{_MISSING}"
 """A pattern for all error pages, in the common syntax of Python and JavaScript."""
@@ -217,7 +217,7 @@ def error_status(page: str) -> int | None:
     Return None for any other page, and for pages that are too large to be parsed in the crawler's
     process.
     """
-    if len(page) > _LONGEST_ERROR_PAGE or any(name in page for name in CONTENT_CLASSES):
+    if len(page) > _MAX_ERROR_PAGE or any(name in page for name in CONTENT_CLASSES):
         return None
     try:
         _refuse_error_page(_document(page))

@@ -24,7 +24,7 @@ from crawler.printable import printable
 logger = logging.getLogger(__name__)
 
 _MOST_REDIRECTS: Final = 5  # RFC 9309, 2.3.1.2
-_READ_AT_MOST: Final = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB
+_MAX_ROBOTS_BYTES: Final = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
 
 
@@ -87,7 +87,7 @@ class RobotsMiddleware:
         response = await self._fetch(f"{origin}/robots.txt")
         if response is None:
             return None
-        body = response.body[:_READ_AT_MOST]
+        body = response.body[:_MAX_ROBOTS_BYTES]
         rules: RobotParser = build_from_crawler(self._parser_class, self._crawler, body)
         self._crawler.signals.send_catch_log(
             signal=signals.robots_parsed, robotparser=rules, request=request

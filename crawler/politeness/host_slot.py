@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 # If a host keeps asking for waits that are too short, the wait is at least 1, 2, 4 … s. 2**16 s is
 # longer than any run waits.
-_MOST_DOUBLINGS = 16
+_MAX_DOUBLINGS = 16
 # Seconds: times that runs tell each other are rounded.
 _NEGLIGIBLE = 0.001
 
@@ -35,7 +35,7 @@ class ParkBudget:
 
         A ``named`` wait of 0, as from a date in the past, counts as none.
         """
-        doublings = 2.0 ** min(in_a_row, _MOST_DOUBLINGS)
+        doublings = 2.0 ** min(in_a_row, _MAX_DOUBLINGS)
         if named:
             return max(named, doublings)
         return min(self.first * doublings, self.longest)

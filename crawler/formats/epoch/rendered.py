@@ -44,7 +44,7 @@ UNSUPPORTED_KEYS: Final = frozenset(
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _ORIGINAL: Final = re.compile(r"原文链接(?P<label>（需翻墙）)?：\s*(?P<url>\S+)\s*\Z")
 
-_LONGEST_LINE: Final = 2200
+_MAX_LINE: Final = 2200
 """Characters of the line with the original's URL, which has up to 2,048."""
 _LAST_LINES: Final = 20
 """Number of paragraphs at the end of a page that are searched for that line."""
@@ -125,7 +125,7 @@ def _landmarks(root: HtmlElement) -> tuple[HtmlElement, HtmlElement, HtmlElement
 
 def _original_of(element: HtmlElement) -> re.Match[str] | None:
     """Find the line with the original's URL at the end of an element's text."""
-    return _ORIGINAL.search(text_of(element).rstrip()[-_LONGEST_LINE:])
+    return _ORIGINAL.search(text_of(element).rstrip()[-_MAX_LINE:])
 
 
 def _drop_tail(root: HtmlElement) -> None:

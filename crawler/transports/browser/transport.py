@@ -36,10 +36,10 @@ from crawler.transports.failures import downloaded
 
 SCRIPT_HOSTS: Final = {"github.com": ("github.githubassets.com",)}
 """Hosts of the scripts that a site needs, besides its own."""
-MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_RENDERED_BYTES: Final = 16 * 1024 * 1024
 """Maximum size of a rendered page. No page of a mirror is larger than 0.6 MB; the application
 around it contains it twice."""
-PAGE_BYTES: Final = 1024**3
+MAX_PROCESS_BYTES: Final = 1024**3
 """Maximum resident memory of one Chromium process. Real pages need 0.2 GB."""
 
 _NOT_FOUND: Final = frozenset({404, 410})
@@ -79,7 +79,7 @@ class BrowserTransport:
         contexts: int = 1,
         pages_per_context: int = 100,
         page_seconds: float = 30.0,
-        page_bytes: int = PAGE_BYTES,
+        page_bytes: int = MAX_PROCESS_BYTES,
         script_hosts: tuple[str, ...] = (),
         manners: Mapping[str, Any] | None = None,
     ) -> None:
@@ -184,7 +184,7 @@ class BrowserTransport:
             PageError: it is too large, not a text document, or not the mirror's.
         """
         path = response.meta["browser_path"]
-        if len(response.body) > MAX_BYTES:
+        if len(response.body) > MAX_RENDERED_BYTES:
             raise PageTooLarge(f"{path}: the rendered page has {len(response.body)} bytes")
         if not isinstance(response, TextResponse):
             raise PageMalformed(f"{path}: the response is not a text document")

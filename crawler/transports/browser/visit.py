@@ -19,7 +19,7 @@ from scrapy.http import Headers, HtmlResponse
 from crawler.exceptions import PageError, PageTooLarge, PageUnreachable
 from crawler.transports.browser.failures import unreachable
 from crawler.transports.browser.tabs import ContentTooLarge, Tab
-from crawler.transports.browser.transport import MAX_BYTES
+from crawler.transports.browser.transport import MAX_RENDERED_BYTES
 
 _NAVIGATION_SHARE: Final = 0.8
 """Shares of a page's time limit: for its navigation, and for showing all of it."""
@@ -95,7 +95,7 @@ class Visit:
         )
         ready = await self._is_ready(page)
         await page.wait_for_load_state(timeout=self._seconds * _NAVIGATION_SHARE * 1000)
-        content = await tab.content(MAX_BYTES)
+        content = await tab.content(MAX_RENDERED_BYTES)
         self.clean = ready and not self._opened_window
         return self._scrapy_response(response, page.url, content)
 
