@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 from scrapy import Request
@@ -29,8 +30,7 @@ from crawler.exceptions import (
 )
 from crawler.transports.base import Download
 
-_MISSING: Final = frozenset({404, 410})
-_REDIRECT, _BAD_REQUEST = 300, 400
+MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 _CONNECTION: Final = (
     CannotResolveHostError,
@@ -64,9 +64,9 @@ def failure_of_status(response: Response) -> PageError:
     Its reason is ``missing`` for 404 and 410, ``redirect`` for 3xx, else ``http_403``, ``http_500`` …
     """
     status, message = response.status, f"{response.url} answers {response.status}"
-    if status in _MISSING:
+    if status in MISSING:
         return PageMissing(message)
-    is_redirect = _REDIRECT <= status < _BAD_REQUEST
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
     return PageUnreachable(message, reason="redirect" if is_redirect else f"http_{status}")
 
 

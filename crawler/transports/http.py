@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from scrapy import Request
 
 from crawler.transports.base import Download, Fetched
 from crawler.transports.failures import downloaded, failure_of_status
-
-_OK = 200
 
 
 class HttpTransport:
@@ -52,7 +51,7 @@ class HttpTransport:
 
     async def fetch(self, path: str) -> Fetched:
         response = await downloaded(self._download, Request(self.base + path))
-        if response.status != _OK:
+        if response.status != HTTPStatus.OK:
             raise failure_of_status(response)
         return Fetched(response.body)
 

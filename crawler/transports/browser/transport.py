@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import Confinement
 from crawler.transports.browser.executable import find_chromium, launch_options
-from crawler.transports.failures import downloaded
+from crawler.transports.failures import MISSING, downloaded
 
 SCRIPT_HOSTS: Final = {"github.com": ("github.githubassets.com",)}
 """Hosts of the scripts that a site needs, besides its own."""
@@ -41,10 +42,6 @@ MAX_RENDERED_BYTES: Final = 16 * 1024 * 1024
 around it contains it twice."""
 MAX_PROCESS_BYTES: Final = 1024**3
 """Maximum resident memory of one Chromium process. Real pages need 0.2 GB."""
-
-_NOT_FOUND: Final = frozenset({404, 410})
-_TOO_MANY: Final = 429
-_OK: Final = 200
 
 _READY: Final = """
 ([complete, classes, errors]) => {
@@ -218,9 +215,9 @@ def _restored(markdown: Callable[[str], str], status: int, body: bytes) -> bytes
 
 def _by_status(error: PageError, status: int) -> PageError:
     """Return the error for an unreadable page, given the status of its response."""
-    if status in _NOT_FOUND:
+    if status in MISSING:
         return PageMissing(f"the site answered {status}")
-    if status == _OK or isinstance(error, PageUnreachable):
+    if status == HTTPStatus.OK or isinstance(error, PageUnreachable):
         return error
-    reason = "rate_limited" if status == _TOO_MANY else f"http_{status}"
+    reason = "rate_limited" if status == HTTPStatus.TOO_MANY_REQUESTS else f"http_{status}"
     return PageUnreachable(f"the site answered {status}", reason=reason)
