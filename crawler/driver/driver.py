@@ -13,6 +13,7 @@ from crawler.frontier.frontier import Frontier
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
+from crawler.reasons import ERROR
 from crawler.run.endings import CRASHED
 from crawler.run.run import Run
 from crawler.transports.base import Fetched, Hinted, Transport
@@ -212,4 +213,4 @@ class Driver:
             # a bug that one page reveals must not lose the other pages
             logger.exception("%s: unexpected error", target.path)
             self.run.end(CRASHED)
-            return self.frontier.on_error(target, PageError("unexpected error", reason="error"))
+            return self.frontier.on_error(target, PageError("unexpected error", reason=ERROR))

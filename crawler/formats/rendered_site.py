@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree, html
 
 from crawler.exceptions import PageMalformed, PageMissing, PageUnreachable
+from crawler.reasons import RATE_LIMITED, UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,9 +86,9 @@ def _refuse_error_page(document: HtmlElement) -> None:
     text = " ".join(text_of(document).split())
     message = f"the site answered: {text[:200]}"
     if re.search(_RATE_LIMITED, text, re.IGNORECASE):
-        raise PageUnreachable(message, reason="rate_limited")
+        raise PageUnreachable(message, reason=RATE_LIMITED)
     if re.search(_UNAVAILABLE, text, re.IGNORECASE):
-        raise PageUnreachable(message, reason="unavailable")
+        raise PageUnreachable(message, reason=UNAVAILABLE)
     if re.search(_MISSING, text, re.IGNORECASE):
         raise PageMissing(message)
 
@@ -224,5 +225,5 @@ def error_status(page: str) -> int | None:
     except PageMissing:
         return 404
     except PageUnreachable as error:
-        return 429 if error.reason == "rate_limited" else 503
+        return 429 if error.reason == RATE_LIMITED else 503
     return None

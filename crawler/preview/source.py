@@ -19,6 +19,7 @@ from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.printable import printable
+from crawler.reasons import UNREADABLE
 from crawler.transports.base import LocalTransport
 from crawler.transports.registry import local_transport
 
@@ -163,7 +164,7 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise PageMissing(f"there is no file {path}") from error
     except OSError as error:
-        raise PageUnreachable(f"{path}: {error.strerror}", reason="unreadable") from error
+        raise PageUnreachable(f"{path}: {error.strerror}", reason=UNREADABLE) from error
 
 
 def _body(file: IO[bytes], name: str) -> bytes:

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious
+from crawler.readers.pages import Bounds, is_suspicious
+from crawler.reasons import TOO_COSTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY, Bounds, Kind
+from crawler.readers.pages import Bounds, Kind
+from crawler.reasons import TOO_COSTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

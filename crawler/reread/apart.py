@@ -18,6 +18,7 @@ from crawler.exceptions import PageError
 from crawler.formats.pages import ArticlePage
 from crawler.readers.pages import Bounds, Reader
 from crawler.readers.worker import read_alone, too_costly
+from crawler.reasons import ERROR
 
 BOUNDS = Bounds()
 
@@ -92,7 +93,7 @@ def _result(read: Reader, body: bytes) -> object:
     except PageError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a bug in the readers fails this page only
-        return PageError(f"{type(error).__name__}: {error}", reason="error")
+        return PageError(f"{type(error).__name__}: {error}", reason=ERROR)
 
 
 if __name__ == "__main__":

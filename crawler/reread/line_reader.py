@@ -16,6 +16,7 @@ from crawler.items import Article, ArticleLine, as_record
 from crawler.lines import line_of, require_valid
 from crawler.loaders import ArticleContext, load_canonical
 from crawler.readers.pages import is_suspicious, read_page
+from crawler.reasons import ERROR, MISSING
 from crawler.reread.apart import ApartReader
 from crawler.reread.origins import Origins
 from crawler.reread.pages import pages_of, path_of
@@ -26,8 +27,8 @@ from crawler.store.withdrawn import WITHDRAWN, read_ids
 
 logger = logging.getLogger(__name__)
 
-MISSING, DIFFERS = "missing", "differs"
-"""Reasons to carry a line over that are not failures: its page is gone, or is different now."""
+DIFFERS = "differs"
+"""A reason to carry a line over that, like ``MISSING``, is not a failure: its page is different now."""
 
 _COMPARED = tuple(key for key in Article.__slots__ if key not in NOT_IN_EDITION)
 
@@ -132,7 +133,7 @@ class LineReader:
             raise
         except Exception as error:
             logger.exception("a bug in the readers")
-            raise PageError(f"{type(error).__name__}: {error}", reason="error") from error
+            raise PageError(f"{type(error).__name__}: {error}", reason=ERROR) from error
         assert isinstance(page, ArticlePage)  # noqa: S101 - read as an article
         return page
 

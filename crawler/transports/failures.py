@@ -28,6 +28,16 @@ from crawler.exceptions import (
     PageTooLarge,
     PageUnreachable,
 )
+from crawler.reasons import (
+    CERTIFICATE,
+    CONNECTION,
+    IGNORED,
+    REDIRECT,
+    TIMEOUT,
+    UNREACHABLE,
+    UNSUPPORTED,
+    of_status,
+)
 from crawler.transports.base import Download
 
 MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -67,7 +77,7 @@ def failure_of_status(response: Response) -> PageError:
     if status in MISSING:
         return PageMissing(message)
     is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
-    return PageUnreachable(message, reason="redirect" if is_redirect else f"http_{status}")
+    return PageUnreachable(message, reason=REDIRECT if is_redirect else of_status(status))
 
 
 def failure_of(error: BaseException) -> PageError:
@@ -85,14 +95,14 @@ def failure_of(error: BaseException) -> PageError:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, IgnoreRequest):
-        return str(getattr(error, "reason", "ignored"))
+        return str(getattr(error, "reason", IGNORED))
     if _is_timeout(error):
-        return "timeout"
+        return TIMEOUT
     if isinstance(error, (NotSupported, UnsupportedURLSchemeError)):
-        return "unsupported"
+        return UNSUPPORTED
     if any("certificate verify failed" in str(cause) for cause in causes(error)):
-        return "certificate"
-    return "connection" if isinstance(error, _CONNECTION) else "unreachable"
+        return CERTIFICATE
+    return CONNECTION if isinstance(error, _CONNECTION) else UNREACHABLE
 
 
 def _is_timeout(error: BaseException) -> bool:

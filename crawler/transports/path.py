@@ -18,6 +18,7 @@ from crawler.exceptions import (
     PageUnreachable,
 )
 from crawler.formats.pages import MAX_PAGE_BYTES
+from crawler.reasons import UNREADABLE
 from crawler.transports.base import LOCAL_WINDOW, Fetched, settings_without_downloads
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -144,7 +145,7 @@ class PathTransport:
             return self._irregular(path)
         if exc.errno in (errno.ENOENT, errno.ENOTDIR):
             return PageMissing(f"no file {self.base / path}, or its directory is a link")
-        return PageUnreachable(f"{self.base / path}: {exc.strerror}", reason="unreadable")
+        return PageUnreachable(f"{self.base / path}: {exc.strerror}", reason=UNREADABLE)
 
     def _irregular(self, path: str) -> PageMalformed:
         return PageMalformed(f"{self.base / path} is not a regular file: links are not followed")

@@ -29,6 +29,7 @@ from crawler.formats.base import Format, Rendering
 from crawler.formats.registry import find_format
 from crawler.formats.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.politeness.redirects import PORTS
+from crawler.reasons import RATE_LIMITED, REDIRECT, of_status
 from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import Confinement
@@ -186,7 +187,7 @@ class BrowserTransport:
         if not isinstance(response, TextResponse):
             raise PageMalformed(f"{path}: the response is not a text document")
         if not response.url.startswith(self.base):
-            raise PageUnreachable(f"{path}: redirected to {response.url}", reason="redirect")
+            raise PageUnreachable(f"{path}: redirected to {response.url}", reason=REDIRECT)
         markdown = partial(self._rendering(path).markdown, base=self.base, path=path)
         restore = partial(_restored, markdown, response.status)
         return Fetched(response.text.encode(), restore=restore)
@@ -219,5 +220,5 @@ def _by_status(error: PageError, status: int) -> PageError:
         return PageMissing(f"the site answered {status}")
     if status == HTTPStatus.OK or isinstance(error, PageUnreachable):
         return error
-    reason = "rate_limited" if status == HTTPStatus.TOO_MANY_REQUESTS else f"http_{status}"
+    reason = RATE_LIMITED if status == HTTPStatus.TOO_MANY_REQUESTS else of_status(status)
     return PageUnreachable(f"the site answered {status}", reason=reason)

@@ -17,6 +17,7 @@ from scrapy import Request
 from scrapy.http import Headers, HtmlResponse
 
 from crawler.exceptions import PageError, PageTooLarge, PageUnreachable
+from crawler.reasons import REDIRECT, TIMEOUT
 from crawler.transports.browser.failures import unreachable
 from crawler.transports.browser.tabs import ContentTooLarge, Tab
 from crawler.transports.browser.transport import MAX_RENDERED_BYTES
@@ -66,7 +67,7 @@ class Visit:
             if self._crashed:
                 raise PlaywrightError("Page crashed") from error
             raise PageUnreachable(
-                f"{self.url}: not rendered within {self._seconds:g} s", reason="timeout"
+                f"{self.url}: not rendered within {self._seconds:g} s", reason=TIMEOUT
             ) from error
         except ContentTooLarge as error:
             raise PageTooLarge(
@@ -129,7 +130,7 @@ class Visit:
         )
 
     def _redirected(self, target: str) -> PageError:
-        return PageUnreachable(f"{self.url}: redirected to {target}", reason="redirect")
+        return PageUnreachable(f"{self.url}: redirected to {target}", reason=REDIRECT)
 
     def _listeners(self) -> dict[Any, Callable[..., Any]]:
         return {
