@@ -143,7 +143,7 @@ def test_a_pager_of_two_hundred_pages(mirror: Path, feed: Path) -> None:
     walked = walk_mirror(mirror, feed)
     archives = [f"indexes/{ONE}/{number}.md" for number in range(199, 0, -1)]
     assert walked.paths[1:201] == [INDEXES[0], *archives]
-    assert walked.counts.listings == walked.counts.failed == 6000
+    assert walked.counts.listings == walked.counts.failure_count == 6000
     assert walked.frontier.finished
 
 
@@ -449,7 +449,7 @@ def test_what_fails_for_a_week_is_tried_once_a_week(
     assert (key in walked.counts.set_aside) is (first >= 7)
     age(feed, first, 8)
     mended = walk_mirror(mirror, feed)
-    assert mended.counts.failed == 0
+    assert mended.counts.failure_count == 0
     assert mended.counts.set_aside == {}
     assert len(mended.feed.ids) == 39
 
@@ -576,7 +576,7 @@ def test_the_commit_is_kept_only_if_all_lists_were_read(mirror: Path, feed: Path
     """With a limit, archive pages are not read, so other new articles would never be found."""
     built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
     limited = walk_mirror(mirror, feed, limit=1, commit="c1")
-    assert (limited.error, limited.counts.failed) == (None, 0)
+    assert (limited.error, limited.counts.failure_count) == (None, 0)
     assert limited.counts.entries > 0
     assert kept(feed) == (None, None)
     gone = {f"indexes/{ONE}/2.md": PageMissing("gone")}

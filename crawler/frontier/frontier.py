@@ -1,7 +1,8 @@
 """The frontier: decides which pages to fetch, and processes the results.
 
-A driver asks :meth:`Frontier.next` for targets and hands each result to :meth:`Frontier.on_page` or
-:meth:`Frontier.on_error`; both may return an article. The frontier performs no I/O except through
+A driver asks :meth:`Frontier.next` for targets and hands each page to :meth:`Frontier.on_page`, and
+its failure, or the error that ``on_page`` raises, to :meth:`Frontier.on_error`; both may return an
+article. Then it calls :meth:`Frontier.settled`, whatever happened. The frontier performs no I/O except through
 the store, so it is the same for all transports.
 """
 
@@ -43,25 +44,24 @@ class Frontier(Plan):
             version: its git blob id, if the transport knows it.
 
         Raises:
+            PageError: the content is not the page that was requested.
             RunError: the page shows that the run cannot continue.
         """
-        try:
-            bases = self.options.mirror.bases
-            page = page or read_page(self.format, bases, target.kind, target.section, body)
-            if isinstance(page, Home):
-                self.lists.add_home(page)
-                if self.snapshot.sections_present:
-                    self.lists.warn_of_unlinked(self.snapshot.sections_present())
-            elif isinstance(page, Index):
-                self.lists.add_index(target, page)
-            elif isinstance(page, ArticleLine):
-                return self._on_line(target, page, version or blob_id_of(body))
-            else:
-                return self._on_article(target, page, version or blob_id_of(body))
-        except PageError as error:
-            return self.on_error(target, error)
-        self._done(target)
-        return None
+        bases = self.options.mirror.bases
+        page = page or read_page(self.format, bases, target.kind, target.section, body)
+        article: Article | ArticleLine | None = None
+        if isinstance(page, Home):
+            self.lists.add_home(page)
+            if self.snapshot.sections_present:
+                self.lists.warn_of_unlinked(self.snapshot.sections_present())
+        elif isinstance(page, Index):
+            self.lists.add_index(target, page)
+        elif isinstance(page, ArticleLine):
+            article = self._on_line(target, page, version or blob_id_of(body))
+        else:
+            article = self._on_article(target, page, version or blob_id_of(body))
+        self._note_read(target)
+        return article
 
     def on_error(self, target: Target, error: PageError) -> Article | None:
         """Process a failure; return the article of another copy, if there is one.
@@ -69,7 +69,6 @@ class Frontier(Plan):
         Raises:
             MirrorUnusable: the home page failed.
         """
-        self.in_flight -= 1
         if self._needs_fallback(target, error):
             self._again.append(replace(target, use_fallback=True))
             return None
@@ -82,12 +81,11 @@ class Frontier(Plan):
             return self._without_copy(target, error)
         if target.kind == "archive" and error.reason == MISSING:
             self.lists.note_missing(target)
-        self._failed(target, error)
+        self._record_failure(target, error)
         return None
 
-    def _done(self, target: Target) -> None:
+    def _note_read(self, target: Target) -> None:
         """Count a page that was read, and clear its earlier failures."""
-        self.in_flight -= 1
         self.counts.pages[target.kind] += 1
         if target.kind != "article" and target.path in self._troubled:
             self.store.state.recover(target.path)
@@ -98,13 +96,10 @@ class Frontier(Plan):
         article = self._loaded(target, page, version)
         self._note_odd(target, page)
         copies = (*target.copies, article)
-        chosen = None
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
             self._try_other(target, copies=copies)
-        else:
-            chosen = self._choose(target, copies)
-        self._done(target)  # last, because on_error handles any earlier error
-        return chosen
+            return None
+        return self._choose(target, copies)
 
     def _on_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
         """Process an article whose line was made by the process that read its page."""
@@ -113,7 +108,6 @@ class Frontier(Plan):
         if not self._unsupported_keys(target):
             line.came_from(version)
         self.yielded += 1
-        self._done(target)
         return line
 
     def context_of(self, target: Target) -> ArticleContext:
@@ -216,16 +210,16 @@ class Frontier(Plan):
             if target.copies:
                 return self._choose(target, target.copies)
         if target.published is None:
-            self._failed(target, trouble)
+            self._record_failure(target, trouble)
         elif withdrawn:
             self._gone.append(target.id)
         else:
             self.counts.differs("unread", target.id)
             self.store.state.mark_due([target.id])
-            self._failed(target, trouble)
+            self._record_failure(target, trouble)
         return None
 
-    def _failed(self, target: Target, error: PageError) -> None:
+    def _record_failure(self, target: Target, error: PageError) -> None:
         logger.warning("%s: %s: %s", target.path, error.reason, error)
         self.counts.fail(target.key, error.reason)
         self.store.fail(target.key, error.reason)

@@ -99,6 +99,7 @@ class Listings:
         key = self.format.index_path(target.section)
         if key not in self.counts.failures.get("pager", ()):
             logger.warning("%s: its pager names missing pages: skipping the rest", key)
+            # not recorded in the state: there is no page to try again
             self.counts.fail(key, "pager")
         return True
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorUnusable
@@ -41,13 +42,24 @@ PAUSE_AFTER = 100
 """Number of published articles that are looked at between two pauses."""
 
 
+class NextTargets(NamedTuple):
+    """The targets to fetch next.
+
+    Attributes:
+        targets: in the order of the plan.
+        paused: whether the plan paused, and may be asked for more at once.
+    """
+
+    targets: list[Target]
+    paused: bool = False
+
+
 class Plan:
     """Yields the targets that are due.
 
     Attributes:
         lists: what the mirror's lists say.
         in_flight: number of targets without a result.
-        paused: whether :meth:`next` returned early, and may be called again at once.
         yielded: number of new articles yielded.
         promised: number of articles to read at most, by the archive pages that are due; 0 before
             the section indexes are read.
@@ -81,7 +93,6 @@ class Plan:
         self.shrunk_share = shrunk_share
         self.snapshot = snapshot
         self.in_flight = 0
-        self.paused = False
         self.lists_asked = False
         self.lists_complete = False
         self._troubled = {key for key, *_ in store.state.failures()}
@@ -97,22 +108,24 @@ class Plan:
         self.finished = False
         self.limited = False
 
-    def next(self, room: int = 1) -> list[Target]:
+    def next(self, room: int) -> NextTargets:
         """Return at most ``room`` targets; none at the end, at a pause, or before further results.
 
         Raises:
             RunError: the pages read so far show that the run cannot continue.
         """
-        self.paused = False
         targets: list[Target] = []
         while len(targets) < room:
             target = self._again.popleft() if self._again else next(self._plan, Wait.RESULTS)
-            self.paused = target is Wait.PAUSE
             if isinstance(target, Wait):
-                break
+                return NextTargets(targets, paused=target is Wait.PAUSE)
             self.in_flight += 1
             targets.append(target)
-        return targets
+        return NextTargets(targets)
+
+    def settled(self) -> None:
+        """Note that the result of a target was processed."""
+        self.in_flight -= 1
 
     def next_copies(self) -> list[Target]:
         """Return the queued copies of articles whose first copy was fetched.

@@ -26,7 +26,7 @@ class WritePipeline(RunPipeline):
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error
         except PageTooLarge as error:
-            self.run.refuse(str(item.id), error.reason)
+            self.run.fail(str(item.id), error.reason)
             raise DropItem(f"{item.id}: {error}") from error
         if not changed:
             raise DropItem(f"{item.id} has not changed", log_level="DEBUG")

@@ -26,6 +26,10 @@ MANY = 1000
 PATIENCE_SECONDS = 0.05
 """How long a page that arrives alone waits for others. A batch has an overhead of 0.2 ms."""
 
+BATCHES_ONE_BY_ONE = 5
+"""``PageReaders.batches`` if pages arrive one by one. Five times the 16 requests of a loopback host
+are those requests and the 60 pages of a full batch."""
+
 
 class Notes(Protocol):
     """Persists the key of the page that is being read, in case it kills the run."""
@@ -65,10 +69,12 @@ class PageReaders:
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
 
-            width, patience = (1, PATIENCE_SECONDS) if one_by_one else (self._width, 0.0)
+            width, patience, batches = self._width, 0.0, 2 * self._width + 1
+            if one_by_one:
+                width, patience, batches = 1, PATIENCE_SECONDS, BATCHES_ONE_BY_ONE
             self._pool = BatchPool(width, self._read, self._bounds, self._lone_reader(), patience)
             self._pool.start()
-            self.batches = 2 * self._width + 1
+            self.batches = batches
             logger.info("Processes that read articles: %d", width)
 
     @property

@@ -24,7 +24,11 @@ from crawler.store.state import State
 
 
 class Lists(Protocol):
-    """Whether the mirror's lists were read; see :class:`crawler.frontier.plan.Plan`."""
+    """How far the mirror was read; see :class:`crawler.frontier.plan.Plan`."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to fetch, or the limit was reached."""
 
     @property
     def lists_asked(self) -> bool:
@@ -100,13 +104,14 @@ class Run:
         if self._outcome is not None and self._outcome.exit_code == 0:
             self._outcome = self._endings.gravest
 
-    def refuse(self, article: str, reason: str) -> None:
+    def fail(self, article: str, reason: str) -> None:
         """Record that no line can be made of an article that was read."""
         self.counts.fail(article, reason)
         self.store.fail(article, reason)
 
     @property
-    def failed(self) -> bool:
+    def must_stop(self) -> bool:
+        """Whether a fatal ending was recorded, so that no further page is fetched."""
         return self._endings.fatal
 
     @property

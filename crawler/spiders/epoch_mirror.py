@@ -29,7 +29,7 @@ from crawler.items import Article, ArticleLine
 from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
-from crawler.run.endings import LIMITED, cut_short, ended_by_signals
+from crawler.run.endings import ended_by_signals
 from crawler.run.run import Run
 from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
@@ -161,7 +161,7 @@ class EpochMirrorSpider(Spider):
                 notice = self.driver.moved
             if notice is None or not self.follow(notice):
                 break
-        if self.run.failed:
+        if self.run.must_stop:
             raise CloseSpider(self.run.outcome.status)
 
     def parse(self, response: Response) -> Iterator[Article]:
@@ -214,15 +214,11 @@ class EpochMirrorSpider(Spider):
                 guard.allow(base)
         return True
 
-    def closed(self, reason: str) -> None:
-        """Cancel fetches in progress, and record the frontier's progress."""
+    def closed(self, reason: str) -> None:  # noqa: ARG002 - Scrapy passes it
+        """Cancel fetches in progress, and end other processes."""
         if "run" not in vars(self):
             return
         if self.driver is not None:
             self.driver.cancel()
         self.readers.close()
         self.transport.close()
-        if self.frontier is not None and self.frontier.limited:
-            self.run.end(LIMITED)
-        elif self.frontier is None or not self.frontier.finished:
-            self.run.end(cut_short(reason))
