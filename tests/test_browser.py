@@ -311,18 +311,18 @@ def test_a_cancelled_fetch_and_a_killed_crawler(fault: str, short_path: Path) ->
 
 
 @pytest.mark.soak
-def test_no_process_outlives_a_finished_run(tmp_path: Path) -> None:
+def test_no_process_outlives_a_finished_run(short_path: Path) -> None:
     """No file is left either."""
     with (
         sites() as (site, _),
-        probing(site.base, *PAGES[:2], env={"TMPDIR": str(tmp_path)}) as run,
+        probing(site.base, *PAGES[:2], env={"TMPDIR": str(short_path)}) as run,
     ):
         run.tell(pages=1)
         processes = descendants(run.process.pid)
         assert browser_of(processes) in processes
         run.finish()
         assert wait_until(lambda: not any(process.alive for process in processes))
-        assert not list(tmp_path.iterdir())
+        assert not list(short_path.iterdir())
 
 
 # -- without a browser -------------------------------------------------------------------------

@@ -25,6 +25,8 @@ SAME_TEXT = 0.995
 CAUSES = {
     # the sanitizer drops the element, so its line is joined to its neighbours
     "centered text": re.compile(r"<center>\s*(?:<ok[^>]*>\s*)?[^<\s]"),
+    # the sanitizer drops the style: a line under an image is not known to be centered, as captions are
+    "a centered paragraph": re.compile(r'style="text-align: ?center'),
     # the sanitizer drops the link: whether a blank stood between it and the mark cannot be seen
     "a quotation mark after a link": re.compile(r"</ok>\s+[“”‘’]"),
     # Markdown ends a block of HTML there, and the rest of the tag is text

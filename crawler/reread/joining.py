@@ -16,8 +16,8 @@ from crawler.exceptions import FeedUnusable, MirrorUnusable, TryLater, WrongUsag
 from crawler.feedfile import FeedFile
 from crawler.items import CONTRACT_VERSION
 from crawler.reasons import MISSING
-from crawler.reread.origins import Origins, parsed
-from crawler.reread.parts import PartFile, Range, Summary, Tally, part_path
+from crawler.reread.origins import Origins
+from crawler.reread.parts import PartFile, Range, Summary, Tally, parsed, part_path
 from crawler.reread.plan import ORIGINS, Plan
 from crawler.reread.pool import OnPart
 from crawler.reread.workspace import Workspace, is_free

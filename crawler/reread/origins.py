@@ -14,10 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from crawler.exceptions import FeedUnusable
 from crawler.feedfile import FeedFile
 from crawler.reread.plan import temporary_path
-from crawler.store import jsonlines
 from crawler.store.state import State
 
 logger = logging.getLogger(__name__)
@@ -88,18 +86,6 @@ def _copy_state(target: sqlite3.Connection, feed: Path, copy: Path) -> None:
     finally:
         for suffix in (*suffixes, "-shm"):
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)
-
-
-def parsed(line: bytes, where: str) -> dict[str, Any]:
-    """Return the record in a line; ``where`` is its location, for the message.
-
-    Raises:
-        FeedUnusable: the line is not a JSON object.
-    """
-    record = jsonlines.parsed(line)
-    if record is None:
-        raise FeedUnusable(f"{where} is damaged: restore the file from a backup")
-    return record
 
 
 class Origins:

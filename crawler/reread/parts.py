@@ -26,8 +26,8 @@ from crawler.readers.pages import Bounds
 from crawler.readers.worker import bound
 from crawler.reasons import MISSING
 from crawler.reread.line_reader import DIFFERS, LineReader, Outcome
-from crawler.reread.origins import parsed
 from crawler.reread.plan import Plan
+from crawler.store import jsonlines
 from crawler.store.files import sync_directory
 
 NAMED_IDS = 100
@@ -129,8 +129,8 @@ class PartFile:
     def copy(self, articles: IO[bytes], changes: IO[bytes]) -> None:
         """Append the part's lines to the files."""
         with self.path.open("rb") as file:
-            copy_bytes(file, articles, self.summary.articles)
-            copy_bytes(file, changes, self.summary.changes)
+            _copy_bytes(file, articles, self.summary.articles)
+            _copy_bytes(file, changes, self.summary.changes)
 
     def blobs(self) -> Iterator[tuple[str, str]]:
         """Yield (id, blob) of the pages of the part's lines."""
@@ -145,12 +145,11 @@ def _damaged(path: Path) -> FeedUnusable:
     return FeedUnusable(f"{path} is not a complete part: delete it and run again")
 
 
-def copy_bytes(source: IO[bytes], target: IO[bytes], count: int) -> None:
-    """Copy ``count`` bytes from one open file to another."""
+def _copy_bytes(source: IO[bytes], target: IO[bytes], count: int) -> None:
     while count:
         piece = source.read(min(count, 1 << 20))
         if not piece:
-            raise FeedUnusable(f"{source.name} is shorter than it was: restore it from a backup")
+            raise _damaged(Path(source.name))
         target.write(piece)
         count -= len(piece)
 
@@ -248,6 +247,18 @@ def _records(file: IO[bytes], part: Range) -> Iterator[tuple[dict[str, Any], byt
             raise FeedUnusable(f"{where} is not an article: restore the file from a backup")
         yield record, line
         at += len(line)
+
+
+def parsed(line: bytes, where: str) -> dict[str, Any]:
+    """Return the record in a line; ``where`` is its location, for the message.
+
+    Raises:
+        FeedUnusable: the line is not a JSON object.
+    """
+    record = jsonlines.parsed(line)
+    if record is None:
+        raise FeedUnusable(f"{where} is damaged: restore the file from a backup")
+    return record
 
 
 class PartWriter:
