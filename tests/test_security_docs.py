@@ -13,8 +13,8 @@ from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.items import MAX_LINE_BYTES
 from crawler.middlewares import robots
 from crawler.readers import pages
+from crawler.readers.pages import BOUNDS
 from crawler.readers.processes import BATCH_BYTES, BATCH_PAGES
-from crawler.readers.readers import BOUNDS
 from crawler.transports.bounded import MAX_HEADER_BYTES
 from crawler.transports.browser.transport import MAX_PROCESS_BYTES
 from crawler.transports.git.limits import GitLimits

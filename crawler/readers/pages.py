@@ -34,6 +34,9 @@ class Bounds(NamedTuple):
     memory_bytes: int = 512 << 20
 
 
+BOUNDS = Bounds()
+
+
 _LINE_BREAKS = b"\n" * 256
 _MANY_TAGS = 10_000
 

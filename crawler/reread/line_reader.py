@@ -17,7 +17,7 @@ from crawler.lines import line_of, require_valid
 from crawler.loaders import ArticleContext, load_canonical
 from crawler.readers.pages import is_suspicious, read_page
 from crawler.reasons import ERROR, MISSING
-from crawler.reread.apart import ApartReader
+from crawler.reread.lone_reader import BlockingLoneReader
 from crawler.reread.origins import Origins
 from crawler.reread.pages import pages_of, path_of
 from crawler.reread.plan import ORIGINS, Plan
@@ -67,7 +67,7 @@ class LineReader:
         self._withdrawn = read_ids(Path(plan.work) / WITHDRAWN)
         self._origins = Origins(Path(plan.work) / ORIGINS, Path(plan.feed))
         self._read = partial(read_page, self._format, ())
-        self._apart = ApartReader(self._read)
+        self._lone_reader = BlockingLoneReader(self._read)
 
     def is_withdrawn(self, record: Mapping[str, Any]) -> bool:
         """Return whether to leave the line out."""
@@ -126,7 +126,7 @@ class LineReader:
         if len(body) > MAX_PAGE_BYTES:
             raise PageTooLarge(f"the page has more than {MAX_PAGE_BYTES} bytes")
         if self.careful or is_suspicious(body):
-            return self._apart.read(body)
+            return self._lone_reader.read(body)
         try:
             page = self._read("article", "", body)
         except (PageError, MemoryError):
@@ -177,4 +177,4 @@ class LineReader:
     def close(self) -> None:
         self._pages.close()
         self._origins.close()
-        self._apart.close()
+        self._lone_reader.close()
