@@ -135,7 +135,7 @@ def walk_mirror(
     mirror = Mirror("small", public, {"path": str(directory)}, sections)
     run = WatchedRun(CrawlOptions(mirror, "path", feed, **options))
     run.commit = commit
-    frontier = run.lists = Frontier(
+    frontier = run.frontier = Frontier(
         run.options,
         run.store,
         run.counts,

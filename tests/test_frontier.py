@@ -717,11 +717,11 @@ def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:
 
 
 def knowing(mirror: Path, known: Changes | None) -> Snapshot:
-    def version_of(path: str) -> str | None:
+    def blob_id_at(path: str) -> str | None:
         file = mirror / path
         return blob_id_of(file.read_bytes()) if file.exists() else None
 
-    return Snapshot(history=History(known, version_of, old_page=lambda _: None))
+    return Snapshot(history=History(known, blob_id_at, old_page=lambda _: None))
 
 
 def test_nothing_changed_means_nothing_is_read(mirror: Path, feed: Path) -> None:

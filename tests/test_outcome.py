@@ -121,7 +121,7 @@ def test_the_report_knows_whether_a_run_was_closed_early(
     """It does not depend on which of Scrapy's receivers of a signal is called first."""
     run = Run(CrawlOptions(Mirror("small", "https://example.org/", {}), "path", tmp_path))
     if finished is not None:
-        run.lists = SimpleNamespace(
+        run.frontier = SimpleNamespace(
             finished=finished, lists_asked=finished, lists_complete=finished
         )
     crawler: Any = SimpleNamespace(get_extension=lambda _: None, settings=Settings())

@@ -123,9 +123,9 @@ class Driver:
             targets, more = self._next_targets(self._room)
             if self.transport.bulk:
                 articles = max(self.run.counts.wanted, self.frontier.promised)
-                self.readers.expect(articles, one_by_one=not self.transport.ordered)
+                self.readers.prepare_for(articles, one_by_one=not self.transport.ordered)
             if isinstance(self.transport, Hinted):
-                self.transport.expect([target.path for target in targets])
+                self.transport.prefetch([target.path for target in targets])
             for target in targets:
                 self._window.start(target, self._fetch(target))
             await asyncio.sleep(0)  # let signal handlers and the progress display run
@@ -210,7 +210,7 @@ class Driver:
         try:
             fetched, page = task.result()
             self._memory.free(len(fetched.body))
-            return self.frontier.on_page(target, fetched.body, page, fetched.version)
+            return self.frontier.on_page(target, fetched.body, page, fetched.blob_id)
         except PageError as error:
             failure = error
         except RunError:

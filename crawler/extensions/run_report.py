@@ -40,7 +40,7 @@ class RunReport:
 
     async def spider_closed(self, spider: Spider, reason: str) -> None:
         """Write the run's line, and the counts into Scrapy's stats."""
-        if self.run.lists is None or not self.run.lists.finished:
+        if self.run.frontier is None or not self.run.frontier.finished:
             self.run.end(cut_short(reason))
         if exports := spider.crawler.get_extension(FeedExports):
             await exports.wait_closed()

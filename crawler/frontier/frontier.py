@@ -33,7 +33,7 @@ class Frontier(Plan):
     """A plan that is updated with the pages that are fetched."""
 
     def on_page(
-        self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
+        self, target: Target, body: bytes, page: Page | None = None, blob_id: str | None = None
     ) -> Article | ArticleLine | None:
         """Process a fetched page; return the article to publish, if any.
 
@@ -41,7 +41,7 @@ class Frontier(Plan):
             target: the target that was fetched.
             body: the page's bytes.
             page: what it says, if another process has read it.
-            version: its git blob id, if the transport knows it.
+            blob_id: its git blob id, if the transport knows it.
 
         Raises:
             PageError: the content is not the page that was requested.
@@ -57,9 +57,9 @@ class Frontier(Plan):
         elif isinstance(page, Index):
             self.lists.add_index(target, page)
         elif isinstance(page, ArticleLine):
-            article = self._on_line(target, page, version or blob_id_of(body))
+            article = self._on_line(target, page, blob_id or blob_id_of(body))
         else:
-            article = self._on_article(target, page, version or blob_id_of(body))
+            article = self._on_article(target, page, blob_id or blob_id_of(body))
         self._note_read(target)
         return article
 
@@ -70,7 +70,7 @@ class Frontier(Plan):
             MirrorUnusable: the home page failed.
         """
         if self._needs_fallback(target, error):
-            self._again.append(replace(target, use_fallback=True))
+            self._retries.append(replace(target, use_fallback=True))
             return None
         if target.kind == "home":
             raise MirrorUnusable(
@@ -92,8 +92,8 @@ class Frontier(Plan):
 
     # -- articles --------------------------------------------------------------------------
 
-    def _on_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
-        article = self._loaded(target, page, version)
+    def _on_article(self, target: Target, page: ArticlePage, blob_id: str) -> Article | None:
+        article = self._loaded(target, page, blob_id)
         self._note_odd(target, page)
         copies = (*target.copies, article)
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
@@ -101,12 +101,12 @@ class Frontier(Plan):
             return None
         return self._choose(target, copies)
 
-    def _on_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
+    def _on_line(self, target: Target, line: ArticleLine, blob_id: str) -> ArticleLine:
         """Process an article whose line was made by the process that read its page."""
         _check_id(target, line.id)
         self._note_odd(target, line)
         if not self._unsupported_keys(target):
-            line.came_from(version)
+            line.came_from(blob_id)
         self.yielded += 1
         return line
 
@@ -135,13 +135,13 @@ class Frontier(Plan):
             return fallback
         return self.snapshot.unsupported_keys
 
-    def _loaded(self, target: Target, page: ArticlePage, version: str) -> Article:
+    def _loaded(self, target: Target, page: ArticlePage, blob_id: str) -> Article:
         from crawler.loaders import load_article  # noqa: PLC0415
 
         _check_id(target, page.original.id)
         article = load_article(page, self.context_of(target), self.format)
         if not self._unsupported_keys(target):
-            article.came_from(version)
+            article.came_from(blob_id)
         return article
 
     def _note_odd(self, target: Target, page: ArticlePage | ArticleLine) -> None:
@@ -166,7 +166,7 @@ class Frontier(Plan):
             if published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
             return None
-        if article.blob_id == published.blob and not published.vanished:
+        if article.blob_id == published.blob_id and not published.vanished:
             self.store.mark_unchanged(target.id, article.mirror_url)
             return None
         article.read_again(self._before(target, published))
@@ -175,21 +175,21 @@ class Frontier(Plan):
     def _before(self, target: Target, published: PublishedArticle) -> Article | None:
         """Read the page of the last edition with the current readers, if it is available."""
         history = self.snapshot.history
-        if history is None or published.blob is None or published.vanished:
+        if history is None or published.blob_id is None or published.vanished:
             return None
-        body = history.old_page(published.blob)
+        body = history.old_page(published.blob_id)
         if body is None or is_suspicious(body):
             return None
         try:
             page = self.format.read_article(body)
-            return self._loaded(target, page, published.blob)
+            return self._loaded(target, page, published.blob_id)
         except PageError:
             return None
 
     def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
         path, *others = target.others
         again = replace(target, path=path, others=tuple(others), copies=copies, use_fallback=False)
-        self._again.append(again)
+        self._retries.append(again)
 
     # -- failures --------------------------------------------------------------------------
 

@@ -37,11 +37,11 @@ class WritePipeline(RunPipeline):
         store, counts = self.run.store, self.run.counts
         line = item if isinstance(item, ArticleLine) else line_of(as_record(item))
         if not item.has_line:
-            store.write(line, blob=item.blob_id)
+            store.write(line, blob_id=item.blob_id)
             counts.new += 1
             return True
         before = as_record(item.before) if item.before is not None else None
-        kind = store.write_change(line, datetime.now(UTC), blob=item.blob_id, before=before)
+        kind = store.write_change(line, datetime.now(UTC), blob_id=item.blob_id, before=before)
         if kind is not None:
             counts.change(kind, line.id)
         return kind is not None

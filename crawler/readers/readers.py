@@ -58,7 +58,7 @@ class PageReaders:
         self._pool: BatchPool | None = None
         self._alone: LoneReader | None = None
 
-    def expect(self, articles: int, *, one_by_one: bool = False) -> None:
+    def prepare_for(self, articles: int, *, one_by_one: bool = False) -> None:
         """Start the pool if ``articles``, the number to be read, makes it worthwhile.
 
         If pages arrive one by one, one process is enough, because it reads them faster than Scrapy

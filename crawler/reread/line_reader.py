@@ -73,13 +73,13 @@ class LineReader:
         """Return whether to leave the line out."""
         return record.get("id") in self._withdrawn
 
-    def expect(self, records: Iterable[dict[str, Any]]) -> None:
+    def prefetch(self, records: Iterable[dict[str, Any]]) -> None:
         """Prefetch the pages of the lines that will be read next, in this order."""
         paths = []
         for record in records:
             with suppress(PageMalformed):
                 paths.append(path_of(record, self._format))
-        self._pages.expect(paths)
+        self._pages.prefetch(paths)
 
     def read(self, record: dict[str, Any], line: bytes) -> Outcome:
         """Read the page of a line again.

@@ -233,7 +233,7 @@ def _lines(plan: Plan, part: Range, reader: LineReader) -> Iterator[tuple[dict[s
     with (Path(plan.feed) / "articles.jsonl").open("rb") as file:
         lines = _records(file, part)
         while ahead := list(islice(lines, _AHEAD)):
-            reader.expect(record for record, _ in ahead)
+            reader.prefetch(record for record, _ in ahead)
             yield from ahead
 
 

@@ -132,7 +132,7 @@ class EpochMirrorSpider(Spider):
         mirror, since = self.options.mirror, self.run.store.state.get("commit")
         since = since if isinstance(since, str) else None
         snapshot = await snapshot_of(self.transport, self.fallback, mirror.format, since)
-        self.frontier = self.run.lists = Frontier(
+        self.frontier = self.run.frontier = Frontier(
             self.options,
             self.run.store,
             self.run.counts,
@@ -205,7 +205,7 @@ class EpochMirrorSpider(Spider):
         self.followed = True
         if self.frontier is not None:
             self.frontier.lists.forget_moves()
-        self.frontier = self.run.lists = None
+        self.frontier = self.run.frontier = None
         self.transport.close()
         self.readers.close()
         settings = self.choose_transports(replace(options, mirror=mirror))

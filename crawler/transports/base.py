@@ -37,13 +37,13 @@ class Fetched(NamedTuple):
 
     Attributes:
         body: content of the page.
-        version: git blob id of the page, if the transport knows it without computing it.
+        blob_id: git blob id of the page, if the transport knows it without computing it.
         restore: turns ``body``, a rendered page, back into the mirror's own; raises a PageError.
             It can be pickled. None if ``body`` is the mirror's own page.
     """
 
     body: bytes
-    version: str | None = None
+    blob_id: str | None = None
     restore: Callable[[bytes], bytes] | None = None
 
 
@@ -119,10 +119,10 @@ class Comparing(Protocol):
     async def changed_since(self, commit: str | None) -> Changes | None:
         """Return what changed since ``commit``, or None if that is unknown."""
 
-    def version_of(self, path: str) -> str | None:
+    def blob_id_at(self, path: str) -> str | None:
         """Return the git blob id of a page, or None if there is no such page."""
 
-    def old_page(self, version: str) -> bytes | None:
+    def old_page(self, blob_id: str) -> bytes | None:
         """Return the bytes with this git blob id; None if they are not available."""
 
 
@@ -130,7 +130,7 @@ class Comparing(Protocol):
 class Hinted(Protocol):
     """A transport that fetches faster when it knows which pages come next."""
 
-    def expect(self, paths: Sequence[str]) -> None:
+    def prefetch(self, paths: Sequence[str]) -> None:
         """Prefetch ``paths`` in this order; a hint without other effects."""
 
 
@@ -161,7 +161,7 @@ async def snapshot_of(
         present = partial(_sections_present, transport, mirror_format)
     if isinstance(transport, Comparing):
         changes = await transport.changed_since(since)
-        history = History(changes, transport.version_of, transport.old_page)
+        history = History(changes, transport.blob_id_at, transport.old_page)
     fallback_keys = fallback.unsupported_keys if fallback else None
     return Snapshot(transport.unsupported_keys, fallback_keys, present, history)
 

@@ -45,7 +45,7 @@ class Objects:
         self._expected: deque[str] = deque()
         self._requested: deque[str] = deque()
 
-    def expect(self, oids: Iterable[str]) -> None:
+    def prefetch(self, oids: Iterable[str]) -> None:
         """Prefetch ``oids``, the objects that will probably be read next, in this order."""
         self._expected = deque(oids)
 
