@@ -30,9 +30,9 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.formats.registry import find_format
-from crawler.frontier.snapshot import Changes, History, Snapshot, blob_id_of
 from crawler.items import ArticleLine
 from crawler.lines import read_or_finish
+from crawler.snapshot import Changes, History, Snapshot, blob_id_of
 from crawler.store.packed_ids import PackedIds
 from crawler.store.state import State
 

@@ -34,9 +34,9 @@ from gitserver import (
 from processes import is_running, wait_until
 
 from crawler.exceptions import HostBusy, MirrorUnusable, RunError, TryLater, WrongUsage
-from crawler.frontier.snapshot import Changes
+from crawler.snapshot import Changes
 from crawler.transports.git.clone import CloneBusy
-from crawler.transports.git.faults import GitMissing
+from crawler.transports.git.failures import GitMissing
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import CloneDamaged
 from crawler.transports.git.transport import GitTransport

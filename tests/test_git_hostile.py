@@ -28,7 +28,7 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageError, PageMalformed, PageTooLarge, WrongUsage
-from crawler.frontier.snapshot import Changes
+from crawler.snapshot import Changes
 from crawler.transports.git.program import environment
 from crawler.transports.git.remote import redirected, remote_at
 from crawler.transports.git.transport import GitTransport

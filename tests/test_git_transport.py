@@ -23,7 +23,7 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageMissing, PageTooLarge
-from crawler.frontier.snapshot import Changes
+from crawler.snapshot import Changes
 from crawler.transports.git import clone, program, trees
 from crawler.transports.git.branches import choose
 from crawler.transports.git.limits import GitLimits, Watch

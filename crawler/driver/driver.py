@@ -14,6 +14,7 @@ from crawler.frontier.plan import NextTargets
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
+from crawler.reasons import ERROR
 from crawler.run.endings import CRASHED, LIMITED
 from crawler.run.run import Run
 from crawler.transports.base import Fetched, Hinted, Transport
@@ -218,5 +219,5 @@ class Driver:
             # a bug that one page reveals must not lose the other pages
             logger.exception("%s: unexpected error", target.path)
             self.run.end(CRASHED)
-            failure = PageError("unexpected error", reason="error")
+            failure = PageError("unexpected error", reason=ERROR)
         return self.frontier.on_error(target, failure)

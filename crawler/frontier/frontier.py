@@ -9,7 +9,6 @@ the store, so it is the same for all transports.
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,21 +16,17 @@ from crawler.exceptions import MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
-from crawler.frontier.snapshot import blob_id_of
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
+from crawler.reasons import FORBIDDEN, MISSING, Concern, concern_of, is_busy
+from crawler.snapshot import blob_id_of
 from crawler.store.edition import PublishedArticle, is_thin
 
 if TYPE_CHECKING:
     from crawler.loaders import ArticleContext
 
 logger = logging.getLogger(__name__)
-
-# Reasons of one copy's failure after which another copy may still be readable.
-_OTHER_COPY_HELPS = frozenset({"missing", "malformed", "too_large", "not_utf8"})
-# Reasons that concern the host and not the page.
-_HOST_TROUBLE = re.compile(r"http_(429|5[0-9]{2})")
 
 
 class Frontier(Plan):
@@ -84,7 +79,7 @@ class Frontier(Plan):
             )
         if target.kind == "article":
             return self._without_copy(target, error)
-        if target.kind == "archive" and error.reason == "missing":
+        if target.kind == "archive" and error.reason == MISSING:
             self.lists.note_missing(target)
         self._record_failure(target, error)
         return None
@@ -205,8 +200,8 @@ class Frontier(Plan):
         read: the unreachable one may be better. After a week, the other copies are used.
         """
         trouble = target.trouble or error
-        withdrawn = target.withdrawn and error.reason == "missing"
-        if error.reason in _OTHER_COPY_HELPS or target.key in self._set_aside:
+        withdrawn = target.withdrawn and error.reason == MISSING
+        if concern_of(error.reason) is Concern.PAGE or target.key in self._set_aside:
             if target.others:
                 self.lists.warn(f"{target.path}: {error.reason}: {error}; trying another copy")
                 target = replace(target, trouble=trouble, withdrawn=withdrawn)
@@ -242,9 +237,9 @@ class Frontier(Plan):
             or target.published
         ):
             return False
-        if target.copies or _HOST_TROUBLE.fullmatch(error.reason):
+        if target.copies or is_busy(error.reason):
             return False
-        return error.reason == "http_403" or target.key in self._set_aside
+        return error.reason == FORBIDDEN or target.key in self._set_aside
 
 
 def _check_id(target: Target, found: str) -> None:

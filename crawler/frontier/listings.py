@@ -12,6 +12,7 @@ from crawler.exceptions import MirrorMoved, MirrorUnusable, PageMalformed, Wrong
 from crawler.formats.pages import Home, Index
 from crawler.frontier.target import Target
 from crawler.items import Section
+from crawler.reasons import MOVED, STRAY
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
 
@@ -176,7 +177,7 @@ class Listings:
             self._moved.add(target.section)
             if len(self._moved) == len(self.names):
                 raise MirrorMoved(self.options.mirror.name, index.moved_to)
-            raise PageMalformed(f"it says that it moved to {index.moved_to}", reason="moved")
+            raise PageMalformed(f"it says that it moved to {index.moved_to}", reason=MOVED)
         if index.last_page > MAX_ARCHIVE_PAGES:
             raise PageMalformed(f"its pager names page {index.last_page}")
         for stray in index.strays[:NAMED_STRAYS]:
@@ -275,4 +276,4 @@ class Listings:
 def _require_articles(index: Index) -> None:
     """Raise PageMalformed if an entry is not an article; the other entries have been added."""
     if index.strays:
-        raise PageMalformed(f"{len(index.strays)} of its entries are not articles", reason="stray")
+        raise PageMalformed(f"{len(index.strays)} of its entries are not articles", reason=STRAY)

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorUnusable
 from crawler.frontier.listings import Listings
-from crawler.frontier.snapshot import Snapshot, touched_articles
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
+from crawler.snapshot import Snapshot, touched_articles
 from crawler.store.edition import PublishedArticle
 from crawler.store.feed import FeedStore
 from crawler.store.packed_ids import PackedIds

@@ -128,7 +128,7 @@ class BackoffMiddleware:
         while _is_shared(slot, host) and (parked := await self._turns.parked(host)) > 0:
             self._join(slot, host, parked)
             await _wait_until_open(slot)
-        request.meta[_PARKS_WHEN_SENT] = slot.pass_(monotonic())
+        request.meta[_PARKS_WHEN_SENT] = slot.record_sent(monotonic())
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Park the host after a busy response and retry the request; pass on any other response.
@@ -149,9 +149,9 @@ class BackoffMiddleware:
         return request.replace(dont_filter=True, priority=request.priority - 1, meta=meta)
 
     async def _park(self, slot: HostSlot, request: Request, response: Response) -> None:
-        named = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
+        requested = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
         before, parks = monotonic(), slot.parks
-        enough = slot.park(before, named, request.meta[_PARKS_WHEN_SENT], self._waits)
+        enough = slot.park(before, requested, request.meta[_PARKS_WHEN_SENT], self._waits)
         host = urlparse_cached(request).hostname or ""
         if _is_shared(slot, host):
             await self._turns.park(host, slot.wait(before))

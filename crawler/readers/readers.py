@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious
+from crawler.readers.pages import BOUNDS, Bounds, is_suspicious
+from crawler.reasons import TOO_COSTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from crawler.readers.worker import Unread
 
 logger = logging.getLogger(__name__)
-
-BOUNDS = Bounds()
 
 MANY = 1000
 """Articles from which a pool is worthwhile, as each process takes 0.15 s of CPU time to start."""

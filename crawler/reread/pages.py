@@ -11,8 +11,8 @@ from typing import Any
 from crawler.exceptions import PageError, PageMalformed
 from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
-from crawler.frontier.snapshot import blob_id_of
 from crawler.reread.plan import GIT_CONFIGURATION, Plan
+from crawler.snapshot import blob_id_of
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import Objects
 from crawler.transports.git.program import environment

@@ -34,7 +34,7 @@ from crawler.run.run import Run
 from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
 from crawler.transports.base import Transport, snapshot_of
-from crawler.transports.registry import transport_for, with_fallback
+from crawler.transports.registry import settings_for, transport_for
 
 logger = logging.getLogger(__name__)
 
@@ -99,13 +99,12 @@ class EpochMirrorSpider(Spider):
         self.options = options
         read = partial(read_or_finish, options.mirror.format, options.mirror.bases)
         self.readers = PageReaders(setting(self.settings, "READERS"), self.run.store, read)
-        self.transport, needed = self.new_transport(options.mirror, options.via)
+        self.transport = self.new_transport(options.mirror, options.via)
         if options.fallback:
-            self.fallback, more = self.new_transport(options.mirror, options.fallback)
-            needed = with_fallback(needed, more)
-        return needed
+            self.fallback = self.new_transport(options.mirror, options.fallback)
+        return settings_for(self.transport, self.fallback)
 
-    def new_transport(self, mirror: Mirror, via: str) -> tuple[Transport, dict[str, Any]]:
+    def new_transport(self, mirror: Mirror, via: str) -> Transport:
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )

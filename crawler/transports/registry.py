@@ -1,9 +1,14 @@
-"""The transports by name, each with the Scrapy settings that it needs."""
+"""The transports by name.
+
+A transport is an entry in :data:`LOCAL` or :data:`REMOTE`, under a name of
+``crawler.config.mirrors.TRANSPORTS``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
 
 from scrapy.settings import BaseSettings
 
@@ -13,66 +18,30 @@ from crawler.config.mirrors import Mirror
 from crawler.config.own_settings import setting
 from crawler.config.proxies import require_usable_proxy
 from crawler.politeness.pace import chosen_pace
-from crawler.transports.base import Download, Transport
+from crawler.transports.base import Download, LocalTransport, Transport
 from crawler.transports.git.transport import GitTransport
 from crawler.transports.http import HttpTransport
 from crawler.transports.path import PathTransport
 
-if TYPE_CHECKING:
-    from crawler.transports.browser.transport import BrowserTransport
+OnProgress = Callable[[str], None]
 
 
-_NO_DOWNLOADS: dict[str, Any] = {
-    "DOWNLOAD_HANDLERS": {"http": None, "https": None},
-    "DOWNLOADER_MIDDLEWARES_BASE": {},
-    "DOWNLOADER_MIDDLEWARES": {},
-}
-"""Settings for transports without requests.
-
-Scrapy's handlers load certificates, which takes longer than a whole run that finds nothing new. With
-the downloader middlewares, they take a sixth of such a run.
-"""
+def _path(mirror: Mirror, cache: Path, on_progress: OnProgress | None) -> LocalTransport:  # noqa: ARG001
+    return PathTransport(mirror.roots["path"])
 
 
-def transport_for(
-    mirror: Mirror,
-    via: str,
-    settings: BaseSettings,
-    *,
-    download: Download,
-    on_progress: Callable[[str], None],
-) -> tuple[Transport, dict[str, Any]]:
-    """Return a transport and the Scrapy settings that it needs.
+def _http(mirror: Mirror, settings: BaseSettings, download: Download) -> Transport:
+    base = mirror.roots["http"]
+    require_usable_proxy(base)
+    window, delay = chosen_pace(base, settings)
+    return HttpTransport(
+        base, download, window=window, bulk=delay == 0, manners=_manners(base, settings)
+    )
 
-    Args:
-        mirror: the mirror to fetch.
-        via: name of the transport, one of the mirror's ``roots``.
-        settings: the project's settings.
-        download: sends a request through Scrapy's downloader.
-        on_progress: called with lines of text before the first page, mostly during a clone.
 
-    Raises:
-        WrongUsage: the transport needs a package or program that is missing, or a setting is
-            invalid.
-    """
-    base = mirror.roots[via]
-    if via == "path":
-        return PathTransport(base), _NO_DOWNLOADS
-    if via == "git":
-        cache = cache_directory(settings["CACHE_DIRECTORY"])
-        return GitTransport.of_mirror(mirror, cache, on_progress), _NO_DOWNLOADS
-    manners = _manners(base, settings)
-    if via == "http":
-        require_usable_proxy(base)
-        window, delay = chosen_pace(base, settings)
-        return HttpTransport(base, download, window=window, bulk=delay == 0), manners
+def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> Transport:
     require_extra("browser", "via=browser")
     require_temporary_directory("via=browser")
-    browser = _browser(mirror, settings, download)
-    return browser, {**manners, **browser.settings()}
-
-
-def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> BrowserTransport:
     from crawler.transports.browser.transport import BrowserTransport  # noqa: PLC0415 - no other run loads Playwright
 
     base = mirror.roots["browser"]
@@ -88,16 +57,71 @@ def _browser(mirror: Mirror, settings: BaseSettings, download: Download) -> Brow
         pages_per_context=setting(settings, "BROWSER_PAGES_PER_CONTEXT"),
         page_seconds=setting(settings, "BROWSER_PAGE_SECONDS"),
         script_hosts=setting(settings, "BROWSER_SCRIPT_HOSTS"),
+        manners=_manners(base, settings),
     )
 
 
-def with_fallback(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a run with a fallback transport.
+LOCAL: Final[Mapping[str, Callable[[Mirror, Path, OnProgress | None], LocalTransport]]] = {
+    "path": _path,
+    "git": GitTransport.of_mirror,
+}
+"""Transports that read pages from the disk. ``scrapy read`` and ``scrapy reread`` use only these."""
+
+REMOTE: Final[Mapping[str, Callable[[Mirror, BaseSettings, Download], Transport]]] = {
+    "http": _http,
+    "browser": _browser,
+}
+"""Transports that send a request for each page through Scrapy's downloader."""
+
+
+def transport_for(
+    mirror: Mirror,
+    via: str,
+    settings: BaseSettings,
+    *,
+    download: Download,
+    on_progress: OnProgress,
+) -> Transport:
+    """Return the transport for a run.
+
+    Args:
+        mirror: the mirror to fetch.
+        via: name of the transport, one of the mirror's ``roots``.
+        settings: the project's settings.
+        download: sends a request through Scrapy's downloader.
+        on_progress: called with lines of text before the first page, mostly during a clone.
+
+    Raises:
+        WrongUsage: the transport needs a package or program that is missing, or a setting is
+            invalid.
+    """
+    if via in LOCAL:
+        return LOCAL[via](mirror, cache_directory(settings["CACHE_DIRECTORY"]), on_progress)
+    return REMOTE[via](mirror, settings, download)
+
+
+def local_transport(
+    mirror: Mirror, cache: Path, on_progress: OnProgress | None = None
+) -> LocalTransport | None:
+    """Return the transport that reads a mirror from the disk; None if it has none."""
+    for via, build in LOCAL.items():
+        if via in mirror.roots:
+            return build(mirror, cache, on_progress)
+    return None
+
+
+def settings_for(transport: Transport, fallback: Transport | None) -> dict[str, Any]:
+    """Return the Scrapy settings of a run.
 
     The browser's download handler also downloads the requests that it does not render. The pace is
-    that of the first transport.
+    that of ``transport``, not of the fallback.
     """
-    return {**second, **first, "MIRROR_BASES": [*first["MIRROR_BASES"], *second["MIRROR_BASES"]]}
+    settings = transport.settings()
+    if fallback is None:
+        return settings
+    more = fallback.settings()
+    bases = [*settings["MIRROR_BASES"], *more["MIRROR_BASES"]]
+    return {**more, **settings, "MIRROR_BASES": bases}
 
 
 def _manners(base: str, settings: BaseSettings) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crawler.exceptions import PageError, PageTooLarge, RunError, TryLater
-from crawler.frontier.snapshot import Changes
-from crawler.transports.base import LOCAL_WINDOW, Fetched
+from crawler.snapshot import Changes
+from crawler.transports.base import LOCAL_WINDOW, Fetched, settings_without_downloads
 from crawler.transports.git import changes
 from crawler.transports.git.clone import BASE, Clone
 from crawler.transports.git.limits import GitLimits
@@ -104,6 +104,9 @@ class GitTransport:
     def folder(self) -> Path:
         """Directory of the clone, its lock and its configuration."""
         return self._clone.folder
+
+    def settings(self) -> dict[str, Any]:
+        return settings_without_downloads()
 
     async def open(self, *, update: bool = True) -> None:
         """Clone or fetch, and select the branch's newest commit.
