@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from parting import parted
@@ -125,9 +126,22 @@ _INVISIBLE = {
 }
 
 
+_RADICALS = {
+    **{code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)},
+    # those of the other block that real pages have; Unicode has no compatibility form of them
+    **str.maketrans("⺝⺠⻄⻓⻰", "月民西长龙"),
+}
+_WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+
+
 def characters(text: str) -> str:
-    """Return the visible characters of ``text``: NFC, no white space, no control characters."""
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+    """Return the visible characters of ``text``: NFC, no white space, no control characters.
+
+    Radicals count as the ideographs that they stand for, and C1 control characters as the
+    Windows characters that browsers show.
+    """
+    shown = text.translate(_WINDOWS).translate(_RADICALS).translate(_INVISIBLE)
+    return unicodedata.normalize("NFC", shown)
 
 
 # --- the page's lines -----------------------------------------------------------------
@@ -263,12 +277,18 @@ _NO_EDITOR = re.compile(rf"责任编辑[：:][{_MARKS}]*")
 _SEPARATORS = "；;，,、：:／/·。.﹕"
 _GLUED_MARKS = re.compile(rf"[{_MARKS}]+(?=[（(\[【]?(?:未完|待续|完|全文完)[^\n]{{0,12}}\Z)")
 """An end mark between the last sentence and a note that more follows."""
-_TAIL = 14
-"""Maximum number of lines of credits and promotion after an end mark."""
+_TAIL = 40
+"""Maximum number of lines of credits, notes and promotion after an end mark."""
 
 _RELATED = re.compile(r"[\W_]*相关文章[\W_]*")
 _DATED = re.compile(r".*[（(]\d+/\d+/\d{4}[）)]", re.DOTALL)
+_DATE = re.compile(r"[（(]\d+/\d+/\d{4}[）)]")
 _OPINION = re.compile("[◆◇]我的意见")
+_TORN = re.compile(
+    r"<--ads-->|\[/?djy_post_video\]|<cen(?:ter)?\Z|(?:<a)?href=[^<>]*>(?:[◆◇]我的意见|https?:[^<>]*)?"
+    r"|”class=”[^<>]*/>"
+)
+"""Shortcodes, and pieces of tags that their editor tore."""
 _PLACEHOLDER = re.compile(r"\[\[\d+\]\]")
 """Where a picture stood, on pages of 2012 to 2015."""
 _BRACKET = re.compile(r"[（(）)\[\]【】〔〕<>]")
@@ -279,7 +299,7 @@ _HEAD = 12
 
 def kept_lines(lines: list[str], record: Mapping[str, Any]) -> list[str]:
     """Return ``lines`` without the parts that the contract moves to other keys."""
-    lines = _without_tools([_ADDRESS.sub("", line) for line in lines])
+    lines = _without_tools([_TORN.sub("", _ADDRESS.sub("", line)) for line in lines])
     lines = _without_head(lines, record)
     editors = [characters(name) for name in record["editors"] or []]
     lines = [_without_editors(line, editors) for line in lines]
@@ -290,8 +310,10 @@ def _without_tools(lines: list[str]) -> list[str]:
     """Leave out the site's list of related articles, its link to a form, a bracket alone."""
     kept = []
     in_list = False
-    for line in lines:
-        in_list = bool(_RELATED.fullmatch(line) or (in_list and _DATED.fullmatch(line)))
+    for line, following in pairwise([*lines, ""]):
+        # the date of an entry may stand on the next line
+        dated = _DATED.fullmatch(line) or _DATE.match(following)
+        in_list = bool(_RELATED.fullmatch(line) or (in_list and dated))
         if not (
             in_list or any(rule.fullmatch(line) for rule in (_OPINION, _BRACKET, _PLACEHOLDER))
         ):
