@@ -129,7 +129,7 @@ _INVISIBLE = {
 _RADICALS = {
     **{code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)},
     # those of the other block that real pages have; Unicode has no compatibility form of them
-    **str.maketrans("⺝⺠⻄⻓⻰", "月民西长龙"),
+    **dict(zip(map(ord, "⺝⺠⻄⻓⻰"), "月民西长龙", strict=True)),
 }
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 
@@ -343,7 +343,7 @@ def _with_loose_captions(reading: Reading, record: Mapping[str, Any]) -> Reading
 
 
 def _without_head(lines: list[str], record: Mapping[str, Any]) -> list[str]:
-    # a duplicate closing bracket belongs to the first one (10 pages)
+    # a duplicate closing bracket belongs to the first one (10 pages), as does a stop behind it (2)
     lines = list(lines)
     dateline, byline = characters(record["dateline"] or ""), characters(record["byline"] or "")
     at, place = 0, 0
@@ -355,7 +355,7 @@ def _without_head(lines: list[str], record: Mapping[str, Any]) -> list[str]:
             lines[at] = (before if len(before) > 1 else "") + lines[at][place:]
             place = min(place, len(lines[at]))
     if byline:
-        _find(lines, rf"[（(【〔﹝\[]{re.escape(byline)}[）)】〕﹞\]]*", at, 0)
+        _find(lines, rf"[（(【〔﹝\[]{re.escape(byline)}[）)】〕﹞\]：:，,、。；;]*", at, 0)
     return lines
 
 

@@ -39,6 +39,9 @@ SEEN = "渡轮驶入松石湾。"
             "Joan/AP",
             id="a number behind blanks",
         ),
+        pytest.param(
+            f"{SEEN}（Joan/AFP）AFP_32XY8Q2", SEEN, "Joan/AFP", id="a number with letters"
+        ),
         pytest.param(f"{SEEN}（受访者提供）。", SEEN, "受访者提供", id="a full stop behind"),
         pytest.param(
             f"{SEEN}（方若水／大纪元）◇", SEEN, "方若水／大纪元", id="the article's end mark"
@@ -136,7 +139,14 @@ def test_credit(text: str, caption: str | None, credit: str) -> None:
             )
         ),
         pytest.param("票价（单位：元）", id="a unit"),
-        pytest.param("票价变化（万元）", id="a unit alone"),
+        *(
+            pytest.param(f"票价变化（{unit}）", id=unit)
+            for unit in ("万元", "亿元新台币", "新台币元", "美元/吨", "億元", "1923年", "度电")
+        ),
+        *(
+            pytest.param(f"渔场变化（{unit}）", id=unit)
+            for unit in ("公顷", "平方公尺", "海里", "千瓦时", "摄氏度", "℃", "艘", "万吨／年")
+        ),
         *(pytest.param(f"渡轮复航{number}", id=number) for number in ("（1）", "（2023）", "(12)")),
     ],
 )

@@ -34,6 +34,7 @@ BEHIND = "海岛渡轮周一复航。"
             "【大纪元2022年05月11日松石湾讯】", "大纪元2022年05月11日松石湾讯", "", id="with place"
         ),
         pytest.param("【2022年01月05日讯】", "2022年01月05日讯", "", id="agency missing"),
+        pytest.param("【海岛社2月1日电】", "海岛社2月1日电", "", id="another agency"),
         pytest.param("【大纪元，讯】", "大纪元，讯", "", id="date missing"),
         pytest.param("【大纪元2016年11月】", "大纪元2016年11月", "", id="day missing"),
         pytest.param(
@@ -83,6 +84,7 @@ def test_dateline_at_the_head(block: str, text: str, behind: str) -> None:
         pytest.param("海岛一瞥\n松石湾", 5, id="a place on a second line"),
         pytest.param("渡轮复航", 4, id="words before it stay text"),
         pytest.param("。", 0, id="a stray mark belongs to it"),
+        pytest.param("“", 0, id="a stray quotation mark, too"),
         pytest.param("(http://www.epochtimes.com)", 0, id="the old address belongs to it"),
         pytest.param("(http://www.epochtimes.com)\n", 0, id="the old address on a line of its own"),
         pytest.param("海岛一瞥\n", 5, id="a line of text before it"),
@@ -108,6 +110,8 @@ def test_what_stands_before(before: str, start: int) -> None:
         pytest.param(
             "海" * 100 + "，正如【大纪元2022年03月31日讯】所说", id="quoted in the middle of prose"
         ),
+        pytest.param("报上写着“【大纪元2022年03月31日讯】”。", id="quoted in short prose"),
+        pytest.param("【方若水3月1日在码头】海岛", id="a label with a date"),
         pytest.param("大纪元2022年03月31日报导，渡轮复航。", id="prose that begins like one"),
     ],
 )

@@ -123,6 +123,15 @@ from crawler.formats.epoch.editors import find_editors, find_plain_editors
             "《海岛》制作组\n责任编辑：方若水#", ("方若水",), "《海岛》制作组", id="a line break"
         ),
         pytest.param(
+            "听新闻：\n责任编辑：方若水#", ("方若水",), "听新闻：", id="a label on the line above"
+        ),
+        pytest.param(
+            "文字整理：陆小满；\n责任编辑：方若水",
+            ("方若水",),
+            "文字整理：陆小满",
+            id="； and a break",
+        ),
+        pytest.param(
             "（来源：海岛网；责任编辑：方若水）",
             ("方若水",),
             "（来源：海岛网）",

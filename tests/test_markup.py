@@ -59,6 +59,9 @@ FOLDED = [
     (["他说“好”\n", "ABC"], "他说“好”ABC"),
     (["said\n", "“", "\n海"], "said“海"),
     (["said\n", "“", "\na", "”"], "said “a”"),
+    (["said “\n", "yes", "\n”\nand left"], "said “yes” and left"),
+    (["he said\n“", "yes”"], "he said “yes”"),
+    (["他说“", "好", "”\nand left"], "他说“好”and left"),
 ]
 
 

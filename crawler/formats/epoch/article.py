@@ -152,10 +152,14 @@ def _joined(leaves: Sequence[Leaf]) -> str | None:
 
 
 def _images(pictures: Sequence[Picture]) -> list[Image]:
-    """Return the images of the body, each URL once."""
+    """Return the images of the body, each URL once, with the first caption that it has."""
     images: dict[str, Image] = {}
     for picture in pictures:
-        images.setdefault(picture.url, _image(picture))
+        image = _image(picture)
+        first = images.setdefault(picture.url, image)
+        first["full_url"] = first["full_url"] or image["full_url"]
+        if not first["caption"] and not first["credit"]:
+            first["caption"], first["credit"] = image["caption"], image["credit"]
     return list(images.values())
 
 

@@ -19,8 +19,12 @@ _MARKS: Final = " \n\u3000△▲。．.，,、;；#＃◇◆*＊@"
 _STOPS: Final = " \n\u3000△▲。．.，,、;；"
 # A full stop after a Latin letter belongs to an abbreviation: ``Harbor Ltd.``
 _ENDS: Final = re.compile(rf"(?:[{re.escape(_MARKS.replace('.', ''))}]|(?<![A-Za-z])\.)+\Z")
+# What may follow the credit: ``/ China OUT``, or an agency's picture number.
+_NUMBER: Final = (
+    r"(?:[A-Za-z]*(?: ?Images?)?[-_ ]?\d{5,}|[A-Z]{2,8}[-_ ](?=[A-Z]*\d)[A-Z\d]{5,})[\w-]*"
+)
 _TAIL: Final = re.compile(
-    r"(?<=[）)〉\]］〕﹞】﹚])[\s△▲。.]*(?:[/／][^（(〈\[［〔﹝【﹙]{1,80}|[A-Za-z]*(?: ?Images?)?[-_ ]?\d{5,}[\w-]*)[\s△▲。.）)]*\Z",
+    rf"(?<=[）)〉\]］〕﹞】﹚])[\s△▲。.]*(?:[/／][^（(〈\[［〔﹝【﹙]{{1,80}}|{_NUMBER})[\s△▲。.）)]*\Z",
 )
 _LONGEST: Final = 400
 _SPARE_CLOSINGS: Final = 3
@@ -40,8 +44,13 @@ _PLACE: Final = re.compile(
     rf"(?:[A-Za-z][A-Za-z .'’·‧-]{{1,60}}[，,、 ]\s*|{_HAN_NAME}{{2,12}}[，,]\s*)?(?:{_AT})"
     rf"(?:[：:，,]\s*{_HAN_NAME}[㐀-鿿·‧、 ]{{1,60}})?"
 )
+_MEASURE: Final = (
+    r"[十百千万亿]*(?:(?:人民币|新?台币|[美欧日港澳加韩英]?元|美金|英镑|日圆|港币|卢[布比])+|人次?|[名户家件宗例张票份次倍]|[辆艘架台]"
+    r"|公?吨|[公千毫]?克|公斤|[平立]方(?:公里|公尺|英[尺里]|[厘分千]?米)|[公海英]里|[公英]尺|公分|[厘毫千]?米|公?顷|英?亩"
+    r"|[毫公]?升|加仑|[兆千]?瓦(?:时)?|度电?|桶|股|点|[摄华]氏度|[℃℉%％‰]|小时|分钟|[年月日天岁秒])"
+)
 _UNIT: Final = re.compile(
-    r"单位\s*(?:[:：为是].*)?|[\d.,]*\s*[百千万亿]*(?:元|美元|美金|欧元|人民币|人|人次|吨|公斤|公里|平方公里|公尺|米|桶|股|点|度|%|％)"
+    rf"单位\s*(?:[:：为是].*)?|[\d.,]*\s*{_MEASURE}(?:\s*[/／每]\s*{_MEASURE})?"
 )
 _LATIN_NAME: Final = re.compile(
     r"(?:(?:Dr|Mr|Mrs|Ms|Sir|St)\.? )?[A-ZÀ-Ý][\w.'’-]*(?: (?:[A-ZÀ-Ý][\w.'’-]*|d[aeiu]|d[eo]s|van|von|der|al|el|bin|la)){1,4}"

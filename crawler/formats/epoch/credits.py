@@ -96,7 +96,7 @@ def _take_head(blocks: Sequence[Leaf]) -> tuple[str | None, str | None]:
             byline = _first_byline(after)
         byline = byline or _note_after(leaf, dateline.end, after)
         leaf.cut(dateline.start, dateline.end, "credits.dateline")
-        _cut_spare_closings(leaf)
+        _cut_spare_marks(leaf)
         return dateline.text, byline
     first = blocks[:_BYLINE_BLOCKS]
     notes = (_take_note(leaf) for leaf in first)
@@ -160,11 +160,11 @@ def _after_note(text: str) -> Byline | None:
     return Byline(found.text, note.end + found.start, note.end + found.end)
 
 
-def _cut_spare_closings(leaf: Leaf) -> None:
-    """Cut the leading closing brackets that remain from doubled ones of dateline or byline."""
-    spare = len(leaf.text) - len(leaf.text.lstrip("】）)"))
+def _cut_spare_marks(leaf: Leaf) -> None:
+    """Cut the closing brackets and stops that remain of dateline or byline: ``（…报导）），近日``."""
+    spare = len(leaf.text) - len(leaf.text.lstrip("】）)：:，,、。；; "))
     if spare:
-        leaf.cut(0, spare, "credits.spare bracket")
+        leaf.cut(0, spare, "credits.spare mark")
 
 
 def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:

@@ -26,10 +26,13 @@ _AFTER_THE_END: Final = 12
 tail has 9."""
 _CREDIT_LENGTH: Final = 80
 _PROMOTION_LENGTH: Final = 200
+_LABEL_LENGTH: Final = 60
+_SENTENCE: Final = re.compile("[。！？；]")
+_SENTENCE_ENDS: Final = tuple("。！？…”）")
 _CREDIT: Final = re.compile(
     r"[（(\[【—–\-－─*※◎●\s]*(?:"
     r"本文(?:只|仅|不|未|刊|转|首发|为|系|由|原载|编译|作者|经|获|曾|将)|(?:此|全)文|以上(?:内容|文章)?(?:只|仅|不)|转[自载]|(?:文章|资料|图片|新闻|稿件)?来源|责任|文字整理|整理|译[者自]|翻译|编译|"
-    r"作者[:：]|撰[文稿]|[文图][:：／/]|记者|摄影|策划|制作|监制|主持|《[^《》\n]{1,30}》.{0,6}(?:制作|节目)组|大纪元(?:首发|原创|编辑部|新闻|记者|\d{4}年)|"
+    r"作者[:：]|撰[文稿]|[文图][:：／/]|记者|摄影|策划|制作|监制|主持|《[^《》\n]{1,30}》.{0,6}(?:制作|节目)组|大纪元(?:首发|原创|编辑部|新闻|\d{4}年)|(?:英文)?大纪元.{0,4}记者|"
     r"[（(]?(?:未完|待续|完\b|全文完|接下|中央社|新唐人|美国之音|自由亚洲|希望之声|明慧网)|根?据.{0,40}(?:整理|录音|编译)|"
     r"版权|©|未经.{0,8}许可|下接|附[:：]|[二〇零○一九\d]{4}\s*年\s*[一二三\d十]{1,3}\s*月\s*[一二三四五六七八九\d十]{1,4}\s*日?\W*\Z|[\w《》·]{2,30}(?:制作组|编辑部|研究组|节目组)\W*\Z)"
 )
@@ -65,12 +68,10 @@ _LINE_END: Final = re.compile(r"[#＃◇◆@＠*]*+(?:\n|\Z)")
 _ADS_AT_HEAD: Final = re.compile(
     r"(?:[\s|#*>•-]*\[[^\]]{0,300}\]\(\s*https?://[^)\s]{1,2000}\s*\))+[\s|#]*"
 )
-_LINK: Final = (
-    r"\[(?:!\[[^\[\]\n]{0,100}\]\([^()\s]{1,300}\)|[^\[\]\n]){0,300}\]"
-    r"\(\s*(?:https?://|ok\?|\.{0,2}/)[^)\s]{0,2000}\s*\)"
-)
+_LINK_TEXT: Final = r"\[(?:!\[[^\[\]\n]{0,100}\]\([^()\s]{1,300}\)|[^\[\]\n]){0,300}\]"
+_LINK: Final = rf"{_LINK_TEXT}\(\s*(?:https?://|ok\?|\.{{0,2}}/)[^)\s]{{0,2000}}\s*\)"
 _OWN_LINK: Final = (
-    r"\[[^\[\]\n]{0,300}\]\(\s*https?://\d{1,3}(?:\.\d{1,3}){3}[:/][^)\s]{0,2000}\s*\)"
+    rf"{_LINK_TEXT}\(\s*https?://\d{{1,3}}(?:\.\d{{1,3}}){{3}}[:/][^)\s]{{0,2000}}\s*\)"
 )
 # A link after the marks of a heading, or a link to a bare IP address alone on its line.
 _AD_LINE: Final = re.compile(
@@ -90,8 +91,8 @@ _DAMAGED: Final = re.compile(
     r"|^\[\[ ?\d{1,3} ?\]\]$"
     rf"|\[(?P<code>{_BOARD_CODES})(?:=[^\[\]\n]{{0,300}})?\](?=[^\[\]\n]{{0,500}}\[/(?P=code)\])"
     rf"|</(?:{_FORMATTING})>|<br ?/?>"
-    rf"|\[/?(?:{_SHORTCODES})\]|\[/[a-z]+(?:_[a-z]+)*\]|\[/?[a-z]+(?:_[a-z]+)+\]"
-    r"|\[[a-z][a-z_-]{2,30}\s+[a-z_-]{1,30}=[^\[\]\n]{0,500}\]"
+    rf"|\[/?(?:{_SHORTCODES})\]|\[/[a-z]+(?:_[a-z]+)*\]|\[/?[a-z]+(?:_[a-z\d]+)+\]"
+    r"|\[[a-z][a-z\d_-]{2,30}\s+[a-z][a-z\d_-]{0,29}=[^\[\]\n]{0,500}\]"
     rf"|<(?:{_TAGS})\s[^<>\n=]{{1,30}}=[^<>\n]{{0,500}}>"
     rf"|^<(?:{_TAGS}|cen|cent|cente)$"
     r"|\A[^<>\n]{0,200}?(?:wp-image-\d|\w=[\"”″])[^<>\n]{0,100}/?>"
@@ -159,16 +160,20 @@ def cut_ad_lines(leaves: Sequence[Leaf]) -> None:
 
 
 def cut_end_marks(leaves: Sequence[Leaf]) -> None:
-    """Cut ``#``, ``◇`` and similar marks at the end of the text, even before credits and promotion."""
+    """Cut ``#``, ``◇`` and similar marks at the end of the text, even before credits and promotion.
+
+    Before other short lines, only marks directly after a sentence are cut.
+    """
     lines = 0
     line = ""
+    certain = True
     for leaf in reversed(leaves):
         if line and _DIVIDER.fullmatch(leaf.text) and _NOTE.match(line):
             continue
         end = len(leaf.text)
         while end > 0:
             shown = len(leaf.text[:end].rstrip(_END_MARKS))
-            if shown < end:
+            if shown < end and (certain or leaf.text[:shown].endswith(_SENTENCE_ENDS)):
                 leaf.cut(shown, end, "cuts.end mark")
             line = leaf.text[:shown].rpartition("\n")[2]
             if found := _marks_before_note(line):
@@ -176,7 +181,9 @@ def cut_end_marks(leaves: Sequence[Leaf]) -> None:
                 leaf.cut(start + found.start(), start + found.end(), "cuts.end mark")
                 return
             lines += _NOTE.match(line) is None
-            if line and (lines > _AFTER_THE_END or not _follows_the_end(line)):
+            follows = not line or _follows_the_end(line)
+            certain = certain and follows
+            if lines > _AFTER_THE_END or not (follows or _is_label(line)):
                 return
             end = shown - len(line) - 1
 
@@ -186,6 +193,11 @@ def _marks_before_note(line: str) -> re.Match[str] | None:
     if "完" not in line and "待" not in line:  # nearly every line
         return None
     return _MARKS_BEFORE_NOTE.search(line, max(len(line) - _TAIL_LENGTH, 0))
+
+
+def _is_label(line: str) -> bool:
+    """Return whether a line is too short for a sentence, and is none: ``视频：灯塔重新点亮``."""
+    return len(line) <= _LABEL_LENGTH and not _SENTENCE.search(line)
 
 
 def _follows_the_end(line: str) -> bool:

@@ -25,14 +25,15 @@ _OPEN: Final = "【〖[［〔"
 _CLOSE: Final = r"】〗\]］〕"
 _AGENCY: Final = "(?:大?大[纪紀记][元无园源原年]|的纪元|纪元)"
 _DAY: Final = r"\d[\d ]*年[\d ]*\d ?[月日][\d ]*\d ?日?"
+_DAY_ALONE: Final = r"(?<!\d)\d\d?月\d\d?日"
 _PLAIN: Final = re.compile(r"【(大纪元\d{4}年\d\d?月\d\d?日讯)】")
 _ADDRESS: Final = r"[（(]?\s*https?://[\w./-]{1,80}\s*[）)]?"
 _STRAY: Final = re.compile(rf"(?:{_ADDRESS}|[\W_])*")
 _FORMS: Final = tuple(
     re.compile(form)
     for form in (
-        # both brackets, of any kind; agency and date, or a full date with 讯
-        rf"[{_OPEN}]\s*(?P<text>(?:据|[一-鿿]{{2}})?{_AGENCY}[^【】\n]{{0,40}}?|[^【】\n]{{0,8}}{_DAY}[^【】\n\d]{{0,8}}[讯电訊電]\s*)[{_CLOSE}]+",
+        # both brackets, of any kind; agency and date, or a date with 讯
+        rf"[{_OPEN}]\s*(?P<text>(?:据|[一-鿿]{{2}})?{_AGENCY}[^【】\n]{{0,40}}?|[^【】\n]{{0,8}}(?:{_DAY}|{_DAY_ALONE})[^【】\n\d]{{0,8}}[讯电訊電]\s*)[{_CLOSE}]+",
         # without the closing bracket
         rf"【\s*(?P<text>{_AGENCY}[^【】（(\n]{{0,30}}?日 ?[讯电訊電]|{_AGENCY}[^【】（(\n]{{0,30}}?日)(?![讯电訊電])",
         # without the opening bracket
@@ -53,6 +54,7 @@ _YEAR_BEFORE: Final = re.compile(
 _HAN_NUMBER: Final = re.compile("[〇○零一二三四五六七八九十廿卅]+(?=[年月日号])")
 _HAN_DIGITS: Final = dict(zip("〇○零一二三四五六七八九", "000123456789", strict=True))
 _TENS: Final = {"廿": "二十", "卅": "三十"}
+_QUOTES: Final = ("“", "‘", "「", "『")
 _LONGEST: Final = 80
 _LONGEST_PLACE: Final = 4
 _HEAD: Final = 80
@@ -151,6 +153,8 @@ def _finder(text: str) -> Callable[[re.Pattern[str]], re.Match[str] | None]:
 
 def _is_at_start(text: str, at: int) -> bool:
     before = text[:at]
+    if before.rstrip(_OPEN).endswith(_QUOTES) and _STRAY.fullmatch(before) is None:
+        return False
     return at <= _HEAD or before.endswith("\n") or "http" in before
 
 

@@ -289,11 +289,18 @@ def _with_edges(text: str, names: tuple[str, ...], start: int, end: int) -> Edit
         start, end = start - 1, end + closed
     elif closed and not any(mark in text[:start] for mark in _OPENING):
         end += 1
-    while start > 0 and text[start - 1] in _JOINING:
-        start -= 1
+    start = _joined_start(text, start)
     last = _TO_THE_END.match(text, end) or _MARKS.match(text, end)
     end = last.end() if last else end
     if start == 0 or text[start - 1] == "\n":  # no text before: cut the joining mark after it
         while text[end : end + 1] in "；;，,、 " and end < len(text):
             end += 1
     return EditorLine(names, start, end)
+
+
+def _joined_start(text: str, start: int) -> int:
+    """Return where the white space and marks before ``start`` begin, without a colon on a line above."""
+    blank = text[:start].rstrip(" \n\u3000")
+    if blank.endswith(("：", ":")) and "\n" in text[len(blank) : start]:
+        return len(blank)
+    return len(blank.rstrip(_JOINING))

@@ -62,12 +62,14 @@ _UPLOAD: Final = re.compile(r"https://[a-z.]+/assets/uploads/\d{4}/\d\d/[\w.-]*[
 _LAZY_SOURCES: Final = (
     "data-src", "data-lazy-src", "data-original", "data-lazy", "data-url", "data-echo",
 )  # fmt: skip
+_MEDIA: Final = ("video", "audio", "source", "embed", "iframe", "object", "param")
+_REFERENCES: Final = ("src", "data-src", "href", "data", "value")
 _SOURCE_SETS: Final = ("srcset", "data-srcset", "data-lazy-srcset")
 _HIDDEN: Final = re.compile(r"display\s*:\s*none|\b(?:width|height)\s*:\s*[01]px", re.IGNORECASE)
 _EMOJI_CLASSES: Final = frozenset({"emoji", "wp-smiley"})
 _EMOJI: Final = re.compile(r"/emoji/|/wp-includes/images/smilies/")
-# The button "高精度图片" beside a picture (185 pages).
-_ICON: Final = re.compile(r"/images/highRes\.\w+\Z", re.IGNORECASE)
+# The button "高精度图片" beside a picture (185 pages), and the decoration of the site.
+_ICON: Final = re.compile(r"/images/highRes\.\w+\Z|/assets/themes/", re.IGNORECASE)
 _NO_SIZE: Final = re.compile(r"\s*[01](px)?\s*")
 _PICTURE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|bmp|avif|tiff?)(?:[?#]|\Z)", re.IGNORECASE)
 _SPAN_DIGITS: Final = 3
@@ -146,8 +148,8 @@ def image_tag(element: etree._Element, url: str) -> str:
 def media_references(element: etree._Element) -> Iterator[str]:
     """Yield the URLs of what a player plays, as written; in ``noscript`` links may have them."""
     links = LINKS if element.tag == "noscript" else ()
-    for node in element.iter("video", "audio", "source", "embed", "iframe", *links):
-        yield from filter(None, (node.get("src"), node.get("href")))
+    for node in element.iter(*_MEDIA, *links):
+        yield from filter(None, map(node.get, _REFERENCES))
 
 
 def emoji(element: etree._Element) -> str | None:

@@ -48,7 +48,9 @@ _ARTICLE = re.compile(
     re.IGNORECASE,
 )
 _INDEX = re.compile(
-    r"indexes/([^/]+)/(readme|0*+[1-9][0-9]{0,6}+)(?:\.(?:md|markdown|html?))?", re.IGNORECASE
+    r"indexes/(?:([^/]+)/(readme|0*+[1-9][0-9]{0,6}+)(?:\.(?:md|markdown|html?))?"
+    r"|(?!readme\Z)([\w-]+))",
+    re.IGNORECASE,
 )
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
@@ -159,6 +161,8 @@ def path_of(here: str, url: str, bases: Sequence[str]) -> str | None:
     index = _INDEX.fullmatch(path) if path else None
     if index is None:
         return path
+    if index[3]:  # a folder, which hosts show with its README.md
+        return index_path(index[3])
     return index_path(index[1], int(index[2]) if index[2].isdecimal() else None)
 
 

@@ -125,7 +125,7 @@ class Leaf:
                     kept.append(run)
             elif body := text.strip():
                 start = position - len(text.lstrip())
-                run.text = folded_inside(body)
+                run.text = folded_inside(body, whole, start)
                 if last < start and not at_line_start and (gap := glue(whole, last, start)):
                     _put_gap(gap, kept, run)
                 last, at_line_start = start + len(body), False
@@ -214,11 +214,19 @@ def _put_gap(gap: str, kept: Sequence[Run], run: Run) -> None:
         run.text = gap + run.text
 
 
-def folded_inside(text: str) -> str:
-    """Fold white space inside a text without leading and trailing white space."""
+def folded_inside(text: str, whole: str | None = None, at: int = 0) -> str:
+    """Fold white space inside a text without leading and trailing white space.
+
+    Args:
+        text: the text.
+        whole: the text of the block, if ``text`` is only a part of it. What is around a quotation
+            mark at its edge decides on the white space next to it.
+        at: index of ``text`` in ``whole``.
+    """
     if text.isprintable() and "  " not in text:  # no white space but single spaces
         return text
-    return _WHITE.sub(lambda match: glue(text, *match.span()), text)
+    around = text if whole is None else whole
+    return _WHITE.sub(lambda match: glue(around, at + match.start(), at + match.end()), text)
 
 
 def shown(leaves: list[Leaf]) -> list[Leaf]:
@@ -246,8 +254,7 @@ def _with_needed_cells(leaves: Sequence[Leaf]) -> list[Leaf]:
     kept: list[Leaf] = []
     for leaf in leaves:
         if leaf.cell:
-            row = next((part for part in reversed(leaf.path) if part.tag == "tr"), None)
-            if leaf.path[-1] in filled or row not in filled:
+            if leaf.path[-1] in filled or _row(leaf) not in filled:
                 continue
             filled.add(leaf.path[-1])
         kept.append(leaf)
@@ -262,10 +269,23 @@ def render_text(leaves: Iterable[Leaf]) -> str:
     leaves = [leaf for leaf in leaves if (leaf.text or leaf.cell) and not leaf.caption]
     if not any(leaf.path for leaf in leaves):  # most pages
         return "\n\n".join([leaf.text for leaf in leaves])
-    parts = [leaves[0].text]
+    if any(leaf.cell for leaf in leaves):
+        leaves = _with_told_rows(leaves)
+    parts = [leaf.text for leaf in leaves[:1]]
     for above, leaf in pairwise(leaves):
         parts += (_separator(above.path, leaf.path), leaf.text)
     return "".join(parts)
+
+
+def _with_told_rows(leaves: Sequence[Leaf]) -> list[Leaf]:
+    """Leave out the empty cells of rows that have only images and captions."""
+    rows = {_row(leaf) for leaf in leaves if leaf.text}
+    return [leaf for leaf in leaves if leaf.text or _row(leaf) in rows]
+
+
+def _row(leaf: Leaf) -> Container | None:
+    """Return the innermost row of a table around a block."""
+    return next((part for part in reversed(leaf.path) if part.tag == "tr"), None)
 
 
 def _separator(left: Sequence[Container], right: Sequence[Container]) -> str:

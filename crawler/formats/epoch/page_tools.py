@@ -21,7 +21,8 @@ _SIGNS: Final = (
     ("◆", ("我的意见", "我的意見")),
     ("◇", ("我的意见", "我的意見")),
 )
-_HEADING: Final = re.compile(r"[\W_]*相[关關]文章[\W_]*")
+_HEADING: Final = re.compile(r"[\W_]*(?:更多)?相[关關]文章(?:列表|[链鏈][接结結]|如下)?[\W_]*")
+_OPINION_MARKS: Final = ("◆", "◇")
 _OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意[见見]\s*[:：]?\s*")
 # An item without a link: its title and date, in one text or in two.
 _DATE: Final = r"[（(\[]\s*(?:\d{1,2}/\d{1,2}/\d{4}|\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:\s[\d:]{4,8}(?:\s?[AP]M)?)?\s*[）)\]]\s*"
@@ -52,9 +53,12 @@ def remove_page_tools(root: etree._Element, markup: str) -> None:
     if not any(sign in markup and any(map(markup.__contains__, words)) for sign, words in _SIGNS):
         return
     pieces = list(_pieces(root))
-    for piece in pieces:
-        if _OPINION.fullmatch(piece.text):
-            _remove(piece)
+    for number, piece in enumerate(pieces):
+        # the mark may be before the link
+        form = pieces[number : number + 2] if piece.text.strip() in _OPINION_MARKS else [piece]
+        if _OPINION.fullmatch("".join(part.text for part in form)):
+            for part in form:
+                _remove(part)
     _remove_lists(pieces)
 
 
