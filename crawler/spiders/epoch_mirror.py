@@ -54,7 +54,6 @@ class EpochMirrorSpider(Spider):
 
     run: Run
     options: CrawlOptions
-    shrunk_share: float
     readers: PageReaders
     transport: Transport
     fallback: Transport | None = None
@@ -89,13 +88,11 @@ class EpochMirrorSpider(Spider):
         with ended_by_signals():
             spider.run = Run(options, stale_after_days=setting(settings, "STALE_AFTER_DAYS"))
         with spider.run.closed_on_error():
-            needed = spider.choose_transports(options)
-            settings.update(needed, priority="spider")
-            spider.shrunk_share = setting(settings, "MIRROR_SHRUNK_SHARE")
+            settings.update(spider.set_up(options), priority="spider")
         return spider
 
-    def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
-        """Set the options, and transports and readers for them; return the settings they need."""
+    def set_up(self, options: CrawlOptions) -> dict[str, Any]:
+        """Build readers and transports for ``options``; return the Scrapy settings they need."""
         self.options = options
         read = partial(read_or_finish, options.mirror.format, options.mirror.bases)
         self.readers = PageReaders(setting(self.settings, "READERS"), self.run.store, read)
@@ -138,7 +135,7 @@ class EpochMirrorSpider(Spider):
             self.run.counts,
             clock=lambda: datetime.now(UTC),
             snapshot=snapshot,
-            shrunk_share=self.shrunk_share,
+            shrunk_share=setting(self.settings, "MIRROR_SHRUNK_SHARE"),
         )
         return Driver(
             self.run, self.frontier, self.transport, self.fallback, self.readers,
@@ -208,7 +205,7 @@ class EpochMirrorSpider(Spider):
         self.frontier = self.run.frontier = None
         self.transport.close()
         self.readers.close()
-        settings = self.choose_transports(replace(options, mirror=mirror))
+        settings = self.set_up(replace(options, mirror=mirror))
         if guard := self.crawler.get_downloader_middleware(OffsiteMiddleware):
             for base in settings.get("MIRROR_BASES", []):
                 guard.allow(base)
@@ -216,7 +213,7 @@ class EpochMirrorSpider(Spider):
 
     def closed(self, reason: str) -> None:  # noqa: ARG002 - Scrapy passes it
         """Cancel fetches in progress, and end other processes."""
-        if "run" not in vars(self):
+        if not hasattr(self, "run"):
             return
         if self.driver is not None:
             self.driver.cancel()
