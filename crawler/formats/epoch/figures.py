@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 from typing import Final
 
-from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.caption_credit import split_caption
 from crawler.formats.epoch.elements import CELLS
 from crawler.formats.epoch.markup import Container, Leaf
 from crawler.formats.epoch.script import simplified

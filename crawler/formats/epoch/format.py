@@ -34,7 +34,7 @@ class _Readers(NamedTuple):
 @cache
 def _readers() -> _Readers:
     from crawler.formats.epoch.article import read_article
-    from crawler.formats.epoch.caption import split_caption
+    from crawler.formats.epoch.caption_credit import split_caption
     from crawler.formats.epoch.dateline import publication_date
     from crawler.formats.epoch.headline import column
     from crawler.formats.epoch.writers import writers_of
