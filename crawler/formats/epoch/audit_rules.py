@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crawler.formats.base import AuditRules
 from crawler.formats.epoch.paths import LANGUAGES, day_of
-from crawler.formats.epoch.places import LONGEST, PLACES
+from crawler.formats.epoch.places import MAX_PLACE, PLACES
 
 WINDOW = (-1, 70)
 """Ordinary range of days from the date in the URL to the dateline."""
@@ -68,7 +68,7 @@ def _has_place(name: str) -> bool:
     return any(
         name[start:end] in PLACES
         for start in range(len(name) - 1)
-        for end in range(start + 2, min(start + LONGEST, len(name)) + 1)
+        for end in range(start + 2, min(start + MAX_PLACE, len(name)) + 1)
     )
 
 
