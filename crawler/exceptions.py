@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from crawler.reasons import FAILED, MALFORMED, MISSING, NOT_UTF8, TOO_LARGE, UNREACHABLE
+
 
 class CrawlerError(Exception):
     """Base class of all exceptions of this project."""
@@ -31,10 +33,10 @@ class PageError(CrawlerError):
     """Raised when one page yields no line.
 
     Attributes:
-        reason: snake_case name under which the failure is counted.
+        reason: name under which the failure is counted, one of ``crawler.reasons``.
     """
 
-    reason: str = "failed"
+    reason: str = FAILED
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
         """Set the message for the log; ``reason`` overrides the class's default."""
@@ -46,31 +48,31 @@ class PageError(CrawlerError):
 class PageMissing(PageError):
     """Raised when the mirror has no page at a path that an index page lists."""
 
-    reason = "missing"
+    reason = MISSING
 
 
 class PageMalformed(PageError):
     """Raised when a page does not fit the mirror's template, or contradicts its path."""
 
-    reason = "malformed"
+    reason = MALFORMED
 
 
 class PageTooLarge(PageError):
     """Raised when a page is larger than the limit for pages."""
 
-    reason = "too_large"
+    reason = TOO_LARGE
 
 
 class PageNotText(PageError):
     """Raised when a page is not UTF-8."""
 
-    reason = "not_utf8"
+    reason = NOT_UTF8
 
 
 class PageUnreachable(PageError):
     """Raised when a page could not be fetched: time-out, broken connection, server error."""
 
-    reason = "unreachable"
+    reason = UNREACHABLE
 
 
 class RunError(CrawlerError):

@@ -11,6 +11,7 @@ from crawler.formats.base import Format
 from crawler.formats.pages import ArticlePage
 from crawler.items import ArticleLine, as_record
 from crawler.readers.pages import Kind, Page, read_page
+from crawler.reasons import CONTRACT
 from crawler.schema import article_validator
 from crawler.store.edition import digest_of, is_thin
 from crawler.store.jsonlines import dumps
@@ -30,9 +31,7 @@ def require_valid(record: Mapping[str, Any], mirror_format: Format) -> None:
         return
     error = next(validator.iter_errors(record))
     where = "/".join(map(str, error.instance_path))
-    raise PageError(
-        f"breaks the feed contract at {where}: {error.message[:200]}", reason="contract"
-    )
+    raise PageError(f"breaks the feed contract at {where}: {error.message[:200]}", reason=CONTRACT)
 
 
 def line_of(record: Mapping[str, Any]) -> ArticleLine:

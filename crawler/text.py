@@ -39,7 +39,7 @@ _MARK_BLOCKS: Final = (
     "\U00010000-\U0001efff]"
 )
 _MANY_MARKS: Final = re.compile(rf"{_MARK_BLOCKS}(?<!\w)(?:(?!\w){_MARK_BLOCKS}){{13}}")
-_MOST_MARKS: Final = 30
+_MAX_MARKS: Final = 30
 _JOINER: Final = "\u034f"
 
 # Characters that stay as they are, in any order: most pages have no other one. A possessive match of
@@ -104,7 +104,7 @@ def stream_safe(text: str) -> str:
     for character in text:
         classes = [*map(unicodedata.combining, unicodedata.normalize("NFD", character))]
         leading = next((at for at, kind in enumerate(classes) if kind == 0), len(classes))
-        if run + leading > _MOST_MARKS:
+        if run + leading > _MAX_MARKS:
             kept.append(_JOINER)
             run = 0
         kept.append(character)

@@ -20,13 +20,13 @@ from crawler.config.options import CrawlOptions
 from crawler.driver.driver import Driver
 from crawler.exceptions import RunError
 from crawler.frontier.frontier import Frontier
-from crawler.frontier.snapshot import Snapshot
 from crawler.pipelines.write import WritePipeline
 from crawler.readers.pages import read_page
 from crawler.readers.readers import PageReaders
 from crawler.run.counts import RunCounts
 from crawler.run.endings import Ending
 from crawler.run.run import Run
+from crawler.snapshot import Snapshot
 from crawler.transports.path import PathTransport
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def walk_mirror(
     mirror = Mirror("small", public, {"path": str(directory)}, sections)
     run = WatchedRun(CrawlOptions(mirror, "path", feed, **options))
     run.commit = commit
-    frontier = run.lists = Frontier(
+    frontier = run.frontier = Frontier(
         run.options,
         run.store,
         run.counts,

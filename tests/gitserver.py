@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from crawler.frontier.snapshot import Changes
+    from crawler.snapshot import Changes
 
 HOME = "### 海岛新闻\n".encode()
 MIRROR = {

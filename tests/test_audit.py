@@ -16,13 +16,14 @@ import pytest
 from rich.console import Console
 from scrapy.exceptions import UsageError
 
-from crawler.audit.audit import DISTINCT, FILE, KEYS, Audit, audit
+from crawler.audit import oddities as any_format
+from crawler.audit.audit import FILE, KEYS, MAX_DISTINCT, Audit, audit
 from crawler.audit.floors import missed, read_floors
-from crawler.audit.oddities import NAMES, oddities
 from crawler.audit.tables import print_tables
 from crawler.commands.audit import Command, exit_status
 from crawler.exceptions import WrongUsage
 from crawler.formats.epoch.article import read_article
+from crawler.formats.epoch.audit_rules import RULES
 from crawler.formats.epoch.paths import copy_of
 from crawler.formats.registry import find_format
 from crawler.loaders import ArticleContext, load_article
@@ -72,8 +73,12 @@ def article(**changes: Any) -> dict[str, Any]:
     return record | changes
 
 
+def oddities(record: dict[str, Any]) -> list[tuple[str, str]]:
+    return [*any_format.oddities(record), *RULES.oddities(record)]
+
+
 def audited(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    found = Audit()
+    found = Audit(RULES)
     for record in records:
         found.add(record)
     return found.report()
@@ -96,7 +101,7 @@ def run(*args: str, **options: Any) -> int:
 
 def test_an_ordinary_article_is_not_odd() -> None:
     assert list(article()) == list(KEYS)
-    assert list(oddities(article())) == []
+    assert (oddities(article())) == []
 
 
 ODD: dict[str, tuple[dict[str, Any], str]] = {
@@ -168,13 +173,13 @@ def test_each_oddity_is_found(name: str) -> None:
 
 
 def test_every_oddity_has_its_case() -> None:
-    assert set(ODD) == set(NAMES)
+    assert set(ODD) == {*any_format.NAMES, *RULES.names}
 
 
 def test_transliterated_names_and_credits_with_brackets_are_ordinary() -> None:
     authors = [{"name": "约书亚‧菲利普"}, {"name": "Robert B. O’Hara-Lee"}]
     credit = "Lee/AFP（资料）"
-    assert list(oddities(article(authors=authors, image_credit=credit))) == []
+    assert (oddities(article(authors=authors, image_credit=credit))) == []
 
 
 def test_keys_are_counted() -> None:
@@ -244,22 +249,22 @@ def test_the_report_is_json_with_stable_keys() -> None:
         "video_hosts",
         "oddities",
     ]
-    assert set(report["oddities"]) == {*NAMES, "id_doubled"}
+    assert set(report["oddities"]) == {*any_format.NAMES, *RULES.names, "id_doubled"}
     assert report["shares"]["has_video"] is None
 
 
 def test_distinct_values_are_bounded() -> None:
     """A rule that fires for every line must not fill the memory."""
-    many = DISTINCT + 500
+    many = MAX_DISTINCT + 500
     odd = audited(article(id=f"n{n}", editors=[f"高{n}"]) for n in range(many))["oddities"]
     assert odd["editor_digits"]["count"] == many
     assert odd["editor_digits"]["unlisted"] == 500
-    assert len(odd["editor_digits"]["values"]) == DISTINCT
+    assert len(odd["editor_digits"]["values"]) == MAX_DISTINCT
 
 
 def test_memory_is_flat() -> None:
     """Of a line only its id is kept, less than 1 KB whatever its text."""
-    found, lines = Audit(), 400
+    found, lines = Audit(RULES), 400
     found.add(article(id="n0"))
     tracemalloc.start()
     try:

@@ -35,7 +35,7 @@ from scrapy.utils.project import get_project_settings
 
 from crawler.transports.browser.confinement import Confinement
 from crawler.transports.browser.executable import find_chromium, launch_options
-from crawler.transports.browser.transport import MAX_BYTES, BrowserTransport
+from crawler.transports.browser.transport import MAX_RENDERED_BYTES, BrowserTransport
 from crawler.transports.registry import transport_for
 
 pytestmark = pytest.mark.usefixtures("chromium")
@@ -362,7 +362,7 @@ def opened(**settings: object) -> BrowserTransport:
     base = "https://github.com/o/r/blob/master/"
     project = get_project_settings()
     project.update(settings)
-    transport, _ = transport_for(
+    transport = transport_for(
         Mirror("m", base, {"browser": base}),
         "browser",
         project,
@@ -442,7 +442,7 @@ def restored(response: Response) -> bytes:
         (answer(200), PageMalformed, "malformed"),
         (answer(200, "<p>hello</p>"), PageMalformed, "malformed"),
         (answer(200, url="https://h/login"), PageUnreachable, "redirect"),
-        (answer(200, "x" * (MAX_BYTES + 1)), PageTooLarge, "too_large"),
+        (answer(200, "x" * (MAX_RENDERED_BYTES + 1)), PageTooLarge, "too_large"),
     ],
 )
 def test_responses_without_a_page_have_a_reason(

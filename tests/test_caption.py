@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.caption_credit import split_caption
 
 SEEN = "渡轮驶入松石湾。"
 

@@ -411,6 +411,28 @@ def test_a_wrong_setting_is_wrong_usage(
     assert_sound(again.feed)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARK_FIRST_WAIT", "soon"),
+        ("PACE_DELAY", "slow"),
+        ("BROWSER_CONTEXTS", "-1"),
+        ("BROWSER_SCRIPT_HOSTS", "https://cdn.example.org"),
+        ("OPERATOR", "运营者"),
+        ("CACHE_DIRECTORY", "~nobody-of-that-name/cache"),
+    ],
+)
+def test_a_wrong_setting_is_refused_even_if_the_transport_does_not_use_it(
+    crawl: Crawl, name: str, value: str
+) -> None:
+    """A crontab fails when it is written, not when it is switched to another transport."""
+    result = crawl(settings={name: value})
+    assert result.exit_code == 2, result.log
+    assert name in result.log
+    assert "Traceback" not in result.log
+    assert not result.feed.directory.exists()
+
+
 def test_wrong_mirrors_file(crawl: Crawl, tmp_path: Path) -> None:
     result = crawl(settings={"MIRRORS_FILE": tmp_path / "none.toml"})
     assert result.exit_code == 2

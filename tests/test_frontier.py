@@ -30,8 +30,9 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.formats.registry import find_format
-from crawler.frontier.snapshot import Changes, History, Snapshot, blob_id_of
 from crawler.items import ArticleLine
+from crawler.lines import read_or_finish
+from crawler.snapshot import Changes, History, Snapshot, blob_id_of
 from crawler.store.packed_ids import PackedIds
 from crawler.store.state import State
 
@@ -142,7 +143,7 @@ def test_a_pager_of_two_hundred_pages(mirror: Path, feed: Path) -> None:
     walked = walk_mirror(mirror, feed)
     archives = [f"indexes/{ONE}/{number}.md" for number in range(199, 0, -1)]
     assert walked.paths[1:201] == [INDEXES[0], *archives]
-    assert walked.counts.listings == walked.counts.failed == 6000
+    assert walked.counts.listings == walked.counts.failure_count == 6000
     assert walked.frontier.finished
 
 
@@ -448,7 +449,7 @@ def test_what_fails_for_a_week_is_tried_once_a_week(
     assert (key in walked.counts.set_aside) is (first >= 7)
     age(feed, first, 8)
     mended = walk_mirror(mirror, feed)
-    assert mended.counts.failed == 0
+    assert mended.counts.failure_count == 0
     assert mended.counts.set_aside == {}
     assert len(mended.feed.ids) == 39
 
@@ -456,8 +457,11 @@ def test_what_fails_for_a_week_is_tried_once_a_week(
 WITH_FALLBACK = Snapshot(fallback_unsupported_keys=frozenset({"tags", "links"}))
 
 
-def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) -> None:
-    """Its line has null for unsupported keys; other pages are fetched as usual."""
+@pytest.mark.parametrize("by_readers", [False, True])
+def test_a_refused_page_is_tried_once_by_the_fallback(
+    mirror: Path, feed: Path, by_readers: bool
+) -> None:
+    """Its line has null for unsupported keys, and its page no blob id, whoever makes the line."""
     built(mirror, {1: [ONE], 2: [ONE]})
     refused = {page_of(ONE, 1): PageUnreachable("no", reason="http_403")}
     tried: list[bool] = []
@@ -468,15 +472,22 @@ def test_a_refused_page_is_tried_once_by_the_fallback(mirror: Path, feed: Path) 
         def by_the_fallback(target: Target, error: PageError) -> Article | None:
             tried.append(target.use_fallback)
             if target.use_fallback:
-                given = frontier.on_page(target, (mirror / target.path).read_bytes())
-                assert not isinstance(given, ArticleLine)
-                return given
+                body = (mirror / target.path).read_bytes()
+                page = None
+                if by_readers:
+                    context = frontier.context_of(target)
+                    page = read_or_finish(frontier.format, (), "article", "", body, context)
+                    assert isinstance(page, ArticleLine)
+                return frontier.on_page(target, body, page)  # type: ignore[return-value]
             return on_error(target, error)
 
         frontier.on_error = by_the_fallback  # type: ignore[method-assign]
 
     walked = walk_mirror(mirror, feed, fails=refused, snapshot=WITH_FALLBACK, prepare=prepare)
     assert tried == [False, True]
+    blobs = dict(sqlite3.connect(feed / "state.sqlite").execute("SELECT id, blob FROM articles"))
+    original = blob_id_of((mirror / page_of(ONE, 2)).read_bytes())
+    assert blobs == {story(1).id: None, story(2).id: original}
     assert walked.feed.article(story(1).id)["tags"] is None
     assert walked.feed.article(story(2).id)["tags"] == []
     assert walked.counts.failures == {}
@@ -565,7 +576,7 @@ def test_the_commit_is_kept_only_if_all_lists_were_read(mirror: Path, feed: Path
     """With a limit, archive pages are not read, so other new articles would never be found."""
     built(mirror, dict.fromkeys(range(1, 100), (ONE,)))
     limited = walk_mirror(mirror, feed, limit=1, commit="c1")
-    assert (limited.error, limited.counts.failed) == (None, 0)
+    assert (limited.error, limited.counts.failure_count) == (None, 0)
     assert limited.counts.entries > 0
     assert kept(feed) == (None, None)
     gone = {f"indexes/{ONE}/2.md": PageMissing("gone")}
@@ -706,11 +717,11 @@ def walked_with(mirror: Path, feed: Path, known: Changes | None) -> Walked:
 
 
 def knowing(mirror: Path, known: Changes | None) -> Snapshot:
-    def version_of(path: str) -> str | None:
+    def blob_id_at(path: str) -> str | None:
         file = mirror / path
         return blob_id_of(file.read_bytes()) if file.exists() else None
 
-    return Snapshot(history=History(known, version_of, old_page=lambda _: None))
+    return Snapshot(history=History(known, blob_id_at, old_page=lambda _: None))
 
 
 def test_nothing_changed_means_nothing_is_read(mirror: Path, feed: Path) -> None:

@@ -233,7 +233,7 @@ def test_an_object_that_takes_too_long_affects_only_itself(
         f'case "$*" in *"cat-file --batch") [ -e {slow} ] && rm {slow} && exec sleep 60;; esac',
     )  # fmt: skip
     with opened(mirror.path, cache, limits=GitLimits(object_seconds=4)) as transport:
-        transport.expect(["indexes/ncid1/1.md", "README.md"])  # looks up both paths
+        transport.prefetch(["indexes/ncid1/1.md", "README.md"])  # looks up both paths
         transport._opened().objects.close()
         slow.touch()
         with pytest.raises(PageError) as caught:

@@ -34,9 +34,9 @@ from gitserver import (
 from processes import is_running, wait_until
 
 from crawler.exceptions import HostBusy, MirrorUnusable, RunError, TryLater, WrongUsage
-from crawler.frontier.snapshot import Changes
+from crawler.snapshot import Changes
 from crawler.transports.git.clone import CloneBusy
-from crawler.transports.git.faults import GitMissing
+from crawler.transports.git.failures import GitMissing
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import CloneDamaged
 from crawler.transports.git.transport import GitTransport
@@ -475,7 +475,7 @@ def test_a_git_that_is_killed_while_it_reads(
         read(transport, "README.md")
         [pid] = running(notes)
         os.kill(pid, signal.SIGKILL)
-        transport.expect(["pages/ncid1/n11.md", "pages/ncid1/n10.md"])
+        transport.prefetch(["pages/ncid1/n11.md", "pages/ncid1/n10.md"])
         assert read(transport, "pages/ncid1/n11.md") == MIRROR["pages/ncid1/n11.md"]
         assert read(transport, "pages/ncid1/n10.md") == MIRROR["pages/ncid1/n10.md"]
     assert not list(cache.glob("*/damaged"))

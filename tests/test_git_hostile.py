@@ -28,7 +28,7 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageError, PageMalformed, PageTooLarge, WrongUsage
-from crawler.frontier.snapshot import Changes
+from crawler.snapshot import Changes
 from crawler.transports.git.program import environment
 from crawler.transports.git.remote import redirected, remote_at
 from crawler.transports.git.transport import GitTransport
@@ -173,8 +173,8 @@ def test_links_and_submodules_are_not_pages(mirror: Repository, cache: Path) -> 
             read(transport, "pages/s/n1.md")
         with pytest.raises(PageMalformed, match="submodule"):
             read(transport, "pages/s/n2.md")
-        assert transport.version_of("pages/s/n1.md") is None
-        transport.expect(f"pages/s/n{n}.md" for n in range(1, 5))
+        assert transport.blob_id_at("pages/s/n1.md") is None
+        transport.prefetch(f"pages/s/n{n}.md" for n in range(1, 5))
         assert read(transport, "pages/s/n3.md") == b"good"
         assert read(transport, "pages/s/n4.md") == b"executable"
 
@@ -247,7 +247,7 @@ def test_odd_paths_are_not_pages(mirror: Repository, cache: Path) -> None:
         for path in ODD_PATHS:
             with pytest.raises(PageMalformed):
                 read(transport, path)
-            assert transport.version_of(path) is None
+            assert transport.blob_id_at(path) is None
         assert read(transport, "README.md") == HOME
 
 
@@ -382,7 +382,7 @@ def test_a_huge_page_is_rejected_unread(mirror: Repository, cache: Path, size: i
     with opened(mirror.path, cache) as transport:
         read(transport, "README.md")
         before = anonymous()
-        transport.expect(["pages/s/n1.md", "pages/s/n2.md"])
+        transport.prefetch(["pages/s/n1.md", "pages/s/n2.md"])
         with pytest.raises(PageTooLarge):
             read(transport, "pages/s/n1.md")
         assert read(transport, "pages/s/n2.md") == b"good"
@@ -459,7 +459,7 @@ def test_a_whole_real_mirror_is_read_in_little_memory(
     with opened(source, cache) as transport:
         most = 0
         for number, (path, oid) in enumerate(sorted(files.items(), reverse=True)):
-            assert transport.version_of(path) == oid
+            assert transport.blob_id_at(path) == oid
             assert len(read(transport, path)) > 0
             if number % 500 == 0:
                 most = max(most, anonymous())

@@ -23,7 +23,7 @@ from gitserver import (
 )
 
 from crawler.exceptions import MirrorUnusable, PageMissing, PageTooLarge
-from crawler.frontier.snapshot import Changes
+from crawler.snapshot import Changes
 from crawler.transports.git import clone, program, trees
 from crawler.transports.git.branches import choose
 from crawler.transports.git.limits import GitLimits, Watch
@@ -69,7 +69,7 @@ def test_every_page_is_read_as_it_is(template: Path, transport: GitTransport) ->
 def test_an_absent_page_is_missing(transport: GitTransport, path: str) -> None:
     with pytest.raises(PageMissing, match=f"is not in commit {transport.commit}"):
         read(transport, path)
-    assert transport.version_of(path) is None
+    assert transport.blob_id_at(path) is None
 
 
 def test_a_page_above_the_limit_is_refused_and_the_next_is_read(
@@ -77,7 +77,7 @@ def test_a_page_above_the_limit_is_refused_and_the_next_is_read(
 ) -> None:
     mirror.commit({"a.md": b"x" * 1001, "b.md": b"y" * 1000})
     with opened(mirror.path, cache, limits=GitLimits(page_bytes=1000)) as transport:
-        transport.expect(["a.md", "b.md"])
+        transport.prefetch(["a.md", "b.md"])
         with pytest.raises(PageTooLarge, match=r"a\.md is larger than 1000"):
             read(transport, "a.md")
         assert read(transport, "b.md") == b"y" * 1000
@@ -162,7 +162,7 @@ def letters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitTransport]:
 )
 def test_expecting_pages_changes_nothing(letters: GitTransport, expected: str, asked: str) -> None:
     for _ in range(2):
-        letters.expect(f"pages/s/{name}" for name in expected)
+        letters.prefetch(f"pages/s/{name}" for name in expected)
         assert [read(letters, f"pages/s/{name}") for name in asked] == [
             name.encode() * 100 for name in asked
         ]
@@ -177,7 +177,7 @@ def test_what_is_read_stays_at_one_commit(mirror: Repository, cache: Path) -> No
 
 def test_equal_pages_have_the_same_id(template: Path, transport: GitTransport) -> None:
     one, other, third = (
-        transport.version_of(f"pages/{page}")
+        transport.blob_id_at(f"pages/{page}")
         for page in ("ncid1/n10.md", "ncid2/n10.md", "ncid1/n11.md")
     )
     assert one == other == git(template, "rev-parse", "HEAD:pages/ncid1/n10.md")
@@ -318,7 +318,7 @@ def test_without_the_old_commit_everything_is_compared(transport: GitTransport, 
 
 
 def test_with_an_invalid_commit_everything_is_compared(transport: GitTransport) -> None:
-    assert compared(transport, transport.version_of("README.md")) is None
+    assert compared(transport, transport.blob_id_at("README.md")) is None
 
 
 def test_the_default_branch_renamed(mirror: Repository, cache: Path) -> None:

@@ -220,13 +220,13 @@ def test_wait_beyond_the_longest_is_not_started() -> None:
 
 def test_slot_spaces_requests() -> None:
     slot = HostSlot(delay=2)
-    slot.pass_(100)
+    slot.record_sent(100)
     assert (slot.wait(100), slot.wait(102)) == (2, 0)
 
 
 def test_requests_in_flight_do_not_lengthen_a_park() -> None:
     slot, some = HostSlot(delay=0), waits()
-    first, second = slot.pass_(0), slot.pass_(0)
+    first, second = slot.record_sent(0), slot.record_sent(0)
     slot.park(1, None, first, some)
     slot.park(2, None, second, some)
     assert (slot.wait(2), slot.in_a_row, some.spent) == (59, 1, 60)
@@ -234,7 +234,7 @@ def test_requests_in_flight_do_not_lengthen_a_park() -> None:
 
 def test_request_in_flight_that_names_a_later_time_extends_the_park() -> None:
     slot, some = HostSlot(delay=0), waits()
-    first, second = slot.pass_(0), slot.pass_(0)
+    first, second = slot.record_sent(0), slot.record_sent(0)
     slot.park(1, 10, first, some)
     slot.park(2, 100, second, some)
     assert (slot.wait(2), slot.parks, slot.in_a_row, some.spent) == (100, 1, 1, 101)
@@ -242,11 +242,11 @@ def test_request_in_flight_that_names_a_later_time_extends_the_park() -> None:
 
 def test_only_a_response_to_a_later_request_resets_the_waits() -> None:
     slot, some = HostSlot(delay=0), waits()
-    early = slot.pass_(0)
-    slot.park(1, None, slot.pass_(0), some)
+    early = slot.record_sent(0)
+    slot.park(1, None, slot.record_sent(0), some)
     slot.answered(early)
     assert slot.in_a_row == 1
-    slot.answered(slot.pass_(61))
+    slot.answered(slot.record_sent(61))
     assert slot.in_a_row == 0
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from crawling import ROOT, asked, assert_sound, mirrors_file, scrapy
+from sister.weekly import UNSUPPORTED_KEYS
+from standin import sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,8 +58,8 @@ def installed(tmp_path: Path) -> str:
     installed = tmp_path / "installed" / "weekly-1.0.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: weekly\nVersion: 1.0\n")
-    points = "[epoch_mirror_crawler.formats]\nweekly = weekly:WeeklyFormat\n"
-    (installed / "entry_points.txt").write_text(points)
+    points = "weekly = weekly:WeeklyFormat\nprinted = weekly:PrintedFormat\n"
+    (installed / "entry_points.txt").write_text(f"[epoch_mirror_crawler.formats]\n{points}")
     return f"{ROOT / 'tests' / 'sister'}:{installed.parent}"
 
 
@@ -210,8 +214,55 @@ def test_single_pages_have_canonical_urls(
         assert "Weekly.Example" not in done.stdout
 
 
+def test_its_feed_is_audited_and_reread(
+    weekly: Callable[..., Result], installed: str, mirror: Path, tmp_path: Path
+) -> None:
+    """By the rules of the format that the mirrors file names."""
+    (mirror / "articles" / "99998.md").write_text(
+        article(99_998).replace("99998天", "99998天！"), encoding="utf-8"
+    )
+    feed = weekly(path=str(mirror)).feed
+    mirrors = ("-s", f"MIRRORS_FILE={tmp_path / 'weekly.toml'}")
+
+    def run(command: str, *words: object) -> str:
+        done = scrapy(command, *words, *mirrors, env={"PYTHONPATH": installed})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    again = tmp_path / "again"
+    run("reread", feed.directory, "--to", again)
+    assert (again / "articles.jsonl").read_bytes().count(b"\n") == 8
+    for directory in (feed.directory, again):
+        assert "8 articles" in run("audit", directory, "--verify")
+    odd = json.loads(run("audit", feed.directory, "--json"))["oddities"]
+    assert odd["title_loud"]["values"][0]["example"] == "99998"
+    assert "url_unusual" not in odd
+    broken = feed.data("articles.jsonl").replace(b"example/a/99996", b"example/a/99995")
+    (feed.directory / "articles.jsonl").write_bytes(broken)
+    done = scrapy("audit", feed.directory, "--verify", *mirrors, env={"PYTHONPATH": installed})
+    assert "url has another id" in done.stdout
+
+
+@pytest.mark.usefixtures("chromium")
+def test_in_a_browser(weekly: Callable[..., Result], mirror: Path) -> None:
+    """The format turns the rendered pages back into its own."""
+    feed = weekly(path=str(mirror)).feed
+    by_path = {line["id"]: line for line in feed.articles}
+    shutil.rmtree(feed.directory)
+    with sites(mirror) as (site, _):
+        rendered = weekly(browser=site.base)
+    assert rendered.exit_code == 0, rendered.log
+    assert set(rendered.feed.ids) == set(by_path)
+    for line in rendered.feed.articles:
+        wanted = by_path[line["id"]]
+        assert line["links"] is None
+        assert line["images"] == wanted["images"]
+        differing = {key for key in line if line[key] != wanted[key]}
+        assert differing <= UNSUPPORTED_KEYS | {"crawled_at", "mirror_url"}
+
+
 def test_a_format_without_a_rendering(weekly: Callable[..., Result]) -> None:
-    result = weekly(browser="https://example.org/weekly/blob/master/")
+    result = weekly(browser="https://example.org/weekly/blob/master/", format="printed")
     assert result.exit_code == 2, result.log
     assert "cannot be read in a browser" in result.log
 
@@ -219,4 +270,7 @@ def test_a_format_without_a_rendering(weekly: Callable[..., Result]) -> None:
 def test_a_format_that_is_not_installed(weekly: Callable[..., Result], mirror: Path) -> None:
     result = weekly(path=str(mirror), format="monthly")
     assert result.exit_code == 2, result.log
-    assert "format: 'monthly' is not a mirror format: choose one of epoch, weekly" in result.log
+    assert (
+        "format: 'monthly' is not a mirror format: choose one of epoch, printed, weekly"
+        in result.log
+    )

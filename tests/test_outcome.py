@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import permutations
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from crawling import story
+from driving import walk_mirror
+from mirrorkit import MirrorBuilder
+from scrapy.settings import Settings
+from scrapy.statscollectors import StatsCollector
 
 from crawler.config.mirrors import Mirror
 from crawler.config.options import CrawlOptions
@@ -18,6 +25,7 @@ from crawler.exceptions import (
     RunError,
     WrongUsage,
 )
+from crawler.extensions.run_report import RunReport
 from crawler.run.counts import NAMED_IDS, RunCounts
 from crawler.run.endings import (
     COMPLETE,
@@ -104,6 +112,37 @@ def test_pages_set_aside_do_not_count(tmp_path: Path) -> None:
     run.store.close(None)
 
 
+@pytest.mark.parametrize(
+    ("finished", "expected"), [(None, "partial"), (False, "partial"), (True, "complete")]
+)
+def test_the_report_knows_whether_a_run_was_closed_early(
+    tmp_path: Path, finished: bool | None, expected: str
+) -> None:
+    """It does not depend on which of Scrapy's receivers of a signal is called first."""
+    run = Run(CrawlOptions(Mirror("small", "https://example.org/", {}), "path", tmp_path))
+    if finished is not None:
+        run.frontier = SimpleNamespace(
+            finished=finished, lists_asked=finished, lists_complete=finished
+        )
+    crawler: Any = SimpleNamespace(get_extension=lambda _: None, settings=Settings())
+    spider: Any = SimpleNamespace(crawler=crawler)
+    report = RunReport(run, StatsCollector(crawler))
+    asyncio.run(report.spider_closed(spider, "closespider_timeout"))
+    assert run.outcome.status == expected
+    assert (run.reason or "").endswith("closespider_timeout") is (expected == "partial")
+
+
+def test_a_run_that_reaches_its_limit_says_so(tmp_path: Path) -> None:
+    builder = MirrorBuilder.simple("ncid1")
+    for number in (1, 2, 3):
+        builder.publish(story(number), "ncid1")
+    builder.write(tmp_path / "mirror")
+    limited = walk_mirror(tmp_path / "mirror", tmp_path / "feed", limit=2)
+    rest = walk_mirror(tmp_path / "mirror", tmp_path / "feed", limit=2)
+    assert limited.feed.runs[0]["status"] == "limited"
+    assert rest.feed.runs[1]["status"] == "complete"
+
+
 def test_a_move_says_what_to_change() -> None:
     text = str(MirrorMoved("news", "https://github.com/new/epoch-news"))
     assert "https://github.com/new/epoch-news" in text
@@ -126,5 +165,5 @@ def test_a_failure_counts_once_however_often_it_happens() -> None:
     counts = RunCounts()
     counts.fail("n1", "missing")
     counts.fail("n1", "missing")
-    assert (counts.failed, counts.counted_failures) == (1, 1)
+    assert (counts.failure_count, counts.counted_failures) == (1, 1)
     assert counts.stats()["failures/missing"] == 1

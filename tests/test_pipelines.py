@@ -71,7 +71,7 @@ def test_the_state_keeps_the_blob_and_the_line_does_not(run: Run) -> None:
     WritePipeline(run).process_item(item)
     published = run.store.state.published(str(item.id))
     assert published is not None
-    assert published.blob == BLOB
+    assert published.blob_id == BLOB
     assert BLOB not in (run.store.directory / "articles.jsonl").read_text(encoding="utf-8")
     assert "blob_id" not in as_record(item)
 

@@ -206,7 +206,7 @@ async def read_all(
 ) -> list[Page | PageError | None]:
     """Read articles concurrently; return the result or exception of each."""
     reader = PageReaders(width, notes or Notes(), costly.read, SMALL_BOUNDS)
-    reader.expect(articles)
+    reader.prepare_for(articles)
     try:
         return await asyncio.gather(
             *(reader.read("article", SECTION, body, f"n{i}") for i, body in enumerate(bodies)),
@@ -304,7 +304,7 @@ def test_a_pool_that_breaks_again_and_again_is_given_up(monkeypatch: pytest.Monk
 
     async def one_after_the_other() -> list[Page | PageError | None]:
         reader = PageReaders(1, Notes(), costly.read, SMALL_BOUNDS)
-        reader.expect(MANY)
+        reader.prepare_for(MANY)
         read: list[Page | PageError | None] = []
         for body in [page(costly.KILLS)] * costs + [page()]:
             read += await asyncio.gather(

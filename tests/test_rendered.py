@@ -23,8 +23,8 @@ from crawler.formats.epoch.rendered import (
     home_markdown,
     index_markdown,
 )
-from crawler.formats.epoch.rendered_site import error_status
 from crawler.formats.pages import ArticlePage
+from crawler.formats.rendered_site import error_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -39,7 +39,7 @@ from scrapy.utils.project import get_project_settings
 
 from crawler.commands.reread import Command
 from crawler.exceptions import FeedUnusable, MirrorUnusable, PageError, WrongUsage
-from crawler.reread.apart import ApartReader
+from crawler.reread.lone_reader import BlockingLoneReader
 from crawler.reread.pool import PoolEngine
 
 if TYPE_CHECKING:
@@ -414,7 +414,7 @@ def test_without_readers_it_reads_itself(small: Crawled, tmp_path: Path) -> None
 def test_a_page_that_kills_its_reader_fails_alone() -> None:
     """It fails, and so does one that its reader cannot handle; the next one is read."""
     page = article_page(story(1), ONE).encode()
-    reader = ApartReader(costly.read)
+    reader = BlockingLoneReader(costly.read)
     try:
         for mark, reason in (
             (costly.KILLS, "too_costly"),

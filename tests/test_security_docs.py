@@ -13,10 +13,10 @@ from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.items import MAX_LINE_BYTES
 from crawler.middlewares import robots
 from crawler.readers import pages
+from crawler.readers.pages import BOUNDS
 from crawler.readers.processes import BATCH_BYTES, BATCH_PAGES
-from crawler.readers.readers import BOUNDS
-from crawler.transports.bounded import HEADER_BYTES
-from crawler.transports.browser.transport import PAGE_BYTES
+from crawler.transports.bounded import MAX_HEADER_BYTES
+from crawler.transports.browser.transport import MAX_PROCESS_BYTES
 from crawler.transports.git.limits import GitLimits
 
 LIMITS = part((ROOT / "docs" / "security.md").read_text(encoding="utf-8"), "Limits")
@@ -42,11 +42,11 @@ READING = f"{BOUNDS.cpu_seconds} s of CPU, {BOUNDS.memory_bytes >> 20} MiB"
         ("unpacking one object", f"{GIT.object_seconds:.0f} s"),
         ("a clone", f"{GIT.clone_bytes >> 30} GiB"),
         ("free disk space", f"{GIT.spare_bytes >> 20} MiB"),
-        ("a process of Chromium", f"{PAGE_BYTES >> 30} GiB"),
+        ("a process of Chromium", f"{MAX_PROCESS_BYTES >> 30} GiB"),
         ("a page in Chromium", f"{settings.BROWSER_PAGE_SECONDS} s"),
         ("an HTTP response", f"{settings.DOWNLOAD_TIMEOUT} s"),
-        ("its headers, interim responses included", f"{HEADER_BYTES >> 10} KiB"),
-        ("robots.txt", f"{robots._READ_AT_MOST >> 10} KiB"),
+        ("its headers, interim responses included", f"{MAX_HEADER_BYTES >> 10} KiB"),
+        ("robots.txt", f"{robots._MAX_ROBOTS_BYTES >> 10} KiB"),
     ],
 )
 def test_a_limit_is_the_codes(what: str, limit: str) -> None:

@@ -75,8 +75,8 @@ def filled(directory: Path) -> Feed:
     """Write three listings and two articles in one run."""
     with opened(directory) as store:
         store.add_listings("nf1", entries(1, 2, 3), NOON)
-        store.write(line(1), blob="a" * 40)
-        store.write(line(2), blob="a" * 40)
+        store.write(line(1), blob_id="a" * 40)
+        store.write(line(2), blob_id="a" * 40)
     return Feed(directory)
 
 
@@ -236,9 +236,9 @@ def test_changes_behind_the_state_are_caught_up_with(directory: Path) -> None:
     with (directory / "changes.jsonl").open("ab") as torn:
         torn.write(b'{"id":"n1","ki')
     with opened(directory) as after:
-        assert after.write_change(line(1, title="x"), NOON, blob="b" * 40) is None
+        assert after.write_change(line(1, title="x"), NOON, blob_id="b" * 40) is None
         assert not after.write_vanished("n2", NOON)
-        assert after.write_change(line(2), NOON, blob="b" * 40) == "returned"
+        assert after.write_change(line(2), NOON, blob_id="b" * 40) == "returned"
         assert after.write_change(line(1), NOON) == "changed"
     feed = Feed(directory)
     assert [one["kind"] for one in feed.changes] == ["changed", "vanished", "returned", "changed"]
@@ -261,7 +261,7 @@ def test_changes_behind_the_state_are_caught_up_with(directory: Path) -> None:
 def test_which_keys_make_a_change(directory: Path, key: str, value: Any, kind: str | None) -> None:
     filled(directory)
     with opened(directory) as store:
-        assert store.write_change(line(1, **{key: value}), NOON, blob="b" * 40) == kind
+        assert store.write_change(line(1, **{key: value}), NOON, blob_id="b" * 40) == kind
 
 
 def test_a_state_that_cannot_be_written_ends_the_run_with_5(directory: Path) -> None:
@@ -514,15 +514,15 @@ def test_what_the_state_keeps_of_a_line(directory: Path) -> None:
     """The values from the line, and the blob id of the page, which only the run knows."""
     told = record(1, "nf2", date_published="2026-10-31")
     with opened(directory) as store:
-        store.write(line_of(told), blob="b" * 40)
+        store.write(line_of(told), blob_id="b" * 40)
         kept = store.state.published("n1")
         assert kept == PublishedArticle(
-            sha256="0" * 64, section="nf2", blob="b" * 40, digest=digest_of(told),
-            readers=READERS, thin=True, day="2026-10-31", vanished=False,
+            sha256="0" * 64, section="nf2", blob_id="b" * 40, digest=digest_of(told),
+            readers_version=READERS, thin=True, day="2026-10-31", vanished=False,
         )  # fmt: skip
     (directory / "state.sqlite").unlink()
     with opened(directory) as store:
-        assert store.state.published("n1") == kept._replace(blob=None)
+        assert store.state.published("n1") == kept._replace(blob_id=None)
 
 
 def test_further_sections(directory: Path) -> None:

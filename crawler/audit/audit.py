@@ -1,7 +1,7 @@
 """The audit of a feed: counts how many lines have each key, and what looks odd.
 
 It streams the lines. Memory grows only with the ids, which are kept to find duplicate lines, and
-with the distinct odd values, up to ``DISTINCT`` for each oddity.
+with the distinct odd values, up to ``MAX_DISTINCT`` for each oddity.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,19 +19,21 @@ import orjson
 from crawler.audit.oddities import NAMES, captions, oddities
 from crawler.exceptions import WrongUsage
 from crawler.feedfile import FeedFile
+from crawler.formats.base import AuditRules, Format
+from crawler.formats.registry import find_format
 from crawler.items import Article
 from crawler.schema import shape_validator
 
 KEYS = tuple(item.name for item in fields(Article))
 """The contract's keys, in the order of a line."""
 
-DISTINCT = 2_000
+MAX_DISTINCT = 2_000
 """Maximum number of distinct values kept for one oddity; further values are only counted."""
 
-DAMAGED_NAMED = 100
+MAX_DAMAGED_NAMED = 100
 """Maximum number of damaged lines that are reported with their line number."""
 
-VALUE_LENGTH = 200
+MAX_VALUE = 200
 """Maximum number of characters kept of an odd value."""
 
 FILE = "articles.jsonl"
@@ -46,10 +49,10 @@ class ValueCounts:
 
     def add(self, value: str, example: str) -> None:
         """Count ``value``; ``example`` is the id of the line that has it."""
-        value = value[:VALUE_LENGTH]
+        value = value[:MAX_VALUE]
         if value in self.examples:
             self.counts[value] += 1
-        elif len(self.examples) < DISTINCT:
+        elif len(self.examples) < MAX_DISTINCT:
             self.counts[value] = 1
             self.examples[value] = example
         else:
@@ -72,8 +75,10 @@ class ValueCounts:
 class Audit:
     """Counts the lines of a feed one by one; :meth:`report` returns the result."""
 
-    def __init__(self) -> None:
-        """Set all counts to zero."""
+    def __init__(self, rules: AuditRules) -> None:
+        """Set all counts to zero; ``rules`` are those of the mirror's format."""
+        self._rules = rules
+        self._names = {**NAMES, **_OWN, **rules.names}
         self.lines = 0
         self.damaged = 0
         self.damaged_at: list[int] = []
@@ -103,7 +108,7 @@ class Audit:
             self.add(record)
             return
         self.damaged += 1
-        if len(self.damaged_at) < DAMAGED_NAMED:
+        if len(self.damaged_at) < MAX_DAMAGED_NAMED:
             self.damaged_at.append(self.lines + self.damaged)
 
     def add(self, record: Mapping[str, Any]) -> None:
@@ -115,7 +120,7 @@ class Audit:
         if identity in self._ids:
             self._note("id_doubled", identity, identity)
         self._ids.add(identity)
-        for name, value in oddities(record):
+        for name, value in chain(oddities(record), self._rules.oddities(record)):
             self._note(name, value, identity)
 
     def _note(self, name: str, value: str, identity: str) -> None:
@@ -161,7 +166,7 @@ class Audit:
             "date_source": _ordered(self._sources),
             "language": _ordered(self._languages),
             "video_hosts": _ordered(self._hosts),
-            "oddities": {name: self._oddity(name) for name in sorted(NAMES | _OWN)},
+            "oddities": {name: self._oddity(name) for name in sorted(self._names)},
         }
 
     def _key(self, key: str) -> dict[str, Any]:
@@ -189,14 +194,18 @@ class Audit:
         }
 
     def _oddity(self, name: str) -> dict[str, Any]:
-        return {"what": (NAMES | _OWN)[name], **self._odd.get(name, ValueCounts()).report()}
+        return {"what": self._names[name], **self._odd.get(name, ValueCounts()).report()}
 
 
 _OWN = {"id_doubled": "id that has more than one line"}
 
 
-def audit(feed: Path) -> Audit:
-    """Return the audit of ``feed``, a feed's directory or its ``articles.jsonl``.
+def audit(feed: Path, mirror_format: Format | None = None) -> Audit:
+    """Return the audit of a feed.
+
+    Args:
+        feed: the feed's directory or its ``articles.jsonl``.
+        mirror_format: the mirror's format; None for the default one.
 
     Raises:
         WrongUsage: there is no such file.
@@ -205,7 +214,7 @@ def audit(feed: Path) -> Audit:
     path = feed / FILE if feed.is_dir() else feed
     if not path.exists():
         raise WrongUsage(f"{path} does not exist: give a feed's directory")
-    found = Audit()
+    found = Audit((mirror_format or find_format()).audit_rules())
     with FeedFile(path) as file:
         found.tail = file.tail
         for line in file.raw_lines():

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from crawler.printable import printable
 
-MOST, RAREST = 10, 5
+MAX_FREQUENT, MAX_RARE = 10, 5
 """How many of an oddity's most frequent and rarest values the table shows."""
 
 WHOLE = ("byline_without_person",)
@@ -76,9 +76,9 @@ def _oddities(report: Mapping[str, Any], *, everything: bool) -> Table:
 
 def _chosen(values: list[dict[str, Any]], *, everything: bool) -> list[dict[str, Any]]:
     """Return the most frequent and the rarest values, or all of them."""
-    if everything or len(values) <= MOST + RAREST:
+    if everything or len(values) <= MAX_FREQUENT + MAX_RARE:
         return values
-    return values[:MOST] + values[-RAREST:]
+    return values[:MAX_FREQUENT] + values[-MAX_RARE:]
 
 
 def _warnings(report: Mapping[str, Any]) -> list[str]:

@@ -6,29 +6,24 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
-from crawler.audit.oddities import WINDOW
-from crawler.exceptions import FeedUnusable
 from crawler.feedfile import FeedFile, feed_directory, open_feed
-from crawler.formats.base import Format
-from crawler.formats.epoch.paths import LANGUAGES, day_of
+from crawler.formats.base import Format, find_copy
 from crawler.formats.registry import find_format
 from crawler.items import MAX_LINE_BYTES, Article
 from crawler.schema import article_schema, change_schema, listing_schema, run_schema
 from crawler.text import visible
 
-NAMED = 100
+MAX_DESCRIBED = 100
 """Maximum number of problems that are described; further ones are only counted."""
 
-_MESSAGE_LENGTH = 300
+_MAX_MESSAGE = 300
 _KEYS = tuple(Article.__slots__)
 _ONCE = {"sections": ("id",), "images": ("url",), "links": ("url", "text")}
 """Lists of objects without repetitions, and the keys that identify an object."""
@@ -53,10 +48,10 @@ class Verification:
     tails: dict[str, int] = field(default_factory=dict)
 
     def problem(self, where: str, what: str) -> None:
-        """Count a broken promise; describe it if it is among the first ``NAMED``."""
+        """Count a broken promise; describe it if it is among the first ``MAX_DESCRIBED``."""
         self.count += 1
-        if len(self.problems) < NAMED:
-            self.problems.append(f"{where}: {what[:_MESSAGE_LENGTH]}")
+        if len(self.problems) < MAX_DESCRIBED:
+            self.problems.append(f"{where}: {what[:_MAX_MESSAGE]}")
 
 
 @dataclass(slots=True)
@@ -77,6 +72,7 @@ class FeedVerifier:
     def __init__(self, files: Mapping[str, FeedFile], mirror_format: Format) -> None:
         self.files = files
         self.format = mirror_format
+        self._rules = mirror_format.audit_rules()
         self.found = Verification()
         self._ids: set[str] = set()
         self._ends: dict[str, array[int]] = {}
@@ -109,13 +105,26 @@ class FeedVerifier:
         """Check the order of keys, the digest of the text, and for contradictions."""
         if tuple(record)[: len(_KEYS)] != _KEYS:
             self.found.problem(where, "its keys are not in the order of the contract")
-        for broken in _contradictions(record):
+        for broken in self._contradictions(record):
             self.found.problem(where, broken)
         text = record.get("content_text")
         if isinstance(text, str):
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
             if digest != record.get("content_sha256"):
                 self.found.problem(where, "content_sha256 is not the digest of content_text")
+
+    def _contradictions(self, record: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what the keys of an article say against each other."""
+        found = find_copy(str(record.get("mirror_url")), self.format)
+        if found is None or found[1].id != record.get("id"):
+            yield "mirror_url is not the page of the id"
+        if record.get("videos") and record.get("has_video") is not True:
+            yield "has_video is not true, and there are videos"
+        for key, parts in _ONCE.items():
+            entries = _objects(record, key)
+            if len({tuple(str(one.get(part)) for part in parts) for one in entries}) < len(entries):
+                yield f"{key} has an entry twice"
+        yield from self._rules.contradictions(record)
 
     def _verify_listings(self) -> None:
         """Check for one line per (article, section), and one for every section of an article."""
@@ -265,55 +274,21 @@ def _objects(record: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the keys of an article say against each other."""
-    if not str(record.get("mirror_url")).endswith(f"/{record.get('id')}.md"):
-        yield "mirror_url is not the page of the id"
-    if record.get("videos") and record.get("has_video") is not True:
-        yield "has_video is not true, and there are videos"
-    for key, parts in _ONCE.items():
-        entries = _objects(record, key)
-        if len({tuple(str(one.get(part)) for part in parts) for one in entries}) < len(entries):
-            yield f"{key} has an entry twice"
-    url = str(record.get("url"))
-    day = day_of(url)
-    if day is None:  # of another format
-        return
-    edition, *_, page = url.split("/")[3:]
-    if (page, LANGUAGES[edition]) != (f"{record.get('id')}.htm", record.get("language")):
-        yield "url has another id or language"
-    with suppress(ValueError):  # the schema reports it
-        days = (date.fromisoformat(str(record.get("date_published"))) - day).days
-        usual = WINDOW if record.get("date_source") == "dateline" else (0, 0)
-        if not usual[0] <= days <= usual[1]:
-            yield f"date_published is {days} days after the date in url"
-
-
 def _is_clean(value: object) -> bool:
     text = "\n".join(_texts(value))
     return "\r" not in text and visible(text) == text
 
 
-def verify(feed: Path, formats: Mapping[str, Format] | None = None) -> Verification:
+def verify(feed: Path, mirror_format: Format | None = None) -> Verification:
     """Verify a feed.
 
     Args:
         feed: the feed's directory or its ``articles.jsonl``.
-        formats: formats of mirrors by the mirror's name; that of any other is the default one.
+        mirror_format: the mirror's format; None for the default one.
 
     Raises:
         WrongUsage: ``feed`` is not a feed.
         FeedUnusable: a file cannot be read.
     """
     with open_feed(feed_directory(feed)) as files:
-        mirror_format = (formats or {}).get(_mirror_of(files)) or find_format()
-        return FeedVerifier(files, mirror_format).verify()
-
-
-def _mirror_of(files: Mapping[str, FeedFile]) -> str:
-    """Return the mirror that a feed names first; an empty text if it names none."""
-    for name in ("runs.jsonl", "articles.jsonl"):
-        with suppress(FeedUnusable):  # the verification reports it
-            if mirror := files[name].first().get("mirror"):
-                return str(mirror)
-    return ""
+        return FeedVerifier(files, mirror_format or find_format()).verify()

@@ -13,8 +13,10 @@ from scrapy.commands import ScrapyCommand
 
 from crawler.commands.tool import Tool
 from crawler.config.locations import feed_at, mirrors_file
+from crawler.config.mirrors import load_mirrors
 from crawler.config.program import program
-from crawler.exceptions import FeedUnusable, WrongUsage
+from crawler.exceptions import FeedUnusable, RunError, WrongUsage
+from crawler.feedfile import FeedFile
 from crawler.printable import MESSAGE, printable, printable_json
 from crawler.terminal import emit
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from crawler.audit.verify import Verification
+    from crawler.formats.base import Format
 
 FLOOR_MISSED = 3
 
@@ -58,15 +60,16 @@ class Command(Tool, ScrapyCommand):
         if len(args) != 1:
             raise WrongUsage(f"give one feed: {program()} audit feeds/news")
         feed = feed_at(args[0], self.settings)
+        mirror_format = _format_of(feed, self.settings["MIRRORS_FILE"] if self.settings else None)
         if opts.verify:
             if opts.floors or opts.all:
                 raise WrongUsage("--verify counts nothing: give it without --floors and --all")
-            return self._verify(feed, as_json=opts.json)
+            return _verify(feed, mirror_format, as_json=opts.json)
         from crawler.audit.audit import audit  # noqa: PLC0415
         from crawler.audit.floors import missed, read_floors  # noqa: PLC0415
 
         bounds = read_floors(Path(opts.floors)) if opts.floors else []
-        report = {"feed": args[0], **audit(feed).report()}
+        report = {"feed": args[0], **audit(feed, mirror_format).report()}
         report["floors_missed"] = missed(report, bounds)
         if opts.json:
             emit(printable_json(json.dumps(report, ensure_ascii=False, indent=1)))
@@ -74,19 +77,16 @@ class Command(Tool, ScrapyCommand):
             _print_tables(report, everything=opts.all)
         return exit_status(report)
 
-    def _verify(self, feed: Path, *, as_json: bool) -> int:
-        """Verify a feed, print the problems, and return the exit status."""
-        from crawler.audit.verify import verify  # noqa: PLC0415
-        from crawler.config.mirrors import load_mirrors  # noqa: PLC0415
 
-        assert self.settings is not None  # noqa: S101 - Scrapy sets it before it calls run()
-        described = load_mirrors(mirrors_file(self.settings["MIRRORS_FILE"])).mirrors
-        found = verify(feed, {name: mirror.format for name, mirror in described.items()})
-        if as_json:
-            emit(printable_json(json.dumps(asdict(found), ensure_ascii=False, indent=1)))
-        else:
-            _print_problems(feed, found)
-        return FeedUnusable.exit_code if found.count else 0
+def _format_of(feed: Path, setting: str | None) -> Format | None:
+    """Return the format of a feed's mirror; None if the feed or the mirrors file does not tell."""
+    try:
+        with FeedFile(feed / "articles.jsonl" if feed.is_dir() else feed) as articles:
+            name = articles.first().get("mirror")
+        mirrors = load_mirrors(mirrors_file(setting)).mirrors
+    except RunError:  # the audit itself reports a feed that cannot be read
+        return None
+    return mirrors[name].format if isinstance(name, str) and name in mirrors else None
 
 
 def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
@@ -101,7 +101,14 @@ def _print_tables(report: Mapping[str, Any], *, everything: bool) -> None:
     emit(printed.read().rstrip("\n"))
 
 
-def _print_problems(feed: Path, found: Verification) -> None:
+def _verify(feed: Path, mirror_format: Format | None, *, as_json: bool) -> int:
+    """Verify a feed, print the problems, and return the exit status."""
+    from crawler.audit.verify import verify  # noqa: PLC0415
+
+    found = verify(feed, mirror_format)
+    if as_json:
+        emit(printable_json(json.dumps(asdict(found), ensure_ascii=False, indent=1)))
+        return FeedUnusable.exit_code if found.count else 0
     for problem in found.problems:
         emit(printable(problem))
     if found.count > len(found.problems):
@@ -110,6 +117,7 @@ def _print_problems(feed: Path, found: Verification) -> None:
         emit(f"{name}: {size:,} bytes of an incomplete line, which the next run removes")
     lines = ", ".join(f"{count:,} {name}" for name, count in found.lines.items())
     emit(printable(f"{feed}: {lines}; {found.count:,} problems", MESSAGE))
+    return FeedUnusable.exit_code if found.count else 0
 
 
 def exit_status(report: Mapping[str, Any]) -> int:

@@ -16,7 +16,8 @@ from scrapy.commands import ScrapyCommand
 from crawler.commands.tool import Tool
 from crawler.config.extras import require_extra
 from crawler.config.locations import cache_directory, feed_at, mirrors_file
-from crawler.config.numbers import nonnegative_float, positive_int, process_count
+from crawler.config.numbers import positive_int
+from crawler.config.own_settings import setting
 from crawler.config.program import program
 from crawler.exceptions import WrongUsage
 from crawler.feedfile import feed_directory
@@ -99,7 +100,7 @@ class Command(Tool, ScrapyCommand):
             mirrors_file=mirrors_file(self.settings["MIRRORS_FILE"]),
             cache=cache_directory(self.settings["CACHE_DIRECTORY"]),
             many_machines=bool(opts.engine),
-            shrunk_share=nonnegative_float(self.settings, "MIRROR_SHRUNK_SHARE", most=1),
+            shrunk_share=setting(self.settings, "MIRROR_SHRUNK_SHARE"),
         )
         with TerminalDisplay() as display:
             reread = Reread(options, Path(opts.to).absolute(), display)
@@ -121,7 +122,7 @@ class Command(Tool, ScrapyCommand):
         from crawler.reread.pool import PoolEngine  # noqa: PLC0415
 
         assert self.settings is not None  # noqa: S101 - set before a command runs
-        width = process_count(self.settings, "READERS")
+        width = setting(self.settings, "READERS")
         return PoolEngine(min(width, 1) if opts.range else width)
 
 

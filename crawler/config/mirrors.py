@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -183,7 +184,8 @@ def _sections(value: object, where: str, mirror_format: Format) -> tuple[str, ..
     is_id = mirror_format.is_section_id
     if isinstance(value, list) and all(isinstance(one, str) and is_id(one) for one in value):
         return tuple(value)
-    raise WrongUsage(f'{where}: sections must be a list of ids, such as ["nf1176114"]')
+    sample = json.dumps(mirror_format.sample_sections)
+    raise WrongUsage(f"{where}: sections must be a list of ids, such as {sample}")
 
 
 def _base(folder: Path, via: str, value: str, where: str) -> str:

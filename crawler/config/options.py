@@ -145,10 +145,10 @@ def section_ids(text: str, mirror_format: Format, option: str) -> list[str]:
     Raises:
         WrongUsage: one of them is not an id.
     """
-    ids = text.replace(",", " ").split()
+    ids, sample = text.replace(",", " ").split(), ",".join(mirror_format.sample_sections)
     for one in ids:
         if not mirror_format.is_section_id(one):
-            raise WrongUsage(f"{option} must be ids like ncid278,nf1412576, not {one[:40]!r}")
+            raise WrongUsage(f"{option} must be ids like {sample}, not {one[:40]!r}")
     return ids
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from crawler.driver.window import PageMemory, Window
 from crawler.exceptions import MirrorMoved, PageError, RunError
 from crawler.frontier.frontier import Frontier
+from crawler.frontier.plan import NextTargets
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine
 from crawler.readers.readers import PageReaders
-from crawler.run.endings import CRASHED
+from crawler.reasons import ERROR
+from crawler.run.endings import CRASHED, LIMITED
 from crawler.run.run import Run
 from crawler.transports.base import Fetched, Hinted, Transport
 
@@ -91,6 +93,8 @@ class Driver:
                 if self.transport.ordered and not self._stopped:
                     for copy in self.frontier.next_copies():
                         self._window.start(copy, self._fetch(copy, waits=False), first=True)
+            if self.frontier.limited:
+                self.run.end(LIMITED)
         finally:
             watch.cancel()
             self.cancel()
@@ -100,7 +104,7 @@ class Driver:
 
     @property
     def _stopped(self) -> bool:
-        return self.moved is not None or self.run.failed or self._closing()
+        return self.moved is not None or self.run.must_stop or self._closing()
 
     async def _watch(self) -> None:
         """Cancel the fetches in progress once the run stops.
@@ -116,16 +120,15 @@ class Driver:
         """Start fetches if the window has room; return whether any is in progress."""
         more = True
         while more and self._room >= self._step and not self._memory.full and not self._stopped:
-            targets = self._due(self._room)
+            targets, more = self._next_targets(self._room)
             if self.transport.bulk:
                 articles = max(self.run.counts.wanted, self.frontier.promised)
-                self.readers.expect(articles, one_by_one=not self.transport.ordered)
+                self.readers.prepare_for(articles, one_by_one=not self.transport.ordered)
             if isinstance(self.transport, Hinted):
-                self.transport.expect([target.path for target in targets])
+                self.transport.prefetch([target.path for target in targets])
             for target in targets:
                 self._window.start(target, self._fetch(target))
             await asyncio.sleep(0)  # let signal handlers and the progress display run
-            more = self.frontier.paused
         return len(self._window) > 0
 
     @property
@@ -138,7 +141,7 @@ class Driver:
         batches = self.readers.batches if self.transport.bulk else 1
         return batches * self.transport.window - len(self._window)
 
-    def _due(self, room: int) -> list[Target]:
+    def _next_targets(self, room: int) -> NextTargets:
         try:
             return self.frontier.next(room)
         except RunError as error:
@@ -146,7 +149,7 @@ class Driver:
         except Exception:
             logger.exception("unexpected error")
             self.run.end(CRASHED)
-        return []
+        return NextTargets([])
 
     async def _fetch(self, target: Target, *, waits: bool = True) -> tuple[Fetched, Page | None]:
         """Fetch a page; read it if that happens outside of this process.
@@ -189,27 +192,32 @@ class Driver:
     ) -> Article | ArticleLine | None:
         """Hand the result of a fetch to the frontier; return its article, if any."""
         try:
-            return self._settled(target, task)
+            return self._processed(target, task)
         except MirrorMoved as notice:
             self.moved = notice
         except RunError as error:
             self.run.end(error)
+        except Exception:
+            logger.exception("%s: unexpected error", target.path)
+            self.run.end(CRASHED)
+        finally:
+            self.frontier.settled()
         return None
 
-    def _settled(
+    def _processed(
         self, target: Target, task: Task[tuple[Fetched, Page | None]]
     ) -> Article | ArticleLine | None:
         try:
-            try:
-                fetched, page = task.result()
-            except PageError as error:
-                return self.frontier.on_error(target, error)
+            fetched, page = task.result()
             self._memory.free(len(fetched.body))
-            return self.frontier.on_page(target, fetched.body, page, fetched.version)
-        except (MirrorMoved, RunError):
+            return self.frontier.on_page(target, fetched.body, page, fetched.blob_id)
+        except PageError as error:
+            failure = error
+        except RunError:
             raise
         except (Exception, asyncio.CancelledError):
             # a bug that one page reveals must not lose the other pages
             logger.exception("%s: unexpected error", target.path)
             self.run.end(CRASHED)
-            return self.frontier.on_error(target, PageError("unexpected error", reason="error"))
+            failure = PageError("unexpected error", reason=ERROR)
+        return self.frontier.on_error(target, failure)

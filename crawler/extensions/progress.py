@@ -83,16 +83,16 @@ class Progress:
         """Number of articles that are finished; it never falls."""
         counts = self.run.counts
         if counts.again:
-            return counts.pages["article"] + counts.failed + counts.dropped
-        return counts.new + counts.failed + counts.dropped if counts.wanted else 0
+            return counts.pages["article"] + counts.failure_count + counts.dropped
+        return counts.new + counts.failure_count + counts.dropped if counts.wanted else 0
 
     def line(self) -> str:
         counts = self.run.counts
         if self.run.doing and not counts.pages:
             return self.run.doing
         parts = self._articles() if counts.wanted or counts.again else self._lists()
-        if counts.failed:
-            parts.append(f"{counts.failed:,} failed")
+        if counts.failure_count:
+            parts.append(f"{counts.failure_count:,} failed")
         return ", ".join(parts)
 
     def _lists(self) -> list[str]:

@@ -12,7 +12,7 @@ from scrapy.statscollectors import StatsCollector
 
 from crawler.exceptions import FeedUnusable
 from crawler.extensions.feed_exports import FeedExports
-from crawler.run.endings import CRASHED
+from crawler.run.endings import CRASHED, cut_short
 from crawler.run.run import Run
 from crawler.run.summary import log_summary
 
@@ -38,8 +38,10 @@ class RunReport:
     def crashed(self) -> None:
         self.run.end(CRASHED)
 
-    async def spider_closed(self, spider: Spider) -> None:
+    async def spider_closed(self, spider: Spider, reason: str) -> None:
         """Write the run's line, and the counts into Scrapy's stats."""
+        if self.run.frontier is None or not self.run.frontier.finished:
+            self.run.end(cut_short(reason))
         if exports := spider.crawler.get_extension(FeedExports):
             await exports.wait_closed()
         try:

@@ -7,9 +7,9 @@ Scrapy. Frontier, store, transports and loaders depend only on this protocol.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from crawler.formats.pages import ArticlePage, Copy, Home, Index
 
@@ -34,16 +34,40 @@ class Published(NamedTuple):
 
 
 class Rendering(NamedTuple):
-    """How the pages of a format are read in a browser.
+    """How a page that a web site renders is read in a browser.
+
+    ``crawler.formats.rendered_site`` removes what GitHub and docsify add to a page.
 
     Attributes:
-        kind: ``home``, ``index`` or ``article``.
         markdown: converts the HTML of a rendered page back into the page's Markdown; takes the
-            keyword arguments ``base`` and ``path``; raises PageError.
+            keyword arguments ``base`` and ``path``; raises PageError. It can be pickled.
+        complete: a regular expression, in the common syntax of Python and JavaScript, for text that
+            only a complete page shows; None if a page is complete when it shows a heading.
+        unsupported_keys: keys of a record that cannot be read from rendered pages; the same for all
+            pages of a format.
     """
 
-    kind: str
     markdown: Callable[..., str]
+    complete: str | None = None
+    unsupported_keys: frozenset[str] = frozenset()
+
+
+def _nothing(_: Mapping[str, Any]) -> Iterator[Any]:
+    return iter(())
+
+
+class AuditRules(NamedTuple):
+    """What an audit can check in a record because it knows the format.
+
+    Attributes:
+        names: description of each oddity, by its stable name.
+        oddities: yields (name, value) for values of a record that look wrong.
+        contradictions: yields what the keys of a record say against each other.
+    """
+
+    names: Mapping[str, str] = {}
+    oddities: Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]] = _nothing
+    contradictions: Callable[[Mapping[str, Any]], Iterator[str]] = _nothing
 
 
 class Format(Protocol):
@@ -56,6 +80,7 @@ class Format(Protocol):
         entries_per_page: number of entries on a full archive page.
         id_pattern: JSON Schema pattern of an article's id.
         url_pattern: JSON Schema pattern of an article's ``url``.
+        sample_sections: ids of sections, as examples in messages.
         canonical_urls: whether the reader of articles returns canonical URLs. A reader that renders
             HTML or drops repeated links needs them itself; for others,
             ``pipelines.canonicalize`` makes URLs canonical.
@@ -67,6 +92,7 @@ class Format(Protocol):
     entries_per_page: int
     id_pattern: str
     url_pattern: str
+    sample_sections: tuple[str, ...]
     canonical_urls: bool
 
     def __hash__(self) -> int:
@@ -142,6 +168,11 @@ class Format(Protocol):
 
     def split_caption(self, caption: str) -> tuple[str | None, str | None]:
         """Return (caption without credit, credit)."""
+
+    # -- examining a feed ------------------------------------------------------------------
+
+    def audit_rules(self) -> AuditRules:
+        """Return the rules for ``scrapy audit``; ``AuditRules()`` if there are none."""
 
 
 def find_copy(location: str, mirror_format: Format) -> tuple[str, Copy] | None:

@@ -1,14 +1,14 @@
 """The frontier: decides which pages to fetch, and processes the results.
 
-A driver asks :meth:`Frontier.next` for targets and hands each result to :meth:`Frontier.on_page` or
-:meth:`Frontier.on_error`; both may return an article. The frontier performs no I/O except through
+A driver asks :meth:`Frontier.next` for targets and hands each page to :meth:`Frontier.on_page`, and
+its failure, or the error that ``on_page`` raises, to :meth:`Frontier.on_error`; both may return an
+article. Then it calls :meth:`Frontier.settled`, whatever happened. The frontier performs no I/O except through
 the store, so it is the same for all transports.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,11 @@ from crawler.exceptions import MirrorUnusable, PageError, PageMalformed
 from crawler.formats.pages import ArticlePage, Home, Index
 from crawler.frontier.copies import best_copy
 from crawler.frontier.plan import Plan
-from crawler.frontier.snapshot import blob_id_of
 from crawler.frontier.target import Target
 from crawler.items import Article, ArticleLine, as_record
 from crawler.readers.pages import Page, is_suspicious, read_page
+from crawler.reasons import FORBIDDEN, MISSING, Concern, concern_of, is_busy
+from crawler.snapshot import blob_id_of
 from crawler.store.edition import PublishedArticle, is_thin
 
 if TYPE_CHECKING:
@@ -27,17 +28,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Reasons of one copy's failure after which another copy may still be readable.
-_OTHER_COPY_HELPS = frozenset({"missing", "malformed", "too_large", "not_utf8"})
-# Reasons that concern the host and not the page.
-_HOST_TROUBLE = re.compile(r"http_(429|5[0-9]{2})")
-
 
 class Frontier(Plan):
     """A plan that is updated with the pages that are fetched."""
 
     def on_page(
-        self, target: Target, body: bytes, page: Page | None = None, version: str | None = None
+        self, target: Target, body: bytes, page: Page | None = None, blob_id: str | None = None
     ) -> Article | ArticleLine | None:
         """Process a fetched page; return the article to publish, if any.
 
@@ -45,28 +41,27 @@ class Frontier(Plan):
             target: the target that was fetched.
             body: the page's bytes.
             page: what it says, if another process has read it.
-            version: its git blob id, if the transport knows it.
+            blob_id: its git blob id, if the transport knows it.
 
         Raises:
+            PageError: the content is not the page that was requested.
             RunError: the page shows that the run cannot continue.
         """
-        try:
-            bases = self.options.mirror.bases
-            page = page or read_page(self.format, bases, target.kind, target.section, body)
-            if isinstance(page, Home):
-                self.lists.add_home(page)
-                if self.snapshot.sections_present:
-                    self.lists.warn_of_unlinked(self.snapshot.sections_present())
-            elif isinstance(page, Index):
-                self.lists.add_index(target, page)
-            elif isinstance(page, ArticleLine):
-                return self._on_line(target, page, version or blob_id_of(body))
-            else:
-                return self._on_article(target, page, version or blob_id_of(body))
-        except PageError as error:
-            return self.on_error(target, error)
-        self._done(target)
-        return None
+        bases = self.options.mirror.bases
+        page = page or read_page(self.format, bases, target.kind, target.section, body)
+        article: Article | ArticleLine | None = None
+        if isinstance(page, Home):
+            self.lists.add_home(page)
+            if self.snapshot.sections_present:
+                self.lists.warn_of_unlinked(self.snapshot.sections_present())
+        elif isinstance(page, Index):
+            self.lists.add_index(target, page)
+        elif isinstance(page, ArticleLine):
+            article = self._on_line(target, page, blob_id or blob_id_of(body))
+        else:
+            article = self._on_article(target, page, blob_id or blob_id_of(body))
+        self._note_read(target)
+        return article
 
     def on_error(self, target: Target, error: PageError) -> Article | None:
         """Process a failure; return the article of another copy, if there is one.
@@ -74,9 +69,8 @@ class Frontier(Plan):
         Raises:
             MirrorUnusable: the home page failed.
         """
-        self.in_flight -= 1
         if self._needs_fallback(target, error):
-            self._again.append(replace(target, use_fallback=True))
+            self._retries.append(replace(target, use_fallback=True))
             return None
         if target.kind == "home":
             raise MirrorUnusable(
@@ -85,39 +79,35 @@ class Frontier(Plan):
             )
         if target.kind == "article":
             return self._without_copy(target, error)
-        if target.kind == "archive" and error.reason == "missing":
+        if target.kind == "archive" and error.reason == MISSING:
             self.lists.note_missing(target)
-        self._failed(target, error)
+        self._record_failure(target, error)
         return None
 
-    def _done(self, target: Target) -> None:
+    def _note_read(self, target: Target) -> None:
         """Count a page that was read, and clear its earlier failures."""
-        self.in_flight -= 1
         self.counts.pages[target.kind] += 1
         if target.kind != "article" and target.path in self._troubled:
             self.store.state.recover(target.path)
 
     # -- articles --------------------------------------------------------------------------
 
-    def _on_article(self, target: Target, page: ArticlePage, version: str) -> Article | None:
-        article = self._loaded(target, page, version)
+    def _on_article(self, target: Target, page: ArticlePage, blob_id: str) -> Article | None:
+        article = self._loaded(target, page, blob_id)
         self._note_odd(target, page)
         copies = (*target.copies, article)
-        chosen = None
         if target.others and (target.copies or target.trouble or is_thin(as_record(article))):
             self._try_other(target, copies=copies)
-        else:
-            chosen = self._choose(target, copies)
-        self._done(target)  # last, because on_error handles any earlier error
-        return chosen
+            return None
+        return self._choose(target, copies)
 
-    def _on_line(self, target: Target, line: ArticleLine, version: str) -> ArticleLine:
+    def _on_line(self, target: Target, line: ArticleLine, blob_id: str) -> ArticleLine:
         """Process an article whose line was made by the process that read its page."""
         _check_id(target, line.id)
         self._note_odd(target, line)
-        line.came_from(version)
+        if not self._unsupported_keys(target):
+            line.came_from(blob_id)
         self.yielded += 1
-        self._done(target)
         return line
 
     def context_of(self, target: Target) -> ArticleContext:
@@ -125,26 +115,33 @@ class Frontier(Plan):
         # Imported here because most scheduled runs find nothing new and need no loader.
         from crawler.loaders import ArticleContext  # noqa: PLC0415
 
-        unsupported = self.snapshot.unsupported_keys
-        if target.use_fallback and self.snapshot.fallback_unsupported_keys:
-            unsupported = self.snapshot.fallback_unsupported_keys
         return ArticleContext(
             mirror=self.options.mirror.name,
             mirror_url=self.options.mirror.public + target.path,
             sections=self.lists.named(target.sections),
             at=self.clock(),
-            unsupported_keys=unsupported,
+            unsupported_keys=self._unsupported_keys(target),
             copies=1 + len(target.others),
         )
 
-    def _loaded(self, target: Target, page: ArticlePage, version: str) -> Article:
+    def _unsupported_keys(self, target: Target) -> frozenset[str]:
+        """Return the keys that the target's transport cannot supply.
+
+        If there are any, the transport has not seen the page's own bytes, and an item of the page
+        has no blob id: the next run would take it for the original.
+        """
+        fallback = self.snapshot.fallback_unsupported_keys
+        if target.use_fallback and fallback is not None:
+            return fallback
+        return self.snapshot.unsupported_keys
+
+    def _loaded(self, target: Target, page: ArticlePage, blob_id: str) -> Article:
         from crawler.loaders import load_article  # noqa: PLC0415
 
         _check_id(target, page.original.id)
-        context = self.context_of(target)
-        article = load_article(page, context, self.format)
-        if not context.unsupported_keys:
-            article.came_from(version)
+        article = load_article(page, self.context_of(target), self.format)
+        if not self._unsupported_keys(target):
+            article.came_from(blob_id)
         return article
 
     def _note_odd(self, target: Target, page: ArticlePage | ArticleLine) -> None:
@@ -169,7 +166,7 @@ class Frontier(Plan):
             if published.sha256 != article.content_sha256:
                 self.counts.differs("changed", target.id)
             return None
-        if article.blob_id == published.blob and not published.vanished:
+        if article.blob_id == published.blob_id and not published.vanished:
             self.store.mark_unchanged(target.id, article.mirror_url)
             return None
         article.read_again(self._before(target, published))
@@ -178,21 +175,21 @@ class Frontier(Plan):
     def _before(self, target: Target, published: PublishedArticle) -> Article | None:
         """Read the page of the last edition with the current readers, if it is available."""
         history = self.snapshot.history
-        if history is None or published.blob is None or published.vanished:
+        if history is None or published.blob_id is None or published.vanished:
             return None
-        body = history.old_page(published.blob)
+        body = history.old_page(published.blob_id)
         if body is None or is_suspicious(body):
             return None
         try:
             page = self.format.read_article(body)
-            return self._loaded(target, page, published.blob)
+            return self._loaded(target, page, published.blob_id)
         except PageError:
             return None
 
     def _try_other(self, target: Target, *, copies: tuple[Article, ...]) -> None:
         path, *others = target.others
         again = replace(target, path=path, others=tuple(others), copies=copies, use_fallback=False)
-        self._again.append(again)
+        self._retries.append(again)
 
     # -- failures --------------------------------------------------------------------------
 
@@ -203,8 +200,8 @@ class Frontier(Plan):
         read: the unreachable one may be better. After a week, the other copies are used.
         """
         trouble = target.trouble or error
-        withdrawn = target.withdrawn and error.reason == "missing"
-        if error.reason in _OTHER_COPY_HELPS or target.key in self._set_aside:
+        withdrawn = target.withdrawn and error.reason == MISSING
+        if concern_of(error.reason) is Concern.PAGE or target.key in self._set_aside:
             if target.others:
                 self.lists.warn(f"{target.path}: {error.reason}: {error}; trying another copy")
                 target = replace(target, trouble=trouble, withdrawn=withdrawn)
@@ -213,16 +210,16 @@ class Frontier(Plan):
             if target.copies:
                 return self._choose(target, target.copies)
         if target.published is None:
-            self._failed(target, trouble)
+            self._record_failure(target, trouble)
         elif withdrawn:
             self._gone.append(target.id)
         else:
             self.counts.differs("unread", target.id)
             self.store.state.mark_due([target.id])
-            self._failed(target, trouble)
+            self._record_failure(target, trouble)
         return None
 
-    def _failed(self, target: Target, error: PageError) -> None:
+    def _record_failure(self, target: Target, error: PageError) -> None:
         logger.warning("%s: %s: %s", target.path, error.reason, error)
         self.counts.fail(target.key, error.reason)
         self.store.fail(target.key, error.reason)
@@ -240,9 +237,9 @@ class Frontier(Plan):
             or target.published
         ):
             return False
-        if target.copies or _HOST_TROUBLE.fullmatch(error.reason):
+        if target.copies or is_busy(error.reason):
             return False
-        return error.reason == "http_403" or target.key in self._set_aside
+        return error.reason == FORBIDDEN or target.key in self._set_aside
 
 
 def _check_id(target: Target, found: str) -> None:

@@ -12,6 +12,7 @@ from crawler.exceptions import MirrorMoved, MirrorUnusable, PageMalformed, Wrong
 from crawler.formats.pages import Home, Index
 from crawler.frontier.target import Target
 from crawler.items import Section
+from crawler.reasons import MOVED, STRAY
 from crawler.run.counts import RunCounts
 from crawler.store.feed import FeedStore
 
@@ -66,40 +67,47 @@ class Listings:
         failed = {key for key in troubled if self.format.index_at(key)}
         return not (new | failed) <= self.waiting
 
-    def due_archives(self, section: str, differs: Callable[[str], bool]) -> list[Target]:
+    def mark_changed_archives(self, section: str, differs: Callable[[str], bool]) -> None:
+        """Mark the section's archive pages that may have changed as not read.
+
+        A later run reads them again if this one fails to. ``differs`` returns whether the page at a
+        path may have changed since it was read.
+        """
+        for page in self.store.state.archives_read(section):
+            if page < self.last_page[section] and differs(self.format.index_path(section, page)):
+                self.store.state.mark_archive_unread(section, page)
+
+    def due_archives(self, section: str) -> list[Target]:
         """Return the section's final archive pages that were not read yet, newest first.
 
         Page N is final once N + 1 exists. The section's index shows the content of the last page.
-        ``differs`` returns whether a page may have changed since it was read.
+        A recheck reads all of them.
         """
-        read = self.store.state.archives_read(section)
-        targets = []
-        for page in range(self.last_page[section] - 1, 0, -1):
-            path = self.format.index_path(section, page)
-            known = page in read and not self.options.recheck
-            if known and not differs(path):
-                continue
-            if known:  # a later run reads it again if this one fails to
-                self.store.state.mark_archive_unread(section, page)
-            if path not in self.waiting:
-                targets.append(Target("archive", path, section, page))
-        return targets
+        read = set() if self.options.recheck else self.store.state.archives_read(section)
+        pages = (page for page in range(self.last_page[section] - 1, 0, -1) if page not in read)
+        targets = (
+            Target("archive", self.format.index_path(section, page), section, page)
+            for page in pages
+        )
+        return [target for target in targets if target.path not in self.waiting]
 
     def note_missing(self, target: Target) -> None:
         self._missing_in_a_row[target.section] += 1
 
-    def pager_is_wrong(self, target: Target) -> bool:
+    def pager_is_wrong(self, section: str) -> bool:
         """Return whether so many pages of the section are missing that the rest is skipped.
 
         A pager that names thousands of missing pages would cause as many requests in every run.
         """
-        if self._missing_in_a_row[target.section] < MISSING_IN_A_ROW:
-            return False
-        key = self.format.index_path(target.section)
+        return self._missing_in_a_row[section] >= MISSING_IN_A_ROW
+
+    def report_pager(self, section: str) -> None:
+        """Count a section's wrong pager as one failure, however many pages are skipped."""
+        key = self.format.index_path(section)
         if key not in self.counts.failures.get("pager", ()):
             logger.warning("%s: its pager names missing pages: skipping the rest", key)
+            # not recorded in the state: there is no page to try again
             self.counts.fail(key, "pager")
-        return True
 
     # -- what the lists say ----------------------------------------------------------------
 
@@ -169,7 +177,7 @@ class Listings:
             self._moved.add(target.section)
             if len(self._moved) == len(self.names):
                 raise MirrorMoved(self.options.mirror.name, index.moved_to)
-            raise PageMalformed(f"it says that it moved to {index.moved_to}", reason="moved")
+            raise PageMalformed(f"it says that it moved to {index.moved_to}", reason=MOVED)
         if index.last_page > MAX_ARCHIVE_PAGES:
             raise PageMalformed(f"its pager names page {index.last_page}")
         for stray in index.strays[:NAMED_STRAYS]:
@@ -268,4 +276,4 @@ class Listings:
 def _require_articles(index: Index) -> None:
     """Raise PageMalformed if an entry is not an article; the other entries have been added."""
     if index.strays:
-        raise PageMalformed(f"{len(index.strays)} of its entries are not articles", reason="stray")
+        raise PageMalformed(f"{len(index.strays)} of its entries are not articles", reason=STRAY)

@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from crawler.config.options import CrawlOptions
 from crawler.exceptions import MirrorUnusable
 from crawler.frontier.listings import Listings
-from crawler.frontier.snapshot import Snapshot, touched_articles
 from crawler.frontier.target import Target
 from crawler.run.counts import RunCounts
+from crawler.snapshot import Snapshot, touched_articles
 from crawler.store.edition import PublishedArticle
 from crawler.store.feed import FeedStore
 from crawler.store.packed_ids import PackedIds
@@ -41,13 +42,24 @@ PAUSE_AFTER = 100
 """Number of published articles that are looked at between two pauses."""
 
 
+class NextTargets(NamedTuple):
+    """The targets to fetch next.
+
+    Attributes:
+        targets: in the order of the plan.
+        paused: whether the plan paused, and may be asked for more at once.
+    """
+
+    targets: list[Target]
+    paused: bool = False
+
+
 class Plan:
     """Yields the targets that are due.
 
     Attributes:
         lists: what the mirror's lists say.
         in_flight: number of targets without a result.
-        paused: whether :meth:`next` returned early, and may be called again at once.
         yielded: number of new articles yielded.
         promised: number of articles to read at most, by the archive pages that are due; 0 before
             the section indexes are read.
@@ -81,7 +93,6 @@ class Plan:
         self.shrunk_share = shrunk_share
         self.snapshot = snapshot
         self.in_flight = 0
-        self.paused = False
         self.lists_asked = False
         self.lists_complete = False
         self._troubled = {key for key, *_ in store.state.failures()}
@@ -92,35 +103,37 @@ class Plan:
         self.yielded = 0
         self.promised = 0
         self._count_again_at = 0
-        self._again: deque[Target] = deque()
+        self._retries: deque[Target] = deque()
         self._plan = self._planned()
         self.finished = False
         self.limited = False
 
-    def next(self, room: int = 1) -> list[Target]:
+    def next(self, room: int) -> NextTargets:
         """Return at most ``room`` targets; none at the end, at a pause, or before further results.
 
         Raises:
             RunError: the pages read so far show that the run cannot continue.
         """
-        self.paused = False
         targets: list[Target] = []
         while len(targets) < room:
-            target = self._again.popleft() if self._again else next(self._plan, Wait.RESULTS)
-            self.paused = target is Wait.PAUSE
+            target = self._retries.popleft() if self._retries else next(self._plan, Wait.RESULTS)
             if isinstance(target, Wait):
-                break
+                return NextTargets(targets, paused=target is Wait.PAUSE)
             self.in_flight += 1
             targets.append(target)
-        return targets
+        return NextTargets(targets)
+
+    def settled(self) -> None:
+        """Note that the result of a target was processed."""
+        self.in_flight -= 1
 
     def next_copies(self) -> list[Target]:
         """Return the queued copies of articles whose first copy was fetched.
 
         A driver that fetches them before other targets yields the articles in order.
         """
-        targets = list(self._again)
-        self._again.clear()
+        targets = list(self._retries)
+        self._retries.clear()
         self.in_flight += len(targets)
         return targets
 
@@ -128,10 +141,10 @@ class Plan:
         if self._nothing_to_do():
             self.lists_asked = self.lists_complete = True
         else:
-            yield from self._due()
+            yield from self._steps()
         self.finished = True
 
-    def _due(self) -> Iterator[Target | Wait]:
+    def _steps(self) -> Iterator[Target | Wait]:
         self._note_changes()
         yield Target("home", self.format.home)
         yield from self._results()
@@ -160,9 +173,10 @@ class Plan:
     def _archives(self) -> Iterator[Target | Wait]:
         """Yield the archive pages that are due; with a limit, only as many as it requires."""
         sections = self.lists.last_page
-        history = self.snapshot.history
-        differs = history.differs if history else lambda _: False
-        due = {section: self.lists.due_archives(section, differs) for section in sections}
+        if history := self.snapshot.history:
+            for section in sections:
+                self.lists.mark_changed_archives(section, history.differs)
+        due = {section: self.lists.due_archives(section) for section in sections}
         self.promised = self._entries_of(due.values())
         while any(due.values()):
             if self.options.limit is None:
@@ -173,7 +187,9 @@ class Plan:
             else:
                 return
             for target in pages:
-                if not self.lists.pager_is_wrong(target):
+                if self.lists.pager_is_wrong(target.section):
+                    self.lists.report_pager(target.section)
+                else:
                     yield target
             yield from self._results()
         self.lists_asked = True
@@ -262,7 +278,7 @@ class Plan:
 
     @property
     def _awaited(self) -> int:
-        return self.in_flight + len(self._again)
+        return self.in_flight + len(self._retries)
 
     def _report(self) -> Iterator[Wait]:
         """Record the differences between lists and feed.
@@ -282,27 +298,30 @@ class Plan:
     def _published(self, articles: PackedIds) -> Iterator[Target | Wait]:
         skipped = 0
         for article in articles:
-            if target := self._comparison(article):
+            if target := self._begin_comparison(article):
                 yield target
                 continue
             skipped += 1
             if skipped % PAUSE_AFTER == 0:
                 yield Wait.PAUSE
 
-    def _comparison(self, article: str) -> Target | None:
-        """Return the target of a published article; None if its page is the same, or gone."""
+    def _begin_comparison(self, article: str) -> Target | None:
+        """Return the target of a published article that must be read to compare it.
+
+        Return None if the transport knows that its page is the same or gone, and note which.
+        """
         published = self.store.state.published(article)
         if published is None:
             return None
         sections = self.lists.sections_of(article)
         path, *others = self._copies_again(article, sections, published)
         if history := self.snapshot.history:
-            versions = [history.version_of(one) for one in (path, *others)]
-            if not any(versions):
+            blob_ids = [history.blob_id_at(one) for one in (path, *others)]
+            if not any(blob_ids):
                 self._gone.append(article)
                 return None
             better = published.thin and others
-            if versions[0] == published.blob and not published.vanished and not better:
+            if blob_ids[0] == published.blob_id and not published.vanished and not better:
                 self.store.mark_unchanged(article)
                 return None
         return Target(

@@ -18,7 +18,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.config.locations import cache_directory
-from crawler.config.numbers import nonnegative_float
+from crawler.config.own_settings import setting
 from crawler.exceptions import HostBusy, WrongUsage
 from crawler.middlewares.turns import Turns
 from crawler.politeness.host_slot import HostSlot, ParkBudget
@@ -95,11 +95,11 @@ class BackoffMiddleware:
         settings = crawler.settings
         self._crawler = crawler
         self._waits = ParkBudget(
-            first=nonnegative_float(settings, "PARK_FIRST_WAIT"),
-            longest=nonnegative_float(settings, "PARK_MAX_WAIT"),
-            budget=nonnegative_float(settings, "PARK_BUDGET"),
+            first=setting(settings, "PARK_FIRST_WAIT"),
+            longest=setting(settings, "PARK_MAX_WAIT"),
+            budget=setting(settings, "PARK_BUDGET"),
         )
-        self._retry_wait = nonnegative_float(settings, "RETRY_FIRST_WAIT")
+        self._retry_wait = setting(settings, "RETRY_FIRST_WAIT")
         self._slots: dict[str, HostSlot] = {}
         self._turns = Turns(_directory_of_turns(settings))
         self._ended: HostBusy | None = None
@@ -128,7 +128,7 @@ class BackoffMiddleware:
         while _is_shared(slot, host) and (parked := await self._turns.parked(host)) > 0:
             self._join(slot, host, parked)
             await _wait_until_open(slot)
-        request.meta[_PARKS_WHEN_SENT] = slot.pass_(monotonic())
+        request.meta[_PARKS_WHEN_SENT] = slot.record_sent(monotonic())
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Park the host after a busy response and retry the request; pass on any other response.
@@ -149,9 +149,9 @@ class BackoffMiddleware:
         return request.replace(dont_filter=True, priority=request.priority - 1, meta=meta)
 
     async def _park(self, slot: HostSlot, request: Request, response: Response) -> None:
-        named = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
+        requested = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
         before, parks = monotonic(), slot.parks
-        enough = slot.park(before, named, request.meta[_PARKS_WHEN_SENT], self._waits)
+        enough = slot.park(before, requested, request.meta[_PARKS_WHEN_SENT], self._waits)
         host = urlparse_cached(request).hostname or ""
         if _is_shared(slot, host):
             await self._turns.park(host, slot.wait(before))

@@ -13,14 +13,13 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.statscollectors import StatsCollector
 
 from crawler.middlewares.refusals import OutsideMirror, Redirected
-from crawler.politeness.redirects import PORTS, redirect_target
+from crawler.politeness.redirects import MAX_REDIRECTS, PORTS, redirect_target
 from crawler.run.run import Run
 
 logger = logging.getLogger(__name__)
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
-_MOST_REDIRECTS = 5
 _REDIRECTED = "guard_redirected"
 
 
@@ -109,7 +108,7 @@ class OffsiteMiddleware:
             return response
         target = target_of(response)
         hops = request.meta.get(_REDIRECTED, 0) + 1
-        if hops > _MOST_REDIRECTS or target == request.url or not self._is_inside(target):
+        if hops > MAX_REDIRECTS or target == request.url or not self._is_inside(target):
             self._stats.inc_value("epoch/filtered/redirect")
             raise Redirected(f"{request.url} redirects to {target!r}, which is not followed")
         meta = {**request.meta, _REDIRECTED: hops}

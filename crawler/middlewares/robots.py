@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Final, Self
 
 from scrapy import Request, signals
@@ -18,14 +19,12 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from crawler.exceptions import MirrorUnusable, RunError
 from crawler.middlewares.offsite import REDIRECTS, target_of
 from crawler.middlewares.refusals import ForbiddenByRobots
-from crawler.politeness.redirects import stays_on_host
+from crawler.politeness.redirects import MAX_REDIRECTS, stays_on_host
 from crawler.printable import printable
 
 logger = logging.getLogger(__name__)
 
-_MOST_REDIRECTS: Final = 5  # RFC 9309, 2.3.1.2
-_READ_AT_MOST: Final = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB
-_OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
+_MAX_ROBOTS_BYTES: Final = 512 * 1024  # RFC 9309, 2.5: at least 500 KiB
 
 
 class RobotsUnreachable(MirrorUnusable):
@@ -87,7 +86,7 @@ class RobotsMiddleware:
         response = await self._fetch(f"{origin}/robots.txt")
         if response is None:
             return None
-        body = response.body[:_READ_AT_MOST]
+        body = response.body[:_MAX_ROBOTS_BYTES]
         rules: RobotParser = build_from_crawler(self._parser_class, self._crawler, body)
         self._crawler.signals.send_catch_log(
             signal=signals.robots_parsed, robotparser=rules, request=request
@@ -101,16 +100,18 @@ class RobotsMiddleware:
             RobotsUnreachable: a server or network error, or a redirect to another host.
             RunError: another middleware ended the run.
         """
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             response = await self._ask(url)
             if response.status in REDIRECTS:
                 url = _same_host_target(response)
-            elif response.status >= _SERVER_ERROR:
+            elif response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise RobotsUnreachable(
                     f"{url} answers {response.status}, which disallows all pages (RFC 9309)"
                 )
             else:
-                return response if _OK <= response.status < _BAD_REQUEST else None
+                return (
+                    response if HTTPStatus.OK <= response.status < HTTPStatus.BAD_REQUEST else None
+                )
         return None  # RFC 9309, 2.3.1.2: too many redirects count as no robots.txt
 
     async def _ask(self, url: str) -> Response:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-_LONGEST_QUEUE: Final = 100
+_MAX_QUEUE: Final = 100
 """Number of requests that may be scheduled ahead; more means that the file has a wrong time."""
-_LONGEST_PARK: Final = 86_400.0
+_MAX_PARK_SECONDS: Final = 86_400.0
 """Seconds for which a host may be parked; more means that the file has a wrong time."""
 _TRIES: Final = 100
 _PAUSE: Final = 0.01
@@ -61,7 +61,7 @@ class Turns:
         """
 
         def taken(times: _Times, now: float) -> tuple[float, _Times]:
-            turn = min(max(times.next, now), now + _LONGEST_QUEUE * delay)
+            turn = min(max(times.next, now), now + _MAX_QUEUE * delay)
             return turn - now, times._replace(next=turn + delay)
 
         return await self._change(host, taken) if delay > 0 else 0.0
@@ -70,7 +70,7 @@ class Turns:
         """Park ``host`` for all runs."""
 
         def parked(times: _Times, now: float) -> tuple[float, _Times]:
-            until = now + min(seconds, _LONGEST_PARK)
+            until = now + min(seconds, _MAX_PARK_SECONDS)
             return 0.0, times._replace(parked=max(times.parked, until))
 
         await self._change(host, parked)
@@ -133,7 +133,7 @@ def _read(file: int, now: float) -> _Times:
         turn, parked = float(content["next"]), float(content.get("parked", 0))
     except (ValueError, TypeError, KeyError, AttributeError):
         return _Times()
-    is_parked = parked <= now + _LONGEST_PARK
+    is_parked = parked <= now + _MAX_PARK_SECONDS
     return _Times(turn if isfinite(turn) else 0.0, parked if is_parked else 0.0)
 
 

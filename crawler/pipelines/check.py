@@ -18,6 +18,6 @@ class CheckPipeline(RunPipeline):
             try:
                 require_valid(as_record(item), self.run.options.mirror.format)
             except PageError as error:
-                self.run.refuse(str(item.id), error.reason)
+                self.run.fail(str(item.id), error.reason)
                 raise DropItem(f"{item.id} {error}") from error
         return item

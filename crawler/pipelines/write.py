@@ -26,7 +26,7 @@ class WritePipeline(RunPipeline):
             self.run.end(error)
             raise DropItem(f"{item.id} could not be written") from error
         except PageTooLarge as error:
-            self.run.refuse(str(item.id), error.reason)
+            self.run.fail(str(item.id), error.reason)
             raise DropItem(f"{item.id}: {error}") from error
         if not changed:
             raise DropItem(f"{item.id} has not changed", log_level="DEBUG")
@@ -37,11 +37,11 @@ class WritePipeline(RunPipeline):
         store, counts = self.run.store, self.run.counts
         line = item if isinstance(item, ArticleLine) else line_of(as_record(item))
         if not item.has_line:
-            store.write(line, blob=item.blob_id)
+            store.write(line, blob_id=item.blob_id)
             counts.new += 1
             return True
         before = as_record(item.before) if item.before is not None else None
-        kind = store.write_change(line, datetime.now(UTC), blob=item.blob_id, before=before)
+        kind = store.write_change(line, datetime.now(UTC), blob_id=item.blob_id, before=before)
         if kind is not None:
             counts.change(kind, line.id)
         return kind is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 # If a host keeps asking for waits that are too short, the wait is at least 1, 2, 4 … s. 2**16 s is
 # longer than any run waits.
-_MOST_DOUBLINGS = 16
+_MAX_DOUBLINGS = 16
 # Seconds: times that runs tell each other are rounded.
 _NEGLIGIBLE = 0.001
 
@@ -19,7 +19,7 @@ class ParkBudget:
     """How long one run may wait for busy hosts, in seconds.
 
     Attributes:
-        first: the first wait if the host names none; it doubles with each consecutive one.
+        first: the first wait if the host requests none; it doubles with each consecutive one.
         longest: the longest single wait.
         budget: all waits of the run together.
         spent: waits so far, including those in progress.
@@ -30,14 +30,14 @@ class ParkBudget:
     budget: float
     spent: float = field(default=0.0, init=False)
 
-    def length(self, named: float | None, in_a_row: int) -> float:
+    def length(self, requested_wait: float | None, in_a_row: int) -> float:
         """Return the seconds to wait after ``in_a_row`` consecutive parks.
 
-        A ``named`` wait of 0, as from a date in the past, counts as none.
+        A ``requested_wait`` of 0, as from a date in the past, counts as none.
         """
-        doublings = 2.0 ** min(in_a_row, _MOST_DOUBLINGS)
-        if named:
-            return max(named, doublings)
+        doublings = 2.0 ** min(in_a_row, _MAX_DOUBLINGS)
+        if requested_wait:
+            return max(requested_wait, doublings)
         return min(self.first * doublings, self.longest)
 
     def spend(self, seconds: float, *, added: float | None = None) -> bool:
@@ -75,15 +75,15 @@ class HostSlot:
         """Return the seconds until a request may be sent; 0 or less if it may be sent now."""
         return max(self._next_turn, self.parked_until) - now
 
-    def pass_(self, now: float) -> int:
+    def record_sent(self, now: float) -> int:
         """Record that a request is sent at ``now``; return the number of parks so far."""
         self._next_turn = now + self.delay
         return self.parks
 
-    def answered(self, went_under: int) -> None:
+    def answered(self, parks_when_sent: int) -> None:
         """Record a good response; if its request predates the last park, ``in_a_row`` stays."""
         self.good += 1
-        if went_under == self.parks:
+        if parks_when_sent == self.parks:
             self.in_a_row = 0
 
     def join(self, now: float, until: float, waits: ParkBudget) -> bool:
@@ -94,21 +94,23 @@ class HostSlot:
         self.parked_until = until
         return waits.spend(until - now, added=added)
 
-    def park(self, now: float, named: float | None, went_under: int, waits: ParkBudget) -> bool:
+    def park(
+        self, now: float, requested_wait: float | None, parks_when_sent: int, waits: ParkBudget
+    ) -> bool:
         """Park the host after a busy response; return whether the budget covers the wait.
 
         If the request predates the last park, its response only extends the park, and only if it
-        names a later time.
+        requests a later time.
 
         Args:
             now: the current time.
-            named: seconds that the host asked to wait, if any.
-            went_under: the number of parks when the request was sent.
+            requested_wait: seconds that the host asked to wait, if any.
+            parks_when_sent: the number of parks when the request was sent.
             waits: the budget of the run.
         """
-        if went_under < self.parks:
-            return self.join(now, now + (named or 0.0), waits)
-        seconds = waits.length(named, self.in_a_row)
+        if parks_when_sent < self.parks:
+            return self.join(now, now + (requested_wait or 0.0), waits)
+        seconds = waits.length(requested_wait, self.in_a_row)
         self.parks += 1
         self.in_a_row += 1
         self.parked_until = now + seconds

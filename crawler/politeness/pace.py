@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from crawler.config.numbers import nonnegative_float, positive_int
+from crawler.config.own_settings import setting
 
 # GitHub's raw host allowed about 5,000 requests an hour for years. Since May 2025 its limit is
 # unpublished and sometimes lower. 4,500 leaves room for other clients at the same IP address.
@@ -60,12 +60,12 @@ def chosen_pace(base_url: str, settings: Mapping[str, Any]) -> Pace:
     Raises:
         WrongUsage: one of them is not a number, or out of range.
     """
-    concurrency, delay = pace_of(base_url)
-    if settings["PACE_CONCURRENCY"] is not None:
-        concurrency = positive_int(settings, "PACE_CONCURRENCY")
-    if settings["PACE_DELAY"] is not None:
-        delay = nonnegative_float(settings, "PACE_DELAY", most=_SECONDS_PER_HOUR)
-    return Pace(concurrency, delay)
+    default = pace_of(base_url)
+    concurrency, delay = setting(settings, "PACE_CONCURRENCY"), setting(settings, "PACE_DELAY")
+    return Pace(
+        default.concurrency if concurrency is None else concurrency,
+        default.delay if delay is None else delay,
+    )
 
 
 def is_loopback(host: str) -> bool:

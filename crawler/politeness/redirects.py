@@ -7,6 +7,8 @@ from urllib.parse import urljoin, urlsplit
 
 PORTS: Final = {"http": 80, "https": 443}
 """The default port of each scheme."""
+MAX_REDIRECTS: Final = 5
+"""Redirects in a row that are followed (RFC 9309, 2.3.1.2, demands as many for robots.txt)."""
 
 
 def redirect_target(url: str, location: str) -> str:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 # RFC 9110, 10.2.3: delay-seconds is 1*DIGIT. Hosts also send "1.5"; a sign or a unit is malformed.
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 # Ten years. No run waits as long, and adding more to a date can overflow.
-_LONGEST = 10 * 366 * 86400.0
+_MAX_SECONDS = 10 * 366 * 86400.0
 
 
 def retry_after_seconds(value: str | bytes | None, now: datetime) -> float | None:
@@ -30,9 +30,9 @@ def retry_after_seconds(value: str | bytes | None, now: datetime) -> float | Non
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     text = text.strip()
     if _SECONDS.fullmatch(text):
-        return min(float(text), _LONGEST)
+        return min(float(text), _MAX_SECONDS)
     date = _http_date(text)
-    return None if date is None else min(max(0.0, (date - now).total_seconds()), _LONGEST)
+    return None if date is None else min(max(0.0, (date - now).total_seconds()), _MAX_SECONDS)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -6,7 +6,6 @@ import asyncio
 import re
 import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -20,8 +19,9 @@ from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
 from crawler.formats.registry import find_format
 from crawler.printable import printable
-from crawler.transports.git.transport import GitTransport
-from crawler.transports.path import PathTransport
+from crawler.reasons import UNREADABLE
+from crawler.transports.base import LocalTransport
+from crawler.transports.registry import local_transport
 
 STANDARD_INPUT = "-"
 _NO_MIRROR = "page"
@@ -62,7 +62,7 @@ class Sources:
         self._mirrors, self._cache = mirrors, cache
         self._mirror = mirrors.find(mirror) if mirror else None
         self.format = self._mirror.format if self._mirror else find_format()
-        self._transports: dict[str, PathTransport | GitTransport] = {}
+        self._transports: dict[str, LocalTransport] = {}
         self._runner = asyncio.Runner()
 
     def find(self, page: str) -> Source:
@@ -103,7 +103,7 @@ class Sources:
             f"{page} is not in a mirror of {self._mirrors.file}: give one with --mirror"
         )
 
-    def _transport(self, mirror: Mirror, path: str) -> PathTransport | GitTransport:
+    def _transport(self, mirror: Mirror, path: str) -> LocalTransport:
         """Return the transport of a mirror, opened on first use; an existing clone is not updated.
 
         Raises:
@@ -113,30 +113,22 @@ class Sources:
         """
         if mirror.name not in self._transports:
             with Console(stderr=True).status(f"opening mirror {mirror.name}") as status:
-                transport = self._opened(mirror, path, lambda text: status.update(printable(text)))
+                transport = local_transport(
+                    mirror, self._cache, lambda text: status.update(printable(text))
+                )
+                if transport is None:
+                    url = mirror.roots.get("http", mirror.public) + path
+                    raise WrongUsage(
+                        f"mirror {mirror.name!r} is neither a directory nor a repository: use "
+                        f"{program()} parse --spider epoch_mirror {url}"
+                    )
+                self._runner.run(transport.open(update=False))
             self._transports[mirror.name] = transport
             if transport.commit:
                 sys.stderr.write(
                     f"mirror {mirror.name}: reading commit {transport.commit}; a crawl updates the clone\n"
                 )
         return self._transports[mirror.name]
-
-    def _opened(
-        self, mirror: Mirror, path: str, on_progress: Callable[[str], None]
-    ) -> PathTransport | GitTransport:
-        if "path" in mirror.roots:
-            directory = PathTransport(mirror.roots["path"])
-            self._runner.run(directory.open())
-            return directory
-        if "git" in mirror.roots:
-            repository = GitTransport.of_mirror(mirror, self._cache, on_progress)
-            self._runner.run(repository.open(update=False))
-            return repository
-        url = mirror.roots.get("http", mirror.public) + path
-        raise WrongUsage(
-            f"mirror {mirror.name!r} is neither a directory nor a repository: use "
-            f"{program()} parse --spider epoch_mirror {url}"
-        )
 
     def close(self) -> None:
         for transport in self._transports.values():
@@ -172,7 +164,7 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise PageMissing(f"there is no file {path}") from error
     except OSError as error:
-        raise PageUnreachable(f"{path}: {error.strerror}", reason="unreadable") from error
+        raise PageUnreachable(f"{path}: {error.strerror}", reason=UNREADABLE) from error
 
 
 def _body(file: IO[bytes], name: str) -> bytes:

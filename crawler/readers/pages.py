@@ -21,9 +21,6 @@ With a fourth argument, a :class:`crawler.loaders.ArticleContext`, it may return
 LARGE_BYTES = 256 << 10
 """Larger pages are read in a separate process. The largest of 132,101 has 555,303 bytes."""
 
-TOO_COSTLY = "too_costly"
-"""The reason of a ``PageError`` if a page exceeds the bounds, or kills the process that reads it."""
-
 
 class Bounds(NamedTuple):
     """The resources a process may use for one page, or one batch of pages.
@@ -35,6 +32,9 @@ class Bounds(NamedTuple):
 
     cpu_seconds: int = 10
     memory_bytes: int = 512 << 20
+
+
+BOUNDS = Bounds()
 
 
 _LINE_BREAKS = b"\n" * 256

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY, Bounds, is_suspicious
+from crawler.readers.pages import BOUNDS, Bounds, is_suspicious
+from crawler.reasons import TOO_COSTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BOUNDS = Bounds()
-
 MANY = 1000
 """Articles from which a pool is worthwhile, as each process takes 0.15 s of CPU time to start."""
 
 PATIENCE_SECONDS = 0.05
 """How long a page that arrives alone waits for others. A batch has an overhead of 0.2 ms."""
+
+BATCHES_ONE_BY_ONE = 5
+"""``PageReaders.batches`` if pages arrive one by one. Five times the 16 requests of a loopback host
+are those requests and the 60 pages of a full batch."""
 
 
 class Notes(Protocol):
@@ -55,7 +58,7 @@ class PageReaders:
         self._pool: BatchPool | None = None
         self._alone: LoneReader | None = None
 
-    def expect(self, articles: int, *, one_by_one: bool = False) -> None:
+    def prepare_for(self, articles: int, *, one_by_one: bool = False) -> None:
         """Start the pool if ``articles``, the number to be read, makes it worthwhile.
 
         If pages arrive one by one, one process is enough, because it reads them faster than Scrapy
@@ -64,10 +67,12 @@ class PageReaders:
         if self._pool is None and self._width and articles >= MANY:
             from crawler.readers.processes import BatchPool  # noqa: PLC0415 - few runs need them
 
-            width, patience = (1, PATIENCE_SECONDS) if one_by_one else (self._width, 0.0)
+            width, patience, batches = self._width, 0.0, 2 * self._width + 1
+            if one_by_one:
+                width, patience, batches = 1, PATIENCE_SECONDS, BATCHES_ONE_BY_ONE
             self._pool = BatchPool(width, self._read, self._bounds, self._lone_reader(), patience)
             self._pool.start()
-            self.batches = 2 * self._width + 1
+            self.batches = batches
             logger.info("Processes that read articles: %d", width)
 
     @property

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crawler.exceptions import PageError
-from crawler.readers.pages import TOO_COSTLY, Bounds, Kind
+from crawler.readers.pages import Bounds, Kind
+from crawler.reasons import TOO_COSTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +32,21 @@ Unread = tuple[Kind, str, bytes] | tuple[Kind, str, bytes, object]
 
 
 def begin() -> None:
-    """Set up the process: ignore signals, which the crawler handles, and end when the crawler does."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Set up a process of a pool, which ends when the crawler does."""
+    leave_signals_to_crawler()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # imports take 0.1 s, which must not count towards the first page's CPU time
     import crawler.formats.registry  # noqa: F401, PLC0415
 
     with _without_scrapy():
         import itemloaders  # noqa: F401, PLC0415 - the loader needs it
+
+
+def leave_signals_to_crawler() -> None:
+    """Ignore the signals that stop a run, because the crawler ends this process; dump no core."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @contextmanager

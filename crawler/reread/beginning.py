@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 from crawler.config.mirrors import Mirror, Mirrors, load_mirrors
 from crawler.exceptions import FeedBusy, FeedUnusable, MirrorUnusable, PageError, WrongUsage
 from crawler.feedfile import open_feed
-from crawler.formats.base import Format
+from crawler.formats.base import Format, find_copy
+from crawler.formats.registry import find_format
 from crawler.formats.version import readers_version
 from crawler.items import timestamp
 from crawler.reread.origins import collect_origins
@@ -172,18 +173,20 @@ def _feeds_mirror(described: Mirrors, name: str, url: str) -> Mirror | None:
     """Return the mirror that a feed was made from: by its name, else by the URL of its pages."""
     if name in described.mirrors:
         return described.mirrors[name]
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        folders = Path(unquote(parts.path)).parents
-        base = next((str(one) for one in folders if _is_mirror(one)), None)
-        return described.find(base) if base else None
-    bases = url.split("/pages/")[:1] if "/pages/" in url else []
-    return described.find(bases[0] + "/") if bases and parts.scheme in ("http", "https") else None
+    mirror_format = find_format()  # of a mirror that was given by URL or directory
+    found = find_copy(url, mirror_format)
+    if found is None:
+        return None
+    base = urlsplit(url.removesuffix(found[0]))
+    if base.scheme == "file":
+        root = Path(unquote(base.path))
+        return described.find(str(root)) if _is_mirror(root, mirror_format.home) else None
+    return described.find(base.geturl()) if base.scheme in ("http", "https") else None
 
 
-def _is_mirror(folder: Path) -> bool:
+def _is_mirror(folder: Path, home: str) -> bool:
     """Return whether a folder is a mirror's root, or a bare repository."""
-    return (folder / "README.md").is_file() or (folder / "HEAD").is_file()
+    return (folder / home).is_file() or (folder / "HEAD").is_file()
 
 
 def _pages(mirror: Mirror, options: RereadOptions, work: Workspace) -> tuple[str, str | None]:

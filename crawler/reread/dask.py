@@ -31,7 +31,7 @@ WORKERLESS_SECONDS = 60
 RETRIES = 3
 """How often the scheduler repeats a part that raised an exception."""
 
-LOSSES_AT_MOST = 3
+MAX_LOSSES = 3
 """The command fails if it loses all its parts this often, without a finished part between."""
 
 _LOOK_SECONDS = 0.1
@@ -92,7 +92,7 @@ class DaskEngine:
                     _greet(self._address)
                 except OSError as error:
                     raise TryLater(f"the Dask scheduler is gone: {error}") from error
-            if losses >= LOSSES_AT_MOST:
+            if losses >= MAX_LOSSES:
                 raise TryLater(
                     f"the Dask cluster lost all parts {losses} times in a row: see the scheduler's "
                     f"log, and whether all machines see {plan.work}"

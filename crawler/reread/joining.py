@@ -15,7 +15,7 @@ from crawler import __version__
 from crawler.exceptions import FeedUnusable, MirrorUnusable, TryLater, WrongUsage
 from crawler.feedfile import FeedFile
 from crawler.items import CONTRACT_VERSION
-from crawler.reread.line_reader import MISSING
+from crawler.reasons import MISSING
 from crawler.reread.origins import Origins
 from crawler.reread.parts import PartFile, Range, Summary, Tally, parsed, part_path
 from crawler.reread.plan import ORIGINS, Plan

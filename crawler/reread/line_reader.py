@@ -16,7 +16,8 @@ from crawler.items import Article, ArticleLine, as_record
 from crawler.lines import line_of, require_valid
 from crawler.loaders import ArticleContext, load_canonical
 from crawler.readers.pages import is_suspicious, read_page
-from crawler.reread.apart import ApartReader
+from crawler.reasons import ERROR, MISSING
+from crawler.reread.lone_reader import BlockingLoneReader
 from crawler.reread.origins import Origins
 from crawler.reread.pages import pages_of, path_of
 from crawler.reread.plan import ORIGINS, Plan
@@ -26,8 +27,8 @@ from crawler.store.withdrawn import WITHDRAWN, read_ids
 
 logger = logging.getLogger(__name__)
 
-MISSING, DIFFERS = "missing", "differs"
-"""Reasons to carry a line over that are not failures: its page is gone, or is different now."""
+DIFFERS = "differs"
+"""A reason to carry a line over that, like ``MISSING``, is not a failure: its page is different now."""
 
 _COMPARED = tuple(key for key in Article.__slots__ if key not in NOT_IN_EDITION)
 
@@ -66,19 +67,19 @@ class LineReader:
         self._withdrawn = read_ids(Path(plan.work) / WITHDRAWN)
         self._origins = Origins(Path(plan.work) / ORIGINS, Path(plan.feed))
         self._read = partial(read_page, self._format, ())
-        self._apart = ApartReader(self._read)
+        self._lone_reader = BlockingLoneReader(self._read)
 
     def is_withdrawn(self, record: Mapping[str, Any]) -> bool:
         """Return whether to leave the line out."""
         return record.get("id") in self._withdrawn
 
-    def expect(self, records: Iterable[dict[str, Any]]) -> None:
+    def prefetch(self, records: Iterable[dict[str, Any]]) -> None:
         """Prefetch the pages of the lines that will be read next, in this order."""
         paths = []
         for record in records:
             with suppress(PageMalformed):
                 paths.append(path_of(record, self._format))
-        self._pages.expect(paths)
+        self._pages.prefetch(paths)
 
     def read(self, record: dict[str, Any], line: bytes) -> Outcome:
         """Read the page of a line again.
@@ -125,14 +126,14 @@ class LineReader:
         if len(body) > MAX_PAGE_BYTES:
             raise PageTooLarge(f"the page has more than {MAX_PAGE_BYTES} bytes")
         if self.careful or is_suspicious(body):
-            return self._apart.read(body)
+            return self._lone_reader.read(body)
         try:
             page = self._read("article", "", body)
         except (PageError, MemoryError):
             raise
         except Exception as error:
             logger.exception("a bug in the readers")
-            raise PageError(f"{type(error).__name__}: {error}", reason="error") from error
+            raise PageError(f"{type(error).__name__}: {error}", reason=ERROR) from error
         assert isinstance(page, ArticlePage)  # noqa: S101 - read as an article
         return page
 
@@ -176,4 +177,4 @@ class LineReader:
     def close(self) -> None:
         self._pages.close()
         self._origins.close()
-        self._apart.close()
+        self._lone_reader.close()

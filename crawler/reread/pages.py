@@ -11,8 +11,8 @@ from typing import Any
 from crawler.exceptions import PageError, PageMalformed
 from crawler.formats.base import Format, find_copy
 from crawler.formats.pages import MAX_PAGE_BYTES
-from crawler.frontier.snapshot import blob_id_of
 from crawler.reread.plan import GIT_CONFIGURATION, Plan
+from crawler.snapshot import blob_id_of
 from crawler.transports.git.limits import GitLimits
 from crawler.transports.git.objects import Objects
 from crawler.transports.git.program import environment
@@ -40,7 +40,7 @@ class DirectoryPages:
             return body, blob_id_of(body)
         raise RuntimeError(f"reading {path} from a directory awaited something")
 
-    def expect(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str]) -> None:
         """Do nothing: the system caches files."""
 
     def close(self) -> None:
@@ -64,13 +64,13 @@ class CommitPages:
         oid = self._files.page(path).oid
         return self._objects.read(oid, MAX_PAGE_BYTES)[1], oid
 
-    def expect(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str]) -> None:
         """Prefetch ``paths``, which will probably be fetched in this order."""
         oids = []
         for path in paths:
             with suppress(PageError):
                 oids.append(self._files.page(path).oid)
-        self._objects.expect(oids)
+        self._objects.prefetch(oids)
 
     def close(self) -> None:
         self._objects.close()

@@ -24,7 +24,8 @@ from crawler.exceptions import FeedUnusable, WrongUsage
 from crawler.formats.version import readers_version
 from crawler.readers.pages import Bounds
 from crawler.readers.worker import bound
-from crawler.reread.line_reader import DIFFERS, MISSING, LineReader, Outcome
+from crawler.reasons import MISSING
+from crawler.reread.line_reader import DIFFERS, LineReader, Outcome
 from crawler.reread.plan import Plan
 from crawler.store import jsonlines
 from crawler.store.files import sync_directory
@@ -232,7 +233,7 @@ def _lines(plan: Plan, part: Range, reader: LineReader) -> Iterator[tuple[dict[s
     with (Path(plan.feed) / "articles.jsonl").open("rb") as file:
         lines = _records(file, part)
         while ahead := list(islice(lines, _AHEAD)):
-            reader.expect(record for record, _ in ahead)
+            reader.prefetch(record for record, _ in ahead)
             yield from ahead
 
 

@@ -25,7 +25,8 @@ class RunCounts:
         wanted: number of new articles to fetch, as far as it is known.
         again: number of articles with a line whose pages are compared or read again; 0 until then.
         failures: ids of articles and paths of lists that failed, by reason.
-        set_aside: reason of each page that has failed for a week, by key.
+        set_aside: reason of each page that has failed for a week, by key; set when the run is
+            closed, because a failure of this run may be the first after a week.
         warnings: messages about what is unusual but not a failure.
         changes: number of lines added to ``changes.jsonl``.
         changed: differences from the feed by kind: ids of articles with a new line in
@@ -70,13 +71,13 @@ class RunCounts:
         return _named(self.failures)
 
     @property
-    def failed(self) -> int:
+    def failure_count(self) -> int:
         """Number of articles and lists that failed."""
         return sum(len(keys) for keys in self.failures.values())
 
     @property
     def counted_failures(self) -> int:
-        """Number of failures that count for the status: those that are not set aside."""
+        """Number of failures that count for the status; valid once ``set_aside`` is complete."""
         return sum(len(keys - self.set_aside.keys()) for keys in self.failures.values())
 
     def stats(self) -> dict[str, int]:

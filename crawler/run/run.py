@@ -23,8 +23,12 @@ from crawler.store.feed import FeedStore
 from crawler.store.state import State
 
 
-class Lists(Protocol):
-    """Whether the mirror's lists were read; see :class:`crawler.frontier.plan.Plan`."""
+class Frontier(Protocol):
+    """How far the mirror was read; see :class:`crawler.frontier.plan.Plan`."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to fetch, or the limit was reached."""
 
     @property
     def lists_asked(self) -> bool:
@@ -39,13 +43,13 @@ class Run:
     """A run: its options, its store, its counts, and how it ended.
 
     Attributes:
-        lists: the frontier, once there is one.
+        frontier: the frontier, once there is one.
         commit: the git commit that is read, if any.
         doing: what the run is doing before its first page, for the progress display.
         known: number of articles in the feed, once the run is closed.
         newest: latest date of publication in the feed, once the run is closed; None if there is
             none. Dates after tomorrow do not count.
-        readers: version of the readers.
+        readers_version: version of the readers.
         closed: whether :meth:`close` was called.
     """
 
@@ -57,13 +61,13 @@ class Run:
         """
         self.options = options
         self.counts = RunCounts()
-        self.lists: Lists | None = None
+        self.frontier: Frontier | None = None
         self.begun = datetime.now(UTC)
         self.commit: str | None = None
         self.doing = ""
         self.known = 0
         self.newest: str | None = None
-        self.readers = readers_version(options.mirror.format)
+        self.readers_version = readers_version(options.mirror.format)
         self._stale_after_days = stale_after_days
         self.closed = False
         self._endings = Endings()
@@ -100,13 +104,14 @@ class Run:
         if self._outcome is not None and self._outcome.exit_code == 0:
             self._outcome = self._endings.gravest
 
-    def refuse(self, article: str, reason: str) -> None:
+    def fail(self, article: str, reason: str) -> None:
         """Record that no line can be made of an article that was read."""
         self.counts.fail(article, reason)
         self.store.fail(article, reason)
 
     @property
-    def failed(self) -> bool:
+    def must_stop(self) -> bool:
+        """Whether a fatal ending was recorded, so that no further page is fetched."""
         return self._endings.fatal
 
     @property
@@ -175,11 +180,11 @@ class Run:
                 f"readers differ: {unlike} changes were found by comparison with editions of an "
                 "earlier version of the readers, because the old pages are not available"
             )
-        if self.lists is None:
+        if self.frontier is None:
             return
-        if self.lists.lists_complete and self.counts.entries and self.outcome.exit_code == 0:
+        if self.frontier.lists_complete and self.counts.entries and self.outcome.exit_code == 0:
             state.put("entries", self.counts.entries)
-        if self.lists.lists_asked and self.commit:
+        if self.frontier.lists_asked and self.commit:
             state.put("commit", self.commit)
 
     def _check_age(self, state: State, now: datetime) -> None:
@@ -226,7 +231,7 @@ class Run:
             "mirror": mirror.name,
             "way": self.options.via,
             "crawler": __version__,
-            "readers": self.readers,
+            "readers": self.readers_version,
             "contract": CONTRACT_VERSION,
             "address": mirror.public if mirror.named_by_address else None,
         }

@@ -20,8 +20,8 @@ from crawler import pipelines, terminal
 from crawler.config.locations import mirrors_file
 from crawler.config.mirrors import Mirror, load_mirrors
 from crawler.config.moves import moved
-from crawler.config.numbers import days_or_never, nonnegative_float, process_count
 from crawler.config.options import CrawlOptions
+from crawler.config.own_settings import require_valid_settings, setting
 from crawler.driver.driver import Driver
 from crawler.exceptions import MirrorMoved, PageError, PageUnreachable, RunError, WrongUsage
 from crawler.frontier.frontier import Frontier
@@ -29,12 +29,12 @@ from crawler.items import Article, ArticleLine
 from crawler.lines import read_or_finish
 from crawler.middlewares.offsite import OffsiteMiddleware
 from crawler.readers.readers import PageReaders
-from crawler.run.endings import LIMITED, cut_short, ended_by_signals
+from crawler.run.endings import ended_by_signals
 from crawler.run.run import Run
 from crawler.run.scrapy_settings import require_exports_apart, require_working_features
 from crawler.run.summary import log_opening
 from crawler.transports.base import Transport, snapshot_of
-from crawler.transports.registry import transport_for, with_fallback
+from crawler.transports.registry import settings_for, transport_for
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,6 @@ class EpochMirrorSpider(Spider):
 
     run: Run
     options: CrawlOptions
-    shrunk_share: float
     readers: PageReaders
     transport: Transport
     fallback: Transport | None = None
@@ -76,6 +75,7 @@ class EpochMirrorSpider(Spider):
             # no feed. shell freezes the settings first; the others replace start()
             return super().from_crawler(crawler, *args)
         require_working_features(settings)
+        require_valid_settings(settings)
         options = CrawlOptions.from_arguments(
             arguments,
             mirrors_file=mirrors_file(settings["MIRRORS_FILE"]),
@@ -85,28 +85,23 @@ class EpochMirrorSpider(Spider):
         spider = super().from_crawler(crawler, *args)
         log_opening(logger, options)
         spider.logger.info("Writing the feed in %s", options.feed)
-        process_count(settings, "READERS")  # raises WrongUsage before there is a run
-        stale_after_days = days_or_never(settings, "STALE_AFTER_DAYS")
         with ended_by_signals():
-            spider.run = Run(options, stale_after_days=stale_after_days)
+            spider.run = Run(options, stale_after_days=setting(settings, "STALE_AFTER_DAYS"))
         with spider.run.closed_on_error():
-            needed = spider.choose_transports(options)
-            settings.update(needed, priority="spider")
-            spider.shrunk_share = nonnegative_float(settings, "MIRROR_SHRUNK_SHARE", most=1)
+            settings.update(spider.set_up(options), priority="spider")
         return spider
 
-    def choose_transports(self, options: CrawlOptions) -> dict[str, Any]:
-        """Set the options, and transports and readers for them; return the settings they need."""
+    def set_up(self, options: CrawlOptions) -> dict[str, Any]:
+        """Build readers and transports for ``options``; return the Scrapy settings they need."""
         self.options = options
         read = partial(read_or_finish, options.mirror.format, options.mirror.bases)
-        self.readers = PageReaders(process_count(self.settings, "READERS"), self.run.store, read)
-        self.transport, needed = self.new_transport(options.mirror, options.via)
+        self.readers = PageReaders(setting(self.settings, "READERS"), self.run.store, read)
+        self.transport = self.new_transport(options.mirror, options.via)
         if options.fallback:
-            self.fallback, more = self.new_transport(options.mirror, options.fallback)
-            needed = with_fallback(needed, more)
-        return needed
+            self.fallback = self.new_transport(options.mirror, options.fallback)
+        return settings_for(self.transport, self.fallback)
 
-    def new_transport(self, mirror: Mirror, via: str) -> tuple[Transport, dict[str, Any]]:
+    def new_transport(self, mirror: Mirror, via: str) -> Transport:
         return transport_for(
             mirror, via, self.settings, download=self.download, on_progress=self.run.say
         )
@@ -134,13 +129,13 @@ class EpochMirrorSpider(Spider):
         mirror, since = self.options.mirror, self.run.store.state.get("commit")
         since = since if isinstance(since, str) else None
         snapshot = await snapshot_of(self.transport, self.fallback, mirror.format, since)
-        self.frontier = self.run.lists = Frontier(
+        self.frontier = self.run.frontier = Frontier(
             self.options,
             self.run.store,
             self.run.counts,
             clock=lambda: datetime.now(UTC),
             snapshot=snapshot,
-            shrunk_share=self.shrunk_share,
+            shrunk_share=setting(self.settings, "MIRROR_SHRUNK_SHARE"),
         )
         return Driver(
             self.run, self.frontier, self.transport, self.fallback, self.readers,
@@ -163,7 +158,7 @@ class EpochMirrorSpider(Spider):
                 notice = self.driver.moved
             if notice is None or not self.follow(notice):
                 break
-        if self.run.failed:
+        if self.run.must_stop:
             raise CloseSpider(self.run.outcome.status)
 
     def parse(self, response: Response) -> Iterator[Article]:
@@ -207,24 +202,20 @@ class EpochMirrorSpider(Spider):
         self.followed = True
         if self.frontier is not None:
             self.frontier.lists.forget_moves()
-        self.frontier = self.run.lists = None
+        self.frontier = self.run.frontier = None
         self.transport.close()
         self.readers.close()
-        settings = self.choose_transports(replace(options, mirror=mirror))
+        settings = self.set_up(replace(options, mirror=mirror))
         if guard := self.crawler.get_downloader_middleware(OffsiteMiddleware):
             for base in settings.get("MIRROR_BASES", []):
                 guard.allow(base)
         return True
 
-    def closed(self, reason: str) -> None:
-        """Cancel fetches in progress, and record the frontier's progress."""
-        if "run" not in vars(self):
+    def closed(self, reason: str) -> None:  # noqa: ARG002 - Scrapy passes it
+        """Cancel fetches in progress, and end other processes."""
+        if not hasattr(self, "run"):
             return
         if self.driver is not None:
             self.driver.cancel()
         self.readers.close()
         self.transport.close()
-        if self.frontier is not None and self.frontier.limited:
-            self.run.end(LIMITED)
-        elif self.frontier is None or not self.frontier.finished:
-            self.run.end(cut_short(reason))

@@ -27,9 +27,9 @@ class PublishedArticle(NamedTuple):
     Attributes:
         sha256: ``content_sha256``.
         section: section of the copy that was read.
-        blob: git blob id of that copy; None if the edition was restored from the feed's files.
+        blob_id: git blob id of that copy; None if the edition was restored from the feed's files.
         digest: see :func:`digest_of`.
-        readers: version of the readers that read it; None if unknown.
+        readers_version: version of the readers that read it; None if unknown.
         thin: see :func:`is_thin`.
         day: ``date_published``.
         vanished: whether the page no longer exists; the other values describe the last edition.
@@ -37,9 +37,9 @@ class PublishedArticle(NamedTuple):
 
     sha256: str | None
     section: str | None
-    blob: str | None = None
+    blob_id: str | None = None
     digest: str | None = None
-    readers: str | None = None
+    readers_version: str | None = None
     thin: bool = False
     day: str | None = None
     vanished: bool = False

@@ -56,7 +56,7 @@ class FeedStore:
     Attributes:
         state: the state; its methods for sections, archive pages and failures are used directly.
         before: sizes of the files when the run began.
-        readers: version of this run's readers; None if unknown.
+        readers_version: version of this run's readers; None if unknown.
         unlike_readers: number of changes found by comparison with an edition of other readers.
     """
 
@@ -81,7 +81,7 @@ class FeedStore:
         """
         self.directory = directory
         self.mirror = mirror
-        self.readers: str | None = about.get("readers")
+        self.readers_version: str | None = about.get("readers")
         self.unlike_readers = 0
         try:
             make_directory(directory)
@@ -134,12 +134,12 @@ class FeedStore:
         for article, title in entries:
             if article in new or article in self._withdrawn:
                 continue
-            if not self.state.lists(section, article):
+            if not self.state.has_listing(section, article):
                 record = {"id": article, "section": section, "title": title, "first_seen_at": seen}
                 new[article] = record
         repeated = sum(map(self.state.is_listed, new))
         self.listings.append(*new.values())
-        self.state.list_articles(section, new)
+        self.state.add_listings(section, new)
         self._commit_in_time()
         return len(new), repeated
 
@@ -152,11 +152,11 @@ class FeedStore:
 
     # -- articles --------------------------------------------------------------------
 
-    def write(self, line: ArticleLine, *, blob: str | None = None) -> None:
-        """Append an article's line; ``blob`` is the git blob id of its page."""
+    def write(self, line: ArticleLine, *, blob_id: str | None = None) -> None:
+        """Append an article's line; ``blob_id`` is the git blob id of its page."""
         self.state.require_usable()
         self.articles.append_lines(line.line)
-        self.state.write_article(line.id, self._edition(line, blob))
+        self.state.write_article(line.id, self._edition(line, blob_id))
         self._commit_in_time()
 
     def write_change(
@@ -164,7 +164,7 @@ class FeedStore:
         line: ArticleLine,
         now: datetime,
         *,
-        blob: str | None = None,
+        blob_id: str | None = None,
         before: Mapping[str, Any] | None = None,
     ) -> str | None:
         """Append a line to ``changes.jsonl`` if an article differs from its last edition.
@@ -174,7 +174,7 @@ class FeedStore:
         digests of the editions are compared.
         """
         self.state.require_usable()
-        last, edition = self.state.published(line.id), self._edition(line, blob)
+        last, edition = self.state.published(line.id), self._edition(line, blob_id)
         assert last is not None, line.id  # noqa: S101 - only published articles are read again
         kind = self._kind(last, edition, before)
         if kind is not None:
@@ -210,14 +210,14 @@ class FeedStore:
         else:
             self.state.settle(article)
 
-    def _edition(self, line: ArticleLine, blob: str | None) -> PublishedArticle:
+    def _edition(self, line: ArticleLine, blob_id: str | None) -> PublishedArticle:
         return PublishedArticle(
             sha256=line.content_sha256,
             section=self._recovery.section_of(line.mirror_url),
-            blob=blob,
+            blob_id=blob_id,
             digest=line.digest,
             # without a blob id, the transport has not seen the page's own bytes
-            readers=self.readers if blob is not None else None,
+            readers_version=self.readers_version if blob_id is not None else None,
             thin=line.thin,
             day=line.date_published,
         )
@@ -232,11 +232,13 @@ class FeedStore:
             return "returned"
         if before is not None:
             return "changed" if digest_of(before) != edition.digest else None
-        if last.blob is None and (last.readers is None or last.readers != self.readers):
+        if last.blob_id is None and (
+            last.readers_version is None or last.readers_version != self.readers_version
+        ):
             return None  # perhaps only the readers differ, not the page
         if last.digest == edition.digest:
             return None
-        self.unlike_readers += last.readers != self.readers
+        self.unlike_readers += last.readers_version != self.readers_version
         return "changed"
 
     # -- failures --------------------------------------------------------------------

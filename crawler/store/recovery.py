@@ -32,14 +32,14 @@ class Recovery:
         listings: ``listings.jsonl``, open.
         changes: ``changes.jsonl``, open.
         format: the mirror's format.
-        readers: returns the readers' version of lines that the state lacks; None if unknown.
+        find_readers_version: returns that of lines that the state lacks; None if unknown.
     """
 
     articles: JsonLines
     listings: JsonLines
     changes: JsonLines
     format: Format
-    readers: Callable[[], str | None]
+    find_readers_version: Callable[[], str | None]
 
     def state_at(self, path: Path) -> State:
         """Return the state at ``path``, brought up to date with the feed.
@@ -118,28 +118,30 @@ class Recovery:
             section, article = str(record.get("section")), str(record.get("id"))
             if not (self.format.is_section_id(section) and is_article_id(article)):
                 raise FeedUnusable(_invalid(self.listings.path, record))
-            state.list_articles(section, [article])
+            state.add_listings(section, [article])
         known, known_changes = (number(state.get(f"{n}_offset")) for n in ("articles", "changes"))
         if (known, known_changes) == (self.articles.size, self.changes.size):
             return
-        readers = self.readers()
+        version = self.find_readers_version()
         for record in self.articles.records(known):
             article = str(record.get("id"))
             if not is_article_id(article):
                 raise FeedUnusable(_invalid(self.articles.path, record))
-            if not state.write_article(article, self.published(record)._replace(readers=readers)):
+            if not state.write_article(
+                article, self.published(record)._replace(readers_version=version)
+            ):
                 raise FeedUnusable(
                     f"{self.articles.path} has more than one line of {article}: it was changed by "
                     "hand. Restore it from a backup, or move the feed's directory away."
                 )
         for record in self.changes.records(known_changes):
-            self._add_change(state, record, readers)
+            self._add_change(state, record, version)
 
-    def _add_change(self, state: State, record: Mapping[str, Any], readers: str | None) -> None:
+    def _add_change(self, state: State, record: Mapping[str, Any], version: str | None) -> None:
         """Add a line of ``changes.jsonl``; its page's blob id is unknown."""
         article, now = str(record.get("id")), record.get("article")
         if isinstance(now, dict):
-            state.update_article(article, self.published(now)._replace(readers=readers))
+            state.update_article(article, self.published(now)._replace(readers_version=version))
         elif before := state.published(article):
             state.update_article(article, before._replace(vanished=True))
 

@@ -173,11 +173,11 @@ class State:
     def section_names(self) -> dict[str, str]:
         return dict(self._rows("SELECT id, name FROM sections"))
 
-    def list_articles(self, section: str, articles: Iterable[str]) -> None:
+    def add_listings(self, section: str, articles: Iterable[str]) -> None:
         pairs = ((article, section) for article in articles)
         self._execute_many("INSERT OR IGNORE INTO listings VALUES (?, ?)", pairs)
 
-    def lists(self, section: str, article: str) -> bool:
+    def has_listing(self, section: str, article: str) -> bool:
         query = "SELECT 1 FROM listings WHERE id = ? AND section = ?"
         return self._exists(query, (article, section))
 

@@ -22,7 +22,7 @@ from twisted.web.iweb import IResponse
 
 from crawler.transports.failures import causes
 
-HEADER_BYTES: Final = 256 << 10
+MAX_HEADER_BYTES: Final = 256 << 10
 """Maximum size; GitHub sends 3 KB. Twisted limits the trailers of a chunked body to 64 KB."""
 
 
@@ -50,7 +50,7 @@ class BoundedHandler(HTTP11DownloadHandler):
             if any(isinstance(cause, HeadersTooLarge) for cause in causes(error)):
                 # this type is not retried
                 raise DownloadCancelledError(
-                    f"the headers of {request.url} have more than {HEADER_BYTES} bytes"
+                    f"the headers of {request.url} have more than {MAX_HEADER_BYTES} bytes"
                 ) from error
             raise
 
@@ -62,7 +62,7 @@ class _Parser(_LenientHTTPClientParser):
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802 - Twisted's name
         self._counted += len(line) + 1
-        if self._counted > HEADER_BYTES:
+        if self._counted > MAX_HEADER_BYTES:
             raise HeadersTooLarge
         super().lineReceived(line)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 from scrapy import Request
@@ -27,10 +28,19 @@ from crawler.exceptions import (
     PageTooLarge,
     PageUnreachable,
 )
+from crawler.reasons import (
+    CERTIFICATE,
+    CONNECTION,
+    IGNORED,
+    REDIRECT,
+    TIMEOUT,
+    UNREACHABLE,
+    UNSUPPORTED,
+    of_status,
+)
 from crawler.transports.base import Download
 
-_MISSING: Final = frozenset({404, 410})
-_REDIRECT, _BAD_REQUEST = 300, 400
+MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 _CONNECTION: Final = (
     CannotResolveHostError,
@@ -64,10 +74,10 @@ def failure_of_status(response: Response) -> PageError:
     Its reason is ``missing`` for 404 and 410, ``redirect`` for 3xx, else ``http_403``, ``http_500`` …
     """
     status, message = response.status, f"{response.url} answers {response.status}"
-    if status in _MISSING:
+    if status in MISSING:
         return PageMissing(message)
-    is_redirect = _REDIRECT <= status < _BAD_REQUEST
-    return PageUnreachable(message, reason="redirect" if is_redirect else f"http_{status}")
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    return PageUnreachable(message, reason=REDIRECT if is_redirect else of_status(status))
 
 
 def failure_of(error: BaseException) -> PageError:
@@ -85,14 +95,14 @@ def failure_of(error: BaseException) -> PageError:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, IgnoreRequest):
-        return str(getattr(error, "reason", "ignored"))
+        return str(getattr(error, "reason", IGNORED))
     if _is_timeout(error):
-        return "timeout"
+        return TIMEOUT
     if isinstance(error, (NotSupported, UnsupportedURLSchemeError)):
-        return "unsupported"
+        return UNSUPPORTED
     if any("certificate verify failed" in str(cause) for cause in causes(error)):
-        return "certificate"
-    return "connection" if isinstance(error, _CONNECTION) else "unreachable"
+        return CERTIFICATE
+    return CONNECTION if isinstance(error, _CONNECTION) else UNREACHABLE
 
 
 def _is_timeout(error: BaseException) -> bool:

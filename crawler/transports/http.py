@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
 
 from scrapy import Request
 
 from crawler.transports.base import Download, Fetched
 from crawler.transports.failures import downloaded, failure_of_status
-
-_OK = 200
 
 
 class HttpTransport:
@@ -19,7 +19,15 @@ class HttpTransport:
     commit: ClassVar[str | None] = None
     ordered: ClassVar[bool] = False
 
-    def __init__(self, base: str, download: Download, *, window: int, bulk: bool = False) -> None:
+    def __init__(
+        self,
+        base: str,
+        download: Download,
+        *,
+        window: int,
+        bulk: bool = False,
+        manners: Mapping[str, Any] | None = None,
+    ) -> None:
         """Set up the transport.
 
         Args:
@@ -27,18 +35,23 @@ class HttpTransport:
             download: sends a request through Scrapy's downloader.
             window: maximum number of concurrent requests.
             bulk: whether requests are sent without a delay between them.
+            manners: the Scrapy settings for the pace of the host.
         """
         self.base = base
         self.window = window
         self.bulk = bulk
         self._download = download
+        self._manners = dict(manners or {})
+
+    def settings(self) -> dict[str, Any]:
+        return dict(self._manners)
 
     async def open(self) -> None:
         """Do nothing: the first request opens the connection."""
 
     async def fetch(self, path: str) -> Fetched:
         response = await downloaded(self._download, Request(self.base + path))
-        if response.status != _OK:
+        if response.status != HTTPStatus.OK:
             raise failure_of_status(response)
         return Fetched(response.body)
 

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from crawler.exceptions import (
     MirrorUnusable,
@@ -18,7 +18,8 @@ from crawler.exceptions import (
     PageUnreachable,
 )
 from crawler.formats.pages import MAX_PAGE_BYTES
-from crawler.transports.base import LOCAL_WINDOW, Fetched
+from crawler.reasons import UNREADABLE
+from crawler.transports.base import LOCAL_WINDOW, Fetched, settings_without_downloads
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a FIFO does not block; O_NOCTTY: a terminal does not become the controlling one
@@ -42,7 +43,10 @@ class PathTransport:
         self.base = Path(base)
         self._root: int | None = None
 
-    async def open(self) -> None:
+    def settings(self) -> dict[str, Any]:
+        return settings_without_downloads()
+
+    async def open(self, *, update: bool = True) -> None:  # noqa: ARG002 - a directory is as it is
         """Open the directory.
 
         Raises:
@@ -141,7 +145,7 @@ class PathTransport:
             return self._irregular(path)
         if exc.errno in (errno.ENOENT, errno.ENOTDIR):
             return PageMissing(f"no file {self.base / path}, or its directory is a link")
-        return PageUnreachable(f"{self.base / path}: {exc.strerror}", reason="unreadable")
+        return PageUnreachable(f"{self.base / path}: {exc.strerror}", reason=UNREADABLE)
 
     def _irregular(self, path: str) -> PageMalformed:
         return PageMalformed(f"{self.base / path} is not a regular file: links are not followed")

@@ -16,18 +16,22 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin
 
 from crawler.exceptions import PageMalformed, PageNotText
-from crawler.formats.base import Published
+from crawler.formats.base import AuditRules, Published, Rendering
 from crawler.formats.pages import ArticlePage, Copy, Entry, Home, Index, Label, Original
+from crawler.formats.rendered_site import content_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # ruff: noqa: ARG002 - the protocol's signatures
 
 ALL, BEST = "all", "best"
+UNSUPPORTED_KEYS = frozenset({"links"})
+"""Links of the weekly are relative to its own site, and a site that renders them changes that."""
 
 _INDEX = re.compile(r"indexes/([1-9]\d*)\.md")
 _ARTICLE = re.compile(r"articles/(\d{1,9})\.md")
@@ -53,6 +57,7 @@ class WeeklyFormat:
     entries_per_page = 3
     id_pattern = r"^\d{1,9}$"
     url_pattern = r"^https://weekly\.example/a/\d{1,9}$"
+    sample_sections: tuple[str, ...] = (ALL, BEST)
     canonical_urls = False
 
     def index_path(self, section: str, page: int | None = None) -> str:
@@ -119,8 +124,10 @@ class WeeklyFormat:
                 page.links.append({"url": address, "text": words})
         return page
 
-    def rendering(self, path: str) -> None:
-        return None
+    def rendering(self, path: str) -> Rendering | None:
+        article = self.copy_at(path) is not None
+        markdown = _article_markdown if article else _list_markdown
+        return Rendering(markdown, r"~~\s*$" if article else r"第\d+天", UNSUPPORTED_KEYS)
 
     def column(self, title: str) -> str | None:
         head, colon, _ = title.partition("：")
@@ -134,6 +141,47 @@ class WeeklyFormat:
 
     def split_caption(self, caption: str) -> tuple[str | None, str | None]:
         return caption, None
+
+    def audit_rules(self) -> AuditRules:
+        return AuditRules({"title_loud": "title that shouts"}, _oddities, _contradictions)
+
+
+class PrintedFormat(WeeklyFormat):
+    """The same mirror, which no web site renders."""
+
+    def rendering(self, path: str) -> None:
+        return None
+
+
+def _oddities(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if str(record["title"]).endswith("！"):
+        yield "title_loud", record["title"]
+
+
+def _contradictions(record: Mapping[str, Any]) -> Iterator[str]:
+    if str(record.get("url")).rpartition("/")[2] != record.get("id"):
+        yield "url has another id"
+
+
+def _list_markdown(page: str, *, base: str, path: str) -> str:
+    """Return the Markdown of a rendered list: its entries, and its links to other lists."""
+    lines = []
+    for link in content_of(page).iter("a"):
+        target = f"/{urljoin(base, link.get('href')).removeprefix(base)}"
+        mark = "* " if link.getparent().tag == "li" else ""
+        lines.append(f"{mark}[{text_of(link)}]({target})")
+    return "\n".join([*lines, ""])
+
+
+def _article_markdown(page: str, *, base: str, path: str) -> str:
+    """Return the Markdown of a rendered article, without its links."""
+    root = content_of(page)
+    for image in list(root.iter("img")):
+        image.tail = f"![{image.get('alt')}]({image.get('src')}){image.tail or ''}"
+        image.drop_tree()
+    title, quote, *paragraphs = (text_of(block).strip() for block in root)
+    text = "\n\n".join(paragraphs)
+    return f"# {title}\n> {' '.join(quote.split())}\n\n{text}\n"
 
 
 def _text(body: bytes) -> str:

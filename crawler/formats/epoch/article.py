@@ -12,7 +12,7 @@ from lxml import etree
 from crawler.exceptions import PageMalformed, PageTooLarge
 from crawler.formats.epoch.attributes import bounded_attributes
 from crawler.formats.epoch.body import BEGIN, END, read_body, read_lead
-from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.caption_credit import split_caption
 from crawler.formats.epoch.credits import take_credits
 from crawler.formats.epoch.figures import Picture
 from crawler.formats.epoch.found import Anchor, Body

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from crawler.formats.epoch.agencies import AGENCY, NEWSROOM, OFFICE, WIRE
 from crawler.formats.epoch.names import is_no_word
-from crawler.formats.epoch.people import LONGEST_BYLINE, People, names_alone, people
+from crawler.formats.epoch.people import MAX_BYLINE, People, names_alone, people
 from crawler.formats.epoch.reporting import corrected
 from crawler.formats.epoch.script import as_written, simplified
 from crawler.formats.epoch.signed import signed
@@ -68,7 +68,7 @@ _PART: Final = re.compile(
     rf"(?:连载|系列)?\s*(?:{_NUMBER}?之|第)?{_NUMBER}(?:[/／]{_NUMBER})?(?:[集篇章回节讲部]分?)?(?:[，,、\s]*[上中下完续]|续?完)?"
     r"|[上中下]篇?|[续终]?完|大?结局",
 )
-_LONGEST_NOTE: Final = 4000
+_MAX_NOTE: Final = 4000
 
 
 class Byline(NamedTuple):
@@ -132,7 +132,7 @@ def find_note(text: str) -> Byline | None:
     if not head or text[head.end() - 1] not in _ROUND:
         return None
     start = head.end() - 1
-    end = _closing(text, start, _LONGEST_NOTE)
+    end = _closing(text, start, _MAX_NOTE)
     inside = _inside(text, start, end) if end else ""
     return Byline(inside, start, end) if end and is_note(inside) else None
 
@@ -166,9 +166,9 @@ def find_split_byline(text: str, following: str) -> Byline | None:
 
     Its end is an index into ``text + following``.
     """
-    if len(text) > LONGEST_BYLINE or not _HEAD.match(text) or any(map(text.__contains__, CLOSING)):
+    if len(text) > MAX_BYLINE or not _HEAD.match(text) or any(map(text.__contains__, CLOSING)):
         return None
-    found = find_byline(text + following[:LONGEST_BYLINE])
+    found = find_byline(text + following[:MAX_BYLINE])
     return found if found and found.end > len(text) else None
 
 
@@ -217,7 +217,7 @@ def names_the_writers(inside: str) -> bool:
     A newsroom or an agency with a verb is enough (``大纪元综合报导``); a source alone (``转载自明慧网``) or a
     verb alone (``系列报导``) is not.
     """
-    if len(inside) > LONGEST_BYLINE or _NO_BYLINE_HEAD.match(inside):
+    if len(inside) > MAX_BYLINE or _NO_BYLINE_HEAD.match(inside):
         return False
     if _NO_BYLINE_WITHIN.search(inside):
         return False
@@ -250,7 +250,7 @@ def _names_offices_alone(inside: str) -> bool:
     return len(inside) <= _SHORT and bool(OFFICE.search(inside)) and names_alone(inside)
 
 
-def _closing(text: str, start: int, longest: int = LONGEST_BYLINE) -> int | None:
+def _closing(text: str, start: int, longest: int = MAX_BYLINE) -> int | None:
     """Find the end of the bracket that opens at ``start``; the closing one may be of any kind."""
     depth = 0
     for mark in _BRACKET.finditer(text, start, start + longest):

@@ -55,8 +55,8 @@ _HAN_NUMBER: Final = re.compile("[〇○零一二三四五六七八九十廿卅]
 _HAN_DIGITS: Final = dict(zip("〇○零一二三四五六七八九", "000123456789", strict=True))
 _TENS: Final = {"廿": "二十", "卅": "三十"}
 _QUOTES: Final = ("“", "‘", "「", "『")
-_LONGEST: Final = 80
-_LONGEST_PLACE: Final = 4
+_MAX_LENGTH: Final = 80
+_MAX_PLACE: Final = 4
 _HEAD: Final = 80
 _SEARCHED: Final = 3000
 _YEAR_DIGITS: Final = 4
@@ -101,7 +101,7 @@ def _with_place(text: str, start: int) -> int:
     line = text.rfind("\n", 0, start) + 1
     before = text[line:start].strip(" ，,：:、。")
     stray = len(before) == 1 or is_place(before)
-    unknown = 1 < len(before) <= _LONGEST_PLACE and before[-1] in PLACE_ENDS
+    unknown = 1 < len(before) <= _MAX_PLACE and before[-1] in PLACE_ENDS
     return line if stray or (unknown and before.isalpha()) else start
 
 
@@ -117,7 +117,7 @@ def date_of(dateline_text: str, url_date: date) -> date | None:
     Returns:
         The date, or ``None`` if the dateline has none, more than one, or one that does not exist.
     """
-    digits = _HAN_NUMBER.sub(_digits, "".join(dateline_text[:_LONGEST].split()))
+    digits = _HAN_NUMBER.sub(_digits, "".join(dateline_text[:_MAX_LENGTH].split()))
     digits = _NUMERIC.sub(r"\1年\2月\3日", digits)
     found = list(_YEAR_BEFORE.finditer(digits)) or list(_MONTH_AS_DAY.finditer(digits))
     found = found or list(_DATE.finditer(digits))

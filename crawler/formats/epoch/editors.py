@@ -42,11 +42,11 @@ _NAME_BEFORE_WORD: Final = re.compile(
     "|相关|声明|版权|制作|记者|作者|整理|联系|投稿|请|如[果有需]|大纪元|原文|责|主编|下载|收[听看]|观看)",
 )
 _USUAL_LENGTH: Final = 40
-_MOST_LINES: Final = 20
-_MOST_KEYWORDS: Final = 20
-_MOST_NAMES: Final = 20
+_MAX_LINES: Final = 20
+_MAX_KEYWORDS: Final = 20
+_MAX_NAMES: Final = 20
 """No real line has more; this bounds the time for a hostile one."""
-_MOST_LAST: Final = 4
+_MAX_LAST: Final = 4
 _PEN_NAME: Final = 3
 """Maximum length of an editor's name that does not begin with a surname."""
 _LONG_NAME: Final = 4
@@ -113,7 +113,7 @@ def _find(text: str) -> EditorLine | None:
         misspelt = _MISSPELT.match(text, line)
         if misspelt and (found := _alone_on_line(text, misspelt)):
             return found
-    keywords = deque(_KEYWORD.finditer(text), maxlen=_MOST_KEYWORDS)
+    keywords = deque(_KEYWORD.finditer(text), maxlen=_MAX_KEYWORDS)
     return next((part for keyword in keywords if (part := _read(text, keyword))), None)
 
 
@@ -156,7 +156,7 @@ def find_separate_editors(text: str) -> EditorLine | None:
 def _lines(text: str) -> list[int]:
     """Return where the first lines of a block begin; later ones are not credits."""
     starts = [0]
-    while len(starts) < _MOST_LINES and (end := text.find("\n", starts[-1])) >= 0:
+    while len(starts) < _MAX_LINES and (end := text.find("\n", starts[-1])) >= 0:
         starts.append(end + 1)
     return starts
 
@@ -205,7 +205,7 @@ def _names(text: str, at: int) -> tuple[tuple[str, ...], int]:
     """Read names and the marks between them, starting at ``at``."""
     names: list[str] = []
     end = at
-    while len(names) < _MOST_NAMES:
+    while len(names) < _MAX_NAMES:
         found = _name_at(text, at)
         if not found:
             break
@@ -250,7 +250,7 @@ def _unspaced(name: str) -> str:
 
 def _last_editor(text: str, at: int) -> bool:
     """Return whether only a few editors, pen names included, follow from ``at`` on."""
-    for _ in range(_MOST_LAST):
+    for _ in range(_MAX_LAST):
         name = _NAME.match(text, at)
         if not name or not _is_editor(name.group()):
             return False

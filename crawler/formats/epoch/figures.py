@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 from typing import Final
 
-from crawler.formats.epoch.caption import split_caption
+from crawler.formats.epoch.caption_credit import split_caption
 from crawler.formats.epoch.elements import CELLS
 from crawler.formats.epoch.markup import Container, Leaf
 from crawler.formats.epoch.script import simplified
 
-_LONGEST: Final = 300
+_MAX_LENGTH: Final = 300
 """Maximum length of a caption that the markup does not identify."""
 # Words of a credit, which distinguish it from a parenthesis at the end of a sentence.
 _CREDIT: Final = re.compile(
@@ -130,7 +130,7 @@ def _is_caption(leaf: Leaf) -> bool:
 
 
 def _names_its_source(text: str) -> bool:
-    if not text or len(text) > _LONGEST:
+    if not text or len(text) > _MAX_LENGTH:
         return False
     credit = simplified(split_caption(text)[1] or "")
     if not credit or _OF_THE_ARTICLE.match(credit):

@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from crawler.formats.base import Published, Rendering, Writers
+from crawler.formats.base import AuditRules, Published, Rendering, Writers
 from crawler.formats.epoch import paths
 from crawler.formats.epoch.home import read_home
 from crawler.formats.epoch.index import read_index
@@ -34,7 +34,7 @@ class _Readers(NamedTuple):
 @cache
 def _readers() -> _Readers:
     from crawler.formats.epoch.article import read_article
-    from crawler.formats.epoch.caption import split_caption
+    from crawler.formats.epoch.caption_credit import split_caption
     from crawler.formats.epoch.dateline import publication_date
     from crawler.formats.epoch.headline import column
     from crawler.formats.epoch.writers import writers_of
@@ -51,6 +51,7 @@ class EpochFormat:
     entries_per_page = paths.ENTRIES_PER_PAGE
     id_pattern = paths.ID_PATTERN
     url_pattern = paths.URL_PATTERN
+    sample_sections: tuple[str, ...] = ("ncid278", "nf1412576")
     canonical_urls = True
 
     index_path = staticmethod(paths.index_path)
@@ -90,10 +91,8 @@ class EpochFormat:
         from crawler.formats.epoch import rendered
 
         if paths.copy_of(path):
-            return Rendering("article", rendered.article_markdown)
-        if path == paths.HOME:
-            return Rendering("home", rendered.home_markdown)
-        return Rendering("index", rendered.index_markdown)
+            return rendered.ARTICLE
+        return rendered.HOME if path == paths.HOME else rendered.INDEX
 
     def column(self, title: str) -> str | None:
         """Return the name of the column that a title begins with."""
@@ -110,3 +109,8 @@ class EpochFormat:
     def split_caption(self, caption: str) -> tuple[str | None, str | None]:
         """Return a caption without its credit, and the credit."""
         return _readers().split_caption(caption)
+
+    def audit_rules(self) -> AuditRules:
+        from crawler.formats.epoch.audit_rules import RULES
+
+        return RULES

@@ -23,7 +23,7 @@ from crawler.formats.epoch.names import (
     plain_name,
 )
 from crawler.formats.epoch.places import (
-    LONGEST,
+    MAX_PLACE,
     NAMESAKES,
     ONLY_PLACES,
     PLACE_ENDS,
@@ -55,7 +55,7 @@ _PLACE_BEGINS: Final = frozenset("阿埃圣")
 
 _LOOSE: Final = frozenset(" 、，,。.．；;：:（）()【】[]—-－–*#\"“”'")
 _DAY: Final = re.compile(r"[\d〇○零一二三四五六七八九十廿]{1,4} ?[年月日号]|\d+")
-_REACH: Final = max(LONGEST, 8)
+_REACH: Final = max(MAX_PLACE, 8)
 _LATIN_RUN: Final = re.compile(r"[A-Za-zÀ-ž][A-Za-zÀ-ž.'’‘` -]*")
 _JOINS: Final = "和与及暨"
 _AND: Final = re.compile(f"[{_JOINS}]|(?<![A-Za-z.]) ")

@@ -35,8 +35,8 @@ _INTERVIEW: Final = re.compile(
     r"(?:专访|访谈录?|答记者问)[\s（(]{0,3}[\d一二三四五六七八九十上中下]{0,3}[\s)）]{0,3}$|接受.{0,8}(?:采访|专访|访问)"
 )
 """Interviews with the person named first. The person before 专访 (``李言专访王立``) is an author."""
-_MOST_AUTHORS: Final = 4
-_LONGEST_TITLE: Final = 200
+_MAX_AUTHORS: Final = 4
+_MAX_TITLE: Final = 200
 """Number of characters that are read; the longest of 132,101 titles has 46."""
 _SPACED_POINT: Final = re.compile(r" *([·‧•・]) *")
 
@@ -100,7 +100,7 @@ def title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
         The names, including pen names; empty if the label is a kind of text, an organization, a
         state, an office or a phrase.
     """
-    plain = simplified(title := title[:_LONGEST_TITLE])
+    plain = simplified(title := title[:_MAX_TITLE])
     names = _title_authors(plain, commentary=commentary)
     return names if plain == title else tuple(as_written(name, title) for name in names)
 
@@ -113,7 +113,7 @@ def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
     label = _NUMBER.sub("", _SECOND_SPELLING.sub("", match[1]))
     label = _LABEL.sub("", label, count=1).removesuffix("等")
     names = tuple(map(_without_blanks, _split(label)))
-    if len(names) > _MOST_AUTHORS or not all(names):
+    if len(names) > _MAX_AUTHORS or not all(names):
         return ()
     bare = tuple(HONORIFIC.sub("", name) for name in names)
     names = bare if set(bare) <= COLUMNISTS else names

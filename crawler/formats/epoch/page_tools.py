@@ -28,7 +28,7 @@ _OPINION: Final = re.compile(r"\s*[◆◇]\s*我的意[见見]\s*[:：]?\s*")
 _DATE: Final = r"[（(\[]\s*(?:\d{1,2}/\d{1,2}/\d{4}|\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:\s[\d:]{4,8}(?:\s?[AP]M)?)?\s*[）)\]]\s*"
 _DATED: Final = re.compile(rf"\s*[^\s()（）].{{0,300}}?{_DATE}", re.DOTALL)
 _ONLY_DATE: Final = re.compile(rf"\s*{_DATE}")
-_LONGEST_TITLE: Final = 100
+_MAX_TITLE: Final = 100
 _TITLE_PARTS: Final = 4
 # Dates and marks between the links. Any other text belongs to the article.
 _BETWEEN: Final = re.compile(r"(?:[\s\W\d_年月日]|[AP]M\b)*")
@@ -88,7 +88,7 @@ def _is_item(pieces: Sequence[_Piece]) -> bool:
     for piece in pieces:
         if _DATED.fullmatch(piece.text) or _ONLY_DATE.fullmatch(piece.text):
             return True
-        if len(piece.text) > _LONGEST_TITLE:
+        if len(piece.text) > _MAX_TITLE:
             return False
     return False
 

@@ -20,7 +20,7 @@ from crawler.formats.epoch.places import is_district
 from crawler.formats.epoch.reporting import Role, corrected, is_bare, role_of
 from crawler.formats.epoch.script import as_written
 
-LONGEST_BYLINE: Final = 300
+MAX_BYLINE: Final = 300
 """Characters. A longer text is an editor's note, or has a bracket that is never closed."""
 
 
@@ -65,7 +65,7 @@ _COMMA: Final = re.compile(
 _SPLIT_VERB: Final = re.compile("报([^报者]{2,8})导$")
 _HALF_VERB: Final = re.compile("(?<![报编])导$")
 _CORRESPONDENT: Final = "通讯员"
-_MOST_PROFESSIONS: Final = 3
+_MAX_PROFESSIONS: Final = 3
 _PLACE_LENGTHS: Final = range(2, 8)
 _DISPATCH: Final = re.compile(r"电$|外电|\d ?[日号]|[一二三四五六七八九十][日号]")
 _TEXT_AND_PICTURE: Final = re.compile(r"文\s*(?=[/／][^/／]{2,12}图$)")
@@ -87,7 +87,7 @@ def people(byline_text: str) -> People:
     person with 编译报导 is an author if there is no other writer. Newsrooms, programmes and anything
     else that is not recognizable as a person's name are left out.
     """
-    items = _with_roles(_items(corrected(byline_text[:LONGEST_BYLINE])))
+    items = _with_roles(_items(corrected(byline_text[:MAX_BYLINE])))
     authors: list[str] = []
     translators: list[str] = []
     for i, item in enumerate(items):
@@ -127,7 +127,7 @@ def names_alone(byline_text: str) -> bool:
 
     ``大纪元记者李言、王立台北`` does. A heading about a reporter does not.
     """
-    text = BRACKETED.sub("", corrected(byline_text[:LONGEST_BYLINE]))
+    text = BRACKETED.sub("", corrected(byline_text[:MAX_BYLINE]))
     text = _PICTURE_CREDIT.sub("", text)
     pieces = (piece.strip() for part in _SLASH.split(text) for piece in _COMMA.split(part))
     return all(map(_is_name_alone, filter(None, pieces)))
@@ -221,7 +221,7 @@ def _named(text: str) -> Names:
     found = names_at_head(text)
     if any(map(is_surname_led, found[0])):
         return found
-    learned = list(LEARNED.finditer(text))[: -_MOST_PROFESSIONS - 1 : -1]
+    learned = list(LEARNED.finditer(text))[: -_MAX_PROFESSIONS - 1 : -1]
     later = (names_at_head(text[profession.end() :]) for profession in learned)
     return next((names for names in later if names[0]), found)
 

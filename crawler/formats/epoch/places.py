@@ -24,7 +24,7 @@ NAMESAKES: Final = frozenset(word[1:] for word in _WORDS if word.startswith("~")
 
 ONLY_PLACES: Final = PLACES - NAMESAKES
 
-LONGEST: Final = max(map(len, PLACES))
+MAX_PLACE: Final = max(map(len, PLACES))
 
 PLACE_ENDS: Final = frozenset("镇州市县区乡村省郡府岛滩湾港山谷河湖桥堡城角海溪泉岭口岗坡屯邦峡")
 """Last characters of places that are not in the list: 青石镇, 松石湾."""

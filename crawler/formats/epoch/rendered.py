@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 from lxml import etree, html
 
 from crawler.exceptions import PageMalformed
+from crawler.formats.base import Rendering
 from crawler.formats.epoch.rendered_marks import (
     drop_fallbacks,
     join_paragraphs,
@@ -21,7 +22,7 @@ from crawler.formats.epoch.rendered_marks import (
     mark_end,
     mark_header,
 )
-from crawler.formats.epoch.rendered_site import content_of, text_of
+from crawler.formats.rendered_site import content_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ UNSUPPORTED_KEYS: Final = frozenset(
 _HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")
 _ORIGINAL: Final = re.compile(r"原文链接(?P<label>（需翻墙）)?：\s*(?P<url>\S+)\s*\Z")
 
-_LONGEST_LINE: Final = 2200
+_MAX_LINE: Final = 2200
 """Characters of the line with the original's URL, which has up to 2,048."""
 _LAST_LINES: Final = 20
 """Number of paragraphs at the end of a page that are searched for that line."""
@@ -124,7 +125,7 @@ def _landmarks(root: HtmlElement) -> tuple[HtmlElement, HtmlElement, HtmlElement
 
 def _original_of(element: HtmlElement) -> re.Match[str] | None:
     """Find the line with the original's URL at the end of an element's text."""
-    return _ORIGINAL.search(text_of(element).rstrip()[-_LONGEST_LINE:])
+    return _ORIGINAL.search(text_of(element).rstrip()[-_MAX_LINE:])
 
 
 def _drop_tail(root: HtmlElement) -> None:
@@ -191,3 +192,10 @@ def _relative(href: str, base: str, path: str) -> str:
     if re.fullmatch(r"\d+\.md", relative):  # the pager's links
         relative = f"./{relative}"
     return f"{relative}{mark}{query}"
+
+
+HOME: Final = Rendering(home_markdown, None, UNSUPPORTED_KEYS)
+INDEX: Final = Rendering(index_markdown, r"第\s*\[[^\]]*\]\s*页|迁移至", UNSUPPORTED_KEYS)
+"""An index ends in its pager, unless the mirror has moved."""
+ARTICLE: Final = Rendering(article_markdown, r"原文链接[^：]*：\s*http\S+\.html?", UNSUPPORTED_KEYS)
+"""An article ends in the original's URL."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from crawler.formats.epoch.rendered_site import is_blank, set_end_of
+from crawler.formats.rendered_site import is_blank, set_end_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

@@ -88,12 +88,12 @@ _REFERENCES: Final = re.compile(r"\s*(?:参考|引用|引文|文献|注释|附�
 _HEAD_BLOCKS: Final = 4
 _LAST_BLOCKS: Final = 8
 _REFERENCE_BLOCKS: Final = 6
-_MOST_WRITERS: Final = 2
+_MAX_WRITERS: Final = 2
 _SIGNATURE_LENGTH: Final = 60
 _BIOGRAPHY_BLOCKS: Final = 3
 _BETWEEN: Final = re.compile(r"[、，,；;/／&＆\n]|\band\b")
 _JOINT: Final = re.compile("[和与及]|[ \u3000]+")
-_LONGEST: Final = 80
+_MAX_LENGTH: Final = 80
 _AROUND: Final = 200
 
 
@@ -124,7 +124,7 @@ def signature_lines(texts: Sequence[str]) -> list[str]:
         for line, before in _short_lines(text, texts[number - 1] if number else "")
     ]
     kinds = [{line for _, line, _ in found if form.match(line)} for form in forms]
-    many = {line for kind in kinds if len(kind) > _MOST_WRITERS for line in kind}
+    many = {line for kind in kinds if len(kind) > _MAX_WRITERS for line in kind}
     placed = set().union(*kinds)
     lines = [
         line
@@ -176,14 +176,14 @@ def signed(line: str) -> People | None:
 
 
 def _signed(line: str) -> People | None:
-    sourced = len(line) <= _LONGEST and ("来源" in line or "自" in line)
+    sourced = len(line) <= _MAX_LENGTH and ("来源" in line or "自" in line)
     if sourced and (source := _SOURCE.fullmatch(line)):
         translators = _people(source["labelled"] or source["translators"] or "")
         found = People(_people(source["reporters"] or ""), translators)
         return found if found != People() else None
-    if "译" in line and len(line) <= _LONGEST and (translated := _TRANSLATED.fullmatch(line)):
+    if "译" in line and len(line) <= _MAX_LENGTH and (translated := _TRANSLATED.fullmatch(line)):
         return _translated(translated["behind"] or translated["before"])
-    match = _SIGNED.fullmatch(_with_mark(line)) if len(line) <= _LONGEST else None
+    match = _SIGNED.fullmatch(_with_mark(line)) if len(line) <= _MAX_LENGTH else None
     first = _people(match["names"]) if match else ()
     if match and not first and not _SPEAKER.match(line):
         first = _behind_office(match["names"])

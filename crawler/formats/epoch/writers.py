@@ -19,9 +19,9 @@ from crawler.formats.pages import ArticlePage
 # Sections of 纪元评论, whose titles begin with the writer's name (66 % of the comment mirror).
 _COMMENTARY: Final = "nsc"
 _LEAD: Final = 400
-_MOST_QUOTES: Final = 1
-_MOST_MENTIONS: Final = 2
-_MOST_MENTIONS_OF_A_PERSON: Final = 4
+_MAX_QUOTES: Final = 1
+_MAX_MENTIONS: Final = 2
+_MAX_MENTIONS_OF_A_PERSON: Final = 4
 _SELDOM: Final = 250
 """Characters of text for each mention, at least, if the article is not about the person."""
 _SAYING: Final = ("表示", "指出", "认为", "强调", "说：", "说，", "告诉记者", "对记者")
@@ -63,19 +63,19 @@ def _is_topic(name: str, page: ArticlePage) -> bool:
         return False
     mentions = text.count(name)
     if is_surname_led(plain) and plain not in NAMESAKES:
-        return mentions > _MOST_MENTIONS_OF_A_PERSON and mentions * _SELDOM > len(text)
-    return page.title.count(name) > 1 or mentions > _MOST_MENTIONS
+        return mentions > _MAX_MENTIONS_OF_A_PERSON and mentions * _SELDOM > len(text)
+    return page.title.count(name) > 1 or mentions > _MAX_MENTIONS
 
 
 def _is_quoted(name: str, text: str) -> bool:
     """Return whether the text quotes ``name``, as an interview or a report of a speech does."""
     quotes = sum(text.count(name + verb) for verb in _SAYING)
-    if quotes > _MOST_QUOTES:
+    if quotes > _MAX_QUOTES:
         return True
     turns = [text.count(f"\n{name}{colon}") for colon in "：﹕:"]
-    if sum(turns) > _MOST_QUOTES:  # lines of a list of articles end in their date
+    if sum(turns) > _MAX_QUOTES:  # lines of a list of articles end in their date
         spoken = re.findall(rf"\n{re.escape(name)}[：﹕:][^\n]*[^\n)）](?=\n|$)", text)
-        if len(spoken) > _MOST_QUOTES:
+        if len(spoken) > _MAX_QUOTES:
             return True
     return re.search(rf"{re.escape(name)}[^。\n]{{0,40}}(?:接受|受访)", text[:_LEAD]) is not None
 

@@ -12,6 +12,7 @@ from playwright.async_api import Browser
 from scrapy_playwright.provider import BrowserProvider
 
 from crawler.exceptions import PageUnreachable, WrongUsage
+from crawler.reasons import BROWSER_UNSTARTABLE
 from crawler.transports.browser.failures import launch_failure
 from crawler.transports.browser.processes import chromium_processes
 
@@ -73,7 +74,7 @@ class Chromium:
         self._failed_launches += 1
         message = f"Chromium does not start: {launch_failure(error)}"
         if self._failed_launches < LAUNCHES:
-            return PageUnreachable(message, reason="browser_unstartable")
+            return PageUnreachable(message, reason=BROWSER_UNSTARTABLE)
         self._unusable = WrongUsage(message)
         return self._unusable
 

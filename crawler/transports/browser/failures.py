@@ -8,16 +8,17 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from crawler.exceptions import PageUnreachable
+from crawler.reasons import BROWSER, CONNECTION, CRASHED, NOT_A_PAGE, REDIRECT, TIMEOUT
 
 _GONE: Final = ("has been closed", "Connection closed", "Browser closed", "Target closed")
 """Fragments of the messages when the tab, the browser or the driver is gone."""
 _REASONS: Final = (
-    ("crashed", "crashed"),
-    ("interrupted by another navigation", "redirect"),
-    ("ERR_ABORTED", "not_a_page"),
-    ("Download is starting", "not_a_page"),
-    ("ERR_TIMED_OUT", "timeout"),
-    ("ERR_", "connection"),
+    ("crashed", CRASHED),
+    ("interrupted by another navigation", REDIRECT),
+    ("ERR_ABORTED", NOT_A_PAGE),
+    ("Download is starting", NOT_A_PAGE),
+    ("ERR_TIMED_OUT", TIMEOUT),
+    ("ERR_", CONNECTION),
 )
 """Fragments of other messages, each with the reason that it is counted under."""
 _NAVIGATING: Final = ("context was destroyed", "Cannot find context", "uniqueContextId not found")
@@ -37,9 +38,9 @@ def is_navigating(error: PlaywrightError) -> bool:
 def unreachable(error: PlaywrightError, url: str) -> PageUnreachable:
     """Return the page error for an error of Playwright, with the reason it is counted under."""
     text = str(error)
-    reason = next((reason for words, reason in _REASONS if words in text), "browser")
+    reason = next((reason for words, reason in _REASONS if words in text), BROWSER)
     if isinstance(error, PlaywrightTimeout):
-        reason = "timeout"
+        reason = TIMEOUT
     return PageUnreachable(f"{url}: {text.splitlines()[0][:200]}", reason=reason)
 
 

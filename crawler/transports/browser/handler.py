@@ -27,7 +27,8 @@ from scrapy.http import HtmlResponse, Response
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from crawler.exceptions import PageError, PageUnreachable
-from crawler.formats.epoch.rendered_site import error_status
+from crawler.formats.rendered_site import error_status
+from crawler.reasons import BROWSER_LOST, CRASHED, TIMEOUT, TOO_COSTLY
 from crawler.transports.bounded import BoundedHandler
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.chromium import CLOSE_SECONDS, Chromium
@@ -146,12 +147,12 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
                     if self._memory.claim_browser():
                         raise too_costly(request.url) from error
         raise PageUnreachable(
-            f"{request.url}: Chromium ended {TRIES} times while rendering it", reason="browser_lost"
+            f"{request.url}: Chromium ended {TRIES} times while rendering it", reason=BROWSER_LOST
         )
 
     def _failure(self, visit: Visit, error: PlaywrightError) -> PageError:
         failure = visit.failure(error)
-        if failure.reason == "crashed" and self._memory.claim_renderer():
+        if failure.reason == CRASHED and self._memory.claim_renderer():
             return too_costly(visit.url)
         return failure
 
@@ -171,7 +172,7 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
         except TimeoutError as error:
             await self._replace_hanging(browser)
             raise PageUnreachable(
-                f"Chromium opened no tab within {TAB_SECONDS:g} s", reason="timeout"
+                f"Chromium opened no tab within {TAB_SECONDS:g} s", reason=TIMEOUT
             ) from error
 
     async def _put_back(self, tab: Tab, *, reusable: bool) -> None:
@@ -197,4 +198,4 @@ class RenderingHandler(ScrapyPlaywrightDownloadHandler, BoundedHandler):
 
 def too_costly(url: str) -> PageError:
     """Return the error for a page at which the memory watch killed Chromium."""
-    return PageUnreachable(f"{url}: rendering it takes too much memory", reason="too_costly")
+    return PageUnreachable(f"{url}: rendering it takes too much memory", reason=TOO_COSTLY)

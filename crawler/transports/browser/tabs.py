@@ -27,7 +27,7 @@ _CONTENT: Final = """
 """
 """Returns the document as HTML, or its length if it is too large. It runs in an isolated world,
 which the page's scripts cannot change."""
-_MOST_ATTRIBUTES: Final = 1000
+_MAX_ATTRIBUTES: Final = 1000
 """Maximum number of attributes of one element. libxml2 compares each with all previous ones."""
 
 
@@ -74,7 +74,7 @@ class Tab:
         answer = await self.session.send(
             "Runtime.evaluate",
             {
-                "expression": f"({_CONTENT})({most}, {_MOST_ATTRIBUTES})",
+                "expression": f"({_CONTENT})({most}, {_MAX_ATTRIBUTES})",
                 "contextId": world["executionContextId"],
                 "returnByValue": True,
             },

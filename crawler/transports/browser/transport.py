@@ -8,8 +8,9 @@ browser.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -25,30 +26,26 @@ from crawler.exceptions import (
     WrongUsage,
 )
 from crawler.formats.base import Format, Rendering
-from crawler.formats.epoch.rendered import UNSUPPORTED_KEYS
-from crawler.formats.epoch.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.formats.registry import find_format
+from crawler.formats.rendered_site import CONTENT_CLASSES, ERROR_WORDS
 from crawler.politeness.redirects import PORTS
+from crawler.reasons import RATE_LIMITED, REDIRECT, of_status
 from crawler.transports.base import Download, Fetched
 from crawler.transports.browser.cancellation import Cancellation
 from crawler.transports.browser.confinement import Confinement
 from crawler.transports.browser.executable import find_chromium, launch_options
-from crawler.transports.failures import downloaded
+from crawler.transports.failures import MISSING, downloaded
 
 SCRIPT_HOSTS: Final = {"github.com": ("github.githubassets.com",)}
 """Hosts of the scripts that a site needs, besides its own."""
-MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_RENDERED_BYTES: Final = 16 * 1024 * 1024
 """Maximum size of a rendered page. No page of a mirror is larger than 0.6 MB; the application
 around it contains it twice."""
-PAGE_BYTES: Final = 1024**3
+MAX_PROCESS_BYTES: Final = 1024**3
 """Maximum resident memory of one Chromium process. Real pages need 0.2 GB."""
 
-_NOT_FOUND: Final = frozenset({404, 410})
-_TOO_MANY: Final = 429
-_OK: Final = 200
-
 _READY: Final = """
-([kind, classes, errors]) => {
+([complete, classes, errors]) => {
   const root = classes.map(name => document.querySelector('.' + name)).find(Boolean);
   const text = root ? root.textContent : '';
   const wrong = new RegExp(errors, 'i');
@@ -56,18 +53,16 @@ _READY: Final = """
     return wrong.test(document.title + ' ' + (document.body ? document.body.innerText : ''));
   }
   if (/^\\s*404 - Not found\\s*$/.test(text)) return true;
-  if (kind === 'article') return /原文链接[^：]*：\\s*http\\S+\\.html?/.test(text);
-  if (kind === 'index') return /第\\s*\\[[^\\]]*\\]\\s*页/.test(text) || /迁移至/.test(text);
+  if (complete !== null) return new RegExp(complete).test(text);
   return root.querySelector('h1,h2,h3,h4') !== null;
 }
 """
-"""Returns whether the page shows all that its kind needs, or is an error page."""
+"""Returns whether the page is complete, or an error page of the site."""
 
 
 class BrowserTransport:
     """Fetches pages by rendering a web site in Chromium."""
 
-    unsupported_keys: ClassVar[frozenset[str]] = UNSUPPORTED_KEYS
     commit: ClassVar[str | None] = None
     ordered: ClassVar[bool] = False
     bulk: ClassVar[bool] = False
@@ -82,8 +77,9 @@ class BrowserTransport:
         contexts: int = 1,
         pages_per_context: int = 100,
         page_seconds: float = 30.0,
-        page_bytes: int = PAGE_BYTES,
+        page_bytes: int = MAX_PROCESS_BYTES,
         script_hosts: tuple[str, ...] = (),
+        manners: Mapping[str, Any] | None = None,
     ) -> None:
         """Find Chromium without starting it.
 
@@ -98,17 +94,20 @@ class BrowserTransport:
             page_seconds: time limit for one page.
             page_bytes: maximum resident memory of one Chromium process.
             script_hosts: additional hosts of the site's scripts, as ``host`` or ``host:port``.
+            manners: the Scrapy settings for the pace of the host.
 
         Raises:
             WrongUsage: Chromium is missing, ``base`` is invalid, the environment's proxy is of an
                 unsupported kind, or the format has no rendering.
         """
         self._format = mirror_format or find_format()
-        if self._format.rendering(self._format.home) is None:
+        rendering = self._format.rendering(self._format.home)
+        if rendering is None:
             raise WrongUsage(
                 "via=browser: pages of the mirror's format cannot be read in a browser; "
                 "choose another transport with -a via="
             )
+        self.unsupported_keys = rendering.unsupported_keys
         if urlsplit(base).scheme not in PORTS or not base.endswith("/"):
             raise WrongUsage(f"{base!r} must be an http or https URL that ends in '/'")
         self.base = base
@@ -117,6 +116,7 @@ class BrowserTransport:
         self.page_seconds = page_seconds
         self.page_bytes = page_bytes
         self._download = download
+        self._manners = dict(manners or {})
         self.executable = find_chromium(executable)
         host = urlsplit(base).hostname or ""
         self.script_hosts = (*SCRIPT_HOSTS.get(host, ()), *script_hosts)
@@ -129,8 +129,8 @@ class BrowserTransport:
         """Do nothing: the download handler closes the browser when the crawl ends."""
 
     def settings(self) -> dict[str, Any]:
-        """Return the Scrapy settings for runs that use this transport."""
         return {
+            **self._manners,
             "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
             # for one scheme: each has a driver of its own
             "DOWNLOAD_HANDLERS": {
@@ -162,7 +162,7 @@ class BrowserTransport:
         return self.fetched(response)
 
     def request(self, path: str) -> Request:
-        arguments = [self._rendering(path).kind, list(CONTENT_CLASSES), ERROR_WORDS]
+        arguments = [self._rendering(path).complete, list(CONTENT_CLASSES), ERROR_WORDS]
         meta = {
             "playwright": True,
             "browser_path": path,
@@ -182,12 +182,12 @@ class BrowserTransport:
             PageError: it is too large, not a text document, or not the mirror's.
         """
         path = response.meta["browser_path"]
-        if len(response.body) > MAX_BYTES:
+        if len(response.body) > MAX_RENDERED_BYTES:
             raise PageTooLarge(f"{path}: the rendered page has {len(response.body)} bytes")
         if not isinstance(response, TextResponse):
             raise PageMalformed(f"{path}: the response is not a text document")
         if not response.url.startswith(self.base):
-            raise PageUnreachable(f"{path}: redirected to {response.url}", reason="redirect")
+            raise PageUnreachable(f"{path}: redirected to {response.url}", reason=REDIRECT)
         markdown = partial(self._rendering(path).markdown, base=self.base, path=path)
         restore = partial(_restored, markdown, response.status)
         return Fetched(response.text.encode(), restore=restore)
@@ -216,9 +216,9 @@ def _restored(markdown: Callable[[str], str], status: int, body: bytes) -> bytes
 
 def _by_status(error: PageError, status: int) -> PageError:
     """Return the error for an unreadable page, given the status of its response."""
-    if status in _NOT_FOUND:
+    if status in MISSING:
         return PageMissing(f"the site answered {status}")
-    if status == _OK or isinstance(error, PageUnreachable):
+    if status == HTTPStatus.OK or isinstance(error, PageUnreachable):
         return error
-    reason = "rate_limited" if status == _TOO_MANY else f"http_{status}"
+    reason = RATE_LIMITED if status == HTTPStatus.TOO_MANY_REQUESTS else of_status(status)
     return PageUnreachable(f"the site answered {status}", reason=reason)

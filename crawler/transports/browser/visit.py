@@ -17,9 +17,10 @@ from scrapy import Request
 from scrapy.http import Headers, HtmlResponse
 
 from crawler.exceptions import PageError, PageTooLarge, PageUnreachable
+from crawler.reasons import REDIRECT, TIMEOUT
 from crawler.transports.browser.failures import unreachable
 from crawler.transports.browser.tabs import ContentTooLarge, Tab
-from crawler.transports.browser.transport import MAX_BYTES
+from crawler.transports.browser.transport import MAX_RENDERED_BYTES
 
 _NAVIGATION_SHARE: Final = 0.8
 """Shares of a page's time limit: for its navigation, and for showing all of it."""
@@ -66,7 +67,7 @@ class Visit:
             if self._crashed:
                 raise PlaywrightError("Page crashed") from error
             raise PageUnreachable(
-                f"{self.url}: not rendered within {self._seconds:g} s", reason="timeout"
+                f"{self.url}: not rendered within {self._seconds:g} s", reason=TIMEOUT
             ) from error
         except ContentTooLarge as error:
             raise PageTooLarge(
@@ -95,7 +96,7 @@ class Visit:
         )
         ready = await self._is_ready(page)
         await page.wait_for_load_state(timeout=self._seconds * _NAVIGATION_SHARE * 1000)
-        content = await tab.content(MAX_BYTES)
+        content = await tab.content(MAX_RENDERED_BYTES)
         self.clean = ready and not self._opened_window
         return self._scrapy_response(response, page.url, content)
 
@@ -129,7 +130,7 @@ class Visit:
         )
 
     def _redirected(self, target: str) -> PageError:
-        return PageUnreachable(f"{self.url}: redirected to {target}", reason="redirect")
+        return PageUnreachable(f"{self.url}: redirected to {target}", reason=REDIRECT)
 
     def _listeners(self) -> dict[Any, Callable[..., Any]]:
         return {

@@ -6,8 +6,8 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from crawler.frontier.snapshot import Changes
-from crawler.transports.git.faults import GitFailed
+from crawler.snapshot import Changes
+from crawler.transports.git.failures import GitFailed
 from crawler.transports.git.trees import is_plain
 
 if TYPE_CHECKING:

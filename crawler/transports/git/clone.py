@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING
 from crawler.exceptions import MirrorUnusable, RunError, TryLater, WrongUsage
 from crawler.printable import printable
 from crawler.transports.git.branches import choose
-from crawler.transports.git.faults import GitFailed, GitMissing, diagnosis
+from crawler.transports.git.failures import GitFailed, GitMissing, diagnosis
 from crawler.transports.git.limits import GitLimits, Watch
 from crawler.transports.git.program import (
     CONFIGURATION,

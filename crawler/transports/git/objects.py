@@ -11,6 +11,7 @@ from collections import deque
 from typing import IO, TYPE_CHECKING
 
 from crawler.exceptions import PageError, PageTooLarge, PageUnreachable, TransportDamaged
+from crawler.reasons import TOO_COSTLY
 from crawler.transports.git.program import limited
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Objects:
         self._expected: deque[str] = deque()
         self._requested: deque[str] = deque()
 
-    def expect(self, oids: Iterable[str]) -> None:
+    def prefetch(self, oids: Iterable[str]) -> None:
         """Prefetch ``oids``, the objects that will probably be read next, in this order."""
         self._expected = deque(oids)
 
@@ -154,7 +155,7 @@ class Objects:
         if not self._poll.poll(self._seconds * 1000):
             raise PageUnreachable(
                 f"object {oid} takes git more than {self._seconds:g} s to unpack",
-                reason="too_costly",
+                reason=TOO_COSTLY,
             )
         chunk = os.read(self._stdout, _CHUNK)
         if not chunk:

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 from crawler.config.proxies import proxy_for
 from crawler.exceptions import WrongUsage
 from crawler.printable import printable
-from crawler.transports.git.faults import GitFailed, GitMissing
+from crawler.transports.git.failures import GitFailed, GitMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

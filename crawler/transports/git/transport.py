@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crawler.exceptions import PageError, PageTooLarge, RunError, TryLater
-from crawler.frontier.snapshot import Changes
-from crawler.transports.base import LOCAL_WINDOW, Fetched
+from crawler.snapshot import Changes
+from crawler.transports.base import LOCAL_WINDOW, Fetched, settings_without_downloads
 from crawler.transports.git import changes
 from crawler.transports.git.clone import BASE, Clone
 from crawler.transports.git.limits import GitLimits
@@ -105,6 +105,9 @@ class GitTransport:
         """Directory of the clone, its lock and its configuration."""
         return self._clone.folder
 
+    def settings(self) -> dict[str, Any]:
+        return settings_without_downloads()
+
     async def open(self, *, update: bool = True) -> None:
         """Clone or fetch, and select the branch's newest commit.
 
@@ -174,16 +177,16 @@ class GitTransport:
             raise
         return Fetched(body, entry.oid)
 
-    def expect(self, paths: Iterable[str]) -> None:
+    def prefetch(self, paths: Iterable[str]) -> None:
         if self._files is None:  # closed, or being repaired
             return
         self._prepared = {}
         for path in paths:
             with suppress(PageError, CloneDamaged):  # fetch() reports it
                 self._prepared[path] = self._page(path)
-        self._files.objects.expect(entry.oid for entry in self._prepared.values())
+        self._files.objects.prefetch(entry.oid for entry in self._prepared.values())
 
-    def version_of(self, path: str) -> str | None:
+    def blob_id_at(self, path: str) -> str | None:
         try:
             return self._page(path).oid
         except PageError:
@@ -196,12 +199,12 @@ class GitTransport:
             return []
 
     def has(self, path: str) -> bool:
-        return self.version_of(path) is not None
+        return self.blob_id_at(path) is not None
 
-    def old_page(self, version: str) -> bytes | None:
+    def old_page(self, blob_id: str) -> bytes | None:
         """Return a page's previous version, which the commit that the run compares with has."""
         try:
-            kind, body = self._opened().objects.read(version, self._limits.page_bytes)
+            kind, body = self._opened().objects.read(blob_id, self._limits.page_bytes)
         except (PageError, CloneDamaged):
             return None
         return body if kind == "blob" else None

@@ -1,14 +1,13 @@
 """Reads one page at a time in a separate process, which a bad page may kill.
 
-Not with ``multiprocessing``: Dask's workers are daemonic processes, which cannot have children.
+It does what ``crawler.readers.processes.LoneReader`` does, for callers that block. It does not use
+``multiprocessing``: Dask's workers are daemonic processes, which cannot have children.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-import resource
-import signal
 import subprocess
 import sys
 from functools import partial
@@ -16,13 +15,12 @@ from typing import IO
 
 from crawler.exceptions import PageError
 from crawler.formats.pages import ArticlePage
-from crawler.readers.pages import Bounds, Reader
-from crawler.readers.worker import read_alone, too_costly
+from crawler.readers.pages import BOUNDS, Reader
+from crawler.readers.worker import leave_signals_to_crawler, read_alone, too_costly
+from crawler.reasons import ERROR
 
-BOUNDS = Bounds()
 
-
-class ApartReader:
+class BlockingLoneReader:
     """Reads articles in a separate process, which is started on demand and restarted if it dies."""
 
     def __init__(self, read: Reader) -> None:
@@ -56,7 +54,7 @@ class ApartReader:
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "crawler.reread.apart"],
+            [sys.executable, "-P", "-m", "crawler.reread.lone_reader"],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
@@ -72,9 +70,7 @@ def _send(pipe: IO[bytes] | None, value: object) -> None:
 
 def main() -> None:
     """Read pages from standard input until its end; write the results to standard output."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the parent process ends this one
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    leave_signals_to_crawler()
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # printed text must not mix with the results
     read: Reader = pickle.load(source)  # noqa: S301 - from our own process
@@ -92,7 +88,7 @@ def _result(read: Reader, body: bytes) -> object:
     except PageError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a bug in the readers fails this page only
-        return PageError(f"{type(error).__name__}: {error}", reason="error")
+        return PageError(f"{type(error).__name__}: {error}", reason=ERROR)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree, html
 
 from crawler.exceptions import PageMalformed, PageMissing, PageUnreachable
+from crawler.reasons import RATE_LIMITED, UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ _MISSING: Final = (
 )
 _NOTHING_HERE: Final = re.compile(r"\s*404 - Not found\s*\Z")
 """The content that docsify shows for a missing file."""
-_LONGEST_ERROR_PAGE: Final = 1 << 20
+_MAX_ERROR_PAGE: Final = 1 << 20
 """Characters. GitHub's error pages, which contain images, have 70,000."""
 ERROR_WORDS: Final = f"{_RATE_LIMITED}|{_UNAVAILABLE}|{_MISSING}"
 """A pattern for all error pages, in the common syntax of Python and JavaScript."""
@@ -85,9 +86,9 @@ def _refuse_error_page(document: HtmlElement) -> None:
     text = " ".join(text_of(document).split())
     message = f"the site answered: {text[:200]}"
     if re.search(_RATE_LIMITED, text, re.IGNORECASE):
-        raise PageUnreachable(message, reason="rate_limited")
+        raise PageUnreachable(message, reason=RATE_LIMITED)
     if re.search(_UNAVAILABLE, text, re.IGNORECASE):
-        raise PageUnreachable(message, reason="unavailable")
+        raise PageUnreachable(message, reason=UNAVAILABLE)
     if re.search(_MISSING, text, re.IGNORECASE):
         raise PageMissing(message)
 
@@ -217,12 +218,12 @@ def error_status(page: str) -> int | None:
     Return None for any other page, and for pages that are too large to be parsed in the crawler's
     process.
     """
-    if len(page) > _LONGEST_ERROR_PAGE or any(name in page for name in CONTENT_CLASSES):
+    if len(page) > _MAX_ERROR_PAGE or any(name in page for name in CONTENT_CLASSES):
         return None
     try:
         _refuse_error_page(_document(page))
     except PageMissing:
         return 404
     except PageUnreachable as error:
-        return 429 if error.reason == "rate_limited" else 503
+        return 429 if error.reason == RATE_LIMITED else 503
     return None

@@ -26,7 +26,7 @@ _NUMBER: Final = (
 _TAIL: Final = re.compile(
     rf"(?<=[）)〉\]］〕﹞】﹚])[\s△▲。.]*(?:[/／][^（(〈\[［〔﹝【﹙]{{1,80}}|{_NUMBER})[\s△▲。.）)]*\Z",
 )
-_LONGEST: Final = 400
+_MAX_LENGTH: Final = 400
 _SPARE_CLOSINGS: Final = 3
 _UNCLOSED: Final = re.compile(r"[（(〈](?P<credit>[^（）()〈〉。]{2,120})\Z")
 _UNOPENED: Final = re.compile(
@@ -139,7 +139,7 @@ def _checked(text: str, start: int, end: int) -> tuple[int, int] | None:
 def _opening(text: str, end: int) -> int | None:
     """Find the opening bracket of the group that closes before ``end``; kinds may be mixed."""
     depth = 0
-    floor = max(0, end - _LONGEST)
+    floor = max(0, end - _MAX_LENGTH)
     for mark in reversed(list(_BRACKET.finditer(text, floor, end))):
         depth += 1 if mark.group() in _CLOSING else -1
         if depth == 0:

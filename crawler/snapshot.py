@@ -34,12 +34,12 @@ class History:
     Attributes:
         changes: what changed since the last crawl; None if that is unknown, because the mirror's
             history was rewritten or no run has compared it yet. Then all pages are compared.
-        version_of: returns a page's git blob id; None if there is no such page.
+        blob_id_at: returns a page's git blob id; None if there is no such page.
         old_page: returns the bytes of an earlier blob id; None if they are not available.
     """
 
     changes: Changes | None
-    version_of: Callable[[str], str | None]
+    blob_id_at: Callable[[str], str | None]
     old_page: Callable[[str], bytes | None]
 
     def differs(self, path: str) -> bool:
