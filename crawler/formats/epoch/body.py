@@ -30,6 +30,9 @@ END: Final = "article content end"
 MAX_DEPTH: Final = 200
 """Real pages nest 11 levels deep at most; three frames per level stay within Python's limit."""
 
+Containers = tuple[Container, ...]
+Marks = tuple[Mark, ...]
+
 _RELATIVE_SINCE: Final = 2004
 """Earlier URLs are relative to programs of the old site: ``newscontent.asp?ID=91416``."""
 
@@ -101,14 +104,14 @@ class _Walk:
         self.begins = begins
         self.ends = ends
         self.preformatted = False
-        self.loose_list: tuple[tuple[Container, ...], Container] | None = None
+        self.loose_list: tuple[Containers, Container] | None = None
 
     def children(
         self,
         element: etree._Element,
         tag: str,
-        path: tuple[Container, ...],
-        marks: tuple[Mark, ...],
+        path: Containers,
+        marks: Marks,
         depth: int,
     ) -> None:
         """Add the text and children of ``element``, each in its own kind of block."""
@@ -150,8 +153,8 @@ class _Walk:
         child: etree._Element,
         name: str,
         tag: str,
-        path: tuple[Container, ...],
-        marks: tuple[Mark, ...],
+        path: Containers,
+        marks: Marks,
         depth: int,
     ) -> None:
         """Add a figure, list, quote or table; of an unknown element only the content is added."""
@@ -184,9 +187,7 @@ class _Walk:
         else:
             self.children(child, tag, path, marks, depth + 1)
 
-    def text(
-        self, text: str, tag: str, path: tuple[Container, ...], marks: tuple[Mark, ...]
-    ) -> None:
+    def text(self, text: str, tag: str, path: Containers, marks: Marks) -> None:
         """Append text to the open block; open one if there is none."""
         if self.preformatted and "\n" in text:
             first, *lines = text.split("\n")
@@ -203,7 +204,7 @@ class _Walk:
             self.leaf = self.opened(tag, path)
         self.append(self.leaf, Run(text, marks))
 
-    def spend(self, characters: int, marks: tuple[Mark, ...] = ()) -> None:
+    def spend(self, characters: int, marks: Marks = ()) -> None:
         """Count what a run adds to text, links and HTML; its marks are repeated around it."""
         self.size += characters * (2 + len(self.anchors))
         for tag, attributes in marks:
@@ -211,7 +212,7 @@ class _Walk:
         if self.size > MAX_LINE_BYTES:
             raise PageTooLarge(f"its record has more than {MAX_LINE_BYTES} bytes")
 
-    def opened(self, tag: str, path: tuple[Container, ...], text: str = "") -> Leaf:
+    def opened(self, tag: str, path: Containers, text: str = "") -> Leaf:
         """Add a new block to the body and return it."""
         leaf = Leaf(tag or ("" if path else "p"), path, self.caption, self.centred, text, [])
         self.body.leaves.append(leaf)
@@ -227,8 +228,8 @@ class _Walk:
         self,
         element: etree._Element,
         tag: str,
-        path: tuple[Container, ...],
-        marks: tuple[Mark, ...],
+        path: Containers,
+        marks: Marks,
         depth: int,
     ) -> None:
         """Add an element that starts a new block."""
@@ -259,11 +260,7 @@ class _Walk:
             self.body.player |= leaves_player_trace(element, empty=empty, year=self.year)
 
     def figure_block(
-        self,
-        element: etree._Element,
-        path: tuple[Container, ...],
-        marks: tuple[Mark, ...],
-        depth: int,
+        self, element: etree._Element, path: Containers, marks: Marks, depth: int
     ) -> None:
         """Add a figure: its image, and its caption separate from the reading text."""
         outer, self.figure, self.leaf = self.figure, None, None
@@ -275,18 +272,14 @@ class _Walk:
         self.figure, self.leaf = outer, None
 
     def caption_block(
-        self,
-        element: etree._Element,
-        path: tuple[Container, ...],
-        marks: tuple[Mark, ...],
-        depth: int,
+        self, element: etree._Element, path: Containers, marks: Marks, depth: int
     ) -> None:
         """Add a figure's caption."""
         self.leaf, self.caption = None, True
         self.children(element, "", (*path, Container("figcaption")), marks, depth + 1)
         self.leaf, self.caption = None, False
 
-    def list_path(self, path: tuple[Container, ...]) -> tuple[Container, ...]:
+    def list_path(self, path: Containers) -> Containers:
         """Return the path of the list that an ``li`` is in: 299 pages nest items in items."""
         size = len(path)
         while size and path[size - 1].tag == "li":
@@ -309,12 +302,7 @@ class _Walk:
             anchor.runs.append(run)
 
     def link(
-        self,
-        element: etree._Element,
-        tag: str,
-        path: tuple[Container, ...],
-        marks: tuple[Mark, ...],
-        depth: int,
+        self, element: etree._Element, tag: str, path: Containers, marks: Marks, depth: int
     ) -> None:
         """Add a link; if its URL is unusable, add only its text."""
         href = (element.get("href") or "").strip()
@@ -337,20 +325,18 @@ class _Walk:
             return None
         if self.year < _RELATIVE_SINCE and is_relative(href):
             return None
+        url = self.canonical(href)
+        return None if url and "#" in url and urldefrag(url).url == self.url else url
+
+    def canonical(self, href: str) -> str | None:
+        """Return the canonical URL of ``href``; count one that is unusable, and return None."""
         try:
-            url = canonical(href, self.url)
+            return canonical(href, self.url)
         except UnusableURL:
             self.body.unusable_urls += 1
             return None
-        return None if "#" in url and urldefrag(url).url == self.url else url
 
-    def image(
-        self,
-        element: etree._Element,
-        tag: str,
-        path: tuple[Container, ...],
-        marks: tuple[Mark, ...],
-    ) -> None:
+    def image(self, element: etree._Element, tag: str, path: Containers, marks: Marks) -> None:
         """Add an image, or an emoji as text; skip images without a URL or of no size."""
         for anchor in self.anchors:
             anchor.wraps_image = True
@@ -374,14 +360,8 @@ class _Walk:
     def image_url(self, element: etree._Element) -> str | None:
         """Return the canonical URL of an image; None if there is none or it is unusable."""
         source = elements.source(element)
-        if source is None:
-            return None
-        try:
-            url = canonical(source, self.url)
-        except UnusableURL:
-            self.body.unusable_urls += 1
-            return None
-        return url if url.startswith("http") else None
+        url = self.canonical(source) if source is not None else None
+        return url if url and url.startswith("http") else None
 
     def media(self, element: etree._Element) -> None:
         """Add the videos of a player or its fallback; their text is never shown."""
