@@ -91,6 +91,8 @@ def test_title_author(title: str, expected: str | None) -> None:
         pytest.param("J.M. Fisher：渡轮", "J.M. Fisher", id="initials"),
         pytest.param("Zoë van der Fisher：渡轮", "Zoë van der Fisher", id="particles"),
         pytest.param("王友群：渡轮", "王友群", id="a columnist"),
+        pytest.param("【王友群】：渡轮", "王友群", id="a columnist in brackets"),
+        pytest.param("【渡轮访谈】：船票", "", id="a column with a colon"),
         pytest.param("方若水：松石湾专访陆小满", "方若水", id="an interviewer"),
         pytest.param("方若水：渡轮复航（专访）", "", id="an interviewed person"),
         pytest.param("方若水：渡轮复航专访（二）", "", id="an interviewed person, in parts"),
@@ -158,6 +160,7 @@ def test_title_authors_of_commentaries(title: str, expected: str) -> None:
         pytest.param("方若水：渡轮", (), id="anyone else"),
         pytest.param("分析：渡轮", (), id="a label"),
         pytest.param("王友群博士：渡轮", ("王友群",), id="a columnist and a degree"),
+        pytest.param("【王友群】：渡轮", ("王友群",), id="a columnist in brackets"),
     ],
 )
 def test_title_authors_elsewhere(title: str, expected: tuple[str, ...]) -> None:

@@ -196,7 +196,7 @@ def _marks_before_note(line: str) -> re.Match[str] | None:
 
 
 def _is_label(line: str) -> bool:
-    """Return whether a line is too short for a sentence, and is none: ``视频：灯塔重新点亮``."""
+    """Return whether a line is short and has no sentence, as ``视频：灯塔重新点亮``."""
     return len(line) <= _LABEL_LENGTH and not _SENTENCE.search(line)
 
 

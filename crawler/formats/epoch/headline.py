@@ -125,9 +125,17 @@ def _title_authors(title: str, *, commentary: bool) -> tuple[str, ...]:
 
 
 def _without_contributions(title: str) -> str:
-    """Return the title without a leading column that collects contributions."""
+    """Return the title without a leading column that collects contributions.
+
+    A known columnist's name may be in the brackets of a column: ``【陈思敏】：…`` (3 of 22,141 titles).
+    """
     match = _COLUMN.match(title)
-    return title[match.end() :] if match and _CONTRIBUTIONS.search(match[1]) else title
+    if match is None:
+        return title
+    rest = title[match.end() :]
+    if _CONTRIBUTIONS.search(match[1]):
+        return rest
+    return match[1] + rest if match[1] in COLUMNISTS and rest.startswith(("：", ":")) else title
 
 
 def _split(label: str) -> list[str]:
