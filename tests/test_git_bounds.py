@@ -193,7 +193,23 @@ asyncio.run(transport.open())
 """
 
 
-def test_no_git_outlives_a_killed_crawler(tmp_path: Path, mirror: Repository, cache: Path) -> None:
+BUSY = """
+import asyncio, sys, time
+start = asyncio.create_subprocess_exec
+async def busy(*command, **how):
+    process = await start(*command, **how)
+    if sys.argv[1] in command:
+        time.sleep(60)
+    return process
+asyncio.create_subprocess_exec = busy
+"""
+"""A crawler that does nothing more after it has started the git that asks the server."""
+
+
+@pytest.mark.parametrize("before", ["", BUSY], ids=["waiting", "starting"])
+def test_no_git_outlives_a_killed_crawler(
+    tmp_path: Path, mirror: Repository, cache: Path, before: str
+) -> None:
     """Neither git nor its children, here the HTTP helper, which waits for a silent server."""
     mirror.commit(MIRROR)
 
@@ -204,7 +220,8 @@ def test_no_git_outlives_a_killed_crawler(tmp_path: Path, mirror: Repository, ca
     with git_server(mirror.path.parent, silent) as address:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         crawler = subprocess.Popen(
-            [sys.executable, "-c", RUN, f"{address}/mirror.git", str(cache)], env=environment
+            [sys.executable, "-c", before + RUN, f"{address}/mirror.git", str(cache)],
+            env=environment,
         )
         assert wait_until(lambda: len(list(_gits(address))) > 1), "git did not start"
         os.kill(crawler.pid, signal.SIGKILL)

@@ -97,6 +97,15 @@ exec "$@"
 """
 # "|| :" because raising a lower existing limit fails; that limit stays in force.
 
+_REGISTERED = """\
+trap '' PIPE
+echo "$$" >&0 2>/dev/null || :
+trap - PIPE
+exec "$@" </dev/null
+"""
+# Its standard input is the pipe to the watcher. It writes its id itself: if the crawler did, it
+# could die before. "|| :" because the watcher may have been killed.
+
 _WATCHER = """\
 trap '' HUP INT TERM
 while read -r line; do group=$line; done
@@ -193,16 +202,21 @@ class Lifeline:
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
 
-    def hold(self, group: int | None) -> None:
-        """Set the process group to kill when the crawler dies; None for no group."""
+    @property
+    def pipe(self) -> IO[bytes]:
+        """The pipe from which the shell reads; it is the standard input of ``_REGISTERED``."""
         assert self._watcher.stdin is not None  # noqa: S101 (PIPE says so)
-        with contextlib.suppress(OSError, ValueError):  # it was killed, or is closed
-            self._watcher.stdin.write(b"\n" if group is None else b"%d\n" % group)
-            self._watcher.stdin.flush()
+        return self._watcher.stdin
+
+    def release(self) -> None:
+        """Let the group that was registered last live, because it has ended."""
+        with contextlib.suppress(OSError, ValueError):  # the shell was killed, or is closed
+            self.pipe.write(b"\n")
+            self.pipe.flush()
 
     def close(self) -> None:
         """End the shell without killing git."""
-        self.hold(None)
+        self.release()
         self._watcher.communicate()
 
 
@@ -235,11 +249,11 @@ async def run(
         GitMissing: git is not installed or cannot be executed.
     """
     process = await asyncio.create_subprocess_exec(
-        *limited(arguments, watch.limits), env=dict(env), start_new_session=True,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE, pass_fds=() if lock is None else (lock.fileno(),),
+        "/bin/sh", "-c", _REGISTERED, "sh", *limited(arguments, watch.limits),
+        env=dict(env), start_new_session=True, stdin=lifeline.pipe,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        pass_fds=() if lock is None else (lock.fileno(),),
     )  # fmt: skip
-    lifeline.hold(process.pid)
     assert process.stdout is not None  # noqa: S101 (PIPE says so)
     assert process.stderr is not None  # noqa: S101
     communication = asyncio.gather(
@@ -255,7 +269,7 @@ async def run(
         await _kill(process, communication)
         raise
     finally:
-        lifeline.hold(None)
+        lifeline.release()
     if status in _CANNOT_RUN:
         raise GitMissing(
             f"{program()} cannot be executed ({' / '.join(messages)}): reinstall the package"
