@@ -105,7 +105,7 @@ class Origins:
         return row[0] if row else None
 
     def last_change_of(self, article: str) -> dict[str, Any] | None:
-        """Return the article's last line in ``changes.jsonl``; None if there is none."""
+        """Return the article's last line in ``changes.jsonl``; None if it never changed."""
         query = "SELECT start FROM changes WHERE id = ?"
         row = self._db.execute(query, (article,)).fetchone()
         if row is None:

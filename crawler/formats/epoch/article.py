@@ -113,7 +113,7 @@ def _root(markup: str) -> etree._Element:
 
 
 def _read_lead(page: ArticlePage, before: str, header: Body) -> None:
-    """Set the lead image; if there is none, use the one in the page's header."""
+    """Set the lead image: from the box before the body, else from the page's header."""
     for block in _blocks_before(before, page):
         page.unusable_urls += block.unusable_urls
         if block.pictures:

@@ -188,7 +188,7 @@ class _Walk:
             self.children(child, tag, path, marks, depth + 1)
 
     def text(self, text: str, tag: str, path: Containers, marks: Marks) -> None:
-        """Append text to the open block; open one if there is none."""
+        """Append text to the current block, or to a new one."""
         if self.preformatted and "\n" in text:
             first, *lines = text.split("\n")
             self.text(first, tag, path, marks)
@@ -358,7 +358,7 @@ class _Walk:
         self.body.pictures.append(self.figure)
 
     def image_url(self, element: etree._Element) -> str | None:
-        """Return the canonical URL of an image; None if there is none or it is unusable."""
+        """Return the canonical URL of an image; None if it is missing or unusable."""
         source = elements.source(element)
         url = self.canonical(source) if source is not None else None
         return url if url and url.startswith("http") else None

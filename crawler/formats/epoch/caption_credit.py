@@ -75,7 +75,7 @@ def split_caption(text: str) -> tuple[str | None, str | None]:
         text: the caption, with white space folded; it may contain line breaks.
 
     Returns:
-        The caption without the credit, and the credit; each is ``None`` if there is none. The credit
+        The caption without the credit, and the credit; each is ``None`` if it is missing. The credit
         is the text of the last group of brackets. Only end marks, a part that begins with a slash
         (``/ China OUT``) or an agency's picture number may follow it.
     """

@@ -170,8 +170,8 @@ def _cut_spare_marks(leaf: Leaf) -> None:
 def _take_editors(blocks: Sequence[Leaf]) -> tuple[str, ...]:
     """Cut the editor lines from the last blocks and return the names, each once.
 
-    A few pages have two: one at the end of the text, and one after the credits that follow. If there
-    is none, an editor line farther from the end is used, or else ``编辑：X``.
+    A few pages have two: one at the end of the text, and one after the credits that follow. If
+    the last blocks have no editor line, one farther from the end counts, or else ``编辑：X``.
     """
     names: dict[str, None] = {}
     last = blocks[-_EDITOR_BLOCKS:]

@@ -99,7 +99,7 @@ def find_editors(text: str) -> EditorLine | None:
             after it (``关注我们``) is not included.
 
     Returns:
-        The editor line, or ``None`` if there is none or the text only mentions an editor.
+        The editor line, or ``None`` if the text has no such line or only mentions an editor.
     """
     signs = "责" in text or "責" in text or "任编" in text or "任編" in text or "贵任" in text
     if not signs:  # most blocks

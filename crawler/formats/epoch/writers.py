@@ -30,7 +30,7 @@ _SAYING: Final = ("表示", "指出", "认为", "强调", "说：", "说，", "�
 def writers_of(page: ArticlePage, section_ids: Iterable[str]) -> People:
     """Return the authors and translators of an article.
 
-    They come from the byline. If there is none, or only an editor's note, they come from a separate
+    They come from the byline. Without one, or with only an editor's note, they come from a separate
     line (``作者：X``), else from the beginning of the title (``姓名：…``): any name if a section of
     纪元评论 lists the article, else only a known columnist's.
     """
